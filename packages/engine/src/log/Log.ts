@@ -1,0 +1,187 @@
+/**
+ * The log: partitioned topics that keep records, and the one place where a log stage commits.
+ *
+ * Sources and the landing read it, producers append to it, tasks commit their epochs in it. Two implementations (embedded
+ * on SQLite, Kafka) pass one conformance suite (`packages/connect/test/log/LogConformance.ts`).
+ *
+ * **Guarantees**: a read sees committed records only, in offset order; an epoch's outputs, its state delta and its record
+ * in force become visible together or not at all; only the owner that took a shard last can commit to it.
+ */
+import { Context, type Effect, type Scope } from "effect"
+import type { RecordBatch, RecordHeaders } from "@frazil/core"
+import type { LogError } from "./LogError.ts"
+
+/** What a topic must be like. `ensureTopic` makes it so or fails with `reason: TopicDiffers`. */
+export interface TopicDeclaration {
+  readonly name: string
+  readonly partitions: number
+}
+
+export interface TopicInfo {
+  readonly name: string
+  /** Generated when the topic is made: a topic deleted and made anew has another. */
+  readonly id: string
+  readonly partitions: number
+  readonly createdAt: number
+}
+
+/** Offsets of a partition: the first kept, and the end of what is committed. `start === end` is empty. */
+export interface PartitionBounds {
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+}
+
+/** A record to append. A null key is a record without one. */
+export interface RecordToAppend {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array
+  readonly headers?: RecordHeaders
+}
+
+/** Records for one partition of a topic, in order. */
+export interface Append {
+  readonly topic: string
+  readonly partition: number
+  readonly records: ReadonlyArray<RecordToAppend>
+}
+
+export interface ReadLimits {
+  readonly recordsMax: number
+  readonly bytesMax: number
+}
+
+/** One shard: partition `shard` of a stage's inputs. `uid` names the job for life. */
+export interface ShardId {
+  readonly uid: string
+  readonly stage: string
+  readonly shard: number
+}
+
+/** A snapshot as the record in force names it (protocol, rule 1). */
+export interface SnapshotName {
+  readonly file: string
+  /** The last epoch whose changes it contains. */
+  readonly epoch: number
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/** A source's position: the next offset to read, in the topic with this id and partition count (rule 9). */
+export interface SourcePosition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partitions: number
+  readonly offset: number
+}
+
+/** The record in force of a shard: everything a restart needs besides deltas and the snapshot's file. */
+export interface RecordInForce {
+  readonly epoch: number
+  readonly positions: ReadonlyArray<SourcePosition>
+  /** Named snapshots, newest first, at most three. */
+  readonly snapshots: ReadonlyArray<SnapshotName>
+  /** The shard's small state as JSON: watermarks, idle flags, a fed file's position, counters, `finished`. */
+  readonly detail: unknown
+}
+
+/** What one shard commits in an epoch. */
+export interface ShardCommit {
+  readonly id: ShardId
+  /** The epoch in force that this commit was computed from; the new one is `epochRead + 1` (rule 10). */
+  readonly epochRead: number
+  readonly positions: ReadonlyArray<SourcePosition>
+  readonly snapshots: ReadonlyArray<SnapshotName>
+  readonly detail: unknown
+  /** Changes of keyed state since the epoch before; null when there are none. Kept until dropped. */
+  readonly delta: Uint8Array | null
+}
+
+/** One atomic act of the log: **the commit point** of a log stage. */
+export interface EpochCommit {
+  readonly owner: string
+  readonly shards: ReadonlyArray<ShardCommit>
+  readonly outputs: ReadonlyArray<Append>
+}
+
+export interface Delta {
+  readonly epoch: number
+  readonly bytes: Uint8Array
+}
+
+/** Where an append landed: `offset` is that of the first record. */
+export interface Appended {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/**
+ * Appends idempotently: a batch with a sequence number already appended is acknowledged again, not appended again, so
+ * that an append whose outcome was unknown can be tried again.
+ */
+export interface Producer {
+  /** `sequence` counts this producer's batches from 0 without gaps. */
+  readonly append: (
+    sequence: number,
+    batches: ReadonlyArray<Append>
+  ) => Effect.Effect<ReadonlyArray<Appended>, LogError>
+  /** The next sequence number that the log expects from this producer. */
+  readonly nextSequence: number
+}
+
+export interface LogShape {
+  readonly ensureTopic: (declaration: TopicDeclaration) => Effect.Effect<TopicInfo, LogError>
+  readonly topics: Effect.Effect<ReadonlyArray<TopicInfo>, LogError>
+  readonly topic: (name: string) => Effect.Effect<TopicInfo, LogError>
+  readonly deleteTopic: (name: string) => Effect.Effect<void, LogError>
+  readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
+  /** Records from `offset` on; empty at the end. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
+  readonly read: (
+    topic: string,
+    partition: number,
+    offset: number,
+    limits: ReadLimits
+  ) => Effect.Effect<RecordBatch, LogError>
+  /** The first offset whose record was appended at or after `timeMs`; the end when there is none. */
+  readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
+  /** Ends when something was committed after the call, or after `timeoutMs`. May end early. */
+  readonly awaitAppend: (timeoutMs: number) => Effect.Effect<void>
+  /** Removes records below `offset`; offsets of the rest stay. Callers keep it below every mark and position (rule 16). */
+  readonly trim: (topic: string, partition: number, offset: number) => Effect.Effect<void, LogError>
+  /** Opens the producer `name`; a second opening fences the first. */
+  readonly producer: (name: string) => Effect.Effect<Producer, LogError, Scope.Scope>
+
+  /** Takes the shards for `owner`, then reads their records in force (rule 4). Undefined where a shard never committed. */
+  readonly fence: (
+    owner: string,
+    shards: ReadonlyArray<ShardId>
+  ) => Effect.Effect<ReadonlyArray<RecordInForce | undefined>, LogError>
+  /** The record in force, without taking the shard: for display, and for what waits on a position. */
+  readonly inForce: (shard: ShardId) => Effect.Effect<RecordInForce | undefined, LogError>
+  /** All shards that ever committed. */
+  readonly shards: Effect.Effect<ReadonlyArray<ShardId>, LogError>
+  /** Deltas with `epoch > after`, ascending. A caller demands that they are contiguous (rule 1). */
+  readonly deltas: (shard: ShardId, after: number) => Effect.Effect<ReadonlyArray<Delta>, LogError>
+  /** **The commit point.** All of it or nothing; `Fenced` when a shard's epoch or owner is no longer the one read; `OutcomeUnknown` when nobody can say (rule 5: discard memory, fence, read back). */
+  readonly commit: (epoch: EpochCommit) => Effect.Effect<ReadonlyArray<Appended>, LogError>
+  /** Drops deltas with `epoch <= through`. */
+  readonly dropDeltas: (owner: string, shard: ShardId, through: number) => Effect.Effect<void, LogError>
+  /** Positions for display and lag only, by group (rule 3). */
+  readonly publishPositions: (
+    group: string,
+    positions: ReadonlyArray<{ readonly topic: string; readonly partition: number; readonly offset: number }>
+  ) => Effect.Effect<void, LogError>
+  readonly publishedPositions: Effect.Effect<
+    ReadonlyArray<{
+      readonly group: string
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+    }>,
+    LogError
+  >
+}
+
+/** The log service. */
+export class Log extends Context.Service<Log, LogShape>()("@frazil/engine/Log") {}

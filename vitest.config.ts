@@ -1,0 +1,36 @@
+import { defineConfig } from "vitest/config"
+
+// Bun runs Vitest only on threads, Deno only on forks; Node takes either.
+const pool = typeof Deno === "undefined" ? "threads" : "forks"
+declare const Deno: unknown
+
+const project = (
+  name: string,
+  include: ReadonlyArray<string>,
+  exclude: ReadonlyArray<string> = [],
+  timeoutMs = 20_000
+) => ({
+  test: {
+    name,
+    include: [...include],
+    exclude: ["**/node_modules/**", ...exclude],
+    pool: pool as "threads" | "forks",
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs
+  }
+})
+
+const roots = "{packages,apps,tools}/*/test"
+
+export default defineConfig({
+  test: {
+    projects: [
+      project(
+        "unit",
+        [`${roots}/**/*.test.ts`, "tools/test/**/*.test.ts"],
+        ["**/*.integration.test.ts", "**/*.storm.test.ts"]
+      ),
+      project("integration", [`${roots}/**/*.integration.test.ts`, `${roots}/**/*.storm.test.ts`], [], 600_000)
+    ]
+  }
+})
