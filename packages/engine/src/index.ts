@@ -1,1 +1,2 @@
-export {}
+export * from "./log/Log.ts"
+export { LogError } from "./log/LogError.ts"

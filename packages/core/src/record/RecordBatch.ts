@@ -8,7 +8,8 @@
 /** Small text pairs beside a record, as Kafka has them. */
 export type RecordHeaders = Readonly<Record<string, string>>
 
-export interface RecordBatch {
+/** Records without positions: what is appended. */
+export interface PackedRecords {
   readonly length: number
   /** Holds every value and key. Never changed after the batch was made. */
   readonly bytes: Uint8Array
@@ -17,10 +18,14 @@ export interface RecordBatch {
   /** −1 where a record has no key. */
   readonly keyStarts: Int32Array
   readonly keyEnds: Int32Array
+  /** By row; most records have none. */
+  readonly headers: ReadonlyMap<number, RecordHeaders>
+}
+
+/** Records with positions: what is read. */
+export interface RecordBatch extends PackedRecords {
   /** Position in the partition; ascending, not always contiguous. */
   readonly offsets: Float64Array
   /** When the record was appended, epoch milliseconds. */
   readonly timestamps: Float64Array
-  /** By row; most records have none. */
-  readonly headers: ReadonlyMap<number, RecordHeaders>
 }

@@ -8,7 +8,7 @@
  * in force become visible together or not at all; only the owner that took a shard last can commit to it.
  */
 import { Context, type Effect, type Scope } from "effect"
-import type { RecordBatch, RecordHeaders } from "@frazil/core"
+import type { PackedRecords, RecordBatch } from "@frazil/core"
 import type { LogError } from "./LogError.ts"
 
 /** What a topic must be like. `ensureTopic` makes it so or fails with `reason: TopicDiffers`. */
@@ -32,18 +32,11 @@ export interface PartitionBounds {
   readonly end: number
 }
 
-/** A record to append. A null key is a record without one. */
-export interface RecordToAppend {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array
-  readonly headers?: RecordHeaders
-}
-
 /** Records for one partition of a topic, in order. */
 export interface Append {
   readonly topic: string
   readonly partition: number
-  readonly records: ReadonlyArray<RecordToAppend>
+  readonly records: PackedRecords
 }
 
 export interface ReadLimits {
