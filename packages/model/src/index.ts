@@ -1,1 +1,1 @@
-export {}
+export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
