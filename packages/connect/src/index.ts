@@ -1,1 +1,1 @@
-export {}
+export { EmbeddedLog, type EmbeddedLogOptions, makeEmbeddedLog, recordBytesMaxDefault } from "./embedded/EmbeddedLog.ts"
