@@ -11,3 +11,8 @@ export type { FieldProblem, FieldSpec, FieldType, TextFormat } from "./schema/Fi
 export { Field, type OptionalField } from "./schema/Field.ts"
 export { RecordShape } from "./schema/RecordShape.ts"
 export { Topic, partitionsDefault, type TopicOptions } from "./Topic.ts"
+export { Storage, type StorageShape, type StoredObject } from "./storage/Storage.ts"
+export { StorageError } from "./storage/StorageError.ts"
+export { layerLocal } from "./storage/LocalStorage.ts"
+export { layerMemory } from "./storage/MemoryStorage.ts"
+export { localPath, normaliseUri } from "./storage/FileUri.ts"

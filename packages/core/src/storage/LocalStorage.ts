@@ -1,0 +1,220 @@
+/**
+ * Storage on local disk, with node:fs: the same code on Bun, Deno and Node.
+ *
+ * A new object is written under a temporary name, synced, linked to its own name (which fails when that exists) and its
+ * folder synced; so a crash leaves at most a temporary file, which `list` does not show.
+ */
+import { constants } from "node:fs"
+import { copyFile, link, mkdir, open, opendir, readFile, stat, unlink } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { Effect, Layer, Random, Stream } from "effect"
+import { localPath } from "./FileUri.ts"
+import { Storage, type StoredObject } from "./Storage.ts"
+import { StorageError } from "./StorageError.ts"
+
+/** Names that `list` leaves out: files being written, or left by a crash. */
+const temporarySuffix = ".frazil-part"
+
+const errnoOf = (cause: unknown): string | undefined =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+
+const reasons: Readonly<Record<string, StorageError["reason"]>> = {
+  ENOENT: "NotFound",
+  ENOTDIR: "NotFound",
+  EEXIST: "AlreadyExists",
+  ENOSPC: "Full",
+  EDQUOT: "Full"
+}
+
+const explanations: Readonly<Record<StorageError["reason"], string>> = {
+  NotFound: "does not exist",
+  AlreadyExists: "exists already and is never replaced",
+  Full: "cannot be written: the disk is full; make room and start again",
+  Unavailable: "cannot be reached",
+  Corrupt: "is damaged"
+}
+
+const toStorageError =
+  (uri: string) =>
+  (cause: unknown): StorageError => {
+    if (cause instanceof StorageError) return cause
+    const errno = errnoOf(cause)
+    const reason = (errno === undefined ? undefined : reasons[errno]) ?? "Unavailable"
+    const detail = reason === "Unavailable" && errno !== undefined ? ` (${errno})` : ""
+    return new StorageError({ reason, uri, message: `${uri} ${explanations[reason]}${detail}`, cause })
+  }
+
+const attempt = <A>(uri: string, run: (path: string) => Promise<A>): Effect.Effect<A, StorageError> => {
+  const path = localPath(uri)
+  return path === undefined
+    ? Effect.fail(
+        new StorageError({
+          reason: "Unavailable",
+          uri,
+          message: `${uri} is not on local disk: local storage takes file:///… only`
+        })
+      )
+    : Effect.tryPromise({ try: () => run(path), catch: toStorageError(uri) })
+}
+
+const syncPath = async (path: string, directory: boolean): Promise<void> => {
+  const handle = await open(path, constants.O_RDONLY | (directory ? constants.O_DIRECTORY : 0))
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes the folder, and every new folder's entry in its parent durable. */
+const makeFolder = async (folder: string): Promise<void> => {
+  const firstMade = await mkdir(folder, { recursive: true })
+  if (firstMade === undefined) return
+  const stop = dirname(firstMade)
+  for (let at = dirname(folder); at.length >= stop.length; at = dirname(at)) {
+    await syncPath(at, true)
+    if (at === stop) return
+  }
+}
+
+const removeQuietly = async (path: string): Promise<void> => {
+  // The failure before it is the one to report; a temporary file left over is not listed and harmless.
+  await unlink(path).catch(() => undefined)
+}
+
+/** Gives the synced file `from` the name `to` unless that is taken; `from` is gone afterwards. */
+const publish = async (from: string, to: string): Promise<void> => {
+  await link(from, to)
+  await syncPath(dirname(to), true)
+  await unlink(from)
+}
+
+const writeNew = async (path: string, bytes: Uint8Array, nonce: number): Promise<void> => {
+  await makeFolder(dirname(path))
+  const temporary = `${path}.${nonce.toString(36)}${temporarySuffix}`
+  try {
+    const handle = await open(temporary, "wx")
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await publish(temporary, path)
+  } catch (cause) {
+    await removeQuietly(temporary)
+    throw cause
+  }
+}
+
+const writeNewFromFile = async (path: string, from: string, nonce: number): Promise<void> => {
+  await makeFolder(dirname(path))
+  await syncPath(from, false)
+  try {
+    await publish(from, path)
+  } catch (cause) {
+    if (errnoOf(cause) !== "EXDEV") throw cause
+    // Another file system: a copy there first, then the same step.
+    const temporary = `${path}.${nonce.toString(36)}${temporarySuffix}`
+    try {
+      await copyFile(from, temporary, constants.COPYFILE_EXCL)
+      await syncPath(temporary, false)
+      await publish(temporary, path)
+    } catch (failure) {
+      await removeQuietly(temporary)
+      throw failure
+    }
+    await unlink(from)
+  }
+}
+
+const readRange = async (uri: string, path: string, offset: number, length: number): Promise<Uint8Array> => {
+  const handle = await open(path, "r")
+  try {
+    const bytes = new Uint8Array(length)
+    let filled = 0
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled)
+      if (bytesRead === 0) {
+        const message = `${uri} ends at ${offset + filled}, but bytes up to ${offset + length} were asked for: it is damaged`
+        throw new StorageError({ reason: "Corrupt", uri, message })
+      }
+      filled += bytesRead
+    }
+    return bytes
+  } finally {
+    await handle.close()
+  }
+}
+
+const readWhole = async (path: string): Promise<Uint8Array> => {
+  const bytes = await readFile(path)
+  // A plain Uint8Array: a Buffer's `slice` shares memory where callers expect a copy.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+const describe = async (path: string): Promise<StoredObject> => {
+  const found = await stat(path)
+  return { uri: `file://${path}`, sizeBytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+}
+
+async function* walk(folder: string, prefix: string): AsyncGenerator<StoredObject> {
+  const directory = await opendir(folder).catch((cause: unknown) => {
+    if (toStorageError(folder)(cause).reason === "NotFound") return undefined
+    throw cause
+  })
+  if (directory === undefined) return
+  for await (const entry of directory) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) {
+      if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) yield* walk(path, prefix)
+    } else if (entry.isFile() && path.startsWith(prefix) && !path.endsWith(temporarySuffix)) {
+      const found = await describe(path).catch(() => undefined)
+      if (found !== undefined) yield found
+    }
+  }
+}
+
+const nonce = Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
+
+const make = (root: string): Storage["Service"] => {
+  const inside = `${localPath(root) ?? root}/`
+  const change = <A>(uri: string, run: (path: string) => Promise<A>): Effect.Effect<A, StorageError> =>
+    attempt(uri, (path) => {
+      if (path.startsWith(inside) || inside === "//") return run(path)
+      const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
+      throw new StorageError({ reason: "Unavailable", uri, message })
+    })
+
+  return Storage.of({
+    read: (uri) => attempt(uri, readWhole),
+    readRange: (uri, offset, length) => attempt(uri, (path) => readRange(uri, path, offset, length)),
+    writeNew: (uri, bytes) => Effect.flatMap(nonce, (n) => change(uri, (path) => writeNew(path, bytes, n))),
+    writeNewFromFile: (uri, from) =>
+      Effect.flatMap(nonce, (n) =>
+        change(uri, async (path) => {
+          await writeNewFromFile(path, from, n)
+          return describe(path)
+        })
+      ),
+    list: (prefix) =>
+      Stream.unwrap(
+        attempt(prefix, async (path) => {
+          const start = prefix.endsWith("/") && path !== "/" ? `${path}/` : path
+          const folder = start.slice(0, start.lastIndexOf("/")) || "/"
+          return Stream.fromAsyncIterable(walk(folder, start), toStorageError(prefix))
+        })
+      ),
+    delete: (uri) =>
+      change(uri, unlink).pipe(
+        Effect.catch((error) => (error.reason === "NotFound" ? Effect.void : Effect.fail(error)))
+      ),
+    stat: (uri) => attempt(uri, describe)
+  })
+}
+
+/**
+ * Storage on this machine's disk, for `file:///…` URIs. Reads anywhere; writes and deletes below `root` only (an absolute
+ * path or `file:` URI), so that no path in a damaged or foreign table can reach the rest of the disk.
+ */
+export const layerLocal = (root: string): Layer.Layer<Storage> => Layer.sync(Storage, () => make(root))
