@@ -1,2 +1,7 @@
 export * from "./log/Log.ts"
 export { LogError } from "./log/LogError.ts"
+export * as Flow from "./flow/index.ts"
+export * as Job from "./job/index.ts"
+export { CheckpointError, CheckpointStore, type StoredCheckpoint } from "./checkpoint/CheckpointStore.ts"
+export { DeadLetters, type DeadLetterInput } from "./run/DeadLetters.ts"
+export { JobError } from "./run/JobError.ts"

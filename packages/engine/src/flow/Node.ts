@@ -1,0 +1,85 @@
+/**
+ * What a flow is made of: one frozen node per operator, linked to its inputs.
+ *
+ * Operators make nodes, `Job.make` walks them once; the plan, the lineage, the interpreter and the code generator read
+ * them and nothing else. A node used twice is one operator with two consumers.
+ */
+import type { Expr, Topic } from "@frazil/core"
+import type { Schema } from "effect"
+
+/** A record inside the engine, where the record's type is known only to the flow that declared it. */
+export type AnyRecord = Readonly<Record<string, unknown>>
+
+/** A topic whose record type no longer matters. */
+export type TopicRef = Pick<Topic<never>, "name" | "shape" | "key" | "eventTime" | "partitions"> & {
+  readonly schema: Schema.Top
+}
+
+/** A condition or a value: an expression, or code. */
+export type Computed =
+  | { readonly _tag: "Expr"; readonly expr: Expr<never, unknown> }
+  | { readonly _tag: "Code"; readonly fn: (record: AnyRecord) => unknown }
+
+/** A failure beside the record as it was where it failed. */
+export interface Failed<out Err, out In> {
+  readonly _tag: Err extends { readonly _tag: infer Tag } ? Tag : never
+  readonly error: Err
+  readonly record: In
+  readonly attempts: number
+  /** Epoch milliseconds, from the clock; left out of parity hashes. */
+  readonly failed_at: number
+}
+
+export type AnyFailed = Failed<{ readonly _tag: string; readonly message: string }, AnyRecord> & { readonly _tag: string }
+
+/** What `mapWithState` is told about the record's time. */
+export interface TimeContext {
+  /** The record's event time, epoch milliseconds; NaN when its flow has none. */
+  readonly eventTime: number
+  /** The shard's watermark before this record, epoch milliseconds; −Infinity at the start. */
+  readonly watermark: number
+}
+
+interface Base {
+  readonly name: string | undefined
+  readonly inputs: ReadonlyArray<Node>
+}
+
+export type Node =
+  | (Base & { readonly op: "source"; readonly topic: TopicRef })
+  | (Base & { readonly op: "eventTime"; readonly field: string; readonly outOfOrdernessMs: number; readonly idleAfterMs: number })
+  | (Base & { readonly op: "filter"; readonly condition: Computed })
+  | (Base & { readonly op: "extend"; readonly fields: ReadonlyArray<readonly [string, Computed]> })
+  | (Base & { readonly op: "stamp"; readonly field: string })
+  | (Base & { readonly op: "map"; readonly fn: (record: AnyRecord) => AnyRecord })
+  | (Base & { readonly op: "flatMap"; readonly fn: (record: AnyRecord) => Iterable<AnyRecord> })
+  | (Base & { readonly op: "mapResult"; readonly fn: (record: AnyRecord) => MapResult })
+  | (Base & { readonly op: "route"; readonly branches: ReadonlyArray<readonly [string, Computed | undefined]> })
+  | (Base & { readonly op: "branch"; readonly branch: string })
+  | (Base & { readonly op: "keyBy"; readonly fields: ReadonlyArray<string> })
+  | (Base & { readonly op: "mapWithState"; readonly state: StateDeclaration })
+  | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
+  | (Base & {
+      readonly op: "orDeadLetter"
+      readonly topic: TopicRef
+      /** Undefined: the standard dead-letter record. */
+      readonly make: ((failed: AnyFailed) => AnyRecord) | undefined
+    })
+  | (Base & { readonly op: "to"; readonly topic: TopicRef })
+  | (Base & { readonly op: "validate" })
+
+export type NodeOf<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
+
+/** What a failable function of `mapResult` answers, as Effect's Result has it. */
+export type MapResult =
+  | { readonly _tag: "Success"; readonly success: AnyRecord }
+  | { readonly _tag: "Failure"; readonly failure: { readonly _tag: string; readonly message: string } }
+
+/** Keyed value state of one operator. */
+export interface StateDeclaration {
+  readonly schema: Schema.Codec<unknown, unknown>
+  readonly initial: () => unknown
+  /** Event time after which an entry that was not written again is forgotten. */
+  readonly ttlMs: number
+  readonly update: (state: unknown, record: AnyRecord, time: TimeContext) => readonly [unknown, ReadonlyArray<AnyRecord>]
+}

@@ -1,0 +1,49 @@
+/**
+ * Messages that the compiler shows when a flow is put together wrongly.
+ *
+ * Each is the false branch of a conditional on the argument that is wrong: an interface with a telling name and one
+ * property that is a sentence.
+ */
+export interface UnhandledFailure<Tag> {
+  readonly "catch it, or send it to a dead letter": Tag
+}
+export interface RecordDoesNotFit<Field> {
+  readonly "the record lacks these fields, or they have another type": Field
+}
+export interface NotKeyed {
+  readonly "call Flow.keyBy before this operator": never
+}
+export interface UnknownFailure<Tag> {
+  readonly "the flow has no failure with this tag": Tag
+}
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** Fields of the target `T` that `A` lacks or has with another type. */
+export type Misfit<A, T> = {
+  [F in keyof T]-?: F extends keyof A
+    ? Pick<A, F> extends Pick<T, F>
+      ? never
+      : F
+    : Record<never, never> extends Pick<T, F>
+      ? never
+      : F
+}[keyof T]
+
+/** `unknown` when records of `A` with failures `E` may go to a topic of `T`. */
+export type FitsTopic<A, E, T> =
+  IsAny<E> extends true
+    ? UnhandledFailure<"any">
+    : [E] extends [never]
+      ? [Misfit<A, T>] extends [never]
+        ? unknown
+        : RecordDoesNotFit<Misfit<A, T>>
+      : UnhandledFailure<TagsOf<E>>
+
+/** `unknown` when a flow has no failures left. */
+export type Handled<E> = [E] extends [never] ? unknown : UnhandledFailure<TagsOf<E>>
+
+/** `unknown` when the flow is keyed. */
+export type Keyed<K> = unknown extends K ? NotKeyed : unknown
+
+type TagsOf<E> = E extends { readonly _tag: infer Tag extends string } ? Tag : never

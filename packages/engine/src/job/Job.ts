@@ -1,0 +1,52 @@
+/**
+ * A job: outputs gathered under a name, checked as a whole when it is declared.
+ *
+ * Declared by flows packages, run by apps through `run/RunJob.ts`. A job that was made is sound: what could be refused
+ * before it runs has been.
+ */
+import type { Node } from "../flow/Node.ts"
+import type { Output } from "../flow/Flow.ts"
+import { checkGraph } from "./CheckGraph.ts"
+import { type Graph, makeGraph } from "./Graph.ts"
+
+export interface Job<out Name extends string = string, out R = never> {
+  readonly name: Name
+  readonly graph: Graph
+  readonly "needs": { readonly services: () => R }
+}
+
+type Needs<O> = O extends Output<infer R> ? R : never
+
+/** Thrown by `make`: every problem of the declaration at once, each saying what to write instead. */
+export class Refused extends Error {
+  override readonly name = "JobRefused"
+  readonly problems: ReadonlyArray<string>
+  constructor(job: string, problems: ReadonlyArray<string>) {
+    super(`job "${job}" is refused:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`)
+    this.problems = problems
+  }
+}
+
+const nameForm = /^[a-z][a-z0-9-]{0,62}$/
+
+/**
+ * Declares a job. Throws `Refused` with every problem at once.
+ *
+ * `name` is the job's uid for life: its state, epochs and positions are found by it.
+ */
+export const make = <const Name extends string, const O extends ReadonlyArray<Output<unknown>>>(
+  name: Name,
+  outputs: O
+): Job<Name, Needs<O[number]>> => {
+  const graph = makeGraph(outputs.map((output): Node => output.node))
+  const problems = checkGraph(graph)
+  if (outputs.length === 0) problems.push("it has no output: end at least one flow in Flow.to or Flow.validate")
+  if (!nameForm.test(name)) problems.push(`its name must be lower case letters, digits and dashes, at most 63`)
+  if (problems.length > 0) throw new Refused(name, problems)
+  const needs = {
+    services: (): never => {
+      throw new Error("a job's type parameters have no values")
+    }
+  }
+  return Object.freeze({ name, graph, needs })
+}

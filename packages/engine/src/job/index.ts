@@ -1,0 +1,4 @@
+/** The namespace `Job`: declaring a job and running it. */
+export { type Job, make, Refused } from "./Job.ts"
+export { runJob as run } from "../run/RunJob.ts"
+export type { RunOptions, TaskObserver } from "../run/RunOptions.ts"

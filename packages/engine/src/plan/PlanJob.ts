@@ -1,0 +1,65 @@
+/**
+ * From a job's graph to the stages that run it: pure, no I/O.
+ *
+ * A stage is everything that hangs on one source topic; neighbouring synchronous operators run in one loop per batch.
+ */
+import type { Graph, Operator } from "../job/Graph.ts"
+import type { TopicRef } from "../flow/Node.ts"
+import { shapesOf } from "./Shapes.ts"
+import type { PlannedOperator, PlannedState, StagePlan } from "./StagePlan.ts"
+
+/** How far out of order a topic's records may come unless `Flow.eventTime` says otherwise, and when a partition is idle. */
+const outOfOrdernessMsDefault = 5000
+const idleAfterMsDefault = 60_000
+
+export const planJob = (job: { readonly name: string; readonly graph: Graph }): ReadonlyArray<StagePlan> => {
+  const shapes = shapesOf(job.graph, (problem) => {
+    throw new Error(`a job that was made has no problems, yet: ${problem}`)
+  })
+  return job.graph.operators.flatMap((source) => {
+    if (source.node.op !== "source") return []
+    const members = job.graph.operators.filter((operator) => operator.sources[0] === source.sources[0])
+    return [planStage(job.name, source.node.topic, members, shapes)]
+  })
+}
+
+const planStage = (
+  uid: string,
+  source: TopicRef,
+  members: ReadonlyArray<Operator>,
+  shapes: ReturnType<typeof shapesOf>
+): StagePlan => {
+  const idOf = new Map(members.map((member, id) => [member.id, id]))
+  const outputs: Array<TopicRef> = []
+  const states: Array<PlannedState> = []
+  const outputOf = (topic: TopicRef) => {
+    const known = outputs.findIndex((output) => output.name === topic.name)
+    return known >= 0 ? known : outputs.push(topic) - 1
+  }
+  const operators = members.map(({ id, name, node, consumers }): PlannedOperator => {
+    const shaped = shapes[id]!
+    return {
+      id: idOf.get(id)!,
+      name,
+      node,
+      consumers: consumers.map((consumer) => idOf.get(consumer)!),
+      shape: shaped.input,
+      computed: shaped.computed,
+      output: node.op === "to" || node.op === "orDeadLetter" ? outputOf(node.topic) : -1,
+      state: node.op === "mapWithState" ? states.push({ name, declaration: node.state }) - 1 : -1,
+      key: shaped.key
+    }
+  })
+  const time = members.find((member) => member.node.op === "eventTime")?.node
+  return {
+    uid,
+    name: source.name,
+    source,
+    operators,
+    eventTimeField: time?.op === "eventTime" ? time.field : source.eventTime,
+    outOfOrdernessMs: time?.op === "eventTime" ? time.outOfOrdernessMs : outOfOrdernessMsDefault,
+    idleAfterMs: time?.op === "eventTime" ? time.idleAfterMs : idleAfterMsDefault,
+    outputs,
+    states
+  }
+}

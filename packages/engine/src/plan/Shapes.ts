@@ -1,0 +1,118 @@
+/**
+ * What is known of the records at each operator, and the expressions checked against it.
+ *
+ * Walked once when a job is declared: `CheckGraph` reports the problems, `PlanJob` keeps the checked expressions.
+ */
+import { checkExpr, type CheckedExpr, type FieldSpec, type RecordShape } from "@frazil/core"
+import type { Computed } from "../flow/Node.ts"
+import type { Graph, Operator } from "../job/Graph.ts"
+import type { PlannedComputed } from "./StagePlan.ts"
+
+export interface Shaped {
+  /** What comes in; undefined when code made the records. */
+  readonly input: RecordShape | undefined
+  /** What goes out. */
+  readonly output: RecordShape | undefined
+  readonly computed: ReadonlyArray<PlannedComputed | undefined>
+  readonly key: ReadonlyArray<string>
+}
+
+const shapeOf = (fields: ReadonlyArray<FieldSpec>): RecordShape => {
+  const indexed = fields.map((field, index) => ({ ...field, index }))
+  return { fields: indexed, byName: new Map(indexed.map((field) => [field.name, field])), closed: false }
+}
+
+const without = (shape: RecordShape, names: ReadonlyArray<string>): ReadonlyArray<FieldSpec> =>
+  shape.fields.filter((field) => !names.includes(field.name))
+
+/** The field that an expression's result makes, where columns have such a type; otherwise later expressions cannot use it. */
+const fieldOf = (name: string, checked: CheckedExpr): FieldSpec | undefined => {
+  const common = { name, index: 0, nullable: true, personal: false, hiddenFromRules: false }
+  switch (checked.type._tag) {
+    case "string":
+      return { ...common, type: { _tag: "Text", format: undefined, values: undefined, lengthMax: Number.MAX_SAFE_INTEGER } }
+    case "bool":
+      return { ...common, type: { _tag: "Boolean" } }
+    case "int":
+      return { ...common, type: { _tag: "Int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } }
+    case "double":
+      return { ...common, type: { _tag: "Double", min: -Number.MAX_VALUE, max: Number.MAX_VALUE } }
+    case "timestamp":
+      return { ...common, type: { _tag: "Timestamp" } }
+    case "decimal":
+      return { ...common, type: { _tag: "Decimal", precision: 38, scale: checked.type.scale, positive: false } }
+    default:
+      return undefined
+  }
+}
+
+/** Shapes of all operators by id. `problem` is told what does not check, with the operator's name. */
+export const shapesOf = (graph: Graph, problem: (text: string) => void): ReadonlyArray<Shaped> => {
+  const shaped: Array<Shaped> = []
+  for (const operator of graph.operators) {
+    const before = operator.inputs[0] === undefined ? undefined : shaped[operator.inputs[0]]
+    shaped.push(shapeAt(operator, before, problem))
+  }
+  return shaped
+}
+
+const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text: string) => void): Shaped => {
+  const { node } = operator
+  const input = before?.output
+  const key = before?.key ?? []
+  const plan = (computed: Computed, wanted: "boolean" | "value"): PlannedComputed | undefined => {
+    if (computed._tag === "Code") return computed
+    if (input === undefined) {
+      problem(`${operator.name}: an expression needs to know the record's fields, but code made these records; write a function instead`)
+      return undefined
+    }
+    const result = checkExpr(computed.expr, input)
+    if (result._tag === "Problems") {
+      for (const found of result.problems) problem(`${operator.name}: ${found.message}`)
+      return undefined
+    }
+    if (wanted === "boolean" && result.checked.type._tag !== "bool") {
+      problem(`${operator.name}: a condition must be true or false, this is ${result.checked.type._tag}`)
+      return undefined
+    }
+    return { _tag: "Expr", checked: result.checked }
+  }
+  switch (node.op) {
+    case "source":
+      return { input: node.topic.shape, output: node.topic.shape, computed: [], key: [] }
+    case "filter":
+      return { input, output: input, computed: [plan(node.condition, "boolean")], key }
+    case "route":
+      return {
+        input,
+        output: input,
+        computed: node.branches.map(([, condition]) => (condition === undefined ? undefined : plan(condition, "boolean"))),
+        key
+      }
+    case "extend": {
+      const computed = node.fields.map(([, value]) => plan(value, "value"))
+      const names = node.fields.map(([name]) => name)
+      const made = node.fields.flatMap(([name], index) => {
+        const value = computed[index]
+        const field = value?._tag === "Expr" ? fieldOf(name, value.checked) : undefined
+        return field === undefined ? [] : [field]
+      })
+      return { input, output: input === undefined ? undefined : shapeOf([...without(input, names), ...made]), computed, key }
+    }
+    case "stamp": {
+      const stamped: FieldSpec = { name: node.field, index: 0, type: { _tag: "Timestamp" }, nullable: false, personal: false, hiddenFromRules: false }
+      return { input, output: input === undefined ? undefined : shapeOf([...without(input, [node.field]), stamped]), computed: [], key }
+    }
+    case "keyBy":
+      return { input, output: input, computed: [], key: node.fields }
+    case "map":
+    case "flatMap":
+    case "mapResult":
+    case "mapWithState":
+      return { input, output: undefined, computed: [], key }
+    case "catch":
+      return { input, output: undefined, computed: [], key }
+    default:
+      return { input, output: input, computed: [], key }
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * One stage of a job: everything between a topic that is read and the topics that are written, as data.
+ *
+ * `planJob` makes it without any I/O; the code generator, the interpreter and the tasks read it.
+ */
+import type { CheckedExpr, RecordShape } from "@frazil/core"
+import type { AnyRecord, Node, StateDeclaration, TopicRef } from "../flow/Node.ts"
+
+/** A condition or value ready to run: an expression checked against the record's shape, or code. */
+export type PlannedComputed =
+  | { readonly _tag: "Expr"; readonly checked: CheckedExpr }
+  | { readonly _tag: "Code"; readonly fn: (record: AnyRecord) => unknown }
+
+/** An operator of a stage; ids are indexes of `StagePlan.operators`. */
+export interface PlannedOperator {
+  readonly id: number
+  readonly name: string
+  readonly node: Node
+  readonly consumers: ReadonlyArray<number>
+  /** What is known of the records that come in; undefined after code made them. */
+  readonly shape: RecordShape | undefined
+  /** filter: one; extend: one for each field; route: one for each branch, undefined for otherwise. */
+  readonly computed: ReadonlyArray<PlannedComputed | undefined>
+  /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
+  readonly output: number
+  /** Index of `StagePlan.states`, for `mapWithState`. */
+  readonly state: number
+  /** The fields that key the flow here. */
+  readonly key: ReadonlyArray<string>
+}
+
+export interface PlannedState {
+  readonly name: string
+  readonly declaration: StateDeclaration
+}
+
+export interface StagePlan {
+  /** The job's name. */
+  readonly uid: string
+  /** The stage's name: its source topic. */
+  readonly name: string
+  readonly source: TopicRef
+  /** Inputs before consumers; the first is the source. */
+  readonly operators: ReadonlyArray<PlannedOperator>
+  /** Undefined when the flow has no event time. */
+  readonly eventTimeField: string | undefined
+  readonly outOfOrdernessMs: number
+  readonly idleAfterMs: number
+  readonly outputs: ReadonlyArray<TopicRef>
+  readonly states: ReadonlyArray<PlannedState>
+}

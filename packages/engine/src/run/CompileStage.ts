@@ -1,0 +1,237 @@
+/**
+ * Turns a stage's plan into one loop over a batch: neighbouring operators become nested blocks of generated JavaScript.
+ *
+ * Rows start in column mode (expressions read typed arrays, no object exists); the first operator that needs a record
+ * switches its branch to record mode. Names of fields, literals and user functions reach the code only as constants or
+ * through the expression compiler. The twin is `InterpretStage`, which also takes rows whose decimals do not fit a double.
+ */
+import { columnAccess, compileCondition, compileValue, type FieldAccess, makeScope, recordAccess, type CodeScope } from "@frazil/core"
+import type { AnyRecord, NodeOf } from "../flow/Node.ts"
+import { passesUnchanged } from "../plan/PassThrough.ts"
+import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
+import { keyTextOf } from "./Collector.ts"
+import { asFailed, interpretRow } from "./InterpretStage.ts"
+import type { StageProgram } from "./StageProgram.ts"
+
+/** Where code is emitted: `record` is the record's variable, undefined in column mode. */
+interface Place {
+  readonly record: string | undefined
+}
+
+interface Emitter {
+  readonly plan: StagePlan
+  readonly scope: CodeScope
+  readonly columns: FieldAccess
+  /** Functions of catch operators, which two ways lead to. */
+  readonly functions: Array<string>
+  variables: number
+}
+
+export const compileStage = (plan: StagePlan): StageProgram => {
+  const scope = makeScope()
+  const emitter: Emitter = { plan, scope, columns: columnAccess(plan.source.shape, scope), functions: [], variables: 0 }
+  const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined })
+  const time = plan.eventTimeField === undefined ? undefined : plan.source.shape.byName.get(plan.eventTimeField)
+  const interpret = scope.constant(interpretRow(plan))
+  const body = `"use strict";
+let batch, context, now, last = -1, lastRecord, eventTime = NaN, watermark = -Infinity;
+const recordAt = (i) => { if (i !== last) { lastRecord = context.record(batch, i); last = i; } return lastRecord; };
+${emitter.functions.join("\n")}
+return { run(b, c, t) {
+  batch = b; context = c; now = t; last = -1;
+  const length = batch.length, valid = batch.valid, wide = batch.wide;
+  ${columnAccess.prologue(plan.source.shape)}
+  let maxEventTime = context.time.maxEventTime;
+  for (let i = 0; i < length; i++) {
+    if (valid[i] === 0) continue;
+    ${time === undefined ? "" : `eventTime = ${columnAccess.cell(time)}; watermark = maxEventTime - ${plan.outOfOrdernessMs};`}
+    if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
+    else { ${rows} }
+    ${time === undefined ? "" : "if (eventTime > maxEventTime) maxEventTime = eventTime;"}
+  }
+  context.time.maxEventTime = maxEventTime;
+} };`
+  // generated from the plan alone; see the header
+  const build = new Function(...scope.names(), body) as (...constants: ReadonlyArray<unknown>) => StageProgram
+  return build(...scope.values())
+}
+
+const fresh = (emitter: Emitter, prefix: string) => `${prefix}${emitter.variables++}`
+
+const recordOf = (place: Place) => place.record ?? "recordAt(i)"
+
+const consumersCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string =>
+  operator.consumers.map((consumer) => operatorCode(emitter, emitter.plan.operators[consumer]!, place)).join("\n")
+
+const accessOf = (emitter: Emitter, operator: PlannedOperator, place: Place): FieldAccess =>
+  // an expression was checked against the shape, so there is one
+  place.record === undefined ? emitter.columns : recordAccess(operator.shape!, place.record)
+
+/** `code` with what it throws sent to the dead letter; `after` runs when nothing was thrown. */
+const guarded = (emitter: Emitter, operator: PlannedOperator, code: string, after: string): string => {
+  const done = fresh(emitter, "ok")
+  const name = emitter.scope.constant(operator.name)
+  return `{ let ${done} = true; try { ${code} } catch (error) { ${done} = false; context.threw(batch, i, ${name}, error); }
+if (${done}) { ${after} } }`
+}
+
+const conditionCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
+  computed._tag === "Expr"
+    ? compileCondition(computed.checked, accessOf(emitter, operator, place), emitter.scope)
+    : `${emitter.scope.constant(computed.fn)}(${recordOf(place)}) === true`
+
+const valueCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
+  computed._tag === "Expr"
+    ? compileValue(computed.checked, accessOf(emitter, operator, place), emitter.scope)
+    : `${emitter.scope.constant(computed.fn)}(${recordOf(place)})`
+
+const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
+  const { node } = operator
+  switch (node.op) {
+    case "filter":
+      return filterCode(emitter, operator, place)
+    case "route":
+      return routeCode(emitter, operator, node, place)
+    case "extend":
+      return extendCode(emitter, operator, node, place)
+    case "stamp":
+      return madeCode(emitter, operator, `{ ...${recordOf(place)}, [${JSON.stringify(node.field)}]: now }`)
+    case "map":
+      return madeCode(emitter, operator, `${emitter.scope.constant(node.fn)}(${recordOf(place)})`)
+    case "flatMap":
+      return manyCode(emitter, operator, `[...${emitter.scope.constant(node.fn)}(${recordOf(place)})]`)
+    case "mapResult":
+      return mapResultCode(emitter, operator, node, place)
+    case "mapWithState":
+      return stateCode(emitter, operator, node, place)
+    case "catch":
+      return place.record === undefined
+        ? `${caughtFunction(emitter, operator)}(i, recordAt(i));`
+        : `${caughtFunction(emitter, operator)}(i, ${place.record});`
+    case "to":
+      return toCode(emitter, operator, node, place)
+    case "validate":
+      return ""
+    default:
+      return consumersCode(emitter, operator, place)
+  }
+}
+
+const filterCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
+  const computed = operator.computed[0]! // a filter has one condition
+  const condition = conditionCode(emitter, operator, computed, place)
+  if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} }`
+  const keep = fresh(emitter, "keep")
+  const after = `if (${keep}) { ${consumersCode(emitter, operator, place)} }`
+  return `let ${keep} = false; ${guarded(emitter, operator, `${keep} = ${condition};`, after)}`
+}
+
+const routeCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"route">, place: Place): string => {
+  const taken = fresh(emitter, "branch")
+  const pick = node.branches
+    .map((_, index) => {
+      const computed = operator.computed[index]
+      const condition = computed === undefined ? "true" : conditionCode(emitter, operator, computed, place)
+      return `if (${condition}) ${taken} = ${index};`
+    })
+    .join(" else ")
+  const cases = operator.consumers.map((consumer) => {
+    const branch = emitter.plan.operators[consumer]!
+    const index = node.branches.findIndex(([name]) => branch.node.op === "branch" && branch.node.branch === name)
+    return `if (${taken} === ${index}) { ${consumersCode(emitter, branch, place)} }`
+  })
+  const run = cases.join("\n")
+  const throws = operator.computed.some((computed) => computed?._tag === "Code")
+  return `let ${taken} = -1; ${throws ? guarded(emitter, operator, pick, run) : `${pick}\n${run}`}`
+}
+
+const extendCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"extend">, place: Place): string => {
+  const fields = node.fields.map(
+    ([name], index) => `[${JSON.stringify(name)}]: ${valueCode(emitter, operator, operator.computed[index]!, place)}`
+  )
+  return madeCode(emitter, operator, `{ ...${recordOf(place)}, ${fields.join(", ")} }`)
+}
+
+/** One record made by an expression of JavaScript that may throw. */
+const madeCode = (emitter: Emitter, operator: PlannedOperator, made: string): string => {
+  const record = fresh(emitter, "record")
+  return `let ${record}; ${guarded(emitter, operator, `${record} = ${made};`, consumersCode(emitter, operator, { record }))}`
+}
+
+/** Several records, as an array made by code that may throw. */
+const manyCode = (emitter: Emitter, operator: PlannedOperator, made: string, setup = ""): string => {
+  const records = fresh(emitter, "records")
+  const record = fresh(emitter, "record")
+  const each = `for (const ${record} of ${records}) { ${consumersCode(emitter, operator, { record })} }`
+  return `let ${records}; ${guarded(emitter, operator, `${setup}${records} = ${made};`, each)}`
+}
+
+const mapResultCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"mapResult">, place: Place): string => {
+  const result = fresh(emitter, "result")
+  const record = fresh(emitter, "record")
+  const input = recordOf(place)
+  const success = `const ${record} = ${result}.success; ${consumersCode(emitter, operator, { record })}`
+  const failure = failureCode(emitter, operator, `${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now)`)
+  return `let ${result}; ${guarded(
+    emitter,
+    operator,
+    `${result} = ${emitter.scope.constant(node.fn)}(${input});`,
+    `if (${result}._tag === "Success") { ${success} } else { ${failure} }`
+  )}`
+}
+
+/** Sends a failure to the first handler for its tag further down. */
+const failureCode = (emitter: Emitter, from: PlannedOperator, made: string): string => {
+  const failed = fresh(emitter, "failed")
+  const follow = (id: number | undefined): string => {
+    const operator = id === undefined ? undefined : emitter.plan.operators[id]
+    if (operator === undefined) return ""
+    const { node } = operator
+    if (node.op === "catch") {
+      const handlers = emitter.scope.constant(node.handlers)
+      const record = fresh(emitter, "record")
+      const made = `${record} = ${handlers}.get(${failed}._tag)(${failed});`
+      const handled = `let ${record}; ${guarded(emitter, operator, made, `${caughtFunction(emitter, operator)}(i, ${record});`)}`
+      return `if (${handlers}.has(${failed}._tag)) { ${handled} } else { ${follow(operator.consumers[0])} }`
+    }
+    if (node.op === "orDeadLetter") {
+      if (node.make === undefined) return `context.deadLetter(batch, i, ${failed}, ${JSON.stringify(node.topic.name)});`
+      return guarded(emitter, operator, `context.outputs[${operator.output}].record(${emitter.scope.constant(node.make)}(${failed}));`, "")
+    }
+    return follow(operator.consumers[0])
+  }
+  return `const ${failed} = ${made}; ${follow(from.consumers[0])}`
+}
+
+/** The function that runs what comes after a catch operator: records and handled failures both call it. */
+const caughtFunction = (emitter: Emitter, operator: PlannedOperator): string => {
+  const name = `caught${operator.id}`
+  if (!emitter.functions.some((code) => code.startsWith(`function ${name}(`))) {
+    const at = emitter.functions.push(`function ${name}(`) - 1 // holds the place while the consumers are emitted
+    emitter.functions[at] = `function ${name}(i, record) { ${consumersCode(emitter, operator, { record: "record" })} }`
+  }
+  return name
+}
+
+const stateCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"mapWithState">, place: Place): string => {
+  const keyed = { ...emitter.plan.source, key: operator.key }
+  const keyOf = emitter.scope.constant((record: AnyRecord) => keyTextOf(keyed, record))
+  const key = fresh(emitter, "key")
+  const state = fresh(emitter, "state")
+  const answer = fresh(emitter, "answer")
+  const input = recordOf(place)
+  const setup = `${state} = context.states[${operator.state}];
+const ${answer} = ${emitter.scope.constant(node.state.update)}(${state}.get(${key}, Math.max(eventTime, watermark)), ${input}, { eventTime, watermark });
+${state}.set(${key}, ${answer}[0], eventTime); `
+  return `const ${key} = ${keyOf}(${input}); if (${key} !== null) { let ${state}; ${manyCode(emitter, operator, `${answer}[1]`, setup)} }`
+}
+
+const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string => {
+  const output = `context.outputs[${operator.output}]`
+  if (place.record !== undefined || !passesUnchanged(emitter.plan.source, node.topic)) {
+    return guarded(emitter, operator, `${output}.record(${recordOf(place)});`, "")
+  }
+  const field = node.topic.key[0] === undefined ? undefined : emitter.plan.source.shape.byName.get(node.topic.key[0])
+  const key = field === undefined ? "-1, -1" : `batch.columns[${field.index}].starts[i], batch.columns[${field.index}].ends[i]`
+  return `${output}.pass(batch.bytes, batch.source.valueStarts[i], batch.source.valueEnds[i], ${key});`
+}

@@ -1,0 +1,129 @@
+/**
+ * How a task starts: fence, read the record in force, load the snapshot it names and the deltas after it.
+ *
+ * Called by the task at its start and again after an outcome nobody knows; it begins from the log's word alone (protocol,
+ * rules 1, 2, 4, 5 and 9).
+ */
+import { faultPoint } from "@frazil/core"
+import { Effect } from "effect"
+import { readSnapshot } from "../checkpoint/Snapshot.ts"
+import { Log, type RecordInForce, type ShardId, type SnapshotName, type TopicInfo } from "../log/Log.ts"
+import type { StagePlan } from "../plan/StagePlan.ts"
+import { applyEncoded } from "../state/StateCodec.ts"
+import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
+import { JobError } from "./JobError.ts"
+import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
+
+/** A shard as it stands after its last committed epoch. */
+export interface RestoredShard {
+  readonly id: ShardId
+  readonly epoch: number
+  /** The next offset to read. */
+  readonly offset: number
+  readonly snapshots: ReadonlyArray<SnapshotName>
+  readonly states: ReadonlyArray<KeyedState>
+  readonly detail: ShardDetail
+}
+
+/** Takes the shards and brings them to their last committed epoch. */
+export const restore = Effect.fnUntraced(function* (
+  plan: StagePlan,
+  owner: string,
+  topic: TopicInfo,
+  shards: ReadonlyArray<ShardId>
+) {
+  const log = yield* Log
+  const records = yield* log.fence(owner, shards)
+  yield* faultPoint("after-init")
+  const bounds = yield* log.bounds(topic.name)
+  const restored: Array<RestoredShard> = []
+  for (const [index, id] of shards.entries()) {
+    const record = records[index]
+    if (record === undefined) {
+      // a job that never committed starts at the first record kept
+      const start = bounds.find((bound) => bound.partition === id.shard)?.start ?? 0
+      restored.push({ id, epoch: 0, offset: start, snapshots: [], states: emptyStates(plan), detail: emptyDetail })
+      continue
+    }
+    const offset = yield* checkedPosition(id, record, topic)
+    const states = plan.states.length === 0 ? [] : yield* restoreStates(plan, owner, id, record)
+    // written by this engine as ShardDetail in every commit
+    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, states, detail: record.detail as ShardDetail })
+  }
+  return restored
+})
+
+const emptyStates = (plan: StagePlan): ReadonlyArray<KeyedState> =>
+  plan.states.map((state) => makeKeyedState(state.name, state.declaration))
+
+/** The offset in force, if the topic is still the one it was read from (rule 9). */
+const checkedPosition = Effect.fnUntraced(function* (id: ShardId, record: RecordInForce, topic: TopicInfo) {
+  const position = record.positions.find((candidate) => candidate.topic === topic.name)
+  if (position === undefined) return 0
+  if (position.topicId !== topic.id) {
+    return yield* new JobError({
+      reason: "TopicRecreated",
+      message: `job ${id.uid}: topic ${topic.name} was deleted and made anew since this job read it (id ${position.topicId}, now ${topic.id}); its positions mean nothing there. Restore the topic, or start the job under a new name.`
+    })
+  }
+  if (position.partitions !== topic.partitions) {
+    return yield* new JobError({
+      reason: "PartitionsChanged",
+      message: `job ${id.uid}: topic ${topic.name} had ${position.partitions} partitions when this job started and has ${topic.partitions} now, so keys moved away from their state. Start the job under a new name, or bring the topic back.`
+    })
+  }
+  return position.offset
+})
+
+/** The newest snapshot that reads, or an older one, and every delta after it. */
+const restoreStates = Effect.fnUntraced(function* (plan: StagePlan, owner: string, id: ShardId, record: RecordInForce) {
+  // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first epoch on
+  const candidates = [...record.snapshots, ...(record.snapshots.length < 3 ? [undefined] : [])]
+  const faults: Array<string> = []
+  for (const snapshot of candidates) {
+    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot))
+    if (loaded._tag === "Success") return loaded.success
+    if (loaded.failure._tag === "LogError" || loaded.failure.reason !== "Corrupt") return yield* loaded.failure
+    faults.push(loaded.failure.message)
+  }
+  // rule 4: only an owner may call it corrupt; a zombie misses files that its successor deleted. Dropping nothing asks the log.
+  const log = yield* Log
+  yield* log.dropDeltas(owner, id, 0)
+  return yield* new JobError({
+    reason: "Corrupt",
+    message: `job ${id.uid}: the state of shard ${id.shard} of ${id.stage} cannot be restored: ${faults.join("; ")}. Restore the checkpoints folder and log.db from a backup of the same moment, or start the job under a new name.`
+  })
+})
+
+const loadFrom = Effect.fnUntraced(function* (
+  plan: StagePlan,
+  id: ShardId,
+  record: RecordInForce,
+  snapshot: SnapshotName | undefined
+) {
+  const log = yield* Log
+  const states = emptyStates(plan)
+  if (snapshot !== undefined) {
+    const bytes = yield* readSnapshot(snapshot)
+    yield* apply(states, bytes, `snapshot ${snapshot.file}`)
+  }
+  yield* faultPoint("mid-restore")
+  let next = (snapshot?.epoch ?? 0) + 1
+  for (const delta of yield* log.deltas(id, next - 1)) {
+    if (delta.epoch > record.epoch) break
+    if (delta.epoch !== next) return yield* gap(next, delta.epoch)
+    yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)
+    next++
+  }
+  if (next !== record.epoch + 1) return yield* gap(next, record.epoch + 1)
+  return states
+})
+
+const gap = (missing: number, found: number) =>
+  new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
+
+const apply = (states: ReadonlyArray<KeyedState>, bytes: Uint8Array, what: string) =>
+  Effect.try({
+    try: () => applyEncoded(states, bytes),
+    catch: (cause) => new JobError({ reason: "Corrupt", message: `${what} cannot be read`, cause })
+  })

@@ -1,0 +1,34 @@
+/**
+ * `Job.run`: a declared job, running.
+ *
+ * Plans the stages, makes their topics, and runs a task for each. Ends when every stage came to the end of a bounded
+ * input; otherwise runs until interrupted, which is always safe: what was not committed is done again.
+ */
+import { Clock, Effect, Random } from "effect"
+import type { Job } from "../job/Job.ts"
+import { Log } from "../log/Log.ts"
+import { planJob } from "../plan/PlanJob.ts"
+import { DeadLetters } from "./DeadLetters.ts"
+import { type RunOptions, runDefaults } from "./RunOptions.ts"
+import { runTask } from "./Task.ts"
+
+export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>, options: Partial<RunOptions> = {}) {
+  const run = { ...runDefaults, ...options }
+  const log = yield* Log
+  const deadLetters = yield* DeadLetters
+  const stages = planJob(job)
+  for (const topic of [deadLetters.topic, ...stages.flatMap((stage) => [stage.source, ...stage.outputs])]) {
+    yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
+  }
+  const startedAt = yield* Clock.currentTimeMillis
+  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
+  const owner = `${startedAt.toString(36)}-${nonce.toString(36)}`
+  yield* Effect.all(
+    stages.map((plan) =>
+      Effect.flatMap(log.topic(plan.source.name), (topic) =>
+        runTask({ plan, topic, shards: Array.from({ length: topic.partitions }, (_, shard) => shard), owner, run })
+      )
+    ),
+    { concurrency: "unbounded", discard: true }
+  )
+})

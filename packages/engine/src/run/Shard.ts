@@ -1,0 +1,148 @@
+/**
+ * A shard while it runs: its position, state, watermark and the outputs of the open epoch.
+ *
+ * The task feeds it batches and takes from it what an epoch commits. All of it is memory: what counts is in the log.
+ */
+import { type ColumnBatch, Decoder, type RecordBatch, type Topic } from "@frazil/core"
+import { type AnyFailed, type AnyRecord, type TopicRef } from "../flow/Node.ts"
+import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
+import type { StagePlan } from "../plan/StagePlan.ts"
+import { encodeDelta } from "../state/StateCodec.ts"
+import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
+import { type DeadLetterInput, describeFailure } from "./DeadLetters.ts"
+import type { RestoredShard } from "./Restore.ts"
+import type { ShardDetail } from "./ShardDetail.ts"
+import type { StageContext, StageProgram } from "./StageProgram.ts"
+
+export interface Shard {
+  readonly id: ShardId
+  readonly context: StageContext
+  epoch: number
+  /** The next offset to read. */
+  offset: number
+  snapshots: ReadonlyArray<SnapshotName>
+  /** A snapshot that is written and that the next epoch names. */
+  unnamed: SnapshotName | undefined
+  snapshotEpoch: number
+  detail: ShardDetail
+  /** Records taken in since the last epoch. */
+  pending: number
+  lastRecordAtMs: number
+  readonly deadLetters: OutputCollector
+  readonly outputs: ReadonlyArray<OutputCollector>
+  failedInEpoch: number
+  readonly process: (batch: RecordBatch, nowMs: number) => void
+}
+
+export interface ShardParts {
+  readonly plan: StagePlan
+  readonly program: StageProgram
+  readonly restored: RestoredShard
+  readonly deadLetterTopic: TopicRef
+  readonly makeDeadLetter: (input: DeadLetterInput) => AnyRecord
+}
+
+export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLetter }: ShardParts): Shard => {
+  const decoder = Decoder.make(plan.source as unknown as Topic<AnyRecord>) // a source's record type is known to its flow only
+  const outputs = plan.outputs.map(makeOutputCollector)
+  const deadLetters = makeOutputCollector(deadLetterTopic)
+  let nowMs = 0
+  const letter = (batch: ColumnBatch, row: number, reason: string, field: string | undefined, message: string, into: OutputCollector) => {
+    const { bytes, valueStarts, valueEnds, offsets, headers } = batch.source
+    into.record(
+      makeDeadLetter({
+        topic: plan.source.name,
+        partition: restored.id.shard,
+        offset: offsets[row]!,
+        reason,
+        field,
+        message,
+        original: bytes.subarray(valueStarts[row]!, valueEnds[row]!),
+        headers: headers.get(row),
+        failedAt: nowMs
+      })
+    )
+  }
+  const context: StageContext = {
+    outputs,
+    states: restored.states,
+    time: { maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY, idle: restored.detail.idle },
+    record: (batch, row) => decoder.record(batch, row),
+    threw: (batch, row, operator, error) => {
+      shard.failedInEpoch++
+      // the error's own message may quote the record: only its kind is told
+      const kind = error instanceof Error ? error.name : typeof error
+      letter(batch, row, "operator_failed", undefined, `the code of ${operator} threw ${kind}`, deadLetters)
+    },
+    deadLetter: (batch, row, failed: AnyFailed, topic) => {
+      shard.failedInEpoch++
+      const { reason, message } = describeFailure(failed)
+      letter(batch, row, reason, undefined, message, outputs.find((output) => output.topic.name === topic) ?? deadLetters)
+    }
+  }
+  const shard: Shard = {
+    id: restored.id,
+    context,
+    epoch: restored.epoch,
+    offset: restored.offset,
+    snapshots: restored.snapshots,
+    unnamed: undefined,
+    snapshotEpoch: restored.snapshots[0]?.epoch ?? 0,
+    detail: restored.detail,
+    pending: 0,
+    lastRecordAtMs: 0,
+    deadLetters,
+    outputs,
+    failedInEpoch: 0,
+    process: (records, now) => {
+      nowMs = now
+      const batch = decoder.decode(records)
+      for (const failure of batch.failures) {
+        letter(batch, failure.row, failure.reason, failure.field, failure.message, deadLetters)
+      }
+      program.run(batch, context, now)
+      shard.offset = records.offsets[records.length - 1]! + 1
+      shard.pending += records.length
+      shard.lastRecordAtMs = now
+      context.time.idle = false
+    }
+  }
+  return shard
+}
+
+/** Bytes that the open epoch would write. */
+export const bytesPending = (shard: Shard): number =>
+  shard.outputs.reduce((sum, output) => sum + output.bytesUsed(), shard.deadLetters.bytesUsed())
+
+/** What the shard commits now; its collectors and deltas are emptied by this, so a failed commit means starting over. */
+export const takeCommit = (
+  shard: Shard,
+  plan: StagePlan,
+  topic: TopicInfo,
+  finished: boolean
+): { readonly commit: ShardCommit; readonly outputs: ReadonlyArray<Append> } => {
+  const counts = shard.detail.counts
+  const out: Record<string, number> = { ...counts.out }
+  for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
+  const detail: ShardDetail = {
+    maxEventTime: Number.isFinite(shard.context.time.maxEventTime) ? shard.context.time.maxEventTime : null,
+    idle: shard.context.time.idle,
+    counts: {
+      in: counts.in + shard.pending,
+      out,
+      deadLettered: counts.deadLettered + shard.deadLetters.count(),
+      failed: counts.failed + shard.failedInEpoch
+    },
+    finished
+  }
+  const snapshots = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots].slice(0, 3)
+  const commit: ShardCommit = {
+    id: shard.id,
+    epochRead: shard.epoch,
+    positions: [{ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: shard.offset }],
+    snapshots,
+    detail,
+    delta: plan.states.length === 0 ? null : encodeDelta(shard.context.states)
+  }
+  return { commit, outputs: [...shard.outputs, shard.deadLetters].flatMap((output) => [...output.take()]) }
+}

@@ -1,0 +1,200 @@
+/**
+ * A task: the loop that reads a stage's partitions, runs the operators and commits epochs.
+ *
+ * `RunJob` starts one for a group of shards. Whatever fails, the log's record in force is the truth: a task that does not
+ * know what became of a commit discards its memory and starts over from there (protocol, rule 5).
+ */
+import { faultPoint } from "@frazil/core"
+import { Clock, Effect, Schedule } from "effect"
+import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
+import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
+import { Log, type ReadLimits, type ShardCommit, type Append, type TopicInfo } from "../log/Log.ts"
+import type { StagePlan } from "../plan/StagePlan.ts"
+import { watermarkOf } from "../state/Watermark.ts"
+import { encodeSnapshot } from "../state/StateCodec.ts"
+import { compileStage } from "./CompileStage.ts"
+import { DeadLetters } from "./DeadLetters.ts"
+import { JobError } from "./JobError.ts"
+import { restore } from "./Restore.ts"
+import type { RunOptions } from "./RunOptions.ts"
+import { bytesPending, makeShard, type Shard, takeCommit } from "./Shard.ts"
+
+/** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
+const readLimits: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
+/** Output held back by an open epoch. */
+const epochBytesMax = 16 * 1_048_576
+/** How long an idle task sleeps before it looks again by itself. */
+const idleWaitMs = 50
+const unnamedSnapshotAgeMs = 24 * 3_600_000
+
+export interface TaskOptions {
+  readonly plan: StagePlan
+  readonly topic: TopicInfo
+  /** Partitions of the source that this task owns. */
+  readonly shards: ReadonlyArray<number>
+  /** One incarnation of a running job: no two runs share it. */
+  readonly owner: string
+  readonly run: RunOptions
+}
+
+/** Runs until its input is complete (`run.inputComplete`), or for ever. */
+export const runTask = (options: TaskOptions) => {
+  let incarnation = 0
+  return Effect.suspend(() => runIncarnation(options, `${options.owner}.${incarnation++}`)).pipe(
+    Effect.retry({
+      // an outcome nobody knows: memory is gone with the incarnation, the next fences and reads back
+      schedule: Schedule.exponential("100 millis").pipe(Schedule.upTo({ times: 10 })),
+      while: (error) => error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
+    })
+  )
+}
+
+const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string) {
+  const log = yield* Log
+  const deadLetters = yield* DeadLetters
+  const { plan, topic, run } = options
+  const ids = options.shards.map((shard) => ({ uid: plan.uid, stage: plan.name, shard }))
+  const program = compileStage(plan)
+  const shards = (yield* restore(plan, incarnation, topic, ids)).map((restored) =>
+    makeShard({ plan, program, restored, deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make })
+  )
+  yield* sweepUnnamed(shards, plan)
+  run.progress.started(plan, shards)
+  if (shards.every((shard) => shard.detail.finished)) return
+  let epochOpenedAt: number | undefined
+  let snapshotAt = yield* Clock.currentTimeMillis
+  while (true) {
+    const moved = yield* readOnce(options, shards, (now) => (epochOpenedAt ??= now))
+    const now = yield* Clock.currentTimeMillis
+    const pending = shards.reduce((sum, shard) => sum + shard.pending, 0)
+    const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
+    const due =
+      pending > 0 &&
+      (now - (epochOpenedAt ?? now) >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
+    if (due) {
+      yield* commitEpoch(options, incarnation, shards, false)
+      epochOpenedAt = undefined
+      if (plan.states.length > 0 && now - snapshotAt >= run.checkpointEveryMs) {
+        yield* snapshot(options, incarnation, shards)
+        snapshotAt = now
+      }
+    }
+    if (moved > 0) {
+      yield* Effect.yieldNow
+      continue
+    }
+    if (yield* reachedEnd(options, shards)) {
+      yield* commitEpoch(options, incarnation, shards, true)
+      return
+    }
+    const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
+    yield* log.awaitAppend(Math.min(idleWaitMs, untilDue))
+  }
+})
+
+/** One batch from each partition that has one. */
+const readOnce = Effect.fnUntraced(function* (options: TaskOptions, shards: ReadonlyArray<Shard>, opened: (nowMs: number) => void) {
+  const log = yield* Log
+  let moved = 0
+  for (const shard of shards) {
+    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, readLimits)
+    const now = yield* Clock.currentTimeMillis
+    if (batch.length > 0) {
+      opened(now)
+      shard.process(batch, now)
+      moved += batch.length
+    } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
+      shard.context.time.idle = true
+    }
+    options.run.progress.read(options.plan, shard, batch.length, now)
+  }
+  return moved
+})
+
+/** Whether nothing more will come: asked before the ends are read, so that nothing slips in between. */
+const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: ReadonlyArray<Shard>) {
+  if (!(yield* options.run.inputComplete(options.topic.name))) return false
+  const log = yield* Log
+  const bounds = yield* log.bounds(options.topic.name)
+  return shards.every((shard) => shard.offset >= (bounds.find((bound) => bound.partition === shard.id.shard)?.end ?? 0))
+})
+
+/** **The commit point of a log stage**: outputs, deltas, positions and named snapshots in one act of the log. */
+const commitEpoch = Effect.fnUntraced(function* (
+  options: TaskOptions,
+  owner: string,
+  shards: ReadonlyArray<Shard>,
+  finished: boolean
+) {
+  const log = yield* Log
+  const commits: Array<ShardCommit> = []
+  const outputs: Array<Append> = []
+  const taking = shards.filter((shard) => finished || shard.pending > 0 || shard.unnamed !== undefined)
+  for (const shard of taking) {
+    const taken = takeCommit(shard, options.plan, options.topic, finished)
+    commits.push(taken.commit)
+    outputs.push(...taken.outputs)
+  }
+  yield* faultPoint("before-epoch-commit")
+  yield* log.commit({ owner, shards: commits, outputs })
+  yield* faultPoint("after-epoch-commit")
+  for (const [index, shard] of taking.entries()) {
+    const commit = commits[index]!
+    const displaced = shard.unnamed === undefined ? undefined : shard.snapshots[2]
+    const named = shard.unnamed !== undefined
+    shard.epoch = commit.epochRead + 1
+    // the commit's detail was made by takeCommit as ShardDetail
+    shard.detail = commit.detail as Shard["detail"]
+    shard.snapshots = commit.snapshots
+    shard.unnamed = undefined
+    shard.pending = 0
+    shard.failedInEpoch = 0
+    if (named) yield* dropSuperseded(owner, shard, displaced?.file)
+  }
+  options.run.progress.committed(options.plan, shards)
+  yield* log.publishPositions(
+    options.plan.uid,
+    taking.map((shard) => ({ topic: options.topic.name, partition: shard.id.shard, offset: shard.offset }))
+  )
+})
+
+/** After a commit that named a snapshot: what lies below the third-last named one may go (rules 1, 2 and 6). */
+const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard, displacedFile: string | undefined) {
+  const third = shard.snapshots[2]
+  if (third === undefined) return
+  const log = yield* Log
+  yield* faultPoint("before-delta-drop")
+  yield* log.dropDeltas(owner, shard.id, third.epoch)
+  if (displacedFile === undefined) return
+  const store = yield* CheckpointStore
+  yield* faultPoint("snapshot-delete")
+  yield* store.remove(displacedFile)
+})
+
+/** Writes a snapshot of every shard that changed since its last, and names it in an epoch of its own. */
+const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: string, shards: ReadonlyArray<Shard>) {
+  for (const shard of shards) {
+    if (shard.epoch === shard.snapshotEpoch) continue
+    const bytes = encodeSnapshot(shard.context.states, watermarkOf(shard.context.time, options.plan.outOfOrdernessMs))
+    shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
+    shard.snapshotEpoch = shard.epoch
+  }
+  yield* faultPoint("before-name")
+  if (shards.some((shard) => shard.unnamed !== undefined)) yield* commitEpoch(options, owner, shards, false)
+})
+
+/** Files that a crash left without a name go by age only: a zombie's may still be named (rule 6). */
+const sweepUnnamed = Effect.fnUntraced(function* (shards: ReadonlyArray<Shard>, plan: StagePlan) {
+  if (plan.states.length === 0) return
+  const store = yield* CheckpointStore
+  const now = yield* Clock.currentTimeMillis
+  for (const shard of shards) {
+    const named = new Set(shard.snapshots.map((snapshot) => snapshot.file))
+    for (const file of yield* store.list(snapshotFolder(shard.id))) {
+      if (!named.has(file.name) && now - file.modifiedAtMs > unnamedSnapshotAgeMs) yield* store.remove(file.name)
+    }
+  }
+})
+
+/** What a task can fail with. */
+export type TaskError = Effect.Error<ReturnType<typeof runIncarnation>> | JobError

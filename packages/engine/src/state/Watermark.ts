@@ -1,0 +1,28 @@
+/**
+ * Watermarks: how far event time has come.
+ *
+ * A partition's watermark is its highest event time minus the out-of-orderness; a shard's is the least of its
+ * partitions' that are not idle. It never goes back, also when an idle partition wakes up with older records.
+ */
+
+/** The event-time progress of one input partition. */
+export interface PartitionTime {
+  maxEventTime: number
+  idle: boolean
+}
+
+/** What a partition contributes. */
+export const watermarkOf = (time: PartitionTime, outOfOrdernessMs: number): number => time.maxEventTime - outOfOrdernessMs
+
+/** The least over partitions that are not idle, never below `before`; with all idle it stays. */
+export const combinedWatermark = (
+  before: number,
+  partitions: ReadonlyArray<PartitionTime>,
+  outOfOrdernessMs: number
+): number => {
+  let least = Number.POSITIVE_INFINITY
+  for (const time of partitions) {
+    if (!time.idle) least = Math.min(least, watermarkOf(time, outOfOrdernessMs))
+  }
+  return least === Number.POSITIVE_INFINITY ? before : Math.max(before, least)
+}
