@@ -1,0 +1,173 @@
+/**
+ * Turns records into columns, and rows into record objects: the one border where bytes are checked.
+ *
+ * Jobs and landings make one per topic. The scanner generated from the topic's shape reads most rows; those it gives up on
+ * go to the slow path, whose schema decides. Both write the same columns.
+ *
+ * **Guarantees**: any bytes give a batch, never an exception; a row decodes exactly when the topic's schema accepts it.
+ * **Bounds**: arrays of the largest batch seen are kept.
+ */
+import { Decimal } from "../Decimal.ts"
+import type { Column, ColumnBatch, DecodeFailure } from "../record/ColumnBatch.ts"
+import type { RecordBatch } from "../record/RecordBatch.ts"
+import type { FieldSpec } from "../schema/FieldType.ts"
+import type { Topic } from "../Topic.ts"
+import { makeColumns, type Columns } from "./Columns.ts"
+import { makeRecordReader } from "./RecordReader.ts"
+import { makeScanner, type Scanner } from "./Scanner.ts"
+import { makeSlowDecode, type SlowOutcome } from "./SlowDecode.ts"
+import { makeTextStore, type TextStore } from "./TextStore.ts"
+
+/** On a record that was longer than a record may be: its length. The record holds its first bytes only. */
+export const originalLengthHeader = "frazil.original-length"
+/** Beside it: SHA-256 of the whole, in hexadecimal. */
+export const originalSha256Header = "frazil.original-sha256"
+
+export interface Decoder<A> {
+  /** The columns of a batch. Borrowed: valid until the next call. Arrays may be longer than the batch. */
+  readonly decode: (batch: RecordBatch) => ColumnBatch
+  /** The record of a row that decoded; absent and null fields are null. */
+  readonly record: (batch: ColumnBatch, row: number) => A
+}
+
+interface SlowRows {
+  readonly text: TextStore
+  readonly wideDecimals: Map<number, bigint>
+  readonly extras: Map<number, string>
+  readonly failures: Array<DecodeFailure>
+}
+
+const rowsInitial = 1_024
+
+const recordTooLong: SlowOutcome = {
+  _tag: "Failed",
+  problem: {
+    reason: "record_too_long",
+    field: undefined,
+    message: "the record is longer than a record may be: only its first bytes were kept"
+  }
+}
+
+/** Records that were cut when they were appended: they fail, whatever is left of them. */
+const cutRows = (batch: RecordBatch): ReadonlySet<number> => {
+  const rows = new Set<number>()
+  for (const [row, headers] of batch.headers) if (headers[originalLengthHeader] !== undefined) rows.add(row)
+  return rows
+}
+
+const writeText = (column: Column, row: number, text: string | null, store: TextStore): void => {
+  if (column._tag !== "Bytes") return
+  if (text === null) {
+    column.starts[row] = -1
+    column.ends[row] = -1
+    return
+  }
+  column.starts[row] = store.position()
+  store.add(text)
+  column.ends[row] = store.position()
+}
+
+/** Writes the cell of a decoded value; the slow path's half of what the scanner does. */
+const writeCell = (
+  field: FieldSpec,
+  columns: Columns,
+  row: number,
+  value: unknown,
+  rows: SlowRows,
+  cells: number
+): void => {
+  const column = columns.columns[field.index]!
+  if (column._tag === "Bytes") {
+    writeText(column, row, value === null ? null : String(value), rows.text)
+  } else if (column._tag === "Booleans") {
+    column.values[row] = value === null ? 2 : value === true ? 1 : 0
+  } else if (value instanceof Decimal) {
+    const { unscaled } = value
+    column.values[row] = typeof unscaled === "number" ? unscaled : Number.NaN
+    if (typeof unscaled === "bigint") {
+      columns.wide[row] = 1
+      rows.wideDecimals.set(row * cells + field.index, unscaled)
+    }
+  } else {
+    column.values[row] = value === null ? Number.NaN : Number(value)
+  }
+}
+
+/** The decoder of a topic, with the scanner given: without one every row takes the slow path (the tests' twin). */
+export const makeDecoderWith = <A>(topic: Topic<A>, scanner: Scanner | undefined): Decoder<A> => {
+  const { fields } = topic.shape
+  const slowDecode = makeSlowDecode(topic)
+  let columns = makeColumns(topic.shape, rowsInitial)
+
+  const scan = (batch: RecordBatch): number => {
+    if (scanner !== undefined) {
+      return scanner(batch.bytes, batch.valueStarts, batch.valueEnds, batch.length, columns)
+    }
+    for (let row = 0; row < batch.length; row++) columns.slowRows[row] = row
+    return batch.length
+  }
+
+  const writeRow = (row: number, outcome: SlowOutcome, rows: SlowRows): void => {
+    if (outcome._tag === "Failed") {
+      columns.valid[row] = 0
+      rows.failures.push({ row, ...outcome.problem })
+      return
+    }
+    columns.valid[row] = 1
+    for (const field of fields) {
+      const decoded = outcome.record[field.name] ?? null
+      // a nested value keeps the text it was written with
+      const value = field.type._tag === "Json" && decoded !== null ? outcome.members.get(field.name) : decoded
+      writeCell(field, columns, row, value, rows, fields.length)
+    }
+    if (outcome.extras !== undefined) rows.extras.set(row, outcome.extras)
+  }
+
+  const decode = (batch: RecordBatch): ColumnBatch => {
+    if (batch.length > columns.capacity)
+      columns = makeColumns(topic.shape, Math.max(batch.length, columns.capacity * 2))
+    columns.wide.fill(0, 0, batch.length)
+    const rows: SlowRows = {
+      text: makeTextStore(batch.bytes),
+      wideDecimals: new Map(),
+      extras: new Map(),
+      failures: []
+    }
+    const cut = cutRows(batch)
+    const slow = scan(batch)
+    let fastRows = batch.length - slow
+    for (let index = 0; index < slow; index++) {
+      const row = columns.slowRows[index]!
+      const outcome = cut.has(row)
+        ? recordTooLong
+        : slowDecode(batch.bytes.subarray(batch.valueStarts[row]!, batch.valueEnds[row]!))
+      writeRow(row, outcome, rows)
+    }
+    for (const row of cut) {
+      // what is left of a cut record may look whole
+      if (columns.valid[row] === 0) continue
+      writeRow(row, recordTooLong, rows)
+      fastRows--
+    }
+    if (cut.size > 0) rows.failures.sort((left, right) => left.row - right.row)
+    return {
+      shape: topic.shape,
+      source: batch,
+      length: batch.length,
+      bytes: rows.text.bytes(),
+      columns: columns.columns,
+      valid: columns.valid,
+      wide: columns.wide,
+      wideDecimals: rows.wideDecimals,
+      extras: rows.extras,
+      failures: rows.failures,
+      fastRows
+    }
+  }
+  return { decode, record: makeRecordReader(topic) }
+}
+
+/** Makes the decoder of a topic; generates and keeps code, so make it once per topic and task. */
+const make = <A>(topic: Topic<A>): Decoder<A> => makeDecoderWith(topic, makeScanner(topic))
+
+export const Decoder = { make } as const

@@ -1,0 +1,158 @@
+/**
+ * What the generated scanner calls for the longer pieces of a record: texts, times, formats.
+ *
+ * Each function reads from a position and returns the position after what it read, or −1 to give up. They may read beyond
+ * the record, whose end the scanner checks last; beyond the buffer they read `undefined`, which no test accepts.
+ */
+import { CalendarDate } from "../CalendarDate.ts"
+import { daysFromCivil, timestampEndMs } from "../Timestamp.ts"
+
+const table = (accepts: (byte: number) => boolean): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, byte) => +accepts(byte))
+
+/** 1 for the bytes that stand for themselves in a JSON string: ASCII but quotes, backslashes and control characters. */
+export const plainBytes = table((byte) => byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c)
+
+const hexBytes = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
+
+const continuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** After one character of two to four bytes; −1 when it is not well-formed UTF-8 (Unicode 16, table 3-7). */
+const afterCharacter = (bytes: Uint8Array, at: number): number => {
+  const first = bytes[at]!
+  const second = bytes[at + 1]!
+  if (first >= 0xc2 && first <= 0xdf) return continuation(second) ? at + 2 : -1
+  if (first >= 0xe0 && first <= 0xef) {
+    const lowest = first === 0xe0 ? 0xa0 : 0x80
+    const highest = first === 0xed ? 0x9f : 0xbf
+    return second >= lowest && second <= highest && continuation(bytes[at + 2]) ? at + 3 : -1
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const lowest = first === 0xf0 ? 0x90 : 0x80
+    const highest = first === 0xf4 ? 0x8f : 0xbf
+    const fits = second >= lowest && second <= highest && continuation(bytes[at + 2]) && continuation(bytes[at + 3])
+    return fits ? at + 4 : -1
+  }
+  return -1
+}
+
+/** The closing quote of a string, from a byte in it that is not plain; −1 on an escape, a control character or bad UTF-8. */
+export const textEnd = (bytes: Uint8Array, at: number): number => {
+  let position = at
+  while (bytes[position] !== 0x22) {
+    if (plainBytes[bytes[position]!] === 1) {
+      position++
+      continue
+    }
+    position = afterCharacter(bytes, position)
+    if (position < 0) return -1
+  }
+  return position
+}
+
+/** Whether a UUID stands in the 36 bytes from `at`. */
+export const uuidAt = (bytes: Uint8Array, at: number): boolean => {
+  if (bytes[at + 8] !== 0x2d || bytes[at + 13] !== 0x2d || bytes[at + 18] !== 0x2d || bytes[at + 23] !== 0x2d)
+    return false
+  let hex = 0
+  for (let position = at; position < at + 36; position++) hex += hexBytes[bytes[position]!]!
+  return hex === 32
+}
+
+/** Whether `bytes[at, end)` is an IPv4 address: four numbers up to 255 without leading zeros. */
+export const ipv4At = (bytes: Uint8Array, at: number, end: number): boolean => {
+  let parts = 0
+  let position = at
+  while (position < end) {
+    const start = position
+    let value = 0
+    for (; position < end && position - start < 3 && digit(bytes, position) <= 9; position++) {
+      value = value * 10 + digit(bytes, position)
+    }
+    const width = position - start
+    if (width === 0 || value > 255 || (width > 1 && bytes[start] === 0x30)) return false
+    parts++
+    if (position === end) return parts === 4
+    if (bytes[position++] !== 0x2e) return false
+  }
+  return false
+}
+
+/** The digit at a position; over 9 when there is none. */
+const digit = (bytes: Uint8Array, at: number): number => (bytes[at]! - 48) >>> 0
+
+/** The number of two digits; 100 or more when there are not two. */
+const twoDigits = (bytes: Uint8Array, at: number): number => {
+  const tens = digit(bytes, at)
+  const ones = digit(bytes, at + 1)
+  return tens > 9 || ones > 9 ? 100 : tens * 10 + ones
+}
+
+// records of a batch mostly fall on one date
+let lastDate = -1
+let lastDays = Number.NaN
+
+/** Days since 1970 of the `YYYY-MM-DD` at a position; NaN when there is none. */
+const daysAt = (bytes: Uint8Array, at: number): number => {
+  const century = twoDigits(bytes, at)
+  const year = twoDigits(bytes, at + 2)
+  const month = twoDigits(bytes, at + 5)
+  const day = twoDigits(bytes, at + 8)
+  const separated = bytes[at + 4] === 0x2d && bytes[at + 7] === 0x2d
+  if (!separated || century > 99 || year > 99 || month > 12 || day > 31) return Number.NaN
+  const date = ((century * 100 + year) * 100 + month) * 100 + day
+  if (date !== lastDate) {
+    lastDays = daysFromCivil(century * 100 + year, month, day)
+    lastDate = date
+  }
+  return lastDays
+}
+
+/** Milliseconds of the offset (`Z`, `+01:00`) at a position; NaN when there is none. */
+const offsetMsAt = (bytes: Uint8Array, at: number): number => {
+  const sign = bytes[at]
+  if (sign === 0x5a) return 0
+  const hours = twoDigits(bytes, at + 1)
+  const minutes = twoDigits(bytes, at + 4)
+  if ((sign !== 0x2b && sign !== 0x2d) || bytes[at + 3] !== 0x3a || hours > 23 || minutes > 59) return Number.NaN
+  return (sign === 0x2d ? -1 : 1) * (hours * 60 + minutes) * 60_000
+}
+
+/** Reads the quoted timestamp at `at` into `values[row]`. */
+export const timestampAt = (bytes: Uint8Array, at: number, values: Float64Array, row: number): number => {
+  const days = daysAt(bytes, at + 1)
+  const hour = twoDigits(bytes, at + 12)
+  const minute = twoDigits(bytes, at + 15)
+  const second = twoDigits(bytes, at + 18)
+  if (bytes[at] !== 0x22 || bytes[at + 11] !== 0x54 || bytes[at + 14] !== 0x3a || bytes[at + 17] !== 0x3a) return -1
+  if (hour > 23 || minute > 59 || second > 59) return -1
+  let position = at + 20
+  let micros = 0
+  if (bytes[position] === 0x2e) {
+    const start = ++position
+    let unit = 100_000
+    for (let value = digit(bytes, position); value <= 9; value = digit(bytes, ++position)) {
+      // further digits than six are cut off
+      micros += value * unit
+      unit = (unit / 10) | 0
+      if (position - start > 32) return -1
+    }
+    if (position === start) return -1
+  }
+  const offsetMs = offsetMsAt(bytes, position)
+  position += bytes[position] === 0x5a ? 1 : 6
+  const wholeMs = (micros / 1000) | 0
+  const ms = days * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1000 - offsetMs + wholeMs
+  // also refuses NaN, from a date or an offset that is none
+  if (!(ms < timestampEndMs && ms > -timestampEndMs) || bytes[position] !== 0x22) return -1
+  values[row] = ms + (micros - wholeMs * 1000) / 1000
+  return position + 1
+}
+
+/** Reads the quoted date at `at` into `values[row]`. */
+export const dateAt = (bytes: Uint8Array, at: number, values: Float64Array, row: number): number => {
+  const days = daysAt(bytes, at + 1)
+  if (bytes[at] !== 0x22 || bytes[at + 11] !== 0x22 || !CalendarDate.isCalendarDate(days)) return -1
+  values[row] = days
+  return at + 12
+}
