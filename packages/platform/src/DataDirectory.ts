@@ -1,0 +1,35 @@
+/**
+ * Where a system keeps what it has: the paths of one data directory.
+ *
+ * Every app derives them here, so that two apps given the same `--data` meet in the same files.
+ */
+import { resolve } from "node:path"
+
+export interface DataDirectory {
+  /** Absolute path. */
+  readonly root: string
+  /** Topics, offsets, epochs, deltas. */
+  readonly logFile: string
+  /** Iceberg's SQLite catalog; the catalog's name is `frazil`. */
+  readonly catalogFile: string
+  /** URI of the tables' root, ending in a slash. */
+  readonly warehouseUri: string
+  /** URI of the snapshots' root, ending in a slash. */
+  readonly checkpointsUri: string
+  readonly locksFolder: string
+  /** What may be deleted whenever nothing runs. */
+  readonly temporaryFolder: string
+}
+
+export const dataDirectory = (path: string, warehouse?: string): DataDirectory => {
+  const root = resolve(path)
+  return {
+    root,
+    logFile: `${root}/log.db`,
+    catalogFile: `${root}/catalog.db`,
+    warehouseUri: `file://${warehouse === undefined ? `${root}/warehouse` : resolve(warehouse)}/`,
+    checkpointsUri: `file://${root}/checkpoints/`,
+    locksFolder: `${root}/locks`,
+    temporaryFolder: `${root}/tmp`
+  }
+}

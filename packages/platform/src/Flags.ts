@@ -1,0 +1,71 @@
+/**
+ * The options that every app takes, with their environment names and defaults.
+ *
+ * An option on the command line wins over the environment, that over `frazil.yaml`, that over the default.
+ */
+import { parseDuration } from "@frazil/core"
+import { Config, Effect, Option } from "effect"
+import { CliError, Flag } from "effect/cli"
+
+export const data = Flag.String("data").pipe(
+  Flag.withDescription("Data directory: log, catalog, tables and checkpoints"),
+  Flag.withMetavar("DIR"),
+  Flag.withFallbackConfig(Config.String("FRAZIL_DATA")),
+  Flag.withDefault("lakehouse/data")
+)
+
+export const log = Flag.String("log").pipe(
+  Flag.withDescription("The log: embedded (Kafka comes with a later version)"),
+  Flag.withFallbackConfig(Config.String("FRAZIL_LOG")),
+  Flag.withDefault("embedded"),
+  onlyValue("log", "embedded")
+)
+
+export const catalog = Flag.String("catalog").pipe(
+  Flag.withDescription("The Iceberg catalog: sqlite (REST comes with a later version)"),
+  Flag.withFallbackConfig(Config.String("FRAZIL_CATALOG")),
+  Flag.withDefault("sqlite"),
+  onlyValue("catalog", "sqlite")
+)
+
+export const warehouse = Flag.String("warehouse").pipe(
+  Flag.withDescription("Where tables are kept, when not in the data directory"),
+  Flag.withMetavar("DIR"),
+  Flag.withFallbackConfig(Config.String("FRAZIL_WAREHOUSE")),
+  Flag.optional
+)
+
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print for programs: JSON on stdout"),
+  Flag.withDefault(false)
+)
+
+export const verbose = Flag.Boolean("verbose").pipe(
+  Flag.withDescription("Print the stack of an error"),
+  Flag.withDefault(false)
+)
+
+/** The flags of where a system keeps what it has. */
+export const location = { data, log, catalog, warehouse }
+
+function onlyValue(option: string, value: string) {
+  return Flag.mapEffect((given: string) =>
+    given === value
+      ? Effect.succeed(value)
+      : Effect.fail(new CliError.InvalidValue({ option, value: given, expected: `"${value}"`, kind: "flag" }))
+  )
+}
+
+/** A flag that takes `500ms`, `30s`, `5m`, `2h`, `3d`, in milliseconds. */
+export const duration = (name: string, environment: string): Flag.Flag<Option.Option<number>> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("500ms|30s|5m|2h"),
+    Flag.withFallbackConfig(Config.String(environment)),
+    Flag.mapEffect((text) => {
+      const ms = parseDuration(text)
+      return ms === undefined
+        ? Effect.fail(new CliError.InvalidValue({ option: name, value: text, expected: "a duration such as 500ms, 30s, 5m, 2h or 3d", kind: "flag" }))
+        : Effect.succeed(ms)
+    }),
+    Flag.optional
+  )
