@@ -7,3 +7,15 @@ export {
   type TransactionOptions
 } from "./generate/Transactions.ts"
 export { fraudLabels, type FraudLabel } from "./generate/Fraud.ts"
+export { makeCorpus, type CorpusOptions } from "./oracle/Corpus.ts"
+export {
+  expectRawTransactions,
+  type Expected,
+  type OracleDay,
+  type OracleDeadLetter,
+  type OracleOptions,
+  type OraclePosition,
+  type OracleRecord,
+  type OracleRow
+} from "./oracle/RawTransactions.ts"
+export type { OracleReason } from "./oracle/FieldRules.ts"

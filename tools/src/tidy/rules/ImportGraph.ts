@@ -32,9 +32,10 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
 /** Besides tests and benches, only these may take fakes and faults into a program. */
 const simImporters = new Set(["bench", "packages/sim", "apps/generator", "apps/bureau", "apps/pipeline"])
 
-/** Folders of src that promise to have no I/O: what they may not import. */
-const withoutIo: ReadonlyArray<readonly [folder: string, refused: RegExp, why: string]> = [
+/** Folders of src that promise to do without something: what they may not import. */
+const without: ReadonlyArray<readonly [folder: string, refused: RegExp, why: string]> = [
   ["packages/lake/src/spec/", /^node:|\/(io|write|read|catalog|landing)\//, "spec holds the format, without I/O"],
+  ["packages/sim/src/oracle/", /^@frazil\//, "the oracle shares no code with what it judges"],
   ["packages/model/src/", /^node:/, "model holds contracts, without I/O"],
   ["packages/flows/src/", /^node:/, "flows get their connectors passed in"]
 ]
@@ -83,8 +84,8 @@ const packageProblem = (workspace: Workspace, file: SourceFile, owner: Package, 
 
 const edgeProblem = (workspace: Workspace, file: SourceFile, owner: Package, edge: Edge): string | undefined => {
   const { specifier } = edge
-  for (const [folder, refused, why] of withoutIo) {
-    if (file.path.startsWith(folder) && refused.test(specifier)) return `${why}: pass the service in, or move this file`
+  for (const [folder, refused, why] of without) {
+    if (file.path.startsWith(folder) && refused.test(specifier)) return `${why}: pass it in, or move this file`
   }
   if (specifier.startsWith("node:")) return undefined
   if (/^(bun|deno|jsr|npm)(:|$)/.test(specifier))
