@@ -1,0 +1,137 @@
+/**
+ * Runs the transaction generator: paces it, sends what it makes through an outlet, and reports progress.
+ *
+ * `apps/generator` and the pipeline's demo call it. One Effect per group of records; inside a group a plain loop.
+ * **Back pressure**: while the outlet has no room, nothing is generated; tokens that pass meanwhile are counted as withheld.
+ */
+import { Clock, Effect, Fiber, type Scope } from "effect"
+import { partitionOf } from "@frazil/core"
+import type { Outlet, OutletStatus } from "./Outlet.ts"
+import type { TokenBucket } from "./TokenBucket.ts"
+import { makeTransactions, type TransactionOptions } from "./Transactions.ts"
+
+export interface GeneratorProgress extends OutletStatus {
+  readonly generated: number
+  /** Generated records that belong to fraud scenarios. */
+  readonly labelled: number
+  /** Records not generated because there was no room for them. */
+  readonly withheld: number
+  /** True while generation waits for room. */
+  readonly full: boolean
+  /** Events per second that are asked for now. */
+  readonly rate: number
+}
+
+export interface TransactionsGeneratorOptions<E> extends TransactionOptions {
+  readonly outlet: Outlet<E>
+  /** Paces the generator by the clock; whoever holds it may change the rate. */
+  readonly bucket: TokenBucket
+  /** Ends after so many records. Without it, only `stop` ends it. */
+  readonly count?: number
+  /**
+   * Generates as fast as the outlet takes it, with arrivals from this time on, spaced by the bucket's rate at the start:
+   * the same seed, start and rate give the same records. Epoch milliseconds.
+   */
+  readonly startMs?: number
+  /** When it ends, generation ends, and what was generated is delivered within 10 s or left. */
+  readonly stop?: Effect.Effect<unknown>
+  /** Called once a second, and once at the end. */
+  readonly onProgress?: (progress: GeneratorProgress) => Effect.Effect<void>
+}
+
+/** Records generated before other fibers get their turn. */
+const groupRecordsMax = 2_000
+const progressEveryMs = 1_000
+const drainMsMax = 10_000
+
+/** Grants turns and says when each record arrives. */
+interface Pace {
+  readonly take: (max: number) => Effect.Effect<number>
+  /** Called once after `take`; then once a record. */
+  readonly begin: Effect.Effect<void>
+  readonly arrivalMs: (index: number) => number
+}
+
+const livePace = (bucket: TokenBucket): Pace => {
+  let nowMs = 0
+  return {
+    take: bucket.take,
+    // the wall clock may be set back; arrivals never go back
+    begin: Effect.map(Clock.currentTimeMillis, (ms) => {
+      nowMs = Math.max(nowMs, ms)
+    }),
+    arrivalMs: () => nowMs
+  }
+}
+
+const simulatedPace = (startMs: number, rate: number): Pace => ({
+  take: (max) => Effect.as(Effect.yieldNow, max),
+  begin: Effect.void,
+  arrivalMs: (index) => startMs + Math.floor((index * 1_000) / rate)
+})
+
+interface Counters {
+  generated: number
+  labelled: number
+  full: boolean
+}
+
+const generate = Effect.fnUntraced(function* <E>(
+  options: TransactionsGeneratorOptions<E>,
+  pace: Pace,
+  counters: Counters
+): Effect.fn.Return<void, E> {
+  const { outlet } = options
+  const generator = makeTransactions(options)
+  const partitions = generator.accounts.map((account) => partitionOf(account.id, outlet.partitions))
+  const count = options.count ?? Infinity
+  while (counters.generated < count) {
+    counters.full = true
+    const room = yield* outlet.awaitRoom
+    counters.full = false
+    const group = yield* pace.take(Math.min(room, groupRecordsMax, count - counters.generated))
+    yield* pace.begin
+    for (let turn = 0; turn < group; turn++) {
+      const record = generator.next(pace.arrivalMs(counters.generated))
+      outlet.add(record.account < 0 ? 0 : partitions[record.account]!, record)
+      counters.generated++
+      if (record.label !== undefined) counters.labelled++
+    }
+    yield* outlet.flush
+  }
+})
+
+/**
+ * Generates until `count` is reached or `stop` ends; returns the last progress, in which `buffered` is 0 unless the
+ * outlet could not deliver in time. Fails when the outlet can never deliver.
+ *
+ * **Gotchas**: interrupting it abandons what is buffered; end it with `stop` to have that delivered.
+ */
+export const runTransactionsGenerator = Effect.fnUntraced(function* <E>(
+  options: TransactionsGeneratorOptions<E>
+): Effect.fn.Return<GeneratorProgress, E, Scope.Scope> {
+  const { bucket, outlet, onProgress = () => Effect.void, stop = Effect.never } = options
+  const counters: Counters = { generated: 0, labelled: 0, full: false }
+  const startRate = yield* bucket.rate
+  const pace = options.startMs === undefined ? livePace(bucket) : simulatedPace(options.startMs, startRate)
+
+  const progress = Effect.map(bucket.rate, (rate): GeneratorProgress => ({
+    ...counters,
+    rate,
+    withheld: bucket.forfeited(),
+    ...outlet.status()
+  }))
+  const report = Effect.flatMap(progress, onProgress)
+  const work = Effect.gen(function* () {
+    yield* Effect.raceFirst(Effect.andThen(generate(options, pace, counters), outlet.drain), stop)
+    yield* Effect.timeoutOption(outlet.drain, drainMsMax)
+  })
+  const delivering = yield* Effect.forkScoped(outlet.run)
+  const reporting = yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(progressEveryMs), report)))
+  yield* Effect.raceFirst(Fiber.join(delivering), work)
+  yield* Fiber.interrupt(reporting)
+  yield* Fiber.interrupt(delivering)
+  const last = yield* progress
+  yield* onProgress(last)
+  return last
+}, Effect.scoped)
