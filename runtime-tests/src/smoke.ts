@@ -1,0 +1,102 @@
+/**
+ * The smoke path: what the skeleton does, once through, on whatever runtime runs this file.
+ *
+ * `run.ts` starts it under Bun, Deno and Node with an empty folder as its argument. It throws when a step goes wrong, and
+ * prints what it found as one line of JSON that must be equal on every runtime.
+ */
+import assert from "node:assert/strict"
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { EmbeddedLog } from "@frazil/connect"
+import { Decoder, makeRecordBuilder, partitionOf, Timestamp, type RecordBatch } from "@frazil/core"
+import { Log, type ShardId } from "@frazil/engine"
+import { RawTransactions } from "@frazil/model"
+
+const folder = process.argv[2]
+assert(folder !== undefined, "usage: smoke.ts FOLDER")
+mkdirSync(folder, { recursive: true })
+
+const transaction = (account: string, amount: string, city: string) =>
+  `{"transaction_id":"019bbf4a-9b60-7000-8000-000000000001","account_id":"${account}","amount":${amount},"currency":"USD",` +
+  `"type":"purchase","merchant_id":"M1","merchant_category":"fuel","country":"US","city":"${city}","lat":40.5,"lon":-74.25,` +
+  `"channel":"pos","device_id":"d-1","ip":"10.0.0.1","event_timestamp":"2026-01-14T23:45:00.123Z"}`
+
+const lines = [
+  transaction("ACC1", "12.30", "New York"),
+  transaction("ACC1", '"9999999999999999.99"', "Z\\u00fcrich"),
+  transaction("ACC1", "-1", "東京"),
+  `{"transaction_id":`
+]
+const limits = { recordsMax: 100, bytesMax: 1_000_000 }
+const topic = RawTransactions.name
+const partition = partitionOf("ACC1", RawTransactions.partitions)
+const shard: ShardId = { uid: "smoke", stage: "0", shard: partition }
+const layer = EmbeddedLog.layer({ file: join(folder, "log.db") })
+
+/** Appends by a producer, then commits an epoch that reads them and puts one record out. */
+const writeLog = Effect.gen(function* () {
+  const log = yield* Log
+  const info = yield* log.ensureTopic({ name: topic, partitions: RawTransactions.partitions })
+  yield* log.ensureTopic({ name: "dead-letter", partitions: 4 })
+  const records = makeRecordBuilder()
+  for (const line of lines) records.addText(line, "ACC1")
+  const producer = yield* log.producer("smoke")
+  const appends = [{ topic, partition, records: records.take() }]
+  yield* producer.append(producer.nextSequence, appends)
+  yield* log.fence("smoke-1", [shard])
+  const output = makeRecordBuilder()
+  output.addText("{}", null)
+  yield* log.commit({
+    owner: "smoke-1",
+    shards: [
+      {
+        id: shard,
+        epochRead: 0,
+        positions: [{ topic, topicId: info.id, partitions: info.partitions, offset: lines.length }],
+        snapshots: [],
+        detail: { finished: true },
+        delta: new Uint8Array([1, 2, 3])
+      }
+    ],
+    outputs: [{ topic: "dead-letter", partition: 0, records: output.take() }]
+  })
+}).pipe(Effect.scoped, Effect.provide(layer))
+
+/** Reads the same file again, as a later start would. */
+const readLog = Effect.gen(function* () {
+  const log = yield* Log
+  const batch = yield* log.read(topic, partition, 0, limits)
+  const outputs = yield* log.read("dead-letter", 0, 0, limits)
+  const inForce = yield* log.inForce(shard)
+  const deltas = yield* log.deltas(shard, 0)
+  return { batch, outputs: outputs.length, epoch: inForce?.epoch, delta: deltas.map((each) => [...each.bytes]) }
+}).pipe(Effect.provide(layer))
+
+const decode = (batch: RecordBatch) => {
+  const decoder = Decoder.make(RawTransactions)
+  const columns = decoder.decode(batch)
+  const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => columns.valid[row] === 1)
+  return {
+    fastRows: columns.fastRows,
+    records: rows.map((row) => {
+      const { amount, city, event_timestamp } = decoder.record(columns, row)
+      return [amount.toString(), city, Timestamp.format(event_timestamp)]
+    }),
+    failures: columns.failures.map(({ row, reason, field }) => [row, reason, field ?? null])
+  }
+}
+
+await Effect.runPromise(writeLog)
+const { batch, ...log } = await Effect.runPromise(readLog)
+const decoded = decode(batch)
+assert.deepEqual(log, { outputs: 1, epoch: 1, delta: [[1, 2, 3]] })
+assert.deepEqual(decoded.records, [
+  ["12.30", "New York", "2026-01-14T23:45:00.123Z"],
+  ["9999999999999999.99", "Zürich", "2026-01-14T23:45:00.123Z"]
+])
+assert.deepEqual(decoded.failures, [
+  [2, "out_of_range", "amount"],
+  [3, "not_json", null]
+])
+console.log(JSON.stringify({ log, decoded }))
