@@ -4,7 +4,7 @@
  * `apps/generator` and the pipeline's demo call it. One Effect per group of records; inside a group a plain loop.
  * **Back pressure**: while the outlet has no room, nothing is generated; tokens that pass meanwhile are counted as withheld.
  */
-import { Clock, Effect, Fiber, type Scope } from "effect"
+import { Clock, Deferred, Effect, Fiber, type Scope } from "effect"
 import { partitionOf } from "@frazil/core"
 import type { Outlet, OutletStatus } from "./Outlet.ts"
 import type { TokenBucket } from "./TokenBucket.ts"
@@ -26,15 +26,13 @@ export interface TransactionsGeneratorOptions<E> extends TransactionOptions {
   readonly outlet: Outlet<E>
   /** Paces the generator by the clock; whoever holds it may change the rate. */
   readonly bucket: TokenBucket
-  /** Ends after so many records. Without it, only `stop` ends it. */
+  /** Ends after so many records. Without it, only an interruption ends it. */
   readonly count?: number
   /**
    * Generates as fast as the outlet takes it, with arrivals from this time on, spaced by the bucket's rate at the start:
    * the same seed, start and rate give the same records. Epoch milliseconds.
    */
   readonly startMs?: number
-  /** When it ends, generation ends, and what was generated is delivered within 10 s or left. */
-  readonly stop?: Effect.Effect<unknown>
   /** Called once a second, and once at the end. */
   readonly onProgress?: (progress: GeneratorProgress) => Effect.Effect<void>
 }
@@ -102,18 +100,20 @@ const generate = Effect.fnUntraced(function* <E>(
 })
 
 /**
- * Generates until `count` is reached or `stop` ends; returns the last progress, in which `buffered` is 0 unless the
- * outlet could not deliver in time. Fails when the outlet can never deliver.
+ * Generates until `count` is reached or it is interrupted, then has delivered what was generated; returns the last progress. Fails when the
+ * outlet can never deliver.
  *
- * **Gotchas**: interrupting it abandons what is buffered; end it with `stop` to have that delivered.
+ * **Gotchas**: interrupted, it waits up to 10 s for the outlet to take what is buffered; the last progress says what is
+ * left. The outlet must outlive it.
  */
 export const runTransactionsGenerator = Effect.fnUntraced(function* <E>(
   options: TransactionsGeneratorOptions<E>
 ): Effect.fn.Return<GeneratorProgress, E, Scope.Scope> {
-  const { bucket, outlet, onProgress = () => Effect.void, stop = Effect.never } = options
+  const { bucket, outlet, onProgress = () => Effect.void } = options
   const counters: Counters = { generated: 0, labelled: 0, full: false }
   const startRate = yield* bucket.rate
   const pace = options.startMs === undefined ? livePace(bucket) : simulatedPace(options.startMs, startRate)
+  const stop = yield* Deferred.make<void>()
 
   const progress = Effect.map(bucket.rate, (rate): GeneratorProgress => ({
     ...counters,
@@ -122,16 +122,17 @@ export const runTransactionsGenerator = Effect.fnUntraced(function* <E>(
     ...outlet.status()
   }))
   const report = Effect.flatMap(progress, onProgress)
+  const delivering = yield* Effect.forkScoped(outlet.run)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(progressEveryMs), report)))
   const work = Effect.gen(function* () {
-    yield* Effect.raceFirst(Effect.andThen(generate(options, pace, counters), outlet.drain), stop)
+    yield* Effect.raceFirst(Effect.andThen(generate(options, pace, counters), outlet.drain), Deferred.await(stop))
     yield* Effect.timeoutOption(outlet.drain, drainMsMax)
   })
-  const delivering = yield* Effect.forkScoped(outlet.run)
-  const reporting = yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(progressEveryMs), report)))
-  yield* Effect.raceFirst(Fiber.join(delivering), work)
-  yield* Fiber.interrupt(reporting)
-  yield* Fiber.interrupt(delivering)
-  const last = yield* progress
-  yield* onProgress(last)
-  return last
+  // in a fiber of its own, so that it goes on delivering when the caller is interrupted
+  const working = yield* Effect.forkScoped(Effect.raceFirst(Fiber.join(delivering), work))
+  yield* Fiber.join(working).pipe(
+    Effect.onInterrupt(() => Effect.andThen(Deferred.succeed(stop, undefined), Fiber.await(working))),
+    Effect.ensuring(report)
+  )
+  return yield* progress
 }, Effect.scoped)
