@@ -8,7 +8,8 @@ import type { RecordBatch } from "@frazil/core"
 import { type Append, type Appended, LogError, type ReadLimits } from "@frazil/engine"
 import { decodeRow, encodeRow, rowChecksum, type RowPlace, type RowRecords, splitRows } from "./BatchRow.ts"
 import type { Database } from "./Database.ts"
-import { findPartition, findTopic, type TopicRow } from "./TopicTable.ts"
+import { damaged } from "./LogSchema.ts"
+import { findPartition, findTopic, type TopicRow, writeBounds } from "./TopicTable.ts"
 
 const rowBytesMax = 262_144
 /** Rows removed by one transaction: about 16 MB. */
@@ -69,13 +70,11 @@ export const appendRecords = (db: Database, append: Append, recordBytesMax: numb
       blobs.bytes
     )
   }
-  db.run(
-    "update partition set end_offset = ?, appended_at = ? where topic = ? and partition = ?",
-    partition.end_offset + records.length,
-    appendedAt,
-    topic.number,
-    append.partition
-  )
+  writeBounds(db, topic, {
+    ...partition,
+    end_offset: partition.end_offset + records.length,
+    appended_at: appendedAt
+  })
   return { topic: append.topic, partition: append.partition, offset: partition.end_offset }
 }
 
@@ -87,11 +86,8 @@ interface Piece {
   readonly to: number
 }
 
-const damaged = (db: Database, topic: TopicRow, partition: number, offset: number, how: string): LogError =>
-  new LogError({
-    reason: "Corrupt",
-    message: `${db.file}: records of topic ${topic.name}, partition ${partition}, from offset ${offset} on ${how}: restore the file from a backup`
-  })
+const lost = (db: Database, topic: TopicRow, partition: number, offset: number, how: string): LogError =>
+  damaged(db, `records of topic ${topic.name}, partition ${partition}, from offset ${offset} on ${how}`)
 
 const readRow = (db: Database, topic: TopicRow, partition: number, offset: number): Piece => {
   const row = db.first<BatchRow>(
@@ -101,7 +97,7 @@ const readRow = (db: Database, topic: TopicRow, partition: number, offset: numbe
     offset
   )
   if (row === undefined || row.base_offset + row.count <= offset) {
-    throw damaged(db, topic, partition, offset, "are missing")
+    throw lost(db, topic, partition, offset, "are missing")
   }
   const place: RowPlace = {
     topic: topic.number,
@@ -111,10 +107,10 @@ const readRow = (db: Database, topic: TopicRow, partition: number, offset: numbe
     appendedAt: row.appended_at
   }
   if (rowChecksum(place, row) !== row.checksum) {
-    throw damaged(db, topic, partition, row.base_offset, "do not match their checksum")
+    throw lost(db, topic, partition, row.base_offset, "do not match their checksum")
   }
   const records = decodeRow(row.count, row)
-  if (records === undefined) throw damaged(db, topic, partition, row.base_offset, "have a format of a newer frazil")
+  if (records === undefined) throw lost(db, topic, partition, row.base_offset, "have a format of a newer frazil")
   return { place: row, records, from: offset - row.base_offset, to: row.count }
 }
 
@@ -232,7 +228,7 @@ export const offsetAtTime = (db: Database, name: string, partition: number, time
       partition,
       middle
     )
-    if (row === undefined) throw damaged(db, topic, partition, middle, "are missing")
+    if (row === undefined) throw lost(db, topic, partition, middle, "are missing")
     if (row.appended_at >= timeMs) high = Math.max(row.base_offset, bounds.start_offset)
     else low = row.base_offset + row.count
   }
@@ -250,7 +246,7 @@ export const trimPartition = (db: Database, name: string, partition: number, off
     })
   }
   if (offset <= bounds.start_offset) return
-  db.run("update partition set start_offset = ? where topic = ? and partition = ?", offset, topic.number, partition)
+  writeBounds(db, topic, { ...bounds, start_offset: offset })
 }
 
 /** Removes some rows that nobody can read any more; false when none is left. A crash in between costs space only. */

@@ -27,6 +27,8 @@ export interface EmbeddedLogOptions {
   readonly recordBytesMax?: number
   /** How long to wait for another process's transaction before failing with `Unavailable`. Default 10 s. */
   readonly busyTimeoutMs?: number
+  /** The file does not grow beyond: appends fail with `Full` until records are trimmed. Default: the disk is the bound. */
+  readonly fileBytesMax?: number
   /** How often other processes' commits are looked for while a reader waits. Default 20 ms. */
   readonly pollMs?: number
 }
@@ -76,8 +78,9 @@ const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.
 export const makeEmbeddedLog = Effect.fnUntraced(function* (
   options: EmbeddedLogOptions
 ): Effect.fn.Return<LogShape, LogError, Scope.Scope> {
-  const { file, recordBytesMax = recordBytesMaxDefault, busyTimeoutMs = 10_000, pollMs = 20 } = options
-  const log = yield* openLogFile({ file, busyTimeoutMs, pollMs })
+  const { file, recordBytesMax = recordBytesMaxDefault } = options
+  const { busyTimeoutMs = 10_000, pollMs = 20, fileBytesMax = Number.MAX_SAFE_INTEGER } = options
+  const log = yield* openLogFile({ file, busyTimeoutMs, pollMs, fileBytesMax })
   // in steps, so that other processes and fibers get their turn while gigabytes go
   const purge = Effect.repeat(
     Effect.tap(log.write(purgeRows), () => Effect.yieldNow),

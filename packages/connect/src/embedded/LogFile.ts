@@ -23,6 +23,8 @@ const pageBytes = 8_192
 const walCheckpointBytes = 16 * 1_048_576
 const walBytesMax = 64 * 1_048_576
 const cacheBytesMax = 8 * 1_048_576
+/** SQLite's own bound. */
+const pagesMax = 0xfffffffe
 /** How long SQLite itself waits for a lock, with the thread blocked; the rest of the patience is slept. */
 const lockWaitBlockedMs = 20
 
@@ -30,6 +32,8 @@ export interface LogFileOptions {
   readonly file: string
   /** How long an operation waits for another process's transaction before it fails with `Unavailable`. */
   readonly busyTimeoutMs: number
+  /** The file does not grow beyond; `Full` then. */
+  readonly fileBytesMax: number
   /** How often commits of other processes are looked for while someone waits. */
   readonly pollMs: number
 }
@@ -50,7 +54,7 @@ export interface LogFile {
   readonly awaitCommit: (timeoutMs: number) => Effect.Effect<void>
 }
 
-const pragmas = `
+const pragmas = (fileBytesMax: number): string => `
 pragma busy_timeout = ${lockWaitBlockedMs};
 pragma page_size = ${pageBytes};
 pragma journal_mode = wal;
@@ -59,6 +63,7 @@ pragma fullfsync = on;
 pragma wal_autocheckpoint = ${walCheckpointBytes / pageBytes};
 pragma journal_size_limit = ${walBytesMax};
 pragma cache_size = -${cacheBytesMax / 1024};
+pragma max_page_count = ${Math.min(pagesMax, Math.max(1, Math.floor(fileBytesMax / pageBytes)))};
 `
 
 const noFaults: CommitFaults = { before: Effect.void, after: Effect.void }
@@ -121,10 +126,8 @@ const commit = (db: Database, transaction: Transaction, committed: () => void): 
     try {
       db.exec("commit")
     } catch (cause) {
-      if (lockedByAnother(cause))
-        return attempt(db.file, () => {
-          throw cause
-        })
+      const error = lockedByAnother(cause) ? toLogError(cause, db.file) : undefined
+      if (error !== undefined) return Effect.fail(error)
       return Effect.fail(unknownOutcome(db.file, cause))
     }
     transaction.open = false
@@ -154,13 +157,13 @@ const writeIn = <A>(
     (transaction) => Effect.sync(() => rollback(db, transaction))
   )
 
-const open = (file: string): Effect.Effect<Database, LogError, Scope.Scope> =>
+const open = ({ file, fileBytesMax }: LogFileOptions): Effect.Effect<Database, LogError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(file, () => {
       if (file !== ":memory:") makeFolder(file)
       const db = openDatabase(file)
       try {
-        db.exec(pragmas)
+        db.exec(pragmas(fileBytesMax))
         return db
       } catch (cause) {
         db.close()
@@ -189,7 +192,7 @@ export const openLogFile = Effect.fnUntraced(function* (
   options: LogFileOptions
 ): Effect.fn.Return<LogFile, LogError, Scope.Scope> {
   const { file, busyTimeoutMs } = options
-  const db = yield* patiently(open(file), busyTimeoutMs)
+  const db = yield* patiently(open(options), busyTimeoutMs)
   const permits = yield* Semaphore.make(1)
   const signal = makeCommitSignal(db, options.pollMs)
   const read: LogFile["read"] = (body) =>

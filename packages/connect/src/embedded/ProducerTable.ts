@@ -7,6 +7,7 @@
 import { type Append, type Appended, LogError } from "@frazil/engine"
 import { appendRecords } from "./BatchTable.ts"
 import type { Database } from "./Database.ts"
+import { damaged, valuesChecksum } from "./LogSchema.ts"
 
 /** How many batches back a resend is still answered with where it landed. */
 const resultsMax = 5
@@ -16,6 +17,7 @@ interface ProducerRow {
   readonly next_sequence: number
   /** JSON: the results of the last batches, oldest first. */
   readonly results: string
+  readonly checksum: number
 }
 
 /** One opening of a producer. */
@@ -25,18 +27,32 @@ export interface OpenedProducer {
   readonly nextSequence: number
 }
 
-const findProducer = (db: Database, name: string): ProducerRow | undefined =>
-  db.first<ProducerRow>("select epoch, next_sequence, results from producer where name = ?", name)
+const rowChecksum = (name: string, row: Omit<ProducerRow, "checksum">): number =>
+  valuesChecksum(name, row.epoch, row.next_sequence, row.results)
+
+const findProducer = (db: Database, name: string): ProducerRow | undefined => {
+  const row = db.first<ProducerRow>("select epoch, next_sequence, results, checksum from producer where name = ?", name)
+  if (row === undefined || rowChecksum(name, row) === row.checksum) return row
+  throw damaged(db, `producer ${name} does not match its checksum`)
+}
+
+const writeProducer = (db: Database, name: string, row: Omit<ProducerRow, "checksum">): void => {
+  db.run(
+    "insert or replace into producer values (?, ?, ?, ?, ?)",
+    name,
+    row.epoch,
+    row.next_sequence,
+    row.results,
+    rowChecksum(name, row)
+  )
+}
 
 /** Opens the producer; whoever opened it before is fenced. */
 export const openProducer = (db: Database, name: string): OpenedProducer => {
-  db.run(
-    "insert into producer (name, epoch, next_sequence, results) values (?, 1, 0, '[]') on conflict (name) do update set epoch = epoch + 1",
-    name
-  )
-  const row = findProducer(db, name)
-  if (row === undefined) throw new Error(`producer ${name} is missing right after it was written`)
-  return { name, epoch: row.epoch, nextSequence: row.next_sequence }
+  const before = findProducer(db, name) ?? { epoch: 0, next_sequence: 0, results: "[]" }
+  const epoch = before.epoch + 1
+  writeProducer(db, name, { ...before, epoch })
+  return { name, epoch, nextSequence: before.next_sequence }
 }
 
 /** Appends the batches of `sequence`, or says again where they landed. */
@@ -66,11 +82,10 @@ export const appendSequence = (
     })
   }
   const appended = batches.map((batch) => appendRecords(db, batch, recordBytesMax, nowMs))
-  db.run(
-    "update producer set next_sequence = ?, results = ? where name = ?",
-    sequence + 1,
-    JSON.stringify([...results, appended].slice(-resultsMax)),
-    opened.name
-  )
+  writeProducer(db, opened.name, {
+    epoch: row.epoch,
+    next_sequence: sequence + 1,
+    results: JSON.stringify([...results, appended].slice(-resultsMax))
+  })
   return appended
 }

@@ -15,6 +15,7 @@ import {
   type SourcePosition
 } from "@frazil/engine"
 import type { Database } from "./Database.ts"
+import { damaged } from "./LogSchema.ts"
 
 /** Deltas removed by one transaction. */
 const dropDeltasMax = 64
@@ -46,17 +47,15 @@ const findShard = (db: Database, { uid, stage, shard }: ShardId): ShardRow | und
     shard
   )
 
-const damaged = (db: Database, id: ShardId, what: string): LogError =>
-  new LogError({
-    reason: "Corrupt",
-    message: `${db.file}: ${what} of shard ${nameOf(id)} does not match its checksum: restore the file from a backup`
-  })
+const unlike = (db: Database, id: ShardId, what: string): LogError =>
+  damaged(db, `${what} of shard ${nameOf(id)} does not match its checksum`)
 
 /** The record in force; undefined when the shard never committed. */
 export const recordInForce = (db: Database, id: ShardId): RecordInForce | undefined => {
   const row = findShard(db, id)
-  if (row === undefined || row.record === null) return undefined
-  if (crc32(row.record, placeChecksum(id, row.epoch)) !== row.checksum) throw damaged(db, id, "the record in force")
+  if (row === undefined || (row.record === null && row.epoch === 0)) return undefined
+  if (row.record === null) throw unlike(db, id, "the record in force")
+  if (crc32(row.record, placeChecksum(id, row.epoch)) !== row.checksum) throw unlike(db, id, "the record in force")
   // the cast: `commitShard` wrote it, and the checksum says that it is unchanged
   const { positions, snapshots, detail } = JSON.parse(row.record) as StoredRecord
   return { epoch: row.epoch, positions, snapshots, detail }
@@ -128,7 +127,7 @@ export const listDeltas = (db: Database, id: ShardId, after: number): ReadonlyAr
       after
     )
     .map(({ epoch, checksum, bytes }) => {
-      if (crc32(bytes, placeChecksum(id, epoch)) !== checksum) throw damaged(db, id, `the delta of epoch ${epoch}`)
+      if (crc32(bytes, placeChecksum(id, epoch)) !== checksum) throw unlike(db, id, `the delta of epoch ${epoch}`)
       return { epoch, bytes }
     })
 }

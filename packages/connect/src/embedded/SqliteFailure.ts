@@ -45,7 +45,10 @@ const explain = (code: number, file: string): Pick<LogError, "reason" | "message
         message: `${file} is locked by another process: try again, or look for a program that keeps it open in a transaction`
       }
     case full:
-      return { reason: "Full", message: `no space left to write ${file}: free some, then start again; nothing is lost` }
+      return {
+        reason: "Full",
+        message: `no space left for ${file}: free some on its disk (or raise the log's size limit), then start again: what was committed is kept`
+      }
     case corrupt:
       return {
         reason: "Corrupt",
