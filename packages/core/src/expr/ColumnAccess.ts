@@ -1,0 +1,112 @@
+/**
+ * Fields of a `ColumnBatch` as JavaScript text: what compiled expressions read in the engine's loops.
+ *
+ * The generated function has the batch in `batch` and the row in `i`; `prelude()` must stand at its start. A text is
+ * compared with a literal byte by byte in the batch, length first; a string is made only where an expression needs the text
+ * itself, once a row. **Gotchas**: rows with `batch.wide[i] === 1` must go to the interpreter; rows with
+ * `batch.valid[i] === 0` mean nothing.
+ */
+import type { RecordShape } from "../schema/RecordShape.ts"
+import type { FieldSpec } from "../schema/FieldType.ts"
+import type { CodeScope, FieldAccess } from "./Access.ts"
+
+export interface ColumnAccess extends FieldAccess {
+  /** Statements that bind what the code made so far reads. */
+  readonly prelude: () => string
+}
+
+/** Longer literals are compared in a loop instead of byte by byte. */
+const unrolledBytesMax = 32
+
+const encoder = new TextEncoder()
+// a byte order mark is a character of a text like any other
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess => {
+  const bound = new Map<string, string>()
+  const bind = (name: string, value: string): string => {
+    bound.set(name, `const ${name} = ${value};`)
+    return name
+  }
+  // only numbers from the shape enter the code, never a name
+  const column = (name: string): number => {
+    const field: FieldSpec | undefined = shape.byName.get(name)
+    if (field === undefined) throw new Error("compiled for another shape: an expression reads a field this one lacks")
+    return field.index
+  }
+  const values = (name: string) => {
+    const index = column(name)
+    return `${bind(`v${index}`, `batch.columns[${index}].values`)}[i]`
+  }
+  const starts = (index: number) => `${bind(`s${index}`, `batch.columns[${index}].starts`)}[i]`
+  const ends = (index: number) => `${bind(`e${index}`, `batch.columns[${index}].ends`)}[i]`
+  return {
+    prelude: () => [...bound.values()].join("\n"),
+    number: values,
+    unscaled: values,
+    boolean: values,
+    text: (name) => {
+      const index = column(name)
+      starts(index)
+      ends(index)
+      const reader = scope.constant(cachedText)
+      return `${bind(`t${index}`, `${reader}(batch.bytes, s${index}, e${index})`)}(i)`
+    },
+    textEquals: (name, literal) => {
+      const index = column(name)
+      const start = starts(index)
+      const bytes = encoder.encode(literal)
+      const sameLength = `${ends(index)} - ${start} === ${bytes.length} && ${start} >= 0`
+      if (bytes.length > unrolledBytesMax) {
+        return `(${sameLength} && ${scope.constant(bytesEqual)}(${bind("bytes", "batch.bytes")}, ${start}, ${scope.constant(bytes)}))`
+      }
+      const equal = Array.from(bytes, (byte, at) => ` && ${bind("bytes", "batch.bytes")}[${start} + ${at}] === ${byte}`)
+      return `(${sameLength}${equal.join("")})`
+    },
+    isNull: (name) => {
+      const index = column(name)
+      switch (shape.fields[index]!.type._tag) {
+        case "Text":
+        case "Json":
+          return `(${starts(index)} < 0)`
+        case "Boolean":
+          return `(${values(name)} === 2)`
+        default:
+          return `(${values(name)} !== ${values(name)})`
+      }
+    }
+  }
+}
+
+const bytesEqual = (bytes: Uint8Array, start: number, wanted: Uint8Array): boolean => {
+  for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false
+  return true
+}
+
+/** Short ASCII texts are put together here: cheaper than a call of the runtime's decoder. */
+const assembledBytesMax = 24
+
+const cachedText = (bytes: Uint8Array, starts: Int32Array, ends: Int32Array): ((row: number) => string | null) => {
+  let cachedRow = -1
+  let cached: string | null = null
+  return (row) => {
+    if (row === cachedRow) return cached
+    cachedRow = row
+    const start = starts[row]!
+    return (cached = start < 0 ? null : textOf(bytes, start, ends[row]!))
+  }
+}
+
+const textOf = (bytes: Uint8Array, start: number, end: number): string => {
+  if (end - start <= assembledBytesMax) {
+    let text = ""
+    let at = start
+    for (; at < end; at++) {
+      const byte = bytes[at]!
+      if (byte > 127) break
+      text += String.fromCharCode(byte)
+    }
+    if (at === end) return text
+  }
+  return decoder.decode(bytes.subarray(start, end))
+}
