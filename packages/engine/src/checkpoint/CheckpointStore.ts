@@ -1,30 +1,40 @@
 /**
- * Where snapshots of keyed state are kept: durable, create-only files.
+ * Where snapshots of keyed state are kept: durable, create-only files under one root.
  *
  * Tasks write, read and delete them by name; a snapshot counts only once a later epoch names it with its hash.
  */
-import { Context, type Effect, Schema } from "effect"
-
-export class CheckpointError extends Schema.TaggedError<CheckpointError>()("CheckpointError", {
-  /** Missing and Damaged → an older snapshot stands in; Unavailable → try again later; Full → stop. */
-  reason: Schema.Literals(["Missing", "Damaged", "Exists", "Full", "Unavailable"]),
-  message: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
-}) {}
-
-export interface StoredCheckpoint {
-  readonly name: string
-  readonly modifiedAtMs: number
-}
+import { Storage, type StorageError, type StoredObject } from "@frazil/core"
+import { Context, Effect, Layer, Stream } from "effect"
 
 export class CheckpointStore extends Context.Service<
   CheckpointStore,
   {
-    /** Fails with `Exists` rather than writing over a file. Durable when it returns. */
-    readonly writeNew: (name: string, bytes: Uint8Array) => Effect.Effect<void, CheckpointError>
-    readonly read: (name: string) => Effect.Effect<Uint8Array, CheckpointError>
-    readonly list: (prefix: string) => Effect.Effect<ReadonlyArray<StoredCheckpoint>, CheckpointError>
+    /** Fails with `AlreadyExists` rather than writing over a file. Durable when it returns. */
+    readonly writeNew: (name: string, bytes: Uint8Array) => Effect.Effect<void, StorageError>
+    readonly read: (name: string) => Effect.Effect<Uint8Array, StorageError>
+    /** Names and ages below a folder. */
+    readonly list: (
+      folder: string
+    ) => Effect.Effect<ReadonlyArray<{ readonly name: string; readonly modifiedMs: number }>, StorageError>
     /** Deleting what is not there succeeds. */
-    readonly remove: (name: string) => Effect.Effect<void, CheckpointError>
+    readonly remove: (name: string) => Effect.Effect<void, StorageError>
   }
->()("@frazil/engine/CheckpointStore") {}
+>()("@frazil/engine/CheckpointStore") {
+  /** Keeps checkpoints below `root`, a URI that ends in a slash, on whatever storage is provided. */
+  static readonly layer = (root: string): Layer.Layer<CheckpointStore, never, Storage> =>
+    Layer.effect(
+      CheckpointStore,
+      Effect.map(Storage, (storage) => ({
+        writeNew: (name, bytes) => storage.writeNew(root + name, bytes),
+        read: (name) => storage.read(root + name),
+        list: (folder) =>
+          Effect.map(Stream.runCollect(storage.list(root + folder)), (objects) =>
+            objects.map((object: StoredObject) => ({
+              name: object.uri.slice(root.length),
+              modifiedMs: object.modifiedMs
+            }))
+          ),
+        remove: (name) => storage.delete(root + name)
+      }))
+    )
+}

@@ -16,7 +16,12 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 export const snapshotFolder = (id: ShardId) => `${id.uid}/${id.stage}/${id.shard}/`
 
 /** Writes a snapshot that contains everything up to `epoch`. The incarnation is in the name: no file is ever written twice (rule 6). */
-export const writeSnapshot = Effect.fnUntraced(function* (id: ShardId, epoch: number, incarnation: string, bytes: Uint8Array) {
+export const writeSnapshot = Effect.fnUntraced(function* (
+  id: ShardId,
+  epoch: number,
+  incarnation: string,
+  bytes: Uint8Array
+) {
   const store = yield* CheckpointStore
   yield* faultPoint("before-snapshot")
   const name: SnapshotName = {
@@ -33,14 +38,15 @@ export const writeSnapshot = Effect.fnUntraced(function* (id: ShardId, epoch: nu
 /** Reads a named snapshot; a missing, short or changed one is `Corrupt`. */
 export const readSnapshot = Effect.fnUntraced(function* (name: SnapshotName) {
   const store = yield* CheckpointStore
-  const bytes = yield* store
-    .read(name.file)
-    .pipe(
-      Effect.catchIf(
-        (error) => error.reason === "Missing" || error.reason === "Damaged",
-        (cause) => Effect.fail(new JobError({ reason: "Corrupt", message: `snapshot ${name.file} is missing or cannot be read`, cause }))
-      )
+  const bytes = yield* store.read(name.file).pipe(
+    Effect.catchIf(
+      (error) => error.reason === "NotFound" || error.reason === "Corrupt",
+      (cause) =>
+        Effect.fail(
+          new JobError({ reason: "Corrupt", message: `snapshot ${name.file} is missing or cannot be read`, cause })
+        )
     )
+  )
   if (bytes.length !== name.bytes || sha256(bytes) !== name.sha256) {
     return yield* new JobError({
       reason: "Corrupt",

@@ -32,7 +32,8 @@ export type RecordOf<F> = F extends Flow<infer A, infer _E, infer _R, infer _K> 
 /** The failures of a flow. */
 export type FailureOf<F> = F extends Flow<infer _A, infer E, infer _R, infer _K> ? E : never
 /** The services a flow or an output needs. */
-export type ServicesOf<F> = F extends Flow<infer _A, infer _E, infer R, infer _K> ? R : F extends Output<infer R> ? R : never
+export type ServicesOf<F> =
+  F extends Flow<infer _A, infer _E, infer R, infer _K> ? R : F extends Output<infer R> ? R : never
 /** The tags of a flow's failures. */
 export type Tags<E> = E extends { readonly _tag: infer Tag extends string } ? Tag : never
 

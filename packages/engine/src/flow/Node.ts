@@ -30,7 +30,9 @@ export interface Failed<out Err, out In> {
   readonly failed_at: number
 }
 
-export type AnyFailed = Failed<{ readonly _tag: string; readonly message: string }, AnyRecord> & { readonly _tag: string }
+export type AnyFailed = Failed<{ readonly _tag: string; readonly message: string }, AnyRecord> & {
+  readonly _tag: string
+}
 
 /** What `mapWithState` is told about the record's time. */
 export interface TimeContext {
@@ -47,7 +49,12 @@ interface Base {
 
 export type Node =
   | (Base & { readonly op: "source"; readonly topic: TopicRef })
-  | (Base & { readonly op: "eventTime"; readonly field: string; readonly outOfOrdernessMs: number; readonly idleAfterMs: number })
+  | (Base & {
+      readonly op: "eventTime"
+      readonly field: string
+      readonly outOfOrdernessMs: number
+      readonly idleAfterMs: number
+    })
   | (Base & { readonly op: "filter"; readonly condition: Computed })
   | (Base & { readonly op: "extend"; readonly fields: ReadonlyArray<readonly [string, Computed]> })
   | (Base & { readonly op: "stamp"; readonly field: string })
@@ -81,5 +88,9 @@ export interface StateDeclaration {
   readonly initial: () => unknown
   /** Event time after which an entry that was not written again is forgotten. */
   readonly ttlMs: number
-  readonly update: (state: unknown, record: AnyRecord, time: TimeContext) => readonly [unknown, ReadonlyArray<AnyRecord>]
+  readonly update: (
+    state: unknown,
+    record: AnyRecord,
+    time: TimeContext
+  ) => readonly [unknown, ReadonlyArray<AnyRecord>]
 }

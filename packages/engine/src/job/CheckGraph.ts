@@ -24,7 +24,9 @@ const checkNames = (graph: Graph, problems: Array<string>) => {
   for (const operator of graph.operators) {
     const other = seen.get(operator.name)
     if (other !== undefined) {
-      problems.push(`two operators are named "${operator.name}" (${other.node.op} and ${operator.node.op}): give each its own name`)
+      problems.push(
+        `two operators are named "${operator.name}" (${other.node.op} and ${operator.node.op}): give each its own name`
+      )
     }
     seen.set(operator.name, operator)
   }
@@ -38,9 +40,13 @@ const checkEventTime = (graph: Graph, operator: Operator, problems: Array<string
   if (operator.node.op !== "eventTime") return
   const input = graph.operators[operator.inputs[0]!]!
   if (input.node.op !== "source") {
-    problems.push(`${operator.name}: the watermark is stamped before filters; move Flow.eventTime right behind Flow.from`)
+    problems.push(
+      `${operator.name}: the watermark is stamped before filters; move Flow.eventTime right behind Flow.from`
+    )
   }
-  const others = graph.operators.filter((other) => other.node.op === "eventTime" && other.sources[0] === operator.sources[0])
+  const others = graph.operators.filter(
+    (other) => other.node.op === "eventTime" && other.sources[0] === operator.sources[0]
+  )
   if (others.length > 1 && others[0] === operator) {
     problems.push(`topic ${operator.sources[0]} has two event times in this job: declare one and use that flow twice`)
   }
@@ -53,7 +59,9 @@ const checkState = (graph: Graph, operator: Operator, problems: Array<string>) =
   const topic = source?.node.op === "source" ? source.node.topic : undefined
   const hasTime = topic?.eventTime !== undefined || upstream.some((candidate) => candidate.node.op === "eventTime")
   if (!hasTime) {
-    problems.push(`${operator.name}: its state is forgotten by event time, but ${topic?.name ?? "its source"} has none; name the field with Flow.eventTime`)
+    problems.push(
+      `${operator.name}: its state is forgotten by event time, but ${topic?.name ?? "its source"} has none; name the field with Flow.eventTime`
+    )
   }
   const keys = upstream.filter((candidate) => candidate.node.op === "keyBy").at(-1)
   if (keys?.node.op === "keyBy" && topic !== undefined && keys.node.fields.join() !== topic.key.join()) {
@@ -63,8 +71,15 @@ const checkState = (graph: Graph, operator: Operator, problems: Array<string>) =
   }
   if (keys?.node.op === "keyBy") {
     const from = upstream.indexOf(keys)
-    const replaced = upstream.slice(from).find((candidate) => candidate.node.op === "extend" && candidate.node.fields.some(([name]) => keys.node.op === "keyBy" && keys.node.fields.includes(name)))
-    if (replaced !== undefined) problems.push(`${replaced.name} replaces a field that the flow is keyed by: key it afterwards`)
+    const replaced = upstream
+      .slice(from)
+      .find(
+        (candidate) =>
+          candidate.node.op === "extend" &&
+          candidate.node.fields.some(([name]) => keys.node.op === "keyBy" && keys.node.fields.includes(name))
+      )
+    if (replaced !== undefined)
+      problems.push(`${replaced.name} replaces a field that the flow is keyed by: key it afterwards`)
   }
 }
 
@@ -74,7 +89,9 @@ const checkFailures = (graph: Graph, operator: Operator, problems: Array<string>
   let at: Operator = operator
   while (at.node.op !== "orDeadLetter") {
     if (at.consumers.length > 1) {
-      problems.push(`${operator.name}: its failures are still open where the flow is used twice, so both would handle them; handle them before`)
+      problems.push(
+        `${operator.name}: its failures are still open where the flow is used twice, so both would handle them; handle them before`
+      )
       return
     }
     const next = at.consumers[0]

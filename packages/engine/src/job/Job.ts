@@ -12,7 +12,7 @@ import { type Graph, makeGraph } from "./Graph.ts"
 export interface Job<out Name extends string = string, out R = never> {
   readonly name: Name
   readonly graph: Graph
-  readonly "needs": { readonly services: () => R }
+  readonly needs: { readonly services: () => R }
 }
 
 type Needs<O> = O extends Output<infer R> ? R : never

@@ -2,3 +2,4 @@
 export { type Job, make, Refused } from "./Job.ts"
 export { runJob as run } from "../run/RunJob.ts"
 export type { RunOptions, TaskObserver } from "../run/RunOptions.ts"
+export { makeJobMonitor as monitor, type JobMonitor, type StageStatus } from "../run/JobMonitor.ts"

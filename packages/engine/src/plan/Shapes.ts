@@ -3,7 +3,15 @@
  *
  * Walked once when a job is declared: `CheckGraph` reports the problems, `PlanJob` keeps the checked expressions.
  */
-import { checkExpr, type CheckedExpr, type FieldSpec, type RecordShape } from "@frazil/core"
+import {
+  checkExpr,
+  type CheckedExpr,
+  decimalPrecisionMax,
+  type FieldSpec,
+  formatProblem,
+  type RecordShape
+} from "@frazil/core"
+import { Result } from "effect"
 import type { Computed } from "../flow/Node.ts"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { PlannedComputed } from "./StagePlan.ts"
@@ -25,24 +33,24 @@ const shapeOf = (fields: ReadonlyArray<FieldSpec>): RecordShape => {
 const without = (shape: RecordShape, names: ReadonlyArray<string>): ReadonlyArray<FieldSpec> =>
   shape.fields.filter((field) => !names.includes(field.name))
 
-/** The field that an expression's result makes, where columns have such a type; otherwise later expressions cannot use it. */
-const fieldOf = (name: string, checked: CheckedExpr): FieldSpec | undefined => {
+/** The field that an expression's result makes. */
+const fieldOf = (name: string, checked: CheckedExpr): FieldSpec => {
   const common = { name, index: 0, nullable: true, personal: false, hiddenFromRules: false }
-  switch (checked.type._tag) {
+  switch (checked.result) {
     case "string":
-      return { ...common, type: { _tag: "Text", format: undefined, values: undefined, lengthMax: Number.MAX_SAFE_INTEGER } }
-    case "bool":
+      return {
+        ...common,
+        type: { _tag: "Text", format: undefined, values: undefined, lengthMax: Number.MAX_SAFE_INTEGER }
+      }
+    case "boolean":
       return { ...common, type: { _tag: "Boolean" } }
-    case "int":
-      return { ...common, type: { _tag: "Int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } }
-    case "double":
+    case "number":
       return { ...common, type: { _tag: "Double", min: -Number.MAX_VALUE, max: Number.MAX_VALUE } }
-    case "timestamp":
-      return { ...common, type: { _tag: "Timestamp" } }
     case "decimal":
-      return { ...common, type: { _tag: "Decimal", precision: 38, scale: checked.type.scale, positive: false } }
-    default:
-      return undefined
+      return {
+        ...common,
+        type: { _tag: "Decimal", precision: decimalPrecisionMax, scale: checked.scale, positive: false }
+      }
   }
 }
 
@@ -63,19 +71,22 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
   const plan = (computed: Computed, wanted: "boolean" | "value"): PlannedComputed | undefined => {
     if (computed._tag === "Code") return computed
     if (input === undefined) {
-      problem(`${operator.name}: an expression needs to know the record's fields, but code made these records; write a function instead`)
+      problem(
+        `${operator.name}: an expression needs to know the record's fields, but code made these records; write a function instead`
+      )
       return undefined
     }
     const result = checkExpr(computed.expr, input)
-    if (result._tag === "Problems") {
-      for (const found of result.problems) problem(`${operator.name}: ${found.message}`)
+    if (Result.isFailure(result)) {
+      for (const found of result.failure) problem(`${operator.name}: ${formatProblem(found)}`)
       return undefined
     }
-    if (wanted === "boolean" && result.checked.type._tag !== "bool") {
-      problem(`${operator.name}: a condition must be true or false, this is ${result.checked.type._tag}`)
+    const checked = result.success
+    if (wanted === "boolean" && checked.result !== "boolean") {
+      problem(`${operator.name}: a condition must be true or false, this is a ${checked.result}`)
       return undefined
     }
-    return { _tag: "Expr", checked: result.checked }
+    return { _tag: "Expr", checked }
   }
   switch (node.op) {
     case "source":
@@ -86,7 +97,9 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       return {
         input,
         output: input,
-        computed: node.branches.map(([, condition]) => (condition === undefined ? undefined : plan(condition, "boolean"))),
+        computed: node.branches.map(([, condition]) =>
+          condition === undefined ? undefined : plan(condition, "boolean")
+        ),
         key
       }
     case "extend": {
@@ -94,14 +107,30 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       const names = node.fields.map(([name]) => name)
       const made = node.fields.flatMap(([name], index) => {
         const value = computed[index]
-        const field = value?._tag === "Expr" ? fieldOf(name, value.checked) : undefined
-        return field === undefined ? [] : [field]
+        return value?._tag === "Expr" ? [fieldOf(name, value.checked)] : []
       })
-      return { input, output: input === undefined ? undefined : shapeOf([...without(input, names), ...made]), computed, key }
+      return {
+        input,
+        output: input === undefined ? undefined : shapeOf([...without(input, names), ...made]),
+        computed,
+        key
+      }
     }
     case "stamp": {
-      const stamped: FieldSpec = { name: node.field, index: 0, type: { _tag: "Timestamp" }, nullable: false, personal: false, hiddenFromRules: false }
-      return { input, output: input === undefined ? undefined : shapeOf([...without(input, [node.field]), stamped]), computed: [], key }
+      const stamped: FieldSpec = {
+        name: node.field,
+        index: 0,
+        type: { _tag: "Timestamp" },
+        nullable: false,
+        personal: false,
+        hiddenFromRules: false
+      }
+      return {
+        input,
+        output: input === undefined ? undefined : shapeOf([...without(input, [node.field]), stamped]),
+        computed: [],
+        key
+      }
     }
     case "keyBy":
       return { input, output: input, computed: [], key: node.fields }

@@ -46,7 +46,10 @@ export const makeOutputCollector = (topic: TopicRef): OutputCollector => {
     record: (record) => {
       const key = keyTextOf(topic, record)
       const keyBytes = key === null ? noKey : textEncoder.encode(key)
-      builderOf(key === null ? 0 : partitionOfBytes(keyBytes, 0, keyBytes.length, topic.partitions)).addText(encode(record), key)
+      builderOf(key === null ? 0 : partitionOfBytes(keyBytes, 0, keyBytes.length, topic.partitions)).addText(
+        encode(record),
+        key
+      )
       count++
     },
     pass: (bytes, start, end, keyStart, keyEnd) => {

@@ -5,7 +5,15 @@
  * switches its branch to record mode. Names of fields, literals and user functions reach the code only as constants or
  * through the expression compiler. The twin is `InterpretStage`, which also takes rows whose decimals do not fit a double.
  */
-import { columnAccess, compileCondition, compileValue, type FieldAccess, makeScope, recordAccess, type CodeScope } from "@frazil/core"
+import {
+  type CodeScope,
+  columnAccess,
+  compileCondition,
+  compileValue,
+  type FieldAccess,
+  makeCodeScope,
+  recordAccess
+} from "@frazil/core"
 import type { AnyRecord, NodeOf } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
@@ -28,10 +36,11 @@ interface Emitter {
 }
 
 export const compileStage = (plan: StagePlan): StageProgram => {
-  const scope = makeScope()
-  const emitter: Emitter = { plan, scope, columns: columnAccess(plan.source.shape, scope), functions: [], variables: 0 }
+  const scope = makeCodeScope()
+  const columns = columnAccess(plan.source.shape, scope)
+  const emitter: Emitter = { plan, scope, columns, functions: [], variables: 0 }
   const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined })
-  const time = plan.eventTimeField === undefined ? undefined : plan.source.shape.byName.get(plan.eventTimeField)
+  const time = plan.eventTimeField === undefined ? undefined : columns.number(plan.eventTimeField)
   const interpret = scope.constant(interpretRow(plan))
   const body = `"use strict";
 let batch, context, now, last = -1, lastRecord, eventTime = NaN, watermark = -Infinity;
@@ -40,11 +49,11 @@ ${emitter.functions.join("\n")}
 return { run(b, c, t) {
   batch = b; context = c; now = t; last = -1;
   const length = batch.length, valid = batch.valid, wide = batch.wide;
-  ${columnAccess.prologue(plan.source.shape)}
+  ${columns.prelude()}
   let maxEventTime = context.time.maxEventTime;
   for (let i = 0; i < length; i++) {
     if (valid[i] === 0) continue;
-    ${time === undefined ? "" : `eventTime = ${columnAccess.cell(time)}; watermark = maxEventTime - ${plan.outOfOrdernessMs};`}
+    ${time === undefined ? "" : `eventTime = ${time}; watermark = maxEventTime - ${plan.outOfOrdernessMs};`}
     if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
     else { ${rows} }
     ${time === undefined ? "" : "if (eventTime > maxEventTime) maxEventTime = eventTime;"}
@@ -52,8 +61,8 @@ return { run(b, c, t) {
   context.time.maxEventTime = maxEventTime;
 } };`
   // generated from the plan alone; see the header
-  const build = new Function(...scope.names(), body) as (...constants: ReadonlyArray<unknown>) => StageProgram
-  return build(...scope.values())
+  const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => StageProgram
+  return build(...scope.values)
 }
 
 const fresh = (emitter: Emitter, prefix: string) => `${prefix}${emitter.variables++}`
@@ -65,7 +74,7 @@ const consumersCode = (emitter: Emitter, operator: PlannedOperator, place: Place
 
 const accessOf = (emitter: Emitter, operator: PlannedOperator, place: Place): FieldAccess =>
   // an expression was checked against the shape, so there is one
-  place.record === undefined ? emitter.columns : recordAccess(operator.shape!, place.record)
+  place.record === undefined ? emitter.columns : recordAccess(operator.shape!, emitter.scope, place.record)
 
 /** `code` with what it throws sent to the dead letter; `after` runs when nothing was thrown. */
 const guarded = (emitter: Emitter, operator: PlannedOperator, code: string, after: string): string => {
@@ -76,9 +85,9 @@ if (${done}) { ${after} } }`
 }
 
 const conditionCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
-  computed._tag === "Expr"
+  computed._tag === "Expr" && computed.checked.result === "boolean"
     ? compileCondition(computed.checked, accessOf(emitter, operator, place), emitter.scope)
-    : `${emitter.scope.constant(computed.fn)}(${recordOf(place)}) === true`
+    : `${valueCode(emitter, operator, computed, place)} === true`
 
 const valueCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
   computed._tag === "Expr"
@@ -166,12 +175,21 @@ const manyCode = (emitter: Emitter, operator: PlannedOperator, made: string, set
   return `let ${records}; ${guarded(emitter, operator, `${setup}${records} = ${made};`, each)}`
 }
 
-const mapResultCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"mapResult">, place: Place): string => {
+const mapResultCode = (
+  emitter: Emitter,
+  operator: PlannedOperator,
+  node: NodeOf<"mapResult">,
+  place: Place
+): string => {
   const result = fresh(emitter, "result")
   const record = fresh(emitter, "record")
   const input = recordOf(place)
   const success = `const ${record} = ${result}.success; ${consumersCode(emitter, operator, { record })}`
-  const failure = failureCode(emitter, operator, `${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now)`)
+  const failure = failureCode(
+    emitter,
+    operator,
+    `${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now)`
+  )
   return `let ${result}; ${guarded(
     emitter,
     operator,
@@ -196,7 +214,12 @@ const failureCode = (emitter: Emitter, from: PlannedOperator, made: string): str
     }
     if (node.op === "orDeadLetter") {
       if (node.make === undefined) return `context.deadLetter(batch, i, ${failed}, ${JSON.stringify(node.topic.name)});`
-      return guarded(emitter, operator, `context.outputs[${operator.output}].record(${emitter.scope.constant(node.make)}(${failed}));`, "")
+      return guarded(
+        emitter,
+        operator,
+        `context.outputs[${operator.output}].record(${emitter.scope.constant(node.make)}(${failed}));`,
+        ""
+      )
     }
     return follow(operator.consumers[0])
   }
@@ -232,6 +255,7 @@ const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">,
     return guarded(emitter, operator, `${output}.record(${recordOf(place)});`, "")
   }
   const field = node.topic.key[0] === undefined ? undefined : emitter.plan.source.shape.byName.get(node.topic.key[0])
-  const key = field === undefined ? "-1, -1" : `batch.columns[${field.index}].starts[i], batch.columns[${field.index}].ends[i]`
+  const key =
+    field === undefined ? "-1, -1" : `batch.columns[${field.index}].starts[i], batch.columns[${field.index}].ends[i]`
   return `${output}.pass(batch.bytes, batch.source.valueStarts[i], batch.source.valueEnds[i], ${key});`
 }

@@ -4,7 +4,7 @@
  * It runs rows whose decimals do not fit a double, and it is what tests compare the compiled stage with. Written for
  * obviousness, not speed.
  */
-import { interpretCondition, interpretValue, type ColumnBatch } from "@frazil/core"
+import { interpretValue, type ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
@@ -28,13 +28,22 @@ interface Visit {
 type Step = (record: AnyRecord, visit: Visit) => void
 
 /** One row: what the compiled stage calls for rows that it does not take itself. */
-export type RowInterpreter = (batch: ColumnBatch, row: number, context: StageContext, now: number, eventTime: number, watermark: number) => void
+export type RowInterpreter = (
+  batch: ColumnBatch,
+  row: number,
+  context: StageContext,
+  now: number,
+  eventTime: number,
+  watermark: number
+) => void
 
 const evaluate = (computed: PlannedComputed): ((record: AnyRecord) => unknown) =>
   computed._tag === "Code" ? computed.fn : interpretValue(computed.checked)
 
-const test = (computed: PlannedComputed): ((record: AnyRecord) => boolean) =>
-  computed._tag === "Code" ? (record) => computed.fn(record) === true : interpretCondition(computed.checked)
+const test = (computed: PlannedComputed): ((record: AnyRecord) => boolean) => {
+  const value = evaluate(computed)
+  return (record) => value(record) === true
+}
 
 export const interpretRow = (plan: StagePlan): RowInterpreter => {
   const source = stepOf(plan, 0)
@@ -124,7 +133,8 @@ const stepOf = (plan: StagePlan, id: number): Step => {
       })
       return (record, visit) => {
         let taken: (typeof conditions)[number] | undefined
-        if (guarded(visit, () => (taken = conditions.find(({ condition }) => condition(record))))) taken?.step?.(record, visit)
+        if (guarded(visit, () => (taken = conditions.find(({ condition }) => condition(record)))))
+          taken?.step?.(record, visit)
       }
     }
     case "mapWithState":
@@ -135,7 +145,10 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         let made: ReadonlyArray<AnyRecord> = []
         const done = guarded(visit, () => {
           const before = state.get(key, Math.max(visit.eventTime, visit.watermark))
-          const [after, records] = node.state.update(before, record, { eventTime: visit.eventTime, watermark: visit.watermark })
+          const [after, records] = node.state.update(before, record, {
+            eventTime: visit.eventTime,
+            watermark: visit.watermark
+          })
           made = records
           state.set(key, after, visit.eventTime)
         })
@@ -144,7 +157,8 @@ const stepOf = (plan: StagePlan, id: number): Step => {
     case "to":
       return (record, visit) => {
         const output = visit.context.outputs[operator.output]!
-        if (visit.unchanged && passesUnchanged(plan.source, node.topic)) passUnchanged(output, visit, node.topic.key, plan)
+        if (visit.unchanged && passesUnchanged(plan.source, node.topic))
+          passUnchanged(output, visit, node.topic.key, plan)
         else guarded(visit, () => output.record(record))
       }
     case "validate":
@@ -192,7 +206,11 @@ const failureStep = (plan: StagePlan, from: PlannedOperator): ((failed: AnyFaile
 }
 
 /** A failure as it travels beside the records. */
-export const asFailed = (error: { readonly _tag: string; readonly message: string }, record: AnyRecord, now: number): AnyFailed => ({
+export const asFailed = (
+  error: { readonly _tag: string; readonly message: string },
+  record: AnyRecord,
+  now: number
+): AnyFailed => ({
   _tag: error._tag,
   error,
   record,
@@ -200,7 +218,12 @@ export const asFailed = (error: { readonly _tag: string; readonly message: strin
   failed_at: now
 })
 
-const passUnchanged = (output: StageContext["outputs"][number], visit: Visit, key: ReadonlyArray<string>, plan: StagePlan) => {
+const passUnchanged = (
+  output: StageContext["outputs"][number],
+  visit: Visit,
+  key: ReadonlyArray<string>,
+  plan: StagePlan
+) => {
   const { batch, row } = visit
   const start = batch.source.valueStarts[row]!
   const end = batch.source.valueEnds[row]!

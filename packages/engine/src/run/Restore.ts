@@ -48,7 +48,14 @@ export const restore = Effect.fnUntraced(function* (
     const offset = yield* checkedPosition(id, record, topic)
     const states = plan.states.length === 0 ? [] : yield* restoreStates(plan, owner, id, record)
     // written by this engine as ShardDetail in every commit
-    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, states, detail: record.detail as ShardDetail })
+    restored.push({
+      id,
+      epoch: record.epoch,
+      offset,
+      snapshots: record.snapshots,
+      states,
+      detail: record.detail as ShardDetail
+    })
   }
   return restored
 })

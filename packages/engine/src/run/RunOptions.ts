@@ -5,9 +5,8 @@ import type { Shard } from "./Shard.ts"
 
 /** Told what tasks do; must be quick, must not fail. */
 export interface TaskObserver {
+  /** A task has restored its shards and begins; called again when it starts over. The shards are live. */
   readonly started: (plan: StagePlan, shards: ReadonlyArray<Shard>) => void
-  readonly read: (plan: StagePlan, shard: Shard, records: number, nowMs: number) => void
-  readonly committed: (plan: StagePlan, shards: ReadonlyArray<Shard>) => void
 }
 
 export interface RunOptions {
@@ -18,10 +17,8 @@ export interface RunOptions {
   readonly bounded: boolean
   /** Whether nothing will be appended to a topic any more. Asked when a task has read all there is. */
   readonly inputComplete: (topic: string) => Effect.Effect<boolean>
-  readonly progress: TaskObserver
+  readonly observer: TaskObserver
 }
-
-const silent: TaskObserver = { started: () => {}, read: () => {}, committed: () => {} }
 
 export const runDefaults: RunOptions = {
   epochMs: 200,
@@ -29,5 +26,5 @@ export const runDefaults: RunOptions = {
   checkpointEveryMs: 30_000,
   bounded: false,
   inputComplete: () => Effect.succeed(false),
-  progress: silent
+  observer: { started: () => {} }
 }

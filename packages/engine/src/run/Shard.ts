@@ -47,7 +47,14 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
   const outputs = plan.outputs.map(makeOutputCollector)
   const deadLetters = makeOutputCollector(deadLetterTopic)
   let nowMs = 0
-  const letter = (batch: ColumnBatch, row: number, reason: string, field: string | undefined, message: string, into: OutputCollector) => {
+  const letter = (
+    batch: ColumnBatch,
+    row: number,
+    reason: string,
+    field: string | undefined,
+    message: string,
+    into: OutputCollector
+  ) => {
     const { bytes, valueStarts, valueEnds, offsets, headers } = batch.source
     into.record(
       makeDeadLetter({
@@ -77,7 +84,14 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
     deadLetter: (batch, row, failed: AnyFailed, topic) => {
       shard.failedInEpoch++
       const { reason, message } = describeFailure(failed)
-      letter(batch, row, reason, undefined, message, outputs.find((output) => output.topic.name === topic) ?? deadLetters)
+      letter(
+        batch,
+        row,
+        reason,
+        undefined,
+        message,
+        outputs.find((output) => output.topic.name === topic) ?? deadLetters
+      )
     }
   }
   const shard: Shard = {

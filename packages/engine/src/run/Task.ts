@@ -44,7 +44,8 @@ export const runTask = (options: TaskOptions) => {
     Effect.retry({
       // an outcome nobody knows: memory is gone with the incarnation, the next fences and reads back
       schedule: Schedule.exponential("100 millis").pipe(Schedule.upTo({ times: 10 })),
-      while: (error) => error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
+      while: (error) =>
+        error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
     })
   )
 }
@@ -59,7 +60,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
     makeShard({ plan, program, restored, deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make })
   )
   yield* sweepUnnamed(shards, plan)
-  run.progress.started(plan, shards)
+  run.observer.started(plan, shards)
   if (shards.every((shard) => shard.detail.finished)) return
   let epochOpenedAt: number | undefined
   let snapshotAt = yield* Clock.currentTimeMillis
@@ -93,7 +94,11 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
 })
 
 /** One batch from each partition that has one. */
-const readOnce = Effect.fnUntraced(function* (options: TaskOptions, shards: ReadonlyArray<Shard>, opened: (nowMs: number) => void) {
+const readOnce = Effect.fnUntraced(function* (
+  options: TaskOptions,
+  shards: ReadonlyArray<Shard>,
+  opened: (nowMs: number) => void
+) {
   const log = yield* Log
   let moved = 0
   for (const shard of shards) {
@@ -106,7 +111,6 @@ const readOnce = Effect.fnUntraced(function* (options: TaskOptions, shards: Read
     } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
       shard.context.time.idle = true
     }
-    options.run.progress.read(options.plan, shard, batch.length, now)
   }
   return moved
 })
@@ -151,11 +155,6 @@ const commitEpoch = Effect.fnUntraced(function* (
     shard.failedInEpoch = 0
     if (named) yield* dropSuperseded(owner, shard, displaced?.file)
   }
-  options.run.progress.committed(options.plan, shards)
-  yield* log.publishPositions(
-    options.plan.uid,
-    taking.map((shard) => ({ topic: options.topic.name, partition: shard.id.shard, offset: shard.offset }))
-  )
 })
 
 /** After a commit that named a snapshot: what lies below the third-last named one may go (rules 1, 2 and 6). */
@@ -191,7 +190,7 @@ const sweepUnnamed = Effect.fnUntraced(function* (shards: ReadonlyArray<Shard>, 
   for (const shard of shards) {
     const named = new Set(shard.snapshots.map((snapshot) => snapshot.file))
     for (const file of yield* store.list(snapshotFolder(shard.id))) {
-      if (!named.has(file.name) && now - file.modifiedAtMs > unnamedSnapshotAgeMs) yield* store.remove(file.name)
+      if (!named.has(file.name) && now - file.modifiedMs > unnamedSnapshotAgeMs) yield* store.remove(file.name)
     }
   }
 })

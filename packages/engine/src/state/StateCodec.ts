@@ -26,7 +26,10 @@ export const encodeSnapshot = (states: ReadonlyArray<KeyedState>, watermark: num
 /** Applies a delta or a snapshot on top of what is loaded. Throws when the bytes are not what `encode…` made. */
 export const applyEncoded = (states: ReadonlyArray<KeyedState>, bytes: Uint8Array): void => {
   // written by encode above and verified by hash (snapshots) or by the log's checksum (deltas)
-  const document = JSON.parse(decoder.decode(bytes)) as { readonly version: number; readonly sections: ReadonlyArray<Section> }
+  const document = JSON.parse(decoder.decode(bytes)) as {
+    readonly version: number
+    readonly sections: ReadonlyArray<Section>
+  }
   if (document.version !== 1) throw new Error(`state of version ${document.version}, this program reads version 1`)
   for (const section of document.sections) {
     states.find((state) => state.name === section.operator)?.load(section.entries)

@@ -12,7 +12,8 @@ export interface PartitionTime {
 }
 
 /** What a partition contributes. */
-export const watermarkOf = (time: PartitionTime, outOfOrdernessMs: number): number => time.maxEventTime - outOfOrdernessMs
+export const watermarkOf = (time: PartitionTime, outOfOrdernessMs: number): number =>
+  time.maxEventTime - outOfOrdernessMs
 
 /** The least over partitions that are not idle, never below `before`; with all idle it stays. */
 export const combinedWatermark = (

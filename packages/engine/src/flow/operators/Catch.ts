@@ -16,15 +16,26 @@ export const catchTag =
   (self: Flow<A, E, R, K>): Flow<A | B, Exclude<E, { readonly _tag: T }>, R> => {
     const tags: ReadonlyArray<string> = typeof tag === "string" ? [tag] : (tag as ReadonlyArray<string>) // the other half of the union
     // failures are held untyped; the tag says which they are
-    return fromNode({ op: "catch", name: undefined, inputs: [self.node], handlers: new Map(tags.map((t) => [t, handler as unknown as Handler])) })
+    return fromNode({
+      op: "catch",
+      name: undefined,
+      inputs: [self.node],
+      handlers: new Map(tags.map((t) => [t, handler as unknown as Handler]))
+    })
   }
 
 /** Turns failures back into records, a handler for each tag. */
 export const catchTags =
-  <A, E, R, K, const H extends { readonly [T in Tags<E>]?: (failed: Extract<E, { readonly _tag: T }>) => object }>(handlers: H) =>
+  <A, E, R, K, const H extends { readonly [T in Tags<E>]?: (failed: Extract<E, { readonly _tag: T }>) => object }>(
+    handlers: H
+  ) =>
   (
     self: Flow<A, E, R, K>
-  ): Flow<A | { [T in keyof H]: H[T] extends (failed: never) => infer B ? B : never }[keyof H], Exclude<E, { readonly _tag: keyof H }>, R> =>
+  ): Flow<
+    A | { [T in keyof H]: H[T] extends (failed: never) => infer B ? B : never }[keyof H],
+    Exclude<E, { readonly _tag: keyof H }>,
+    R
+  > =>
     fromNode({
       op: "catch",
       name: undefined,

@@ -10,7 +10,14 @@ export const extend =
   <A, E, R, K, const F extends Readonly<Record<string, FieldValue<A>>>>(fields: F) =>
   (
     self: Flow<A, E, R, K>
-  ): Flow<Omit<A, keyof F> extends A ? A & { readonly [P in keyof F]: ValueOf<F[P]> } : Omit<A, keyof F> & { readonly [P in keyof F]: ValueOf<F[P]> }, E, R, K> =>
+  ): Flow<
+    Omit<A, keyof F> extends A
+      ? A & { readonly [P in keyof F]: ValueOf<F[P]> }
+      : Omit<A, keyof F> & { readonly [P in keyof F]: ValueOf<F[P]> },
+    E,
+    R,
+    K
+  > =>
     fromNode({
       op: "extend",
       name: undefined,

@@ -14,7 +14,12 @@ const sources = new WeakMap<object, Flow<unknown>>()
 export const from = <A, Name extends string>(topic: Topic<A, Name>): Flow<A> => {
   const known = sources.get(topic)
   if (known !== undefined) return known as Flow<A> // made below for this very topic
-  const flow = fromNode<A, never, never, unknown>({ op: "source", name: undefined, inputs: [], topic: topic as TopicRef }) // the record type stays in the flow
+  const flow = fromNode<A, never, never, unknown>({
+    op: "source",
+    name: undefined,
+    inputs: [],
+    topic: topic as TopicRef
+  }) // the record type stays in the flow
   sources.set(topic, flow)
   return flow
 }

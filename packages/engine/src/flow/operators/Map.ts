@@ -8,7 +8,12 @@ export const map =
   <A, B extends object, E, R, K>(fn: (record: A) => B) =>
   (self: Flow<A, E, R, K>): Flow<B, E, R> =>
     // the engine holds records untyped; `self` says that they are of A
-    fromNode({ op: "map", name: undefined, inputs: [self.node], fn: fn as (record: never) => AnyRecord as (record: AnyRecord) => AnyRecord })
+    fromNode({
+      op: "map",
+      name: undefined,
+      inputs: [self.node],
+      fn: fn as (record: never) => AnyRecord as (record: AnyRecord) => AnyRecord
+    })
 
 /** Any number of records for each, in the order given. **Bounds**: what one record makes is held until the epoch ends. */
 export const flatMap =

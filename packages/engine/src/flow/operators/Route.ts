@@ -16,7 +16,7 @@ type Branch<A> = Condition<A> | Has<string> | Guard<A> | Otherwise
 type Narrowed<A, B> =
   B extends Has<infer F>
     ? A & { readonly [P in F & keyof A]-?: NonNullable<A[P]> }
-    : B extends (record: A) => record is (infer N extends A)
+    : B extends ((record: A) => record is infer N extends A)
       ? A & N
       : A
 
@@ -32,8 +32,13 @@ export const route =
       op: "route",
       name: undefined,
       inputs: [self.node],
-      branches: entries.map(([name, condition]) => [name, condition === otherwise ? undefined : computed(condition)] as const)
+      branches: entries.map(
+        ([name, condition]) => [name, condition === otherwise ? undefined : computed(condition)] as const
+      )
     })
-    const flows = entries.map(([branch]) => [branch, fromNode({ op: "branch", name: undefined, inputs: [node], branch })])
+    const flows = entries.map(([branch]) => [
+      branch,
+      fromNode({ op: "branch", name: undefined, inputs: [node], branch })
+    ])
     return Object.fromEntries(flows) as { readonly [P in keyof B]: Flow<Narrowed<A, B[P]>, never, R, K> } // one flow for each key of B
   }

@@ -11,7 +11,10 @@ import type { FitsTopic } from "../Refusals.ts"
  * **Delivery**: exactly once, in the epoch of the source record.
  */
 export const to =
-  <A, E, R, K, T, Name extends string>(topic: Topic<T, Name> & FitsTopic<A, E, T>, options?: { readonly name?: string }) =>
+  <A, E, R, K, T, Name extends string>(
+    topic: Topic<T, Name> & FitsTopic<A, E, T>,
+    options?: { readonly name?: string }
+  ) =>
   (self: Flow<A, E, R, K>): Output<R> =>
     outputFromNode({ op: "to", name: options?.name, inputs: [self.node], topic: topic as unknown as TopicRef }) // FitsTopic only adds refusals
 
