@@ -50,14 +50,33 @@ export const textEnd = (bytes: Uint8Array, at: number): number => {
   return position
 }
 
-/** Whether a UUID stands in the 36 bytes from `at`. */
-export const uuidAt = (bytes: Uint8Array, at: number): boolean => {
-  if (bytes[at + 8] !== 0x2d || bytes[at + 13] !== 0x2d || bytes[at + 18] !== 0x2d || bytes[at + 23] !== 0x2d)
-    return false
-  let hex = 0
-  for (let position = at; position < at + 36; position++) hex += hexBytes[bytes[position]!]!
-  return hex === 32
-}
+/** 1 for two hexadecimal digits, read as one little-endian number. */
+const hexPairs = new Uint8Array(65_536)
+for (let pair = 0; pair < 65_536; pair++) hexPairs[pair] = hexBytes[pair & 255]! & hexBytes[pair >> 8]!
+
+/** Whether a UUID stands in the 36 bytes from `at`, which must be within the buffer. */
+export const uuidAt = (view: DataView, at: number): boolean =>
+  (hexPairs[view.getUint16(at, true)]! &
+    hexPairs[view.getUint16(at + 2, true)]! &
+    hexPairs[view.getUint16(at + 4, true)]! &
+    hexPairs[view.getUint16(at + 6, true)]! &
+    hexPairs[view.getUint16(at + 9, true)]! &
+    hexPairs[view.getUint16(at + 11, true)]! &
+    hexPairs[view.getUint16(at + 14, true)]! &
+    hexPairs[view.getUint16(at + 16, true)]! &
+    hexPairs[view.getUint16(at + 19, true)]! &
+    hexPairs[view.getUint16(at + 21, true)]! &
+    hexPairs[view.getUint16(at + 24, true)]! &
+    hexPairs[view.getUint16(at + 26, true)]! &
+    hexPairs[view.getUint16(at + 28, true)]! &
+    hexPairs[view.getUint16(at + 30, true)]! &
+    hexPairs[view.getUint16(at + 32, true)]! &
+    hexPairs[view.getUint16(at + 34, true)]!) ===
+    1 &&
+  view.getUint8(at + 8) === 0x2d &&
+  view.getUint8(at + 13) === 0x2d &&
+  view.getUint8(at + 18) === 0x2d &&
+  view.getUint8(at + 23) === 0x2d
 
 /** Whether `bytes[at, end)` is an IPv4 address: four numbers up to 255 without leading zeros. */
 export const ipv4At = (bytes: Uint8Array, at: number, end: number): boolean => {
