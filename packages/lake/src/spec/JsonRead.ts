@@ -60,10 +60,16 @@ export const readList = <A>(value: JsonValue | undefined, where: string, read: R
 export const readOptional = <A>(value: JsonValue | undefined, where: string, read: Read<A>): A | undefined =>
   value === undefined || value === null ? undefined : read(value, where)
 
-/** An object whose values are all strings: properties, summaries. */
-export const readStringMap: Read<Readonly<Record<string, string>>> = (value, where) => {
+/** Text by name: table properties, snapshot summaries. */
+export type StringMap = ReadonlyMap<string, string>
+
+/** An object read as a map. */
+export const readMap = <A>(value: JsonValue | undefined, where: string, read: Read<A>): ReadonlyMap<string, A> => {
   const object = readObject(value, where)
-  const out: Record<string, string> = Object.create(null)
-  for (const key of Object.keys(object)) out[key] = readString(object[key], `${where}.${key}`)
-  return out
+  return new Map(Object.keys(object).map((key) => [key, read(object[key], `${where}.${key}`)]))
 }
+
+/** An object whose values are all strings. */
+export const readStringMap: Read<StringMap> = (value, where) => readMap(value, where, readString)
+
+export const stringMapToJson = (map: StringMap): JsonObject => Object.fromEntries(map)

@@ -1,0 +1,168 @@
+/**
+ * One DuckDB in memory: opened with bounds, in UTC, spilling into the data directory, closed with its scope.
+ *
+ * The Parquet writer and readers of tables connect to it. Statements run on DuckDB's threads: the JavaScript thread is
+ * free meanwhile. Interrupting an effect cancels its statement and waits until DuckDB let go of it.
+ */
+import { mkdir, readdir, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { DuckDBConnection, type DuckDBResultReader } from "@duckdb/node-api"
+import duckdb from "@duckdb/node-bindings"
+import { Context, Effect, Layer, Scope } from "effect"
+import { type DuckDbError, toDuckDbError } from "./DuckDbError.ts"
+
+export interface DuckDbOptions {
+  /** Local path; DuckDB's files lie in a folder of their own below its `tmp`, removed at the end. */
+  readonly dataDirectory: string
+  /** DuckDB's own memory; beyond it, it spills to disk. Default 256 MiB. Not counted: what statements hold while they run. */
+  readonly memoryBytesMax?: number
+  /** Threads of all statements together. Default 2. */
+  readonly threadsMax?: number
+  /** Disk that spilled data may take. Default 16 GiB. */
+  readonly spillBytesMax?: number
+}
+
+/** One connection: statements on it run one after another. */
+export interface DuckDbConnection {
+  /** For the low-level bindings (appenders, data chunks). Valid until the scope closes. */
+  readonly handle: duckdb.Connection
+  /** Runs statements for their effect. `doing` begins the message of an error: "writing a Parquet file". */
+  readonly run: (sql: string, doing: string) => Effect.Effect<void, DuckDbError>
+  /** Runs a query; its whole result is in memory. */
+  readonly query: (sql: string, doing: string) => Effect.Effect<DuckDBResultReader, DuckDbError>
+}
+
+export interface DuckDbShape {
+  readonly connect: Effect.Effect<DuckDbConnection, DuckDbError, Scope.Scope>
+  /** A local folder for files in the making, on the data directory's file system; gone when DuckDB is closed. */
+  readonly scratchDirectory: string
+}
+
+const memoryBytesDefault = 256 * 1024 * 1024
+const spillBytesDefault = 16 * 1024 * 1024 * 1024
+const threadsDefault = 2
+
+const mebibytes = (bytes: number): string => `${Math.max(1, Math.floor(bytes / (1024 * 1024)))}MiB`
+
+/** A text as an SQL literal. */
+export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** A name as an SQL identifier. */
+export const sqlName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+const processRuns = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    // ESRCH: no such process. Anything else: it exists, or nobody can say.
+    return !(cause instanceof Error && "code" in cause && cause.code === "ESRCH")
+  }
+}
+
+const scratchPattern = /^duckdb-([0-9]+)-[0-9]+$/
+
+/** Folders of processes that were killed before they could remove them. */
+const removeAbandoned = async (temporary: string): Promise<void> => {
+  for (const name of await readdir(temporary)) {
+    const pid = scratchPattern.exec(name)?.[1]
+    if (pid !== undefined && !processRuns(Number(pid)))
+      await rm(join(temporary, name), { recursive: true, force: true })
+  }
+}
+
+// Makes folders of one process differ; the process id makes those of several.
+let instancesMade = 0
+
+const scratch = (dataDirectory: string): Effect.Effect<string, DuckDbError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: async () => {
+        const temporary = join(dataDirectory, "tmp")
+        await mkdir(temporary, { recursive: true })
+        await removeAbandoned(temporary)
+        const path = join(temporary, `duckdb-${process.pid}-${++instancesMade}`)
+        await rm(path, { recursive: true, force: true })
+        await mkdir(path)
+        return path
+      },
+      catch: toDuckDbError(`making its folder below ${dataDirectory}`)
+    }),
+    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+  )
+
+const open = (options: DuckDbOptions, temporary: string): Effect.Effect<duckdb.Database, DuckDbError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => {
+        const config = duckdb.create_config()
+        const settings = {
+          memory_limit: mebibytes(options.memoryBytesMax ?? memoryBytesDefault),
+          threads: String(options.threadsMax ?? threadsDefault),
+          temp_directory: temporary,
+          max_temp_directory_size: mebibytes(options.spillBytesMax ?? spillBytesDefault),
+          preserve_insertion_order: "true",
+          // what is needed is linked in; nothing is fetched from the network
+          autoinstall_known_extensions: "false",
+          autoload_known_extensions: "false"
+        }
+        for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value)
+        return duckdb.open(":memory:", config)
+      },
+      catch: toDuckDbError("opening")
+    }),
+    (database) => Effect.sync(() => duckdb.close_sync(database))
+  )
+
+const statement = (
+  connection: DuckDBConnection,
+  sql: string,
+  doing: string
+): Effect.Effect<DuckDBResultReader, DuckDbError> =>
+  Effect.callback((resume) => {
+    const running = connection.runAndReadAll(sql)
+    running.then(
+      (reader) => resume(Effect.succeed(reader)),
+      (cause: unknown) => resume(Effect.fail(toDuckDbError(doing)(cause)))
+    )
+    return Effect.promise(() => {
+      connection.interrupt()
+      return running.then(
+        () => undefined,
+        () => undefined
+      )
+    })
+  })
+
+const connectTo = (database: duckdb.Database): Effect.Effect<DuckDbConnection, DuckDbError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: async () => {
+        const handle = await duckdb.connect(database)
+        return { handle, connection: new DuckDBConnection(handle) }
+      },
+      catch: toDuckDbError("connecting")
+    }),
+    ({ connection }) => Effect.sync(() => connection.disconnectSync())
+  ).pipe(
+    Effect.map(({ handle, connection }) => ({
+      handle,
+      run: (sql: string, doing: string) => Effect.asVoid(statement(connection, sql, doing)),
+      query: (sql: string, doing: string) => statement(connection, sql, doing)
+    }))
+  )
+
+const make = Effect.fnUntraced(function* (options: DuckDbOptions) {
+  const scratchDirectory = yield* scratch(options.dataDirectory)
+  const database = yield* open(options, scratchDirectory)
+  const connect = connectTo(database)
+  // tables hold instants; texts of them in results must not depend on the machine
+  yield* Effect.scoped(Effect.flatMap(connect, ({ run }) => run("SET GLOBAL TimeZone = 'UTC'", "setting UTC")))
+  return DuckDb.of({ connect, scratchDirectory })
+})
+
+/** The DuckDB of a process, or of one part of it: each layer opens one of its own. */
+export class DuckDb extends Context.Service<DuckDb, DuckDbShape>()("@frazil/lake/DuckDb") {
+  static readonly layer = (options: DuckDbOptions): Layer.Layer<DuckDb, DuckDbError> =>
+    Layer.effect(DuckDb, make(options))
+}

@@ -1,0 +1,98 @@
+/**
+ * Manifests and their entries in a manifest list (specification, "Manifests", "Manifest Lists").
+ *
+ * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
+ */
+import type { DataFile, PartitionValue } from "./DataFile.ts"
+import { singleValueToBytes } from "./SingleValue.ts"
+import type { PrimitiveType } from "./Type.ts"
+
+/** One file in a manifest. */
+export interface ManifestEntry {
+  /** Deleted entries tell what a snapshot removed; scans pass over them. */
+  readonly status: "existing" | "added" | "deleted"
+  readonly snapshotId: bigint
+  /**
+   * Data sequence number. Null only in an added entry to be written: it inherits the number of the commit that succeeds,
+   * so that a retry reuses the manifest. Java and DuckDB fail on null in any other entry.
+   */
+  readonly sequenceNumber: bigint | null
+  readonly fileSequenceNumber: bigint | null
+  readonly dataFile: DataFile
+}
+
+/** What a manifest list says of one partition field over all files of a manifest. */
+export interface FieldSummary {
+  readonly containsNull: boolean
+  readonly containsNan: boolean | null
+  /** Null when no file has a value (all null or NaN). */
+  readonly lowerBound: Uint8Array | null
+  readonly upperBound: Uint8Array | null
+}
+
+/** A manifest as a list names it. Counts are of entries; wrong ones make readers skip the manifest. */
+export interface ManifestFile {
+  readonly manifestPath: string
+  /** The file's exact size. */
+  readonly manifestLength: bigint
+  readonly partitionSpecId: number
+  readonly content: "data" | "deletes"
+  readonly sequenceNumber: bigint
+  /** The lowest data sequence number of a live file in it. */
+  readonly minSequenceNumber: bigint
+  readonly addedSnapshotId: bigint
+  readonly addedFilesCount: number
+  readonly existingFilesCount: number
+  readonly deletedFilesCount: number
+  readonly addedRowsCount: bigint
+  readonly existingRowsCount: bigint
+  readonly deletedRowsCount: bigint
+  /** One for each field of the spec, in its order; null when the writer gave none. */
+  readonly partitions: ReadonlyArray<FieldSummary> | null
+  readonly keyMetadata: Uint8Array | null
+}
+
+/** Files that are in the table by this manifest. */
+export const liveFiles = (manifest: ManifestFile): number => manifest.addedFilesCount + manifest.existingFilesCount
+
+/** Rows of those files. */
+export const liveRows = (manifest: ManifestFile): bigint => manifest.addedRowsCount + manifest.existingRowsCount
+
+/** Orders two values of one type as Iceberg does: text and bytes by unsigned bytes. */
+export const compareValues = (a: NonNullable<PartitionValue>, b: NonNullable<PartitionValue>): number => {
+  if (typeof a === "string" && typeof b === "string") return compareText(a, b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+// UTF-8 sorts by code point, JavaScript's < by UTF-16 unit: they differ once surrogates meet U+E000 and above.
+const compareText = (a: string, b: string): number => {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (x !== y) {
+      const [xHigh, yHigh] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff]
+      return xHigh === yHigh ? x - y : xHigh ? 1 : -1
+    }
+  }
+  return a.length - b.length
+}
+
+const isNan = (value: PartitionValue): boolean => typeof value === "number" && Number.isNaN(value)
+
+/** The summary of one partition field over the values of a manifest's files. */
+export const summariseField = (type: PrimitiveType, values: ReadonlyArray<PartitionValue>): FieldSummary => {
+  let least: NonNullable<PartitionValue> | null = null
+  let greatest: NonNullable<PartitionValue> | null = null
+  for (const value of values) {
+    if (value === null || isNan(value)) continue
+    if (least === null || compareValues(value, least) < 0) least = value
+    if (greatest === null || compareValues(value, greatest) > 0) greatest = value
+  }
+  return {
+    containsNull: values.includes(null),
+    containsNan: values.some(isNan),
+    lowerBound: least === null ? null : singleValueToBytes(type, least),
+    upperBound: greatest === null ? null : singleValueToBytes(type, greatest)
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Partition specs: how a table's rows are divided into partitions (specification, "Partitioning").
+ *
+ * A table keeps every spec it ever had; each manifest holds files of one spec. Field ids start at 1000 and are never
+ * used twice in a table, since they are the ids of partition tuples in manifests.
+ */
+import type { PartitionValue } from "./DataFile.ts"
+import { corrupt } from "./FormatError.ts"
+import type { JsonObject, JsonValue } from "./Json.ts"
+import { readInt, readList, readObject, readString, type Read } from "./JsonRead.ts"
+import { fieldByName, fieldsById, type TableSchema } from "./Schema.ts"
+import { transformFromText, transformResult, transformToText, type Transform } from "./Transform.ts"
+import { isPrimitive, type PrimitiveType } from "./Type.ts"
+
+export interface PartitionField {
+  readonly sourceId: number
+  readonly fieldId: number
+  readonly name: string
+  readonly transform: Transform
+}
+
+export interface PartitionSpec {
+  readonly specId: number
+  readonly fields: ReadonlyArray<PartitionField>
+}
+
+/** A partition field with what its schema says of it. `type` is undefined when the source column or the transform is not known. */
+export interface BoundPartitionField extends PartitionField {
+  readonly sourceType: PrimitiveType | undefined
+  readonly type: PrimitiveType | undefined
+}
+
+/** `last-partition-id` of a table that has no partition field yet. */
+export const partitionIdNone = 999
+
+/** The spec of a table without partitions. */
+export const unpartitioned: PartitionSpec = { specId: 0, fields: [] }
+
+const nameOf = (source: string, transform: Transform): string => {
+  switch (transform._tag) {
+    case "identity":
+      return source
+    case "truncate":
+      return `${source}_trunc`
+    case "void":
+      return `${source}_null`
+    default:
+      return `${source}_${transform._tag}`
+  }
+}
+
+/** One field of a spec to be made: the column's full name, how it is divided, and the field's name unless Java's habit (`<column>_day`) will do. */
+export interface PartitionBy {
+  readonly column: string
+  readonly transform: Transform
+  readonly name?: string
+}
+
+/**
+ * A table's first spec over `schema`.
+ *
+ * What cannot be (no such column, a transform that does not take its type, a name in use) is found by `partitionProblems`,
+ * which creation calls; here an unknown column gives source id 0.
+ */
+export const partitionSpec = (schema: TableSchema, by: ReadonlyArray<PartitionBy>): PartitionSpec => ({
+  specId: 0,
+  fields: by.map(({ column, transform, name }, i) => ({
+    sourceId: fieldByName(schema, column)?.id ?? 0,
+    fieldId: partitionIdNone + 1 + i,
+    name: name ?? nameOf(column, transform),
+    transform
+  }))
+})
+
+/** The spec's fields with the types that `schema` gives them, in the spec's order: the order of `DataFile.partition`. */
+export const bindPartitionSpec = (spec: PartitionSpec, schema: TableSchema): ReadonlyArray<BoundPartitionField> => {
+  const byId = fieldsById(schema)
+  return spec.fields.map((field) => {
+    const source = byId.get(field.sourceId)?.type
+    const sourceType = source !== undefined && isPrimitive(source) ? source : undefined
+    return {
+      ...field,
+      sourceType,
+      type: sourceType === undefined ? undefined : transformResult(field.transform, sourceType)
+    }
+  })
+}
+
+/** What is wrong with a spec for a table to be written by it; empty when nothing is. */
+export const partitionProblems = (spec: PartitionSpec, schema: TableSchema): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  const byId = fieldsById(schema)
+  const names = new Set<string>()
+  for (const field of bindPartitionSpec(spec, schema)) {
+    const text = transformToText(field.transform)
+    const source = byId.get(field.sourceId)
+    if (source === undefined) problems.push(`partition field ${field.name}: its column is not in the schema`)
+    else if (source.repeated) problems.push(`partition field ${field.name}: its column lies in a list or map`)
+    else if (field.type === undefined) problems.push(`partition field ${field.name}: ${text} does not take this column`)
+    if (names.has(field.name)) problems.push(`partition field ${field.name}: the name is used twice`)
+    names.add(field.name)
+    const sameName = fieldByName(schema, field.name)
+    if (sameName !== undefined && (sameName.id !== field.sourceId || field.transform._tag !== "identity")) {
+      problems.push(`partition field ${field.name}: a column has this name`)
+    }
+  }
+  return problems
+}
+
+const valueText = (value: PartitionValue): string => {
+  if (value === null) return "null"
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64")
+  return String(value)
+}
+
+const dateText = (days: number): string => {
+  const date = new Date(days * 86_400_000)
+  return Number.isNaN(date.getTime()) ? String(days) : date.toISOString().slice(0, -14)
+}
+
+/**
+ * The folder of a partition, `event_timestamp_day=2026-06-01/…`, and a key that is equal for equal partitions.
+ *
+ * Readers take partition values from manifests, never from paths: the folders are for people.
+ */
+export const partitionPath = (spec: PartitionSpec, values: ReadonlyArray<PartitionValue>): string =>
+  spec.fields
+    .map((field, i) => {
+      const value = values[i] ?? null
+      const text = field.transform._tag === "day" && typeof value === "number" ? dateText(value) : valueText(value)
+      return `${encodeURIComponent(field.name)}=${encodeURIComponent(text)}`
+    })
+    .join("/")
+
+export const partitionFieldsToJson = (spec: PartitionSpec): JsonValue =>
+  spec.fields.map((field) => ({
+    name: field.name,
+    transform: transformToText(field.transform),
+    "source-id": field.sourceId,
+    "field-id": field.fieldId
+  }))
+
+export const partitionSpecToJson = (spec: PartitionSpec): JsonObject => ({
+  "spec-id": spec.specId,
+  fields: partitionFieldsToJson(spec)
+})
+
+const readField: Read<PartitionField> = (value, where) => {
+  const object = readObject(value, where)
+  return {
+    sourceId: readInt(object["source-id"], `${where}.source-id`),
+    fieldId: readInt(object["field-id"], `${where}.field-id`),
+    name: readString(object["name"], `${where}.name`),
+    transform: transformFromText(readString(object["transform"], `${where}.transform`), `${where}.transform`)
+  }
+}
+
+export const partitionSpecFromJson: Read<PartitionSpec> = (value, where) => {
+  const object = readObject(value, where)
+  const fields = readList(object["fields"], `${where}.fields`, readField)
+  if (new Set(fields.map((field) => field.fieldId)).size !== fields.length) corrupt(where, "a field id is used twice")
+  return { specId: readInt(object["spec-id"], `${where}.spec-id`), fields }
+}

@@ -1,0 +1,103 @@
+/**
+ * Table metadata, format version 2: everything about a table except its files (specification, "Table Metadata").
+ *
+ * One immutable JSON file per change; the catalog holds the location of the one in force. Here are its shape and the
+ * questions asked of it; `TableMetadataJson.ts` reads and writes it, `MetadataUpdate.ts` changes it.
+ */
+import { corrupt } from "./FormatError.ts"
+import type { JsonValue } from "./Json.ts"
+import type { StringMap } from "./JsonRead.ts"
+import type { PartitionSpec } from "./PartitionSpec.ts"
+import type { TableSchema } from "./Schema.ts"
+import type { Snapshot, SnapshotRef } from "./Snapshot.ts"
+import type { SortOrder } from "./SortOrder.ts"
+
+/** When which snapshot became current. */
+export interface SnapshotLogEntry {
+  readonly timestampMs: number
+  readonly snapshotId: bigint
+}
+
+/** Where the table's metadata was before. */
+export interface MetadataLogEntry {
+  readonly timestampMs: number
+  readonly metadataFile: string
+}
+
+export interface TableMetadata {
+  readonly formatVersion: 2
+  readonly tableUuid: string
+  /** Without a slash at the end. */
+  readonly location: string
+  readonly lastSequenceNumber: bigint
+  readonly lastUpdatedMs: number
+  readonly lastColumnId: number
+  readonly schemas: ReadonlyArray<TableSchema>
+  readonly currentSchemaId: number
+  readonly partitionSpecs: ReadonlyArray<PartitionSpec>
+  readonly defaultSpecId: number
+  readonly lastPartitionId: number
+  readonly sortOrders: ReadonlyArray<SortOrder>
+  readonly defaultSortOrderId: number
+  readonly properties: StringMap
+  readonly currentSnapshotId: bigint | null
+  readonly snapshots: ReadonlyArray<Snapshot>
+  /** Oldest first. */
+  readonly snapshotLog: ReadonlyArray<SnapshotLogEntry>
+  /** Oldest first, at most `metadataLogMax` entries. */
+  readonly metadataLog: ReadonlyArray<MetadataLogEntry>
+  readonly refs: ReadonlyMap<string, SnapshotRef>
+  /** Statistics files of other writers, kept as they are. */
+  readonly statistics: ReadonlyArray<JsonValue>
+  readonly partitionStatistics: ReadonlyArray<JsonValue>
+}
+
+/** Java's default of `write.metadata.previous-versions-max`. */
+const previousVersionsMaxDefault = 100
+
+const byId = <A>(items: ReadonlyArray<A>, id: number, idOf: (item: A) => number, what: string): A =>
+  items.find((item) => idOf(item) === id) ?? corrupt("table metadata", `${what} ${id} is not in it`)
+
+/** The schema with this id; FormatError when the metadata lacks it. */
+export const schemaById = (metadata: TableMetadata, id: number): TableSchema =>
+  byId(metadata.schemas, id, (schema) => schema.schemaId, "schema")
+
+export const currentSchema = (metadata: TableMetadata): TableSchema => schemaById(metadata, metadata.currentSchemaId)
+
+/** The spec with this id; FormatError when the metadata lacks it. */
+export const specById = (metadata: TableMetadata, id: number): PartitionSpec =>
+  byId(metadata.partitionSpecs, id, (spec) => spec.specId, "partition spec")
+
+/** The spec that new files are written by. */
+export const defaultSpec = (metadata: TableMetadata): PartitionSpec => specById(metadata, metadata.defaultSpecId)
+
+/** The order that new files are sorted by. */
+export const defaultSortOrder = (metadata: TableMetadata): SortOrder =>
+  byId(metadata.sortOrders, metadata.defaultSortOrderId, (order) => order.orderId, "sort order")
+
+export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | undefined =>
+  metadata.snapshots.find((snapshot) => snapshot.snapshotId === id)
+
+/** The head of `main`; undefined for a table that never had a snapshot. */
+export const currentSnapshot = (metadata: TableMetadata): Snapshot | undefined =>
+  metadata.currentSnapshotId === null ? undefined : snapshotById(metadata, metadata.currentSnapshotId)
+
+/** The snapshot and its ancestors, newest first, as far back as they have not been expired. */
+export function* ancestorsOf(metadata: TableMetadata, snapshotId: bigint | null): Generator<Snapshot> {
+  const index = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]))
+  let at = snapshotId
+  while (at !== null) {
+    const snapshot = index.get(at)
+    // Removed once seen, so that damaged metadata with a cycle of parents ends too.
+    if (snapshot === undefined || !index.delete(at)) return
+    yield snapshot
+    at = snapshot.parentSnapshotId
+  }
+}
+
+/** How many earlier metadata files the table remembers: property `write.metadata.previous-versions-max`. */
+export const metadataLogMax = (metadata: TableMetadata): number => {
+  const text = metadata.properties.get("write.metadata.previous-versions-max")
+  const value = text === undefined ? previousVersionsMaxDefault : Number(text)
+  return Number.isSafeInteger(value) && value >= 1 ? value : previousVersionsMaxDefault
+}

@@ -1,0 +1,183 @@
+/**
+ * Table metadata as JSON (specification, appendix C), with everything that Java requires and nothing that it rejects.
+ *
+ * Reading checks what later code relies on: ids that point somewhere, `current-snapshot-id` equal to `refs.main`. Damaged
+ * metadata gives one FormatError with the place; it never gives a table with fewer rows.
+ */
+import { corrupt, unsupported } from "./FormatError.ts"
+import { parseJson, printJson, type JsonObject, type JsonValue } from "./Json.ts"
+import {
+  readInt,
+  readList,
+  readLong,
+  readMap,
+  readObject,
+  readOptional,
+  readSafeInteger,
+  readString,
+  readStringMap,
+  stringMapToJson,
+  type Read
+} from "./JsonRead.ts"
+import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
+import { schemaFromJson, schemaToJson } from "./Schema.ts"
+import {
+  branchAt,
+  mainBranch,
+  refFromJson,
+  refToJson,
+  snapshotFromJson,
+  snapshotToJson,
+  type SnapshotRef
+} from "./Snapshot.ts"
+import { sortOrderFromJson, sortOrderToJson } from "./SortOrder.ts"
+import {
+  currentSchema,
+  defaultSortOrder,
+  defaultSpec,
+  type MetadataLogEntry,
+  type SnapshotLogEntry,
+  type TableMetadata
+} from "./TableMetadata.ts"
+
+// What Java writes for "no current snapshot" in version 2; readers take it for null.
+const noSnapshot = -1
+
+export const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
+  "format-version": metadata.formatVersion,
+  "table-uuid": metadata.tableUuid,
+  location: metadata.location,
+  "last-sequence-number": metadata.lastSequenceNumber,
+  "last-updated-ms": metadata.lastUpdatedMs,
+  "last-column-id": metadata.lastColumnId,
+  "current-schema-id": metadata.currentSchemaId,
+  schemas: metadata.schemas.map(schemaToJson),
+  "default-spec-id": metadata.defaultSpecId,
+  "partition-specs": metadata.partitionSpecs.map(partitionSpecToJson),
+  "last-partition-id": metadata.lastPartitionId,
+  "default-sort-order-id": metadata.defaultSortOrderId,
+  "sort-orders": metadata.sortOrders.map(sortOrderToJson),
+  properties: stringMapToJson(metadata.properties),
+  "current-snapshot-id": metadata.currentSnapshotId ?? noSnapshot,
+  refs: Object.fromEntries(Array.from(metadata.refs, ([name, ref]) => [name, refToJson(ref)])),
+  snapshots: metadata.snapshots.map(snapshotToJson),
+  statistics: metadata.statistics,
+  "partition-statistics": metadata.partitionStatistics,
+  "snapshot-log": metadata.snapshotLog.map((entry) => ({
+    "timestamp-ms": entry.timestampMs,
+    "snapshot-id": entry.snapshotId
+  })),
+  "metadata-log": metadata.metadataLog.map((entry) => ({
+    "timestamp-ms": entry.timestampMs,
+    "metadata-file": entry.metadataFile
+  }))
+})
+
+const readSnapshotLogEntry: Read<SnapshotLogEntry> = (value, where) => {
+  const object = readObject(value, where)
+  return {
+    timestampMs: readSafeInteger(object["timestamp-ms"], `${where}.timestamp-ms`),
+    snapshotId: readLong(object["snapshot-id"], `${where}.snapshot-id`)
+  }
+}
+
+const readMetadataLogEntry: Read<MetadataLogEntry> = (value, where) => {
+  const object = readObject(value, where)
+  return {
+    timestampMs: readSafeInteger(object["timestamp-ms"], `${where}.timestamp-ms`),
+    metadataFile: readString(object["metadata-file"], `${where}.metadata-file`)
+  }
+}
+
+const optionalList = <A>(object: JsonObject, key: string, read: Read<A>): ReadonlyArray<A> =>
+  readOptional(object[key], key, (value, where) => readList(value, where, read)) ?? []
+
+const checkVersion = (object: JsonObject): void => {
+  const version = readInt(object["format-version"], "format-version")
+  if (version !== 2) unsupported(`format version ${version}: tables of version 2 are read here, this one is not`)
+}
+
+const readCurrentSnapshot: Read<bigint | null> = (value, where) => {
+  const id = readOptional(value, where, readLong)
+  return id === undefined || id === BigInt(noSnapshot) ? null : id
+}
+
+const readJson: Read<JsonValue> = (value) => value ?? null
+
+const refsWithMain = (
+  refs: ReadonlyMap<string, SnapshotRef>,
+  current: bigint | null
+): ReadonlyMap<string, SnapshotRef> =>
+  // `refs` may be absent: `main` then points to the current snapshot all the same.
+  refs.has(mainBranch) || current === null ? refs : new Map([...refs, [mainBranch, branchAt(current)]])
+
+const check = (metadata: TableMetadata): TableMetadata => {
+  currentSchema(metadata)
+  defaultSpec(metadata)
+  defaultSortOrder(metadata)
+  const main = metadata.refs.get(mainBranch)?.snapshotId ?? null
+  if (main !== metadata.currentSnapshotId) {
+    corrupt("current-snapshot-id", `is ${metadata.currentSnapshotId}, but refs.main is ${main}`)
+  }
+  const ids = new Set(metadata.snapshots.map((snapshot) => snapshot.snapshotId))
+  if (ids.size !== metadata.snapshots.length) corrupt("snapshots", "a snapshot id is used twice")
+  for (const [name, ref] of metadata.refs) {
+    if (!ids.has(ref.snapshotId)) corrupt(`refs.${name}`, `snapshot ${ref.snapshotId} is not in the table`)
+  }
+  for (const snapshot of metadata.snapshots) {
+    if (snapshot.sequenceNumber > metadata.lastSequenceNumber) {
+      corrupt("last-sequence-number", `is below that of snapshot ${snapshot.snapshotId}`)
+    }
+  }
+  return metadata
+}
+
+/** Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of another version (`Unsupported`). */
+export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
+  const object = readObject(value, "table metadata")
+  checkVersion(object)
+  const currentSnapshotId = readCurrentSnapshot(object["current-snapshot-id"], "current-snapshot-id")
+  const refs = readOptional(object["refs"], "refs", (refs, where) => readMap(refs, where, refFromJson)) ?? new Map()
+  return check({
+    formatVersion: 2,
+    tableUuid: readString(object["table-uuid"], "table-uuid"),
+    location: readString(object["location"], "location").replace(/\/+$/, ""),
+    lastSequenceNumber: readLong(object["last-sequence-number"], "last-sequence-number"),
+    lastUpdatedMs: readSafeInteger(object["last-updated-ms"], "last-updated-ms"),
+    lastColumnId: readInt(object["last-column-id"], "last-column-id"),
+    schemas: readList(object["schemas"], "schemas", schemaFromJson),
+    currentSchemaId: readInt(object["current-schema-id"], "current-schema-id"),
+    partitionSpecs: readList(object["partition-specs"], "partition-specs", partitionSpecFromJson),
+    defaultSpecId: readInt(object["default-spec-id"], "default-spec-id"),
+    lastPartitionId: Math.max(readInt(object["last-partition-id"], "last-partition-id"), partitionIdNone),
+    sortOrders: readList(object["sort-orders"], "sort-orders", sortOrderFromJson),
+    defaultSortOrderId: readInt(object["default-sort-order-id"], "default-sort-order-id"),
+    properties: readOptional(object["properties"], "properties", readStringMap) ?? new Map(),
+    currentSnapshotId,
+    snapshots: optionalList(object, "snapshots", snapshotFromJson),
+    snapshotLog: optionalList(object, "snapshot-log", readSnapshotLogEntry),
+    metadataLog: optionalList(object, "metadata-log", readMetadataLogEntry),
+    refs: refsWithMain(refs, currentSnapshotId),
+    statistics: optionalList(object, "statistics", readJson),
+    partitionStatistics: optionalList(object, "partition-statistics", readJson)
+  })
+}
+
+const utf8 = new TextEncoder()
+const utf8Strict = new TextDecoder("utf-8", { fatal: true })
+
+export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array =>
+  utf8.encode(printJson(tableMetadataToJson(metadata)))
+
+/** Reads a metadata file's bytes; FormatError when they are no table metadata. */
+export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
+  // Compressed metadata is legal and starts with gzip's magic number.
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unsupported("table metadata compressed with gzip")
+  let text: string
+  try {
+    text = utf8Strict.decode(bytes)
+  } catch {
+    return corrupt("table metadata", "is not UTF-8")
+  }
+  return tableMetadataFromJson(parseJson(text))
+}
