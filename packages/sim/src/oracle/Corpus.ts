@@ -71,7 +71,7 @@ const replacements: Readonly<Record<string, ReadonlyArray<string>>> = {
     '"6F9619FF-8B86-D011-B42D-00C04FC964FF"',
     '"6f9619ff8b86d011b42d00c04fc964ff"'
   ],
-  account_id: ["null", "17", "[]", '""', '"ACC\\u0030\\u0030X"', '"квартал"', '"a\\"b\\\\c"'],
+  account_id: ["null", "17", "[]", '""', '"\\ud800"', '"ACC\\u0030\\u0030X"', '"квартал"', '"a\\"b\\\\c"'],
   amount: [
     "-1.00",
     "0",

@@ -102,7 +102,8 @@ const refused = (reason: OracleReason, key: string | null = null, field: string 
 const judgeObject = (object: Readonly<Record<string, unknown>>, text: string): Judgement => {
   const members = membersOf(text)
   const account = members.has("account_id") ? object["account_id"] : undefined
-  const key = typeof account === "string" ? account : null
+  // half of a surrogate pair is no text, so it is no key either
+  const key = typeof account === "string" && account.isWellFormed() ? account : null
   const values: Record<string, string | null> = {}
   let untimely = false
   for (const [name, rule, optional] of fieldRules) {
