@@ -53,6 +53,21 @@ export const dateTextFromDays = (days: number): string => {
 
 const padded = (value: number, width: number): string => String(value).padStart(width, "0")
 
+/** `"00"` to `"99"`. */
+const twoDigitTexts = Array.from({ length: 100 }, (_, value) => padded(value, 2))
+
+// times that are written one after another mostly fall on one date
+let lastDays = Number.NaN
+let lastDateText = ""
+
+const cachedDateText = (days: number): string => {
+  if (days !== lastDays) {
+    lastDateText = dateTextFromDays(days)
+    lastDays = days
+  }
+  return lastDateText
+}
+
 const pattern =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/
 
@@ -104,10 +119,14 @@ const format = (timestamp: Timestamp): string => {
   const micros = toMicros(timestamp)
   const ms = Math.floor(micros / 1000)
   const days = Math.floor(ms / dayMs)
-  const inDay = ms - days * dayMs
-  const rest = micros - ms * 1000
-  const time = `${padded(Math.floor(inDay / 3_600_000), 2)}:${padded(Math.floor(inDay / 60_000) % 60, 2)}:${padded(Math.floor(inDay / 1000) % 60, 2)}`
-  return `${dateTextFromDays(days)}T${time}.${padded(inDay % 1000, 3)}${rest === 0 ? "" : padded(rest, 3)}Z`
+  const second = Math.floor((ms - days * dayMs) / 1000)
+  const rest = ms - (days * 86_400 + second) * 1000
+  const tail = micros - ms * 1000
+  const hours = twoDigitTexts[Math.floor(second / 3600)]
+  const minutes = twoDigitTexts[Math.floor(second / 60) % 60]
+  const seconds = twoDigitTexts[second % 60]
+  const fraction = `${Math.floor(rest / 100)}${twoDigitTexts[rest % 100]}${tail === 0 ? "" : padded(tail, 3)}`
+  return `${cachedDateText(days)}T${hours}:${minutes}:${seconds}.${fraction}Z`
 }
 
 /** Later by a duration (`"5 minutes"`) or a number of milliseconds. */

@@ -97,8 +97,31 @@ export const ipv4At = (bytes: Uint8Array, at: number, end: number): boolean => {
   return false
 }
 
-/** The digit at a position; over 9 when there is none. */
-const digit = (bytes: Uint8Array, at: number): number => (bytes[at]! - 48) >>> 0
+/** The digit at a position; 10 when there is none, also beyond the buffer. */
+const digit = (bytes: Uint8Array, at: number): number => {
+  const value = bytes[at]! - 48
+  return value >= 0 && value <= 9 ? value : 10
+}
+
+/** The position after the exponent at `at`, which is `at` when there is none; −1 when it has no digits. */
+export const exponentEnd = (bytes: Uint8Array, at: number): number => {
+  if (bytes[at] !== 0x65 && bytes[at] !== 0x45) return at
+  const start = bytes[at + 1] === 0x2b || bytes[at + 1] === 0x2d ? at + 2 : at + 1
+  let position = start
+  while (digit(bytes, position) <= 9) position++
+  return position === start ? -1 : position
+}
+
+/** The longest number read as text: a double never needs more. */
+const numberCharactersMax = 64
+
+/** The number whose JSON text is `bytes[start, end)`; NaN when it is very long. */
+export const numberIn = (bytes: Uint8Array, start: number, end: number): number => {
+  if (end - start > numberCharactersMax) return Number.NaN
+  let text = ""
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!)
+  return Number(text)
+}
 
 /** The number of two digits; 100 or more when there are not two. */
 const twoDigits = (bytes: Uint8Array, at: number): number => {

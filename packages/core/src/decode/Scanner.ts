@@ -11,7 +11,7 @@ import type { RecordShape } from "../schema/RecordShape.ts"
 import { numberDigitsMax } from "../schema/FieldValue.ts"
 import type { Columns } from "./Columns.ts"
 import { eventTimeEndMs, eventTimeStartMs } from "./EventTimeWindow.ts"
-import { dateAt, ipv4At, plainBytes, textEnd, timestampAt, uuidAt } from "./ScanBytes.ts"
+import { dateAt, exponentEnd, ipv4At, numberIn, plainBytes, textEnd, timestampAt, uuidAt } from "./ScanBytes.ts"
 
 /**
  * Scans the records `bytes[starts[row], ends[row])` for rows below `length` into `columns`: sets `valid` where it decoded,
@@ -30,7 +30,7 @@ type ScannedTopic = { readonly shape: RecordShape; readonly eventTime: string | 
 
 const tens = Float64Array.from({ length: 39 }, (_, exponent) => Number(`1e${exponent}`))
 
-const helpers = { plainBytes, textEnd, uuidAt, ipv4At, timestampAt, dateAt, tens }
+const helpers = { plainBytes, textEnd, uuidAt, ipv4At, timestampAt, dateAt, exponentEnd, numberIn, tens }
 
 type TypeOf<Tag extends FieldType["_tag"]> = Extract<FieldType, { readonly _tag: Tag }>
 
@@ -53,7 +53,7 @@ const standsAt = (text: string): string => {
   return tests.join(" && ")
 }
 
-/** Code: reads a number into `m` (its digits), `f` (how many are fraction) and `negative`. */
+/** Code: reads a number's digits into `m`, how many are fraction into `f`, how many there are into `digits`, its sign. */
 const readDigits = `
       const negative = b[p] === 45
       if (negative) p++
@@ -68,12 +68,13 @@ const readDigits = `
         f = p - point - 1
         if (f === 0) return -1
       }
-      if (p - from > ${numberDigitsMax}) return -1`
+      const digits = p - from`
 
 const readDecimal = (field: FieldSpec, type: TypeOf<"Decimal">): string => `
       const quoted = b[p] === 34
       if (quoted) p++
       ${readDigits}
+      if (digits > ${numberDigitsMax}) return -1
       if (quoted) { if (b[p] !== 34) return -1; p++ }
       if (f > ${type.scale}) return -1
       const u = m * tens[${type.scale} - f]
@@ -83,16 +84,25 @@ const readDecimal = (field: FieldSpec, type: TypeOf<"Decimal">): string => `
 
 const readInt = (field: FieldSpec, type: TypeOf<"Int">): string => `
       ${readDigits}
-      if (f > 0) return -1
+      if (f > 0 || digits > ${numberDigitsMax}) return -1
       const u = negative ? 0 - m : m
       if (u < ${type.min} || u > ${type.max}) return -1
       v${field.index}[row] = u`
 
+/** Fifteen digits over a power of ten divide exactly as the number's text reads; longer ones are read as text. */
 const readDouble = (field: FieldSpec, type: TypeOf<"Double">): string => `
+      const text = p
       ${readDigits}
-      const size = m / tens[f]
-      const u = negative ? 0 - size : size
-      if (u < ${type.min} || u > ${type.max}) return -1
+      let u = 0
+      if (digits > ${numberDigitsMax} || b[p] === 101 || b[p] === 69) {
+        p = exponentEnd(b, p)
+        if (p < 0) return -1
+        u = numberIn(b, text, p) + 0
+      } else {
+        u = m / tens[f]
+        if (negative) u = 0 - u
+      }
+      if (!(u >= ${type.min} && u <= ${type.max})) return -1
       v${field.index}[row] = u`
 
 const readText = (field: FieldSpec, type: TypeOf<"Text">): string => {
