@@ -20,7 +20,7 @@ import type { RunOptions } from "./RunOptions.ts"
 import { bytesPending, makeShard, type Shard, takeCommit } from "./Shard.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
-const readLimits: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
+const batchMax: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
 /** Output held back by an open epoch. */
 const epochBytesMax = 16 * 1_048_576
 /** How long an idle task sleeps before it looks again by itself. */
@@ -100,9 +100,10 @@ const readOnce = Effect.fnUntraced(function* (
   opened: (nowMs: number) => void
 ) {
   const log = yield* Log
+  const limits = { ...batchMax, recordsMax: Math.min(batchMax.recordsMax, options.run.epochRecords) }
   let moved = 0
   for (const shard of shards) {
-    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, readLimits)
+    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, limits)
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
       opened(now)
