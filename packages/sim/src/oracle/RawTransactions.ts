@@ -73,6 +73,8 @@ export interface OracleOptions {
 }
 
 const recordBytesMaxDefault = 1_048_576
+/** A dead letter holds originals up to this length whole; of longer ones the first bytes, length and hash. */
+const originalBytesMax = 700_000
 const keptBytes = 1_000
 
 interface Judgement {
@@ -137,6 +139,15 @@ const judge = (bytes: Uint8Array): Judgement => {
   return judgeObject({ ...value }, text)
 }
 
+const originalOf = (bytes: Uint8Array) => {
+  const cut = bytes.length > originalBytesMax
+  return {
+    original: Buffer.from(cut ? bytes.subarray(0, keptBytes) : bytes).toString("base64"),
+    originalLength: cut ? bytes.length : null,
+    originalSha256: cut ? createHash("sha256").update(bytes).digest("hex") : null
+  }
+}
+
 const centsOf = (amount: string | null | undefined): bigint => BigInt((amount ?? "0").replace(".", ""))
 
 /** What a run over `file` must leave in the log and in the tables. */
@@ -161,14 +172,7 @@ export const expectRawTransactions = (file: Uint8Array, options: OracleOptions =
     const position = { line, partition, offset: records.length }
     records.push({ ...position, value, key })
     if ("reason" in verdict) {
-      deadLetters.push({
-        ...position,
-        topic: rawTransactionsTopic,
-        ...verdict,
-        original: Buffer.from(value).toString("base64"),
-        originalLength: tooLong ? bytes.length : null,
-        originalSha256: tooLong ? createHash("sha256").update(bytes).digest("hex") : null
-      })
+      deadLetters.push({ ...position, topic: rawTransactionsTopic, ...verdict, ...originalOf(bytes) })
       continue
     }
     const row = {

@@ -133,6 +133,17 @@ describe("lines", () => {
   })
 })
 
+describe("dead letters", () => {
+  it("hold long originals by their beginning, length and hash, though the log holds them whole", () => {
+    const line = bytesOf("x".repeat(700_001))
+    const { deadLetters, partitions } = expectRawTransactions(line)
+    expect(deadLetters[0]).toMatchObject({ reason: "not_json", originalLength: 700_001 })
+    expect(deadLetters[0]?.original).toBe(Buffer.from("x".repeat(1_000)).toString("base64"))
+    expect(partitions[0]?.[0]?.value).toHaveLength(700_001)
+    expect(expectRawTransactions(line.subarray(1)).deadLetters[0]?.originalLength).toBeNull()
+  })
+})
+
 describe("a whole file", () => {
   const line = (account: string, amount: number, time: string) =>
     JSON.stringify({ ...valid, account_id: account, amount, event_timestamp: time })
