@@ -8,7 +8,7 @@ import { mkdir, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DuckDBConnection, type DuckDBResultReader } from "@duckdb/node-api"
 import duckdb from "@duckdb/node-bindings"
-import { Context, Effect, Layer, Scope } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { type DuckDbError, toDuckDbError } from "./DuckDbError.ts"
 
 export interface DuckDbOptions {

@@ -1,0 +1,113 @@
+/**
+ * The metrics of a data file (specification, "Data File Fields"), from the footer of the file that was written.
+ *
+ * Called by the writer, at the end of a file. **Guarantee**: what a footer does not say for sure is left out; a bound or
+ * count that is too tight would make readers skip rows. Pure.
+ */
+import { lowerBound, upperBound } from "../../spec/Bounds.ts"
+import type { DataFile } from "../../spec/DataFile.ts"
+import { corrupt } from "../../spec/FormatError.ts"
+import { bigintFromBytes, singleValueFromBytes, type SingleValue } from "../../spec/SingleValue.ts"
+import { leafFields, type TableSchema } from "../../spec/Schema.ts"
+import type { PrimitiveType } from "../../spec/Type.ts"
+import { columnChunks, splitOffsets, type ColumnChunk, type ParquetFooter } from "./ParquetFooter.ts"
+
+export type Metrics = Pick<
+  DataFile,
+  "columnSizes" | "valueCounts" | "nullValueCounts" | "nanValueCounts" | "lowerBounds" | "upperBounds" | "splitOffsets"
+>
+
+/** parquet.thrift's Type. */
+const fixedLengthByteArray = 7
+
+/** A statistic's value: Parquet's plain encoding is Iceberg's, but for the width and byte order of decimals. */
+const valueFromPlain = (type: PrimitiveType, physicalType: number, bytes: Uint8Array): SingleValue => {
+  if (type._tag !== "decimal") return singleValueFromBytes(type, bytes)
+  return bigintFromBytes(physicalType === fixedLengthByteArray ? bytes : bytes.toReversed())
+}
+
+/** Order of values as the specification has it: text by code points, bytes unsigned, a UUID as its 16 bytes. */
+const isLess = (left: SingleValue, right: SingleValue): boolean => {
+  if (typeof left === "string" && typeof right === "string")
+    return Buffer.compare(Buffer.from(left), Buffer.from(right)) < 0
+  if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right) < 0
+  return left < right
+}
+
+/** The least (`sign` −1) or greatest (1) of all row groups; undefined when one that has values does not say. */
+const extreme = (
+  type: PrimitiveType,
+  chunks: ReadonlyArray<ColumnChunk>,
+  end: "min" | "max"
+): SingleValue | undefined => {
+  let found: SingleValue | undefined
+  for (const chunk of chunks) {
+    if (chunk.nullCount === chunk.valueCount) continue
+    const bytes = chunk[end]
+    if (bytes === undefined) return undefined
+    const value = valueFromPlain(type, chunk.physicalType, bytes)
+    if (found === undefined || (end === "min" ? isLess(value, found) : isLess(found, value))) found = value
+  }
+  return found
+}
+
+const total = (chunks: ReadonlyArray<ColumnChunk>, count: (chunk: ColumnChunk) => number): bigint =>
+  BigInt(chunks.reduce((sum, chunk) => sum + count(chunk), 0))
+
+const byField = (footer: ParquetFooter): ReadonlyMap<number, ReadonlyArray<ColumnChunk>> => {
+  const out = new Map<number, Array<ColumnChunk>>()
+  for (const chunk of columnChunks(footer).flat()) {
+    if (chunk.fieldId === undefined) return corrupt("Parquet footer", "a column has no field id")
+    const chunks = out.get(chunk.fieldId)
+    if (chunks === undefined) out.set(chunk.fieldId, [chunk])
+    else chunks.push(chunk)
+  }
+  return out
+}
+
+/**
+ * Metrics of a file whose floating-point columns hold no NaN (decoded records have none). Throws FormatError when a column
+ * has a field id that the schema has not.
+ */
+export const footerMetrics = (footer: ParquetFooter, schema: TableSchema): Metrics => {
+  const types = new Map(leafFields(schema).map((field) => [field.id, field.type]))
+  const columnSizes = new Map<number, bigint>()
+  const valueCounts = new Map<number, bigint>()
+  const nullValueCounts = new Map<number, bigint>()
+  const nanValueCounts = new Map<number, bigint>()
+  const lowerBounds = new Map<number, Uint8Array>()
+  const upperBounds = new Map<number, Uint8Array>()
+  for (const [id, chunks] of byField(footer)) {
+    const type = types.get(id) ?? corrupt("Parquet footer", `field id ${id} is not in the schema`)
+    columnSizes.set(
+      id,
+      total(chunks, (chunk) => chunk.compressedBytes)
+    )
+    valueCounts.set(
+      id,
+      total(chunks, (chunk) => chunk.valueCount)
+    )
+    if (chunks.every((chunk) => chunk.nullCount !== undefined)) {
+      nullValueCounts.set(
+        id,
+        total(chunks, (chunk) => chunk.nullCount ?? 0)
+      )
+    }
+    if (type._tag === "float" || type._tag === "double") nanValueCounts.set(id, 0n)
+    const least = extreme(type, chunks, "min")
+    const greatest = extreme(type, chunks, "max")
+    const lower = least === undefined ? undefined : lowerBound(type, least)
+    const upper = greatest === undefined ? undefined : upperBound(type, greatest)
+    if (lower !== undefined) lowerBounds.set(id, lower)
+    if (upper !== undefined) upperBounds.set(id, upper)
+  }
+  return {
+    columnSizes,
+    valueCounts,
+    nullValueCounts,
+    nanValueCounts,
+    lowerBounds,
+    upperBounds,
+    splitOffsets: splitOffsets(footer).map((offset) => BigInt(offset))
+  }
+}
