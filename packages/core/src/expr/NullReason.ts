@@ -56,7 +56,9 @@ const failure = (tree: NumberNode & { _tag: "Arithmetic" | "Convert" }): string 
   }
   const kind = tree.type._tag
   if (kind === "Int" || kind === "Decimal" || kind === "Double") {
-    return staysInRange(tree) ? undefined : `the result may be too large for a ${kind.toLowerCase()}`
+    return staysInRange(tree)
+      ? undefined
+      : `the result may be too large for ${kind === "Int" ? "an" : "a"} ${kind.toLowerCase()}`
   }
   const between =
     tree._tag === "Arithmetic" && tree.left.type._tag === "Timestamp" && tree.right.type._tag === "Timestamp"
