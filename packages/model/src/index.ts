@@ -1,1 +1,9 @@
 export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
+export {
+  DeadLetter,
+  DeadLetters,
+  type FailedRecord,
+  makeDeadLetter,
+  originalBytesKept,
+  originalBytesMax
+} from "./DeadLetter.ts"
