@@ -9,11 +9,11 @@
  * stand beyond the log's end.
  */
 import { Clock, Effect, Random, Schedule, type Scope, Semaphore } from "effect"
-import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { LogError } from "@frazil/engine"
 import { makeCommitSignal } from "./CommitSignal.ts"
 import { type Database, openDatabase } from "./Database.ts"
+import { makeFolder } from "./Folder.ts"
 import { blank, createTables, verifyTables } from "./LogSchema.ts"
 import { lockedByAnother, toLogError } from "./SqliteFailure.ts"
 
@@ -160,7 +160,7 @@ const writeIn = <A>(
 const open = ({ file, fileBytesMax }: LogFileOptions): Effect.Effect<Database, LogError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(file, () => {
-      if (file !== ":memory:") makeFolder(file)
+      if (file !== ":memory:") makeFolder(dirname(file))
       const db = openDatabase(file)
       try {
         db.exec(pragmas(fileBytesMax))
@@ -172,18 +172,6 @@ const open = ({ file, fileBytesMax }: LogFileOptions): Effect.Effect<Database, L
     }),
     (db) => Effect.sync(() => db.close())
   )
-
-const makeFolder = (file: string): void => {
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-  } catch (cause) {
-    throw new LogError({
-      reason: "Unavailable",
-      message: `the folder ${dirname(file)} cannot be made: check that this user may write there`,
-      cause
-    })
-  }
-}
 
 const randomHex = Effect.map(Random.nextInt, (int) => (int >>> 0).toString(16).padStart(8, "0"))
 
