@@ -73,6 +73,10 @@ describe("documents", () => {
       `README.md:1 "b.md" leads nowhere: correct or remove it`
     ])
   })
+  it("finds names of source files that are gone", () => {
+    const files = { "packages/core/src/a/B.ts": "", "README.md": "`core/a/B.ts` `a/B.ts` `B.ts` `a/C.ts` `x b.ts`" }
+    expect(found(documents, files)).toEqual([`README.md:1 "a/C.ts" is no source file: correct or remove the name`])
+  })
   it("asks each package for a README with its parts", () => {
     const files = { "packages/core/package.json": manifest("core"), "packages/core/src/index.ts": "" }
     expect(found(documents, files)[0]).toContain("**Data path**, **Guarantees**, **Limits**")
