@@ -7,7 +7,6 @@
 import { Buffer } from "node:buffer"
 import { createHash } from "node:crypto"
 import {
-  type DecodeFailure,
   Field,
   originalLengthHeader,
   originalSha256Header,
@@ -47,7 +46,8 @@ export interface FailedRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  readonly failure: Pick<DecodeFailure, "reason" | "field" | "message">
+  /** `reason` is a machine word: a `DecodeReason`, `operator_failed`, or the tag of a failure. */
+  readonly failure: { readonly reason: string; readonly field: string | undefined; readonly message: string }
   readonly value: Uint8Array
   readonly headers: RecordHeaders | undefined
   readonly failedAt: Timestamp

@@ -5,34 +5,36 @@
  * its record, so it is there once, like any output.
  */
 import { Context } from "effect"
-import type { RecordHeaders } from "@frazil/core"
-import type { AnyFailed, AnyRecord, TopicRef } from "../flow/Node.ts"
+import type { RecordHeaders, Timestamp } from "@frazil/core"
+import type { AnyFailed, TopicRef } from "../flow/Node.ts"
 
-/** What is known of a record that is dead-lettered. Messages hold field names and kinds, never values. */
+/** What is known of a record that is dead-lettered. */
 export interface DeadLetterInput {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** A machine word: the decoder's, `operator_failed`, or the tag of a failure. */
-  readonly reason: string
-  readonly field: string | undefined
-  readonly message: string
-  readonly original: Uint8Array
+  /**
+   * `reason` is a machine word: the decoder's, `operator_failed`, or the tag of a failure. The message holds field names
+   * and kinds, never values.
+   */
+  readonly failure: { readonly reason: string; readonly field: string | undefined; readonly message: string }
+  readonly value: Uint8Array
   readonly headers: RecordHeaders | undefined
-  /** Epoch milliseconds. */
-  readonly failedAt: number
+  readonly failedAt: Timestamp
 }
 
 export class DeadLetters extends Context.Service<
   DeadLetters,
   {
     readonly topic: TopicRef
-    readonly make: (input: DeadLetterInput) => AnyRecord
+    /** A record of `topic`. */
+    readonly make: (input: DeadLetterInput) => object
   }
 >()("@frazil/engine/DeadLetters") {}
 
 /** The reason and message of a failure that nobody caught. */
-export const describeFailure = (failed: AnyFailed): { readonly reason: string; readonly message: string } => ({
+export const describeFailure = (failed: AnyFailed): DeadLetterInput["failure"] => ({
   reason: failed._tag,
+  field: undefined,
   message: failed.error.message
 })

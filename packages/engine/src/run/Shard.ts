@@ -3,7 +3,7 @@
  *
  * The task feeds it batches and takes from it what an epoch commits. All of it is memory: what counts is in the log.
  */
-import { type ColumnBatch, Decoder, type RecordBatch, type Topic } from "@frazil/core"
+import { type ColumnBatch, Decoder, type RecordBatch, type Timestamp, type Topic } from "@frazil/core"
 import { type AnyFailed, type AnyRecord, type TopicRef } from "../flow/Node.ts"
 import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
@@ -39,7 +39,7 @@ export interface ShardParts {
   readonly program: StageProgram
   readonly restored: RestoredShard
   readonly deadLetterTopic: TopicRef
-  readonly makeDeadLetter: (input: DeadLetterInput) => AnyRecord
+  readonly makeDeadLetter: (input: DeadLetterInput) => object
 }
 
 export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLetter }: ShardParts): Shard => {
@@ -47,28 +47,18 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
   const outputs = plan.outputs.map(makeOutputCollector)
   const deadLetters = makeOutputCollector(deadLetterTopic)
   let nowMs = 0
-  const letter = (
-    batch: ColumnBatch,
-    row: number,
-    reason: string,
-    field: string | undefined,
-    message: string,
-    into: OutputCollector
-  ) => {
-    const { bytes, valueStarts, valueEnds, offsets, headers } = batch.source
-    into.record(
-      makeDeadLetter({
-        topic: plan.source.name,
-        partition: restored.id.shard,
-        offset: offsets[row]!,
-        reason,
-        field,
-        message,
-        original: bytes.subarray(valueStarts[row]!, valueEnds[row]!),
-        headers: headers.get(row),
-        failedAt: nowMs
-      })
-    )
+  const letter = (batch: ColumnBatch, row: number, failure: DeadLetterInput["failure"], into: OutputCollector) => {
+    const { bytes, headers, offsets, valueEnds, valueStarts } = batch.source
+    const made = makeDeadLetter({
+      topic: plan.source.name,
+      partition: restored.id.shard,
+      offset: offsets[row]!,
+      failure,
+      value: bytes.subarray(valueStarts[row]!, valueEnds[row]!),
+      headers: headers.get(row),
+      failedAt: nowMs as Timestamp // the clock's
+    })
+    into.record(made as AnyRecord) // of the dead-letter topic's contract, which its maker knows
   }
   const context: StageContext = {
     outputs,
@@ -79,19 +69,11 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
       shard.failedInEpoch++
       // the error's own message may quote the record: only its kind is told
       const kind = error instanceof Error ? error.name : typeof error
-      letter(batch, row, "operator_failed", undefined, `the code of ${operator} threw ${kind}`, deadLetters)
+      letter(batch, row, { reason: "operator_failed", field: undefined, message: `the code of ${operator} threw ${kind}` }, deadLetters)
     },
     deadLetter: (batch, row, failed: AnyFailed, topic) => {
       shard.failedInEpoch++
-      const { reason, message } = describeFailure(failed)
-      letter(
-        batch,
-        row,
-        reason,
-        undefined,
-        message,
-        outputs.find((output) => output.topic.name === topic) ?? deadLetters
-      )
+      letter(batch, row, describeFailure(failed), outputs.find((output) => output.topic.name === topic) ?? deadLetters)
     }
   }
   const shard: Shard = {
@@ -111,9 +93,7 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
     process: (records, now) => {
       nowMs = now
       const batch = decoder.decode(records)
-      for (const failure of batch.failures) {
-        letter(batch, failure.row, failure.reason, failure.field, failure.message, deadLetters)
-      }
+      for (const failure of batch.failures) letter(batch, failure.row, failure, deadLetters)
       program.run(batch, context, now)
       shard.offset = records.offsets[records.length - 1]! + 1
       shard.pending += records.length

@@ -3,7 +3,6 @@ import { EmbeddedLog } from "@frazil/connect"
 import { Field, layerMemory, makeRecordBuilder, partitionOf, Topic } from "@frazil/core"
 import { Effect, Layer, Schema } from "effect"
 import { CheckpointStore, DeadLetters, Job, Log } from "../../src/index.ts"
-import type { AnyRecord } from "../../src/flow/Node.ts"
 
 class TestDeadLetter extends Schema.Opaque<TestDeadLetter>()(
   Schema.Struct({
@@ -22,14 +21,14 @@ export const TestDeadLetters = Topic.make("dead-letter", { schema: TestDeadLette
 
 const deadLetters = Layer.succeed(DeadLetters, {
   topic: TestDeadLetters,
-  make: (input): AnyRecord => ({
-    topic: input.topic,
-    partition: input.partition,
-    offset: input.offset,
-    reason: input.reason,
-    ...(input.field === undefined ? {} : { field: input.field }),
-    message: input.message,
-    original: Buffer.from(input.original).toString("base64")
+  make: ({ failure, offset, partition, topic, value }) => ({
+    topic,
+    partition,
+    offset,
+    reason: failure.reason,
+    field: failure.field ?? null,
+    message: failure.message,
+    original: Buffer.from(value).toString("base64")
   })
 })
 

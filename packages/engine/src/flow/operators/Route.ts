@@ -11,7 +11,7 @@ export interface Otherwise {
 export const otherwise: Otherwise = Object.freeze({ _tag: "Otherwise" })
 
 type Guard<A> = (record: A) => record is A
-type Branch<A> = Condition<A> | Has<string> | Guard<A> | Otherwise
+type Branch<A> = Condition<A> | Guard<A> | Otherwise
 
 type Narrowed<A, B> =
   B extends Has<infer F>

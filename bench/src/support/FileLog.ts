@@ -1,0 +1,98 @@
+/**
+ * A log whose one topic is a file and whose commits are only counted: the file as source, nothing durable.
+ *
+ * What a job costs over it is parsing, checking, operators and encoding; the embedded log's cost is the difference to a
+ * run through it.
+ */
+import { closeSync, openSync, readSync } from "node:fs"
+import { makeRecordBuilder, type RecordBatch } from "@frazil/core"
+import { Log, type LogShape, type TopicInfo } from "@frazil/engine"
+import { Effect, Layer } from "effect"
+
+const lineFeed = 10
+const readBytes = 1_048_576
+
+interface FileCursor {
+  readonly next: () => RecordBatch
+  readonly done: () => boolean
+}
+
+/** Batches of whole lines; each is valid until the next. */
+const openFile = (file: string): FileCursor => {
+  const descriptor = openSync(file, "r")
+  const bytes = new Uint8Array(readBytes * 2)
+  const starts = new Int32Array(readBytes)
+  const ends = new Int32Array(readBytes)
+  const none = new Int32Array(readBytes).fill(-1)
+  const offsets = new Float64Array(readBytes)
+  const timestamps = new Float64Array(readBytes)
+  let kept = 0
+  let offset = 0
+  let ended = false
+  let rest = { start: 0, end: 0 }
+  const next = (): RecordBatch => {
+    const read = readSync(descriptor, bytes, kept, readBytes, null)
+    const end = kept + read
+    let length = 0
+    let start = 0
+    for (let at = bytes.indexOf(lineFeed); at >= 0 && at < end; at = bytes.indexOf(lineFeed, start)) {
+      starts[length] = start
+      ends[length] = at
+      offsets[length] = offset++
+      length++
+      start = at + 1
+    }
+    if (read === 0) {
+      ended = true
+      closeSync(descriptor)
+    }
+    kept = end - start
+    rest = { start, end }
+    return { length, bytes, valueStarts: starts, valueEnds: ends, keyStarts: none, keyEnds: none, offsets, timestamps, headers: new Map() }
+  }
+  return {
+    next: () => {
+      // the rest of a line goes to the front, now that the batch before was used
+      bytes.copyWithin(0, rest.start, rest.end)
+      return next()
+    },
+    done: () => ended
+  }
+}
+
+const empty: RecordBatch = { ...makeRecordBuilder(0).take(), offsets: new Float64Array(), timestamps: new Float64Array() }
+
+const unused = Effect.die(new Error("not used by benchmarks"))
+
+/** The log, and the records committed per topic. */
+export const makeFileLog = (topic: string, file: string) => {
+  const cursor = openFile(file)
+  const committed = new Map<string, number>()
+  let appended = 0
+  const info = (name: string): TopicInfo => ({ name, id: name, partitions: 1, createdAt: 0 })
+  const log: LogShape = {
+    ensureTopic: ({ name }) => Effect.succeed(info(name)),
+    topics: unused,
+    topic: (name) => Effect.succeed(info(name)),
+    deleteTopic: () => unused,
+    bounds: () => Effect.sync(() => [{ partition: 0, start: 0, end: cursor.done() ? 0 : Number.MAX_SAFE_INTEGER }]),
+    read: (name) => Effect.sync(() => (name !== topic || cursor.done() ? empty : cursor.next())),
+    offsetAt: () => unused,
+    awaitAppend: () => Effect.void,
+    trim: () => unused,
+    producer: () => unused,
+    fence: (_owner, shards) => Effect.succeed(shards.map(() => undefined)),
+    inForce: () => Effect.succeed(undefined),
+    shards: unused,
+    deltas: () => Effect.succeed([]),
+    commit: ({ outputs }) =>
+      Effect.sync(() => {
+        for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
+        return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))
+      }),
+    dropDeltas: () => Effect.void,
+    publishPositions: () => Effect.void,
+    publishedPositions: unused
+  }
+  return { layer: Layer.succeed(Log, log), committed, complete: () => cursor.done() }
+}

@@ -1,0 +1,29 @@
+/** Wall and CPU time of a run, and the process's peak memory. */
+
+export interface Measured {
+  readonly events: number
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+  readonly cpuMicrosPerEvent: number
+  readonly eventsPerSecond: number
+  readonly eventsPerCpuSecond: number
+  readonly rssPeakMb: number
+}
+
+/** Measures the whole process from its start, as `peers/` does: start-up is part of what a user pays. */
+export const measureProcess = (events: number): Measured => {
+  const usage = process.resourceUsage()
+  const cpuSeconds = (usage.userCPUTime + usage.systemCPUTime) / 1e6
+  const wallSeconds = process.uptime()
+  return {
+    events,
+    wallSeconds: round(wallSeconds, 3),
+    cpuSeconds: round(cpuSeconds, 3),
+    cpuMicrosPerEvent: round((cpuSeconds * 1e6) / events, 3),
+    eventsPerSecond: Math.round(events / wallSeconds),
+    eventsPerCpuSecond: Math.round(events / cpuSeconds),
+    rssPeakMb: Math.round(usage.maxRSS / 1024)
+  }
+}
+
+const round = (value: number, digits: number) => Number(value.toFixed(digits))
