@@ -22,7 +22,7 @@ export interface TokenBucket {
   /** Waits for the first whole token, then takes all there are, at most `max` (1 or more). */
   readonly take: (max: number) => Effect.Effect<number>
   /** Tokens lost so far because nobody took them in time. */
-  readonly forfeited: () => number
+  readonly forfeited: Effect.Effect<number>
 }
 
 /** Checks a rate that somebody typed. */
@@ -90,6 +90,9 @@ export const makeTokenBucket = Effect.fnUntraced(function* (
         yield* Effect.sleep(pauseMs(now))
       }
     }),
-    forfeited: () => Math.floor(forfeited)
+    forfeited: Effect.map(Clock.monotonicTimeNanos, (now) => {
+      accrued(now)
+      return Math.floor(forfeited)
+    })
   }
 })

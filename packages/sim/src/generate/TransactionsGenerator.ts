@@ -48,24 +48,27 @@ interface Pace {
   /** Called once after `take`; then once a record. */
   readonly begin: Effect.Effect<void>
   readonly arrivalMs: (index: number) => number
+  readonly withheld: Effect.Effect<number>
 }
 
 const livePace = (bucket: TokenBucket): Pace => {
   let nowMs = 0
   return {
     take: bucket.take,
-    // the wall clock may be set back; arrivals never go back
+    // the wall clock may be set back, and a simulated one may have fractions; arrivals are whole and never go back
     begin: Effect.map(Clock.currentTimeMillis, (ms) => {
-      nowMs = Math.max(nowMs, ms)
+      nowMs = Math.max(nowMs, Math.floor(ms))
     }),
-    arrivalMs: () => nowMs
+    arrivalMs: () => nowMs,
+    withheld: bucket.forfeited
   }
 }
 
 const simulatedPace = (startMs: number, rate: number): Pace => ({
   take: (max) => Effect.as(Effect.yieldNow, max),
   begin: Effect.void,
-  arrivalMs: (index) => startMs + Math.floor((index * 1_000) / rate)
+  arrivalMs: (index) => startMs + Math.floor((index * 1_000) / rate),
+  withheld: Effect.succeed(0)
 })
 
 interface Counters {
@@ -115,10 +118,10 @@ export const runTransactionsGenerator = Effect.fnUntraced(function* <E>(
   const pace = options.startMs === undefined ? livePace(bucket) : simulatedPace(options.startMs, startRate)
   const stop = yield* Deferred.make<void>()
 
-  const progress = Effect.map(bucket.rate, (rate): GeneratorProgress => ({
+  const progress = Effect.map(Effect.all([bucket.rate, pace.withheld]), ([rate, withheld]): GeneratorProgress => ({
     ...counters,
     rate,
-    withheld: bucket.forfeited(),
+    withheld,
     ...outlet.status()
   }))
   const report = Effect.flatMap(progress, onProgress)
