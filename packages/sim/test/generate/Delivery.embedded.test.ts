@@ -22,8 +22,13 @@ const folder = Effect.acquireRelease(
 
 /** The log stores append times as whole milliseconds, as a real clock has them; sleeps with jitter leave a test's clock in between. */
 const wholeMs = (clock: Clock.Clock): Clock.Clock => ({
-  ...clock,
-  currentTimeMillis: Effect.map(clock.currentTimeMillis, (ms) => Math.floor(ms))
+  currentTimeMillisUnsafe: () => Math.floor(clock.currentTimeMillisUnsafe()),
+  currentTimeMillis: Effect.map(clock.currentTimeMillis, (ms) => Math.floor(ms)),
+  currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+  currentTimeNanos: clock.currentTimeNanos,
+  monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+  monotonicTimeNanos: clock.monotonicTimeNanos,
+  sleep: (duration) => clock.sleep(duration)
 })
 
 /** Runs a generator on the log for as long as `during` takes. */
