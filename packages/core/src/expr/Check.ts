@@ -11,10 +11,13 @@ import { checkCall } from "./CheckCalls.ts"
 import {
   atScale,
   type CheckContext,
+  decimalLiterals,
   isBool,
   isNumber,
   isText,
+  type LiteralHint,
   node,
+  plainLiterals,
   refuse,
   scaleOf,
   typeName
@@ -54,14 +57,13 @@ export const checkExpr = (
     rules: options?.rules ?? false,
     problems,
     fieldsRead: new Set(),
-    check: (syntax, hint) => check(context, syntax, hint)
+    check: (syntax, hint) => check(context, syntax, hint ?? plainLiterals)
   }
   // has("field") names its field as data: whatever the name, it is no CEL text
   const parsed = expr.field === undefined ? parseExpr(expr.source) : Result.succeed(hasSyntax(expr.source, expr.field))
   if (Result.isFailure(parsed)) return Result.fail([parsed.failure])
   const { result } = expr
-  const hint: NumberType | undefined = result._tag === "Decimal" ? result : undefined
-  const tree = context.check(parsed.success, hint)
+  const tree = context.check(parsed.success, result._tag === "Decimal" ? decimalLiterals : plainLiterals)
   const typed = tree === undefined ? undefined : withResult(context, parsed.success, tree, result)
   if (typed === undefined || problems.length > 0) return Result.fail(problems)
   return Result.succeed(
@@ -79,7 +81,7 @@ const hasSyntax = (source: string, field: string): Syntax => {
   return { _tag: "Call", name: "has", receiver: undefined, args: [{ _tag: "Name", name: field, ...at }], ...at }
 }
 
-const check = (context: CheckContext, syntax: Syntax, hint: NumberType | undefined): Tree | undefined => {
+const check = (context: CheckContext, syntax: Syntax, hint: LiteralHint): Tree | undefined => {
   switch (syntax._tag) {
     case "Number":
       return checkNumber(context, syntax, hint)
@@ -115,19 +117,16 @@ const check = (context: CheckContext, syntax: Syntax, hint: NumberType | undefin
   }
 }
 
-const checkNumber = (
-  context: CheckContext,
-  syntax: SyntaxOf<"Number">,
-  hint: NumberType | undefined
-): Tree | undefined => {
+const checkNumber = (context: CheckContext, syntax: SyntaxOf<"Number">, hint: LiteralHint): Tree | undefined => {
   const { text } = syntax
-  if (hint?._tag === "Decimal") {
-    return decimalLiteral(text) ?? refuse(context, syntax, "a decimal has at most 38 digits")
+  switch (/^-?[0-9]+$/.test(text) ? hint.whole : hint.fraction) {
+    case "Int":
+      return intLiteral(text) ?? refuse(context, syntax, "whole numbers go up to 9007199254740991 (2^53 - 1)")
+    case "Decimal":
+      return decimalLiteral(text) ?? refuse(context, syntax, "a decimal has at most 38 digits")
+    case "Double":
+      return doubleLiteral(text) ?? refuse(context, syntax, "no double is this large")
   }
-  if (hint?._tag === "Double" || !/^-?[0-9]+$/.test(text)) {
-    return doubleLiteral(text) ?? refuse(context, syntax, "no double is this large")
-  }
-  return intLiteral(text) ?? refuse(context, syntax, "whole numbers go up to 9007199254740991 (2^53 - 1)")
 }
 
 const checkName = (context: CheckContext, syntax: SyntaxOf<"Name">): Tree | undefined => {

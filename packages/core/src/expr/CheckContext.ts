@@ -12,6 +12,16 @@ import type { BoolNode, ExprType, NumberNode, NumberType, TextNode, Tree } from 
 /** Further mistakes of one expression are not listed. */
 const problemsMax = 20
 
+/** What number literals become beside what they stand: `2`, and `2.5`. */
+export interface LiteralHint {
+  readonly whole: "Int" | "Decimal" | "Double"
+  readonly fraction: "Decimal" | "Double"
+}
+
+export const plainLiterals: LiteralHint = { whole: "Int", fraction: "Double" }
+export const decimalLiterals: LiteralHint = { whole: "Decimal", fraction: "Decimal" }
+const doubleLiterals: LiteralHint = { whole: "Double", fraction: "Double" }
+
 export interface CheckContext {
   readonly source: string
   readonly shape: RecordShape
@@ -19,8 +29,8 @@ export interface CheckContext {
   readonly rules: boolean
   readonly problems: Array<ExprProblem>
   readonly fieldsRead: Set<string>
-  /** Types `syntax`. Number literals become constants of `hint`'s kind: that is what stands beside them. */
-  readonly check: (syntax: Syntax, hint?: NumberType) => Tree | undefined
+  /** Types `syntax`. The hint is for literals whose type nothing nearer decides. */
+  readonly check: (syntax: Syntax, hint?: LiteralHint) => Tree | undefined
 }
 
 /** Notes a problem; undefined, so that a check can end with it. */
@@ -83,18 +93,21 @@ export const literalOnly = (syntax: Syntax): boolean => {
   return syntax._tag === "If" && literalOnly(syntax.then) && literalOnly(syntax.otherwise)
 }
 
-/** What number literals beside this node become. */
-const hintOf = (tree: Tree | undefined, otherwise: NumberType | undefined): NumberType | undefined =>
-  tree !== undefined && isNumber(tree) && (tree.type._tag === "Decimal" || tree.type._tag === "Double")
-    ? tree.type
-    : otherwise
+/** What number literals beside this node become; `outer` is what stands beside both. */
+export const hintOf = (tree: Tree | undefined, outer: LiteralHint): LiteralHint => {
+  if (tree === undefined || !isNumber(tree)) return outer
+  if (tree.type._tag === "Decimal") return decimalLiterals
+  if (tree.type._tag === "Double") return doubleLiterals
+  // whole beside whole stays whole, also where the result meets a decimal: count / 2 is a division of ints
+  return { whole: "Int", fraction: outer.fraction }
+}
 
 /** Types two syntaxes that stand beside each other: the one that is no literal first, the other by its type. */
 export const checkPair = (
   context: CheckContext,
   left: Syntax,
   right: Syntax,
-  hint?: NumberType
+  hint: LiteralHint
 ): readonly [Tree, Tree] | undefined => {
   if (literalOnly(left) && !literalOnly(right)) {
     const second = context.check(right, hint)

@@ -8,10 +8,13 @@ import {
   atScale,
   type CheckContext,
   checkPair,
+  hintOf,
   isBool,
   isNumber,
   isText,
+  type LiteralHint,
   node,
+  plainLiterals,
   refuse,
   scaleOf,
   typeName
@@ -25,7 +28,7 @@ const double: NumberType = Object.freeze({ _tag: "Double" })
 export const checkCompare = (context: CheckContext, syntax: SyntaxOf<"Compare">): BoolNode | undefined => {
   const nullSide = syntax.left._tag === "Null" ? syntax.right : syntax.right._tag === "Null" ? syntax.left : undefined
   if (nullSide !== undefined) return checkNullTest(context, syntax, nullSide)
-  const pair = checkPair(context, syntax.left, syntax.right)
+  const pair = checkPair(context, syntax.left, syntax.right, plainLiterals)
   if (pair === undefined) return undefined
   const [left, right] = pair
   const { op } = syntax
@@ -122,7 +125,7 @@ const compareAdvice = (left: Tree, right: Tree): string => {
 
 export const checkIn = (context: CheckContext, syntax: SyntaxOf<"In">): BoolNode | undefined => {
   const value = context.check(syntax.value)
-  const hint = value !== undefined && isNumber(value) ? value.type : undefined
+  const hint = hintOf(value, plainLiterals)
   const items = syntax.items.map((item) => (item._tag === "Null" ? nullItem(context, item) : context.check(item, hint)))
   if (value === undefined || items.includes(undefined)) return undefined
   if (isBool(value)) return refuse(context, syntax, "in does not apply to true and false: write == true")
@@ -170,7 +173,7 @@ const alike = (value: NumberNode, items: ReadonlyArray<NumberConstant>): Array<N
 export const checkArithmetic = (
   context: CheckContext,
   syntax: SyntaxOf<"Arithmetic">,
-  hint: NumberType | undefined
+  hint: LiteralHint
 ): NumberNode | TextNode | undefined => {
   const pair = checkPair(context, syntax.left, syntax.right, hint)
   if (pair === undefined) return undefined
@@ -243,11 +246,7 @@ const arithmeticOfTimes = (
   return undefined
 }
 
-export const checkIf = (
-  context: CheckContext,
-  syntax: SyntaxOf<"If">,
-  hint: NumberType | undefined
-): Tree | undefined => {
+export const checkIf = (context: CheckContext, syntax: SyntaxOf<"If">, hint: LiteralHint): Tree | undefined => {
   const condition = checkCondition(context, syntax.condition)
   const pair = checkPair(context, syntax.then, syntax.otherwise, hint)
   if (condition === undefined || pair === undefined) return undefined
@@ -283,7 +282,7 @@ export const checkCondition = (context: CheckContext, syntax: Syntax): BoolNode 
 export const checkNegate = (
   context: CheckContext,
   syntax: SyntaxOf<"Not" | "Negate">,
-  hint: NumberType | undefined
+  hint: LiteralHint
 ): NumberNode | undefined => {
   const operand = context.check(syntax.operand, hint)
   if (operand === undefined) return undefined

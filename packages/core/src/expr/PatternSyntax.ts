@@ -123,7 +123,6 @@ const repeated = (reader: Reader, part: PatternNode): PatternNode => {
   const at = reader.at
   const mark = reader.source[at]
   if (mark === undefined || !"*+?{".includes(mark)) return part
-  if (part._tag === "Start" || part._tag === "End") throw new Refusal(at, "^ and $ cannot be repeated")
   let [min, max]: [number, number | undefined] = mark === "?" ? [0, 1] : [mark === "+" ? 1 : 0, undefined]
   reader.at++
   if (mark === "{") {

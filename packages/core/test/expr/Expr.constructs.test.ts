@@ -62,6 +62,9 @@ describe("decimals", () => {
     ["amount + count == 127.5", {}, true],
     ["-amount < 0", {}, true],
     ["amount > 100 * 1.2", {}, true],
+    // whole beside whole stays whole: 7 / 2 is 3
+    ["amount * 0 + 3 == count / 2", {}, true],
+    ["amount * 0 + 8.5 == count + 1.5", {}, true],
     ["amount > (online ? 1000 : 100)", {}, true],
     ["(online ? amount : fee) == 0.0001", {}, true],
     ["amount in [1, 120.5, 3]", {}, true],
