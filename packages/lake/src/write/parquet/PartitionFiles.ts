@@ -26,6 +26,9 @@ export interface FileOptions {
   readonly fileBytesTarget: number
 }
 
+/** Characters of a folder's name, all ASCII; file systems take 255. */
+const folderNameMax = 200
+
 /** A file in the making. */
 interface Growing {
   readonly file: PartFile
@@ -129,7 +132,10 @@ export class PartitionFiles {
 
   private name(values: ReadonlyArray<PartitionValue>): string {
     const { spec, targetDirectory, filePrefix } = this.options
-    const folder = spec.fields.length === 0 ? "" : `${partitionPath(spec, values)}/`
+    const path = partitionPath(spec, values)
+    // a partition by a long text has no folder that a disk could name; nobody but people looks for it
+    const named = path !== "" && path.split("/").every((part) => part.length <= folderNameMax)
+    const folder = named ? `${path}/` : ""
     const number = String(this.filesNamed++).padStart(5, "0")
     return `${targetDirectory.replace(/\/+$/, "")}/${folder}${filePrefix}-${number}.parquet`
   }

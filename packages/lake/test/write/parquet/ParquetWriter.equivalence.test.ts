@@ -1,0 +1,86 @@
+/**
+ * Cells written directly into DuckDB's vectors and cells appended one by one give the same files, and both what was given.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { DuckDb } from "../../../src/io/DuckDb.ts"
+import { checkCells } from "../../../src/write/parquet/CellCheck.ts"
+import {
+  assertRows,
+  expectedRow,
+  lake,
+  makeBatches,
+  makeWriter,
+  randomInput,
+  readRows,
+  seeded,
+  type Input
+} from "./WriterCases.ts"
+
+const unpartitioned = { specId: 0, fields: [] }
+
+const write = Effect.fnUntraced(function* (
+  filePrefix: string,
+  cells: "checked" | "safe",
+  batches: ReadonlyArray<ReadonlyArray<Input | Uint8Array>>
+) {
+  const writer = yield* makeWriter({ filePrefix, cells, spec: unpartitioned })
+  assert.strictEqual(writer.direct, cells === "checked")
+  const decode = makeBatches()
+  let offset = 0
+  for (const inputs of batches) {
+    yield* writer.write(decode(inputs, offset), 7)
+    offset += inputs.length
+  }
+  return yield* writer.finish
+})
+
+layer(lake)("direct cells and appended cells", (it) => {
+  it.effect("the layout of cells is as expected in this DuckDB", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { connect } = yield* DuckDb
+        assert.isTrue(yield* checkCells(yield* connect))
+      })
+    )
+  )
+
+  for (const seed of [1, 2, 3, 4]) {
+    it.effect(`give the rows and the metrics of random batches (seed ${seed})`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const below = seeded(seed)
+          // batches of one row, of less and of more than a chunk
+          const sizes = [1, 300, seed === 1 ? 2500 : 700, 13]
+          const batches = sizes.map((size) => Array.from({ length: size }, () => randomInput(below)))
+          const direct = yield* write(`direct${seed}`, "checked", batches)
+          const safe = yield* write(`safe${seed}`, "safe", batches)
+          const expected = batches.flat().map((input, offset) => expectedRow(input, 7, offset))
+          assertRows(yield* readRows(direct), expected)
+          assertRows(yield* readRows(safe), expected)
+          const unnamed = (files: typeof direct) => files.map((file) => ({ ...file, filePath: "" }))
+          assert.deepStrictEqual(unnamed(direct), unnamed(safe))
+        })
+      )
+    )
+  }
+
+  it.effect("skip rows that failed to decode, whatever bytes they have", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const below = seeded(9)
+        const inputs = Array.from({ length: 50 }, () => randomInput(below))
+        const lines = inputs.flatMap((input, i) =>
+          i % 5 === 0 ? [Uint8Array.of(0x7b, 0x22), Uint8Array.of(0xff, 0xfe, 0x80)] : [input]
+        )
+        const expected = lines.flatMap((line, offset) =>
+          line instanceof Uint8Array ? [] : [expectedRow(line, 7, offset)]
+        )
+        const direct = yield* write("failed-direct", "checked", [lines])
+        const safe = yield* write("failed-safe", "safe", [lines])
+        assertRows(yield* readRows(direct), expected)
+        assertRows(yield* readRows(safe), expected)
+      })
+    )
+  )
+})
