@@ -1,1 +1,10 @@
-export {}
+export { days, Landing, type LandingOptions } from "./landing/Landing.ts"
+export { LandingError } from "./landing/LandingError.ts"
+export { runLanding } from "./landing/RunLanding.ts"
+export type { LandingRun } from "./landing/LandingOptions.ts"
+export { type LandingMonitor, type LandingStatus, makeLandingMonitor } from "./landing/LandingStatus.ts"
+export { LakeError } from "./LakeError.ts"
+export { Catalog, identifierFromText, identifierText, type Table, type TableIdentifier } from "./catalog/Catalog.ts"
+export { layerSqliteCatalog, type SqliteCatalogOptions } from "./catalog/SqliteCatalog.ts"
+export { FileIO } from "./io/FileIO.ts"
+export { DuckDb } from "./io/DuckDb.ts"

@@ -64,7 +64,14 @@ export const duration = (name: string, environment: string): Flag.Flag<Option.Op
     Flag.mapEffect((text) => {
       const ms = parseDuration(text)
       return ms === undefined
-        ? Effect.fail(new CliError.InvalidValue({ option: name, value: text, expected: "a duration such as 500ms, 30s, 5m, 2h or 3d", kind: "flag" }))
+        ? Effect.fail(
+            new CliError.InvalidValue({
+              option: name,
+              value: text,
+              expected: "a duration such as 500ms, 30s, 5m, 2h or 3d",
+              kind: "flag"
+            })
+          )
         : Effect.succeed(ms)
     }),
     Flag.optional

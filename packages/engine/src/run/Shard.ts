@@ -69,7 +69,12 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
       shard.failedInEpoch++
       // the error's own message may quote the record: only its kind is told
       const kind = error instanceof Error ? error.name : typeof error
-      letter(batch, row, { reason: "operator_failed", field: undefined, message: `the code of ${operator} threw ${kind}` }, deadLetters)
+      letter(
+        batch,
+        row,
+        { reason: "operator_failed", field: undefined, message: `the code of ${operator} threw ${kind}` },
+        deadLetters
+      )
     },
     deadLetter: (batch, row, failed: AnyFailed, topic) => {
       shard.failedInEpoch++

@@ -5,7 +5,7 @@
  * know what became of a commit discards its memory and starts over from there (protocol, rule 5).
  */
 import { faultPoint } from "@frazil/core"
-import { Clock, Effect, Schedule } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
 import { Log, type ReadLimits, type ShardCommit, type Append, type TopicInfo } from "../log/Log.ts"
@@ -14,7 +14,6 @@ import { watermarkOf } from "../state/Watermark.ts"
 import { encodeSnapshot } from "../state/StateCodec.ts"
 import { compileStage } from "./CompileStage.ts"
 import { DeadLetters } from "./DeadLetters.ts"
-import { JobError } from "./JobError.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { bytesPending, makeShard, type Shard, takeCommit } from "./Shard.ts"
@@ -37,20 +36,29 @@ export interface TaskOptions {
   readonly run: RunOptions
 }
 
-/** Runs until its input is complete (`run.inputComplete`), or for ever. */
-export const runTask = (options: TaskOptions) => {
-  let incarnation = 0
-  return Effect.suspend(() => runIncarnation(options, `${options.owner}.${incarnation++}`)).pipe(
-    Effect.retry({
-      // an outcome nobody knows: memory is gone with the incarnation, the next fences and reads back
-      schedule: Schedule.exponential("100 millis").pipe(Schedule.upTo({ times: 10 })),
-      while: (error) =>
-        error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
-    })
-  )
-}
+/** Starts over this often without an epoch in between, then gives up. */
+const failuresInRowMax = 10
+const restartWaitMsMax = 10_000
 
-const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string) {
+/** The log may come back, or says after a restart what became of the commit. */
+const passing = (error: { readonly _tag: string; readonly reason: string }): boolean =>
+  error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
+
+/** Runs until its input is complete (`run.inputComplete`), or for ever. */
+export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
+  let failuresInRow = 0
+  for (let incarnation = 0; ; incarnation++) {
+    // an outcome nobody knows: memory is gone with the incarnation, the next one fences and reads back
+    const outcome = yield* Effect.result(
+      runIncarnation(options, `${options.owner}.${incarnation}`, () => (failuresInRow = 0))
+    )
+    if (Result.isSuccess(outcome)) return
+    if (!passing(outcome.failure) || ++failuresInRow > failuresInRowMax) return yield* outcome.failure
+    yield* Effect.sleep(Math.min(100 * 2 ** (failuresInRow - 1), restartWaitMsMax))
+  }
+})
+
+const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string, committed: () => void) {
   const log = yield* Log
   const deadLetters = yield* DeadLetters
   const { plan, topic, run } = options
@@ -74,6 +82,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       (now - (epochOpenedAt ?? now) >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
     if (due) {
       yield* commitEpoch(options, incarnation, shards, false)
+      committed()
       epochOpenedAt = undefined
       if (plan.states.length > 0 && now - snapshotAt >= run.checkpointEveryMs) {
         yield* snapshot(options, incarnation, shards)
@@ -195,6 +204,3 @@ const sweepUnnamed = Effect.fnUntraced(function* (shards: ReadonlyArray<Shard>, 
     }
   }
 })
-
-/** What a task can fail with. */
-export type TaskError = Effect.Error<ReturnType<typeof runIncarnation>> | JobError

@@ -1,0 +1,180 @@
+/**
+ * A landing, running: committed records into files, files and marks into the table by one swap.
+ *
+ * The pipeline runs one for each declared table. **Delivery**: every record that decodes is one row, once, whatever stops
+ * it; a record that does not is skipped and counted, its dead letter is the topic's job's business. **Bounds**: an attempt
+ * holds what the Parquet writer buffers; its rows and time are limited.
+ */
+import { Decoder, faultPoint, type RecordBatch, type Topic } from "@frazil/core"
+import { Log, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
+import { Clock, Effect, Random } from "effect"
+import type { Table } from "../catalog/Catalog.ts"
+import { dataFolder } from "../spec/Locations.ts"
+import type { DataFile } from "../spec/DataFile.ts"
+import { currentSnapshot } from "../spec/TableMetadata.ts"
+import { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
+import type { Landing } from "./Landing.ts"
+import { type LandingRun, landingDefaults } from "./LandingOptions.ts"
+import { fingerprintOf, type Mark, type Marks } from "./Mark.ts"
+import { type LandingDetail, openTable } from "./OpenTable.ts"
+import { swapIn } from "./SwapIn.ts"
+
+const readLimits = { recordsMax: 10_000, bytesMax: 1_048_576 }
+/** How long an idle landing sleeps before it looks again by itself. */
+const idleWaitMs = 100
+/** An attempt that took longer would race orphan removal, which spares files younger than three days (design). */
+const attemptMsMax = 3_600_000
+
+interface Running {
+  readonly landing: Landing
+  readonly run: LandingRun
+  readonly topic: TopicInfo
+  readonly shard: ShardId
+  readonly owner: string
+}
+
+/** Lands until the input is complete and everything is in the table; for ever when it never is. */
+export const runLanding = Effect.fn("Landing.run")(function* (landing: Landing, options: Partial<LandingRun> = {}) {
+  const run = {
+    ...landingDefaults(),
+    ...options,
+    ...(landing.commitEveryMs === undefined ? {} : { commitEveryMs: landing.commitEveryMs })
+  }
+  const log = yield* Log
+  const topic = yield* log.ensureTopic({ name: landing.topic.name, partitions: landing.topic.partitions })
+  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
+  const owner = `${(yield* Clock.currentTimeMillis).toString(36)}-${nonce.toString(36)}`
+  const shard = { uid: landing.uid, stage: "landing", shard: 0 }
+  const [first] = yield* log.fence(owner, [shard])
+  let inForce = first
+  let attempt = 0
+  while (true) {
+    const running: Running = { landing, run, topic, shard, owner }
+    const outcome = yield* landOnce(running, inForce, attempt++)
+    inForce = outcome.inForce
+    if (outcome.complete) return
+  }
+})
+
+/** One attempt: from the marks in force to the swap that moves them. */
+const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordInForce | undefined, attempt: number) {
+  const { landing, owner, run, topic } = running
+  const opened = yield* openTable(landing, topic, inForce)
+  showTable(running, opened.table, opened.marks, undefined)
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const writer = yield* ParquetWriter.make({
+        schema: landing.schema,
+        spec: landing.spec,
+        shape: landing.topic.shape,
+        sourceTopic: topic.name,
+        targetDirectory: dataFolder(opened.table.metadata),
+        filePrefix: `${landing.name}-${owner}-${attempt}`,
+        fileBytesTarget: run.fileBytesTarget
+      })
+      const read = yield* readUntilDue(running, opened.marks, writer.write)
+      if (read.records === 0) return { inForce, complete: read.complete }
+      yield* faultPoint("before-lake-file")
+      const files = yield* writer.finish
+      yield* faultPoint("after-lake-file")
+      return yield* commit(running, inForce, opened.table, opened.marks, read.marks, files, read.complete)
+    })
+  )
+})
+
+/** Swaps files and marks in, then lets the log's position follow. */
+const commit = Effect.fnUntraced(function* (
+  running: Running,
+  inForce: RecordInForce | undefined,
+  table: Table,
+  before: Marks,
+  after: Marks,
+  files: ReadonlyArray<DataFile>,
+  complete: boolean
+) {
+  const { landing, owner, shard, topic } = running
+  const swapped = yield* swapIn(landing, table, before, after, files)
+  // a moved mark: another landing was here; everything is read again from the marks that it left
+  if (swapped === undefined) return { inForce, complete: false }
+  const log = yield* Log
+  const detail: LandingDetail = {
+    landed: { tableUuid: swapped.metadata.tableUuid, snapshotId: String(currentSnapshot(swapped.metadata)?.snapshotId) }
+  }
+  const epochRead = inForce?.epoch ?? 0
+  const positions = [...after.values()].map((mark) => ({
+    topic: topic.name,
+    topicId: topic.id,
+    partitions: topic.partitions,
+    offset: mark.next
+  }))
+  yield* log.commit({
+    owner,
+    shards: [{ id: shard, epochRead, positions, snapshots: [], detail, delta: null }],
+    outputs: []
+  })
+  showTable(running, swapped, after, yield* Clock.currentTimeMillis)
+  return { inForce: { epoch: epochRead + 1, positions, snapshots: [], detail }, complete }
+})
+
+interface Reading {
+  readonly marks: Marks
+  readonly records: number
+  /** Nothing more will come, and all there was is read. */
+  readonly complete: boolean
+}
+
+/** Reads partitions in turn and gives the rows to the writer, until the swap is due. */
+const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks, write: ParquetWriter["write"]) {
+  const log = yield* Log
+  const { landing, run, topic } = running
+  const decoder = Decoder.make(landing.topic as unknown as Topic<unknown>) // read through its shape only
+  const marks = new Map(from)
+  let records = 0
+  let skipped = 0
+  let firstAt = 0
+  while (true) {
+    const now = yield* Clock.currentTimeMillis
+    const age = records === 0 ? 0 : now - firstAt
+    if (records > 0 && (age >= run.commitEveryMs || records >= run.attemptRowsMax || age >= attemptMsMax)) {
+      return { marks, records, complete: false } satisfies Reading
+    }
+    // asked before reading: what it calls complete is all there will be
+    const complete = yield* run.inputComplete(topic.name)
+    let moved = 0
+    for (const [partition, mark] of marks) {
+      const batch = yield* log.read(topic.name, partition, mark.next, readLimits)
+      if (batch.length === 0) continue
+      const columns = decoder.decode(batch)
+      yield* write(columns, partition)
+      yield* faultPoint("mid-lake-file")
+      marks.set(partition, markAfter(topic, batch))
+      moved += batch.length
+      skipped += columns.failures.length
+    }
+    if (moved > 0 && records === 0) firstAt = now
+    records += moved
+    run.monitor.update(landing.table, { pending: records, skipped })
+    if (moved > 0) yield* Effect.yieldNow
+    else if (complete) return { marks, records, complete } satisfies Reading
+    else yield* log.awaitAppend(idleWaitMs)
+  }
+})
+
+const markAfter = (topic: TopicInfo, batch: RecordBatch): Mark => ({
+  topicId: topic.id,
+  next: batch.offsets[batch.length - 1]! + 1,
+  fingerprint: fingerprintOf(batch, batch.length - 1)
+})
+
+const showTable = (running: Running, table: Table, marks: Marks, committedAtMs: number | undefined) => {
+  const snapshot = currentSnapshot(table.metadata)
+  running.run.monitor.update(running.landing.table, {
+    topic: running.topic.name,
+    rows: Number(snapshot?.summary.get("total-records") ?? 0),
+    files: Number(snapshot?.summary.get("total-data-files") ?? 0),
+    pending: 0,
+    positions: new Map([...marks].map(([partition, mark]) => [partition, mark.next])),
+    ...(snapshot === undefined ? {} : { snapshotId: String(snapshot.snapshotId) }),
+    ...(committedAtMs === undefined ? {} : { lastCommitAtMs: committedAtMs })
+  })
+}
