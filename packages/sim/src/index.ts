@@ -19,14 +19,7 @@ export {
   type OracleRow
 } from "./oracle/RawTransactions.ts"
 export type { OracleReason } from "./oracle/FieldRules.ts"
-export {
-  checkRate,
-  makeTokenBucket,
-  rateDefault,
-  rateMax,
-  RateRefused,
-  type TokenBucket
-} from "./generate/TokenBucket.ts"
+export { makeTokenBucket, rateDefault, rateMax, RateRefused, type TokenBucket } from "./generate/TokenBucket.ts"
 export { makeDelivery, type DeliveryOptions } from "./generate/Delivery.ts"
 export type { Outlet, OutletStatus } from "./generate/Outlet.ts"
 export {

@@ -26,7 +26,7 @@ export interface TokenBucket {
 }
 
 /** Checks a rate that somebody typed. */
-export const checkRate = (perSecond: number): Effect.Effect<number, RateRefused> =>
+const checkRate = (perSecond: number): Effect.Effect<number, RateRefused> =>
   Number.isFinite(perSecond) && perSecond >= 0 && perSecond <= rateMax
     ? Effect.succeed(perSecond)
     : Effect.fail(new RateRefused({ message: `the rate must be a number of events per second from 0 to ${rateMax}` }))
