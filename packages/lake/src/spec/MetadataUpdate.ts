@@ -72,6 +72,7 @@ const addSnapshot = (metadata: TableMetadata, snapshot: Snapshot): TableMetadata
   return {
     ...metadata,
     lastSequenceNumber: snapshot.sequenceNumber,
+    lastUpdatedMs: Math.max(metadata.lastUpdatedMs, snapshot.timestampMs),
     snapshots: [...metadata.snapshots, snapshot]
   }
 }

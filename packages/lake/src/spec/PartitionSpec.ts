@@ -56,6 +56,9 @@ export interface PartitionBy {
   readonly name?: string
 }
 
+/** Partitions by the UTC day of a date or timestamp. */
+export const days = (column: string): PartitionBy => ({ column, transform: { _tag: "day" } })
+
 /**
  * A table's first spec over `schema`.
  *
@@ -83,6 +86,21 @@ export const bindPartitionSpec = (spec: PartitionSpec, schema: TableSchema): Rea
       sourceType,
       type: sourceType === undefined ? undefined : transformResult(field.transform, sourceType)
     }
+  })
+}
+
+/**
+ * The spec's fields with the types that the table's schemas give them, newest schema first: a column that was dropped since
+ * still has the type that its files were written with.
+ */
+export const bindInTable = (
+  spec: PartitionSpec,
+  schemas: ReadonlyArray<TableSchema>
+): ReadonlyArray<BoundPartitionField> => {
+  const bound = schemas.toReversed().map((schema) => bindPartitionSpec(spec, schema))
+  return spec.fields.map((field, i) => {
+    const known = bound.map((fields) => fields[i]).find((each) => each?.sourceType !== undefined)
+    return known ?? { ...field, sourceType: undefined, type: undefined }
   })
 }
 

@@ -1,0 +1,132 @@
+/**
+ * What manifests and files say about columns: evidence for filters, from partition values and from column bounds
+ * (specification, "Scan Planning", inclusive projection).
+ *
+ * Pure. What is not known counts as "may match": a reader may read too much, never too little.
+ */
+import type { DataFile, PartitionValue } from "../spec/DataFile.ts"
+import type { FieldSummary } from "../spec/Manifest.ts"
+import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
+import { fieldEntries, type TableSchema } from "../spec/Schema.ts"
+import { singleValueFromBytes, type SingleValue } from "../spec/SingleValue.ts"
+import { applyTransform } from "../spec/Transform.ts"
+import { isPrimitive, type PrimitiveType } from "../spec/Type.ts"
+import { mayBeWithin, type Evidence, type EvidenceOf, type Operator } from "./Filter.ts"
+
+const isFloating = (type: PrimitiveType): boolean => type._tag === "float" || type._tag === "double"
+
+const isNan = (value: SingleValue): boolean => typeof value === "number" && Number.isNaN(value)
+
+/** A comparison of a column as one of its partition values, or undefined when it tells nothing about them. */
+const project = (
+  field: BoundPartitionField,
+  operator: Operator,
+  value: SingleValue
+): { readonly operator: Operator; readonly value: SingleValue } | undefined => {
+  if (field.sourceType === undefined || field.type === undefined || isNan(value)) return undefined
+  if (field.transform._tag === "identity") return { operator, value }
+  if (field.transform._tag === "bucket" && operator !== "=") return undefined
+  const projected = applyTransform(field.transform, field.sourceType, value)
+  if (projected === null) return undefined
+  // These transforms keep order but join neighbours: x < v only means T(x) <= T(v).
+  const widened = operator === "<" ? "<=" : operator === ">" ? ">=" : operator
+  return { operator: widened, value: projected }
+}
+
+/** True when null in the partition means null in the column and the other way round. */
+const keepsNull = (field: BoundPartitionField): boolean =>
+  field.transform._tag !== "void" && field.transform._tag !== "unknown" && field.type !== undefined
+
+const nothingKnown: Evidence = { mayHaveNull: true, mayHaveValue: true, mayCompare: () => true }
+
+const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | undefined): Evidence => {
+  const { type } = field
+  if (summary === undefined || type === undefined || !keepsNull(field)) return nothingKnown
+  const read = (bytes: Uint8Array | null) => (bytes === null ? undefined : singleValueFromBytes(type, bytes))
+  const [lower, upper] = [read(summary.lowerBound), read(summary.upperBound)]
+  const mayHaveNan = isFloating(type) && summary.containsNan !== false
+  return {
+    mayHaveNull: summary.containsNull,
+    mayHaveValue: lower !== undefined || mayHaveNan,
+    mayCompare: (operator, value) => {
+      const projected = project(field, operator, value)
+      if (projected === undefined || type._tag === "uuid") return true
+      // DuckDB orders NaN above all numbers.
+      if (mayHaveNan && operator !== "<" && operator !== "<=") return true
+      return mayBeWithin(lower, upper, projected.operator, projected.value)
+    }
+  }
+}
+
+const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue): Evidence => {
+  if (!keepsNull(field)) return nothingKnown
+  return {
+    mayHaveNull: value === null,
+    mayHaveValue: value !== null,
+    mayCompare: (operator, to) => {
+      if (value === null) return false
+      const projected = project(field, operator, to)
+      return projected === undefined || isNan(value) || mayBeWithin(value, value, projected.operator, projected.value)
+    }
+  }
+}
+
+const evidenceOfBounds = (file: DataFile, id: number, type: PrimitiveType): Evidence => {
+  const values = file.valueCounts.get(id)
+  const nulls = file.nullValueCounts.get(id)
+  const read = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : singleValueFromBytes(type, bytes))
+  const [lower, upper] = [read(file.lowerBounds.get(id)), read(file.upperBounds.get(id))]
+  const mayHaveNan = isFloating(type) && file.nanValueCounts.get(id) !== 0n
+  return {
+    mayHaveNull: nulls !== 0n,
+    mayHaveValue: values === undefined || nulls === undefined || values > nulls,
+    mayCompare: (operator, value) => {
+      // Writers disagree about the order of UUIDs.
+      if (isNan(value) || type._tag === "uuid") return true
+      if (mayHaveNan && operator !== "<" && operator !== "<=") return true
+      return mayBeWithin(lower, upper, operator, value)
+    }
+  }
+}
+
+/** Columns that filters may name: primitive and not repeated, by full name. */
+const filterColumns = (
+  schema: TableSchema
+): ReadonlyMap<string, { readonly id: number; readonly type: PrimitiveType }> =>
+  new Map(
+    fieldEntries(schema).flatMap((entry) =>
+      entry.repeated || !isPrimitive(entry.type) ? [] : [[entry.path.join("."), { id: entry.id, type: entry.type }]]
+    )
+  )
+
+/** Evidence functions of one scan. */
+export interface Pruner {
+  /** By a manifest's summaries in its list. */
+  readonly manifest: (
+    partition: ReadonlyArray<BoundPartitionField>,
+    summaries: ReadonlyArray<FieldSummary> | null
+  ) => EvidenceOf
+  /** By a file's partition and its column bounds. */
+  readonly file: (partition: ReadonlyArray<BoundPartitionField>, file: DataFile) => EvidenceOf
+}
+
+/** Columns of `schema` by name; a name that is not there has no evidence, so nothing is skipped for it. */
+export const pruner = (schema: TableSchema): Pruner => {
+  const columns = filterColumns(schema)
+  return {
+    manifest: (partition, summaries) => (name) => {
+      const column = columns.get(name)
+      return partition.flatMap((field, i) =>
+        field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
+      )
+    },
+    file: (partition, file) => (name) => {
+      const column = columns.get(name)
+      if (column === undefined) return []
+      const fields = partition.flatMap((field, i) =>
+        field.sourceId === column.id ? [evidenceOfPartition(field, file.partition[i] ?? null)] : []
+      )
+      return [...fields, evidenceOfBounds(file, column.id, column.type)]
+    }
+  }
+}

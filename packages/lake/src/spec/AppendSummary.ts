@@ -1,0 +1,57 @@
+/**
+ * The summary of an append snapshot: counts as Java writes them, all text (specification, "Optional Snapshot Summary Fields").
+ *
+ * Totals of files and rows are counted from the manifest list, so that they hold whatever an earlier writer's summary
+ * said; a reader can then tell a list that lost entries.
+ */
+import type { DataFile } from "./DataFile.ts"
+import type { StringMap } from "./JsonRead.ts"
+import { liveFiles, liveRows, type ManifestFile } from "./Manifest.ts"
+import { partitionPath, type PartitionSpec } from "./PartitionSpec.ts"
+import type { Snapshot } from "./Snapshot.ts"
+
+/** Names this library in the summaries of its snapshots. */
+export const engineName = "frazil"
+
+const sum = <A>(items: ReadonlyArray<A>, of: (item: A) => bigint): bigint =>
+  items.reduce((total, item) => total + of(item), 0n)
+
+const parentTotal = (parent: Snapshot | undefined, key: string): bigint => {
+  const text = parent === undefined ? "0" : parent.summary.get(key)
+  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : 0n
+}
+
+/** `manifests` is the new snapshot's whole list, `specOf` finds the spec of a file. */
+export const appendSummary = (
+  parent: Snapshot | undefined,
+  files: ReadonlyArray<DataFile>,
+  manifests: ReadonlyArray<ManifestFile>,
+  specOf: (specId: number) => PartitionSpec
+): StringMap => {
+  const data = manifests.filter((manifest) => manifest.content === "data")
+  const deletes = manifests.filter((manifest) => manifest.content === "deletes")
+  const partitions = new Set(
+    files.map((file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`)
+  )
+  const addedSize = sum(files, (file) => file.fileSizeInBytes)
+  const added: ReadonlyArray<readonly [string, bigint]> = [
+    ["added-data-files", BigInt(files.length)],
+    ["added-records", sum(files, (file) => file.recordCount)],
+    ["added-files-size", addedSize]
+  ]
+  const totals: ReadonlyArray<readonly [string, bigint]> = [
+    ["changed-partition-count", BigInt(partitions.size)],
+    ["total-records", sum(data, liveRows)],
+    ["total-files-size", parentTotal(parent, "total-files-size") + addedSize],
+    ["total-data-files", sum(data, (manifest) => BigInt(liveFiles(manifest)))],
+    ["total-delete-files", sum(deletes, (manifest) => BigInt(liveFiles(manifest)))],
+    ["total-position-deletes", parentTotal(parent, "total-position-deletes")],
+    ["total-equality-deletes", parentTotal(parent, "total-equality-deletes")]
+  ]
+  const counts = [...added.filter(([, count]) => count > 0n), ...totals]
+  return new Map([...counts.map(([key, count]) => [key, String(count)] as const), ["engine-name", engineName]])
+}
+
+/** The files that `snapshot` must have by its own summary; undefined when the summary is not ours and may be wrong. */
+export const filesPromised = (snapshot: Snapshot): bigint | undefined =>
+  snapshot.summary.get("engine-name") === engineName ? parentTotal(snapshot, "total-data-files") : undefined

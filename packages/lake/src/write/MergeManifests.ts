@@ -1,0 +1,113 @@
+/**
+ * Merges small manifests into larger ones when a list has grown long, as Java's append does by default.
+ *
+ * **Bounds**: a commit reads and writes at most one manifest of `mergedBytesTarget` (for each spec) besides its own, and a
+ * list holds at most `manifestsMergeMin` small manifests plus one per `mergedBytesTarget` of metadata. Files keep their
+ * sequence numbers and the snapshot that added them.
+ */
+import { Effect } from "effect"
+import type { Table } from "../catalog/Catalog.ts"
+import { randomUuid } from "../io/RandomIds.ts"
+import { fromFormat, type LakeError } from "../LakeError.ts"
+import { metadataFolder } from "../spec/Locations.ts"
+import { liveFiles, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { bindInTable } from "../spec/PartitionSpec.ts"
+import { currentSchema, specById } from "../spec/TableMetadata.ts"
+import type { StagingMemory } from "./StageAppend.ts"
+
+/** Java's defaults of `commit.manifest.min-count-to-merge` and `commit.manifest.target-size-bytes`. */
+const manifestsMergeMin = 100
+const mergedBytesTarget = 8n * 1024n * 1024n
+
+/** Manifests read at once. */
+const readsMax = 8
+
+/** Manifests that fit into one of the target size, small ones first met first; undefined when it is not worth it yet. */
+const candidates = (manifests: ReadonlyArray<ManifestFile>): ReadonlyArray<ManifestFile> | undefined => {
+  const small = manifests.filter(
+    (manifest) => manifest.content === "data" && manifest.manifestLength < mergedBytesTarget / 2n
+  )
+  if (small.length < manifestsMergeMin) return undefined
+  let bytes = 0n
+  return small.toReversed().filter((manifest) => {
+    bytes += manifest.manifestLength
+    return bytes <= mergedBytesTarget
+  })
+}
+
+const existing = (entry: ManifestEntry): ManifestEntry => ({ ...entry, status: "existing" })
+
+const lowest = (entries: ReadonlyArray<ManifestEntry>, sequenceNumber: bigint): bigint =>
+  entries.reduce((least, entry) => {
+    const own = entry.sequenceNumber ?? sequenceNumber
+    return own < least ? own : least
+  }, sequenceNumber)
+
+const writeMerged = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  group: ReadonlyArray<ManifestFile>,
+  sequenceNumber: bigint
+): Effect.fn.Return<ManifestFile, LakeError> {
+  const { metadata } = base
+  const partitionSpecId = group[0]?.partitionSpecId ?? metadata.defaultSpecId
+  const spec = yield* Effect.try({
+    try: () => specById(metadata, partitionSpecId),
+    catch: fromFormat("table metadata", base.metadataLocation)
+  })
+  const partition = bindInTable(spec, metadata.schemas)
+  const read = yield* Effect.forEach(group, (manifest) => memory.fileIO.readManifest(manifest, partition), {
+    concurrency: readsMax
+  })
+  // What earlier snapshots deleted is told by their own lists.
+  const entries = read
+    .flat()
+    .filter((entry) => entry.status !== "deleted")
+    .map(existing)
+  const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-m1.avro`
+  const layout = { schema: currentSchema(metadata), spec, partition }
+  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries)
+  return {
+    manifestPath,
+    manifestLength,
+    partitionSpecId,
+    content: "data",
+    sequenceNumber,
+    minSequenceNumber: lowest(entries, sequenceNumber),
+    addedSnapshotId: memory.snapshotId,
+    addedFilesCount: 0,
+    existingFilesCount: entries.length,
+    deletedFilesCount: 0,
+    addedRowsCount: 0n,
+    existingRowsCount: entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n),
+    deletedRowsCount: 0n,
+    partitions: partition.map((field, i) =>
+      summariseField(
+        field.type ?? { _tag: "int" },
+        entries.map((entry) => entry.dataFile.partition[i] ?? null)
+      )
+    ),
+    keyMetadata: null
+  }
+})
+
+/** The manifests to list: `kept` as they are, or with small ones of a spec merged. */
+export const mergeManifests = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  kept: ReadonlyArray<ManifestFile>,
+  sequenceNumber: bigint
+): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
+  // Manifests without live files serve no scan of the new snapshot.
+  let manifests = kept.filter((manifest) => liveFiles(manifest) > 0)
+  for (const ofSpec of Map.groupBy(manifests, (manifest) => manifest.partitionSpecId).values()) {
+    const group = candidates(ofSpec)
+    if (group === undefined) continue
+    const key = group.map((manifest) => manifest.manifestPath).join("\n")
+    const merged = memory.merged.get(key) ?? (yield* writeMerged(memory, base, group, sequenceNumber))
+    memory.merged.set(key, merged)
+    const gone = new Set(group)
+    manifests = [{ ...merged, sequenceNumber }, ...manifests.filter((manifest) => !gone.has(manifest))]
+  }
+  return manifests
+})
