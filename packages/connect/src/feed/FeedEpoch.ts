@@ -1,7 +1,7 @@
 /**
  * The records of a feed's next epoch: lines, each in the partition of its key.
  *
- * `FileFeed` fills it from a `LineSplitter` and commits what it takes out.
+ * `FileFeed` fills it from a `LineSplitter` whose buffer has `keySpareBytes` to spare, and commits what it takes out.
  */
 import {
   makeRecordBuilder,
@@ -34,23 +34,18 @@ export interface FeedEpoch extends LineSink {
 }
 
 const encoder = new TextEncoder()
-/** Keys are encoded here before they are copied. Longer ones get a buffer of their own. */
-const keyBytesUsual = 4_096
+/** Keys up to a third of this are encoded in the buffer of their line: no view is made for them. */
+export const keySpareBytes = 4_096
 
 export const makeFeedEpoch = (options: FeedEpochOptions): FeedEpoch => {
   const { topic, partitions, keyOf, recordsMax, bytesMax } = options
   const builders: ReadonlyArray<RecordBuilder> = Array.from({ length: partitions }, () => makeRecordBuilder())
-  let keyBuffer = new Uint8Array(keyBytesUsual)
+  let spare: Uint8Array = new Uint8Array(0)
   let lines = 0
   let linesTooLong = 0
   let bytes = 0
 
   const room = () => lines < recordsMax && bytes < bytesMax
-  const encodeKey = (key: string): number => {
-    // UTF-8 takes at most three bytes for each UTF-16 unit
-    if (key.length * 3 > keyBuffer.length) keyBuffer = new Uint8Array(key.length * 3)
-    return encoder.encodeInto(key, keyBuffer).written
-  }
   const builderOf = (partition: number): RecordBuilder => {
     const builder = builders[partition]
     if (builder === undefined) throw new RangeError(`topic ${topic} has no partition ${partition}`)
@@ -62,10 +57,17 @@ export const makeFeedEpoch = (options: FeedEpochOptions): FeedEpoch => {
       bytes += end - start
       const key = keyOf(buffer, start, end)
       if (key === null) builderOf(0).addRange(buffer, start, end, -1, -1)
-      else {
-        const length = encodeKey(key)
-        const builder = builderOf(partitionOfBytes(keyBuffer, 0, length, partitions))
-        builder.add(buffer.subarray(start, end), keyBuffer.subarray(0, length))
+      // UTF-8 takes at most three bytes for each UTF-16 unit
+      else if (key.length * 3 <= keySpareBytes) {
+        const keyStart = buffer.length - keySpareBytes
+        if (spare.buffer !== buffer.buffer) spare = buffer.subarray(keyStart)
+        const keyEnd = keyStart + encoder.encodeInto(key, spare).written
+        const partition = partitionOfBytes(buffer, keyStart, keyEnd, partitions)
+        builderOf(partition).addRange(buffer, start, end, keyStart, keyEnd)
+      } else {
+        const bytesOfKey = encoder.encode(key)
+        const partition = partitionOfBytes(bytesOfKey, 0, bytesOfKey.length, partitions)
+        builderOf(partition).add(buffer.subarray(start, end), bytesOfKey)
       }
       return room()
     },

@@ -12,7 +12,7 @@ import { faultPoint } from "@frazil/core"
 import { Log, type LogError, type LogShape, type TopicInfo } from "@frazil/engine"
 import { recordBytesMaxDefault } from "../embedded/EmbeddedLog.ts"
 import { FeedError } from "./FeedError.ts"
-import { type FeedEpoch, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
+import { type FeedEpoch, keySpareBytes, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
 import { feedShard, type FeedProgress, progressOf } from "./FeedProgress.ts"
 import { hashPrefix, type InputFile, openInputFile } from "./InputFile.ts"
 import { type LineSplitter, makeLineSplitter } from "./LineSplitter.ts"
@@ -113,7 +113,7 @@ const run = Effect.fnUntraced(function* (
   if (before?.finished === true) return before
 
   const start = before?.bytes ?? 0
-  const splitter = makeLineSplitter({ lineBytesMax: recordBytesMax, headBytes, hash })
+  const splitter = makeLineSplitter({ lineBytesMax: recordBytesMax, headBytes, spareBytes: keySpareBytes, hash })
   const epoch = makeFeedEpoch({ topic, partitions: info.partitions, keyOf, recordsMax, bytesMax })
   const position = { next: start }
   let epochRead = inForce?.epoch ?? 0

@@ -9,13 +9,15 @@ import { createHash, type Hash } from "node:crypto"
 const newline = 10
 
 export interface LineSink {
-  /** A line `[start, end)` of the buffer, valid during the call. False: take no more for now. */
+  /** A line `[start, end)` of the buffer, valid during the call; the buffer's last `spareBytes` are the sink's. False: take no more for now. */
   readonly line: (buffer: Uint8Array, start: number, end: number) => boolean
   /** A line that is too long: its first bytes, its length, and the SHA-256 of all of it. */
   readonly longLine: (head: Uint8Array, length: number, sha256: string) => boolean
 }
 
 export interface LineSplitterOptions {
+  /** Bytes at the end of the buffer that the splitter leaves to its sink. */
+  readonly spareBytes: number
   readonly lineBytesMax: number
   /** How much of a line that is too long is kept. */
   readonly headBytes: number
@@ -46,8 +48,9 @@ interface LongLine {
 }
 
 export const makeLineSplitter = (options: LineSplitterOptions): LineSplitter => {
-  const { lineBytesMax, headBytes, hash } = options
-  const buffer = new Uint8Array(lineBytesMax + 1 + readBytes)
+  const { lineBytesMax, headBytes, spareBytes, hash } = options
+  const whole = new Uint8Array(lineBytesMax + 1 + readBytes + spareBytes)
+  const buffer = whole.subarray(0, whole.length - spareBytes)
   // [from, filledTo) is not consumed yet; no newline lies before `searched`; what lies before `hashed` is in the hash
   let from = 0
   let searched = 0
@@ -82,7 +85,7 @@ export const makeLineSplitter = (options: LineSplitterOptions): LineSplitter => 
     const start = from
     if (end - start <= lineBytesMax) {
       from = end
-      return sink.line(buffer, start, end)
+      return sink.line(whole, start, end)
     }
     const line = beginLong()
     lengthen(line, end)

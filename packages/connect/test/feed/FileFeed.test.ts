@@ -58,16 +58,24 @@ describe("a fed file", () => {
   it.effect("is the topic's records, byte for byte a line a record, by key", () =>
     Effect.gen(function* () {
       const { log, file, feed } = yield* prepared
-      const content = [...linesOf(250), "", "not json", '{"k":"crlf"}\r', "  ", "last without newline"].join("\n")
+      const content = [
+        ...linesOf(250),
+        "",
+        "not json",
+        `{"k":"${"lüng".repeat(600)}"}`,
+        '{"k":"crlf"}\r',
+        "  ",
+        "last without newline"
+      ].join("\n")
       writeFileSync(file, content)
       const progress = yield* feed()
       assert.deepStrictEqual(yield* partitionsOf(log), expectedOf(content))
-      assert.strictEqual(progress.lines, 255)
+      assert.strictEqual(progress.lines, 256)
       assert.strictEqual(progress.bytes, Buffer.byteLength(content))
       assert.strictEqual(progress.sha256, createHash("sha256").update(content).digest("hex"))
       assert.isTrue(progress.finished)
       assert.deepStrictEqual(yield* feedProgress(log, "a"), progress)
-      // three epochs of 100, 100, 55
+      // three epochs of 100, 100, 56
       assert.strictEqual((yield* log.inForce({ uid: "feed.a", stage: "feed", shard: 0 }))?.epoch, 3)
     })
   )

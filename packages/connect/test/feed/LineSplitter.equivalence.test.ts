@@ -40,7 +40,12 @@ const collect = (into: Array<string>, more: () => boolean): LineSink => ({
 
 /** Feeds the content in reads of random sizes; `pause` says whether the sink wants no more after a line. */
 const splitAll = (content: Buffer, sizes: ReadonlyArray<number>, pause: () => boolean) => {
-  const splitter: LineSplitter = makeLineSplitter({ lineBytesMax, headBytes, hash: createHash("sha256") })
+  const splitter: LineSplitter = makeLineSplitter({
+    lineBytesMax,
+    headBytes,
+    spareBytes: 3,
+    hash: createHash("sha256")
+  })
   const lines: Array<string> = []
   let at = 0
   const sink = collect(lines, () => !pause())

@@ -20,6 +20,8 @@ export interface RecordBuilder {
 }
 
 const recordsInitial = 256
+/** Keys are short: up to here a loop copies faster than a view is made. */
+const loopBytesMax = 24
 
 export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
   let bytes = new Uint8Array(bytesInitial)
@@ -42,7 +44,8 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
     }
   }
   const copy = (source: Uint8Array, start: number, end: number) => {
-    bytes.set(source.subarray(start, end), used)
+    if (end - start > loopBytesMax) bytes.set(source.subarray(start, end), used)
+    else for (let at = start; at < end; at++) bytes[used + at - start] = source[at]!
     used += end - start
   }
   const finish = (valueStart: number, valueEnd: number, keyStart: number, keyEnd: number) => {
