@@ -65,14 +65,18 @@ const afterBlanks = (text: string, at: number): number => {
   return position
 }
 
+/** The value of a JSON string; most have no escapes. */
+const stringValue = (text: string): string =>
+  // a string of JSON that was parsed before
+  text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1)
+
 /** The members of an object by name, each with its value's text. Of members with one name the last counts, as in `JSON.parse`. */
 export const jsonMembers = (text: string): Map<string, string> => {
   const members = new Map<string, string>()
   let at = afterBlanks(text, afterBlanks(text, 0) + 1)
   while (text.charCodeAt(at) === quote) {
     const nameEnd = afterString(text, at)
-    // a string of JSON that was parsed before
-    const name = JSON.parse(text.slice(at, nameEnd)) as string
+    const name = stringValue(text.slice(at, nameEnd))
     const valueStart = afterBlanks(text, afterBlanks(text, nameEnd) + 1)
     const valueEnd = afterValue(text, valueStart)
     members.set(name, text.slice(valueStart, valueEnd).trimEnd())

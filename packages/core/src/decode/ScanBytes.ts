@@ -103,19 +103,27 @@ const digit = (bytes: Uint8Array, at: number): number => {
   return value >= 0 && value <= 9 ? value : 10
 }
 
-/** The position after the exponent at `at`, which is `at` when there is none; −1 when it has no digits. */
+/** The position of the first byte from `at` that is no blank of JSON. */
+export const afterBlanks = (bytes: Uint8Array, at: number): number => {
+  let position = at
+  for (let byte = bytes[position]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;) {
+    byte = bytes[++position]
+  }
+  return position
+}
+
+/** The position after the exponent at `at`, which is `at` when there is none. One without digits makes the number NaN. */
 export const exponentEnd = (bytes: Uint8Array, at: number): number => {
   if (bytes[at] !== 0x65 && bytes[at] !== 0x45) return at
-  const start = bytes[at + 1] === 0x2b || bytes[at + 1] === 0x2d ? at + 2 : at + 1
-  let position = start
+  let position = bytes[at + 1] === 0x2b || bytes[at + 1] === 0x2d ? at + 2 : at + 1
   while (digit(bytes, position) <= 9) position++
-  return position === start ? -1 : position
+  return position
 }
 
 /** The longest number read as text: a double never needs more. */
 const numberCharactersMax = 64
 
-/** The number whose JSON text is `bytes[start, end)`; NaN when it is very long. */
+/** The number whose JSON text is `bytes[start, end)`; NaN when it is none, or very long. */
 export const numberIn = (bytes: Uint8Array, start: number, end: number): number => {
   if (end - start > numberCharactersMax) return Number.NaN
   let text = ""

@@ -24,6 +24,11 @@ type WriteValue = (value: unknown) => string | ProblemFound
 const mustBe = (kind: string, value: unknown) =>
   new ProblemFound("wrong_type", `must be ${kind}, found ${kindOf(value)}`)
 
+/** Texts that stand for themselves in JSON, which most do. */
+const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+const writeText = (text: string): string => (plainText.test(text) ? `"${text}"` : JSON.stringify(text))
+
 const writeDecimal = (value: Decimal): string => {
   const text = value.toString()
   const { unscaled } = value
@@ -46,7 +51,7 @@ const writerOf = (field: FieldSpec, eventTime: boolean, schema: Schema.Codec<unk
     case "Text":
       return (value) => {
         const read = readText(type, value)
-        return read instanceof ProblemFound ? read : JSON.stringify(read)
+        return read instanceof ProblemFound ? read : writeText(read)
       }
     case "Decimal":
       return (value) => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { makeDecoderWith } from "../../src/decode/Decoder.ts"
 import { makeScanner } from "../../src/decode/Scanner.ts"
-import { type ColumnBatch, type RecordBatch, type Topic } from "../../src/index.ts"
+import type { ColumnBatch, Decoder, RecordBatch, Topic } from "../../src/index.ts"
 import {
   batchOf,
   edgeRecords,
@@ -15,18 +15,19 @@ import {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** What a row decoded to, with everything that columns say about it. */
-const rowOf = (batch: ColumnBatch, row: number): unknown => {
+/** What a row decoded to, with everything that columns and the record say about it, as text. */
+const rowText = <A>(decoder: Decoder<A>, batch: ColumnBatch, row: number): string => {
   const failure = batch.failures.find((candidate) => candidate.row === row)
-  if (batch.valid[row] === 0) return { failure }
+  if (batch.valid[row] === 0) return JSON.stringify(failure)
   const cells = batch.columns.map((column, index) => {
     if (column._tag === "Booleans") return column.values[row]
     if (column._tag === "Numbers") {
-      return batch.wideDecimals.get(row * batch.columns.length + index) ?? { number: column.values[row] }
+      const value = column.values[row]!
+      return `${batch.wideDecimals.get(row * batch.columns.length + index) ?? (Object.is(value, -0) ? "-0" : value)}`
     }
     return column.starts[row]! < 0 ? null : utf8.decode(batch.bytes.subarray(column.starts[row], column.ends[row]))
   })
-  return { failure, cells, wide: batch.wide[row], extras: batch.extras.get(row) }
+  return JSON.stringify([failure, cells, batch.wide[row], batch.extras.get(row), decoder.record(batch, row)])
 }
 
 const expectAgreement = <A>(topic: Topic<A>, batch: RecordBatch) => {
@@ -37,36 +38,31 @@ const expectAgreement = <A>(topic: Topic<A>, batch: RecordBatch) => {
   const left = fast.decode(batch)
   const right = slow.decode(batch)
   expect(right.fastRows).toBe(0)
-  let decoded = 0
   for (let row = 0; row < batch.length; row++) {
-    const wanted = rowOf(right, row)
-    const record = () =>
-      `row ${row}: ${Buffer.from(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row])).toString()}`
-    expect(rowOf(left, row), record()).toEqual(wanted)
-    expect(left.valid[row]).toBe(right.valid[row])
-    if (right.valid[row] === 1) {
-      decoded++
-      expect(fast.record(left, row), record()).toEqual(slow.record(right, row))
-    }
+    const found = rowText(fast, left, row)
+    const wanted = rowText(slow, right, row)
+    if (found === wanted && left.valid[row] === right.valid[row]) continue
+    const record = Buffer.from(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row])).toString()
+    expect(found, `row ${row}: ${record}`).toBe(wanted)
   }
-  return { decoded, fast: left.fastRows }
+  return { decoded: batch.length - right.failures.length, fast: left.fastRows }
 }
 
 describe("the scanner and the slow path", () => {
-  it.each([1, 2, 3, 4, 5, 6])("agree on random and mangled records, seed %i", (seed) => {
+  it.each([1, 2, 3, 4])("agree on random and mangled records, seed %i", (seed) => {
     const chance = makeChance(seed)
     const batch = batchOf(Array.from({ length: 1_500 }, () => recordBytes(chance)))
     const { decoded, fast } = expectAgreement(seed % 2 === 0 ? Everythings : EverythingsClosed, batch)
     // the cases are worth something only while enough of them take each way
     expect(fast).toBeGreaterThan(200)
-    expect(decoded - fast).toBeGreaterThan(30)
+    expect(decoded - fast).toBeGreaterThan(20)
     expect(batch.length - decoded).toBeGreaterThan(200)
   })
 
   it("agree on every value that tries a rule, in every field", () => {
     const { decoded, fast } = expectAgreement(Everythings, batchOf(edgeRecords()))
     expect(fast).toBeGreaterThan(150)
-    expect(decoded - fast).toBeGreaterThan(50)
+    expect(decoded - fast).toBeGreaterThan(40)
   })
 
   it("agree on each byte of a record changed to each byte that JSON knows", () => {

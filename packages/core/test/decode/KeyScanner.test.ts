@@ -45,9 +45,9 @@ describe("KeyScanner", () => {
     const columns = decoder.decode(batch)
     const scanKey = KeyScanner.make<Everything>(topic)
     const recordKey = makeKeyOf<Everything>(topic)
-    for (let row = 0; row < batch.length; row++) {
-      const key = scanKey(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!)
-      if (columns.valid[row] === 1) expect(key).toBe(recordKey(decoder.record(columns, row)))
-    }
+    const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => columns.valid[row] === 1)
+    expect(rows.map((row) => scanKey(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!))).toEqual(
+      rows.map((row) => recordKey(decoder.record(columns, row)))
+    )
   })
 })

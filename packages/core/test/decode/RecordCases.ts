@@ -302,48 +302,56 @@ const valueOf = (chance: Chance, name: string): string => {
   }
 }
 
+const blanks = ["", "", "", " ", "\n", "\t", "\r\n", "\u00a0", "\f", "  "]
+const strangers = [
+  '"extra":1',
+  '"__proto__":{"flag":1}',
+  '"toString":"x"',
+  '"ext\\u0072a":12.30',
+  '"":{"a":[1]}',
+  '"\\ud800":1',
+  '"nam":"n"',
+  '"names":"n"'
+]
+
+const shuffled = <A>(chance: Chance, values: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const left = [...values]
+  return values.map(() => left.splice(chance.below(left.length), 1)[0]!)
+}
+
+/** Its first letter written as an escape. */
+const escapedName = (name: string) => name.replace(/^./, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`)
+
 /** The text of a record: every required field, some optional ones, and now and then something wrong with its form. */
 export const recordText = (chance: Chance): string => {
+  const loose = chance.oneIn(3)
+  const blank = () => (loose && chance.oneIn(8) ? chance.pick(chance.oneIn(8) ? blanks : blanks.slice(0, 7)) : "")
   const members: Array<string> = []
   for (const field of Everythings.shape.fields) {
-    const odds = field.type._tag === "Json" ? 10 : 2
-    if (field.nullable && !chance.oneIn(odds)) continue
-    if (chance.oneIn(150)) continue
-    const key = chance.oneIn(150)
-      ? `"${field.name.replace(/^./, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`)}"`
-      : `"${field.name}"`
+    if (field.nullable ? !chance.oneIn(field.type._tag === "Json" ? 10 : 2) : chance.oneIn(150)) continue
+    const key = chance.oneIn(150) ? escapedName(field.name) : field.name
     const value = field.nullable && chance.oneIn(5) ? "null" : valueOf(chance, field.name)
-    members.push(`${key}${chance.oneIn(200) ? " " : ""}:${chance.oneIn(200) ? "\t" : ""}${value}`)
+    members.push(`${blank()}"${key}"${blank()}:${blank()}${value}${blank()}`)
   }
-  if (chance.oneIn(12))
-    members.push(
-      chance.pick([
-        '"extra":1',
-        '"__proto__":{"flag":1}',
-        '"toString":"x"',
-        '"ext\\u0072a":12.30',
-        '"":{"a":[1]}',
-        '"\\ud800":1'
-      ])
-    )
+  if (chance.oneIn(12)) members.push(chance.pick(strangers))
   if (chance.oneIn(25) && members.length > 1) members.push(chance.pick(members))
-  if (chance.oneIn(25))
-    members.splice(chance.below(members.length), 0, members.splice(chance.below(members.length), 1)[0]!)
-  const text = `{${members.join(chance.oneIn(60) ? chance.pick([", ", ",,", ";", ",\n"]) : ",")}}`
-  return chance.oneIn(30)
-    ? chance.pick([
-        ` ${text}`,
-        `${text}\n`,
-        `${text}}`,
-        `\ufeff${text}`,
-        `[${text}]`,
-        `${text},`,
-        "null",
-        "",
-        "5",
-        '"x"'
-      ])
-    : text
+  const ordered = chance.oneIn(loose ? 2 : 25) ? shuffled(chance, members) : members
+  const text = `${blank()}{${ordered.join(chance.oneIn(60) ? chance.pick([", ", ",,", ";", ",\n", ""]) : ",")}}${blank()}`
+  const wrong = [
+    ` ${text}`,
+    `${text}\n`,
+    `${text}}`,
+    `\ufeff${text}`,
+    `[${text}]`,
+    `${text},`,
+    "null",
+    "",
+    "5",
+    '"x"',
+    "{",
+    "{}"
+  ]
+  return chance.oneIn(30) ? chance.pick(wrong) : text
 }
 
 /** The bytes of a record, now and then cut short or with bytes changed. */
