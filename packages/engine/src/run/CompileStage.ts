@@ -120,7 +120,7 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
     case "to":
       return toCode(emitter, operator, node, place)
     case "validate":
-      return ""
+      return "context.validated++;"
     default:
       return consumersCode(emitter, operator, place)
   }

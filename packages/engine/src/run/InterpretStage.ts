@@ -162,7 +162,7 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         else guarded(visit, () => output.record(record))
       }
     case "validate":
-      return () => {}
+      return (_, visit) => void visit.context.validated++
     default:
       return forward
   }

@@ -14,6 +14,8 @@ export interface StageStatus {
   /** Records taken in since the job's first start; committed ones and those of the open epoch. */
   readonly in: number
   readonly out: Readonly<Record<string, number>>
+  /** Records that ended in `Flow.validate`. */
+  readonly validated: number
   readonly deadLettered: number
   readonly failed: number
   /** The least of its partitions', epoch milliseconds; undefined before the first record and without event time. */
@@ -32,12 +34,14 @@ export interface JobMonitor extends TaskObserver {
 const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus => {
   const out: Record<string, number> = {}
   let taken = 0
+  let validated = 0
   let deadLettered = 0
   let failed = 0
   let watermarkMs = Number.POSITIVE_INFINITY
   for (const shard of shards) {
     const { counts } = shard.detail
     taken += counts.in + shard.pending
+    validated += counts.validated + shard.context.validated
     deadLettered += counts.deadLettered + shard.deadLetters.count()
     failed += counts.failed + shard.failedInEpoch
     for (const [topic, count] of Object.entries(counts.out)) out[topic] = (out[topic] ?? 0) + count
@@ -52,6 +56,7 @@ const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus =>
     topic: plan.name,
     in: taken,
     out,
+    validated,
     deadLettered,
     failed,
     watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,

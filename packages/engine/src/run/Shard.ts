@@ -63,6 +63,7 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
   const context: StageContext = {
     outputs,
     states: restored.states,
+    validated: 0,
     time: { maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY, idle: restored.detail.idle },
     record: (batch, row) => decoder.record(batch, row),
     threw: (batch, row, operator, error) => {
@@ -129,6 +130,7 @@ export const takeCommit = (
     counts: {
       in: counts.in + shard.pending,
       out,
+      validated: counts.validated + shard.context.validated,
       deadLettered: counts.deadLettered + shard.deadLetters.count(),
       failed: counts.failed + shard.failedInEpoch
     },

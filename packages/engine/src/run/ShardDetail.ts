@@ -5,6 +5,8 @@ export interface ShardCounts {
   readonly in: number
   /** By output topic. */
   readonly out: Readonly<Record<string, number>>
+  /** Records that reached a `validate`. */
+  readonly validated: number
   readonly deadLettered: number
   /** Records whose operator threw, or that failed and were dead-lettered; part of `deadLettered`. */
   readonly failed: number
@@ -22,6 +24,6 @@ export interface ShardDetail {
 export const emptyDetail: ShardDetail = {
   maxEventTime: null,
   idle: false,
-  counts: { in: 0, out: {}, deadLettered: 0, failed: 0 },
+  counts: { in: 0, out: {}, validated: 0, deadLettered: 0, failed: 0 },
   finished: false
 }

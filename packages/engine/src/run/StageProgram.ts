@@ -16,6 +16,8 @@ export interface StageContext {
   /** By the plan's state index. */
   readonly states: ReadonlyArray<KeyedState>
   readonly time: PartitionTime
+  /** Records that reached a `validate`. */
+  validated: number
   /** The record object of a row, made on demand. */
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
   /** An operator's code threw at a row. */

@@ -69,7 +69,6 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   )
   yield* sweepUnnamed(shards, plan)
   run.observer.started(plan, shards)
-  if (shards.every((shard) => shard.detail.finished)) return
   let epochOpenedAt: number | undefined
   let snapshotAt = yield* Clock.currentTimeMillis
   while (true) {
@@ -94,7 +93,8 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       continue
     }
     if (yield* reachedEnd(options, shards)) {
-      yield* commitEpoch(options, incarnation, shards, true)
+      const finished = pending === 0 && shards.every((shard) => shard.detail.finished)
+      if (!finished) yield* commitEpoch(options, incarnation, shards, true)
       return
     }
     const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
@@ -163,6 +163,7 @@ const commitEpoch = Effect.fnUntraced(function* (
     shard.unnamed = undefined
     shard.pending = 0
     shard.failedInEpoch = 0
+    shard.context.validated = 0
     if (named) yield* dropSuperseded(owner, shard, displaced?.file)
   }
 })
