@@ -18,7 +18,12 @@ export interface FieldAccess {
   /** A JavaScript condition: the text is not null and equals the literal. */
   readonly textEquals: (name: string, literal: string) => string
   readonly isNull: (name: string) => string
+  /** A JavaScript condition: the text is not null and its UTF-8 bytes pass the test. Only where texts are at hand as bytes. */
+  readonly bytesPass?: (name: string, test: BytesTest) => string
 }
+
+/** Asks the text that stands in `bytes` from `start` to `end`. */
+export type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean
 
 /** Values that generated code refers to by name. */
 export interface CodeScope {

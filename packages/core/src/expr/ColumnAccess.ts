@@ -2,13 +2,15 @@
  * Fields of a `ColumnBatch` as JavaScript text: what compiled expressions read in the engine's loops.
  *
  * The generated function has the batch in `batch` and the row in `i`; `prelude()` must stand at its start. A text is
- * compared with a literal byte by byte in the batch, length first; a string is made only where an expression needs the text
+ * compared with a literal byte by byte in the batch, length first, and searched there; a string is made only where an expression needs the text
  * itself, once a row. **Gotchas**: rows with `batch.wide[i] === 1` must go to the interpreter; rows with
  * `batch.valid[i] === 0` mean nothing.
  */
+import { Buffer } from "node:buffer"
 import type { RecordShape } from "../schema/RecordShape.ts"
 import type { FieldSpec } from "../schema/FieldType.ts"
 import type { CodeScope, FieldAccess } from "./Access.ts"
+import { bytesEqual } from "./TextBytes.ts"
 
 export interface ColumnAccess extends FieldAccess {
   /** Statements that bind what the code made so far reads. */
@@ -19,8 +21,6 @@ export interface ColumnAccess extends FieldAccess {
 const unrolledBytesMax = 32
 
 const encoder = new TextEncoder()
-// a byte order mark is a character of a text like any other
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess => {
   const bound = new Map<string, string>()
@@ -63,6 +63,11 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
       const equal = Array.from(bytes, (byte, at) => ` && ${bind("bytes", "batch.bytes")}[${start} + ${at}] === ${byte}`)
       return `(${sameLength}${equal.join("")})`
     },
+    bytesPass: (name, test) => {
+      const index = column(name)
+      const start = starts(index)
+      return `(${start} >= 0 && ${scope.constant(test)}(${bind("bytes", "batch.bytes")}, ${start}, ${ends(index)}))`
+    },
     isNull: (name) => {
       const index = column(name)
       switch (shape.fields[index]!.type._tag) {
@@ -78,35 +83,15 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
   }
 }
 
-const bytesEqual = (bytes: Uint8Array, start: number, wanted: Uint8Array): boolean => {
-  for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false
-  return true
-}
-
-/** Short ASCII texts are put together here: cheaper than a call of the runtime's decoder. */
-const assembledBytesMax = 24
-
 const cachedText = (bytes: Uint8Array, starts: Int32Array, ends: Int32Array): ((row: number) => string | null) => {
+  // a Buffer makes strings of ranges without a view for each
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let cachedRow = -1
   let cached: string | null = null
   return (row) => {
     if (row === cachedRow) return cached
     cachedRow = row
     const start = starts[row]!
-    return (cached = start < 0 ? null : textOf(bytes, start, ends[row]!))
+    return (cached = start < 0 ? null : buffer.toString("utf8", start, ends[row]!))
   }
-}
-
-const textOf = (bytes: Uint8Array, start: number, end: number): string => {
-  if (end - start <= assembledBytesMax) {
-    let text = ""
-    let at = start
-    for (; at < end; at++) {
-      const byte = bytes[at]!
-      if (byte > 127) break
-      text += String.fromCharCode(byte)
-    }
-    if (at === end) return text
-  }
-  return decoder.decode(bytes.subarray(start, end))
 }

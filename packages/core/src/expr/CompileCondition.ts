@@ -6,10 +6,12 @@
  * comparison, and NaN fails both. Every node is written once, so the code is as long as the expression.
  */
 import { Timestamp } from "../Timestamp.ts"
+import type { BytesTest } from "./Access.ts"
 import type { Emitter } from "./Compile.ts"
 import { constantCode, powerOfTen, storedTimeCode } from "./CompileNumber.ts"
 import * as kernel from "./Kernel.ts"
 import type { CompareOperator } from "./Syntax.ts"
+import { textTest } from "./TextBytes.ts"
 import type { BoolNode, CompareNumbers, CompareTexts, NumberConstant, NumberNode } from "./Tree.ts"
 
 type Node<T extends BoolNode["_tag"]> = Extract<BoolNode, { readonly _tag: T }>
@@ -43,11 +45,24 @@ export const conditionCode = (emit: Emitter, node: BoolNode, wanted: boolean): s
       return inTextsCode(emit, node, wanted)
     case "BoolIf":
       return `(${emit.isTrue(node.condition)} ? ${conditionCode(emit, node.then, wanted)} : ${conditionCode(emit, node.otherwise, wanted)})`
-    case "SameBool":
     case "TextTest":
-    case "Matches":
+    case "Matches": {
+      const test = bytesTest(node)
+      if (test === undefined || node.text._tag !== "TextField" || emit.access.bytesPass === undefined) {
+        return `(${threeCode(emit, node)} === ${wanted ? 1 : 0})`
+      }
+      const passes = emit.access.bytesPass(node.text.name, test)
+      return wanted ? passes : `(!${emit.access.isNull(node.text.name)} && !${passes})`
+    }
+    case "SameBool":
       return `(${threeCode(emit, node)} === ${wanted ? 1 : 0})`
   }
+}
+
+/** The question as one about bytes, if its argument is known now. */
+const bytesTest = (node: Node<"TextTest" | "Matches">): BytesTest | undefined => {
+  if (node._tag === "Matches") return node.pattern.testBytes
+  return node.argument._tag === "TextConstant" ? textTest(node.test, node.argument.value) : undefined
 }
 
 /** 0 when false, 1 when true, 2 without a value. */

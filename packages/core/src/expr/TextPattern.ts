@@ -6,12 +6,15 @@
  * most one step per character, and a step at most the instructions.
  */
 import { Result } from "effect"
+import type { BytesTest } from "./Access.ts"
 import { parsePattern, type CharacterSet, type PatternNode } from "./PatternSyntax.ts"
 
 export interface TextPattern {
   readonly source: string
   /** Whether the pattern occurs in the text. */
   readonly test: (text: string) => boolean
+  /** The same of a text that stands as UTF-8 in `bytes`. */
+  readonly testBytes: BytesTest
 }
 
 /** Characters, sets and repetitions, after `{n,m}` is written out. */
@@ -38,7 +41,7 @@ export const makeTextPattern = (
       })
     }
     program.push({ op: "match" })
-    return Result.succeed(Object.freeze({ source, test: matcher(program) }))
+    return Result.succeed(Object.freeze({ source, ...matcher(program) }))
   })
 
 /** Appends the node's instructions; they continue at what is appended next. False when there are too many. */
@@ -110,7 +113,7 @@ interface State {
   readonly next: Array<State | undefined>
 }
 
-const matcher = (program: ReadonlyArray<Instruction>): ((text: string) => boolean) => {
+const matcher = (program: ReadonlyArray<Instruction>): Pick<TextPattern, "test" | "testBytes"> => {
   const kinds = characterKinds(program)
   let states = new Map<string, State>()
 
@@ -151,7 +154,7 @@ const matcher = (program: ReadonlyArray<Instruction>): ((text: string) => boolea
     return (state.next[kind] = stateOf(from, false))
   }
   const first = stateOf([0], true)
-  return (text) => {
+  const test = (text: string): boolean => {
     let state = first
     for (let at = 0; at < text.length; at++) {
       if (state.matched) return true
@@ -165,6 +168,26 @@ const matcher = (program: ReadonlyArray<Instruction>): ((text: string) => boolea
     }
     return state.matchedAtEnd
   }
+  const testBytes = (bytes: Uint8Array, start: number, end: number): boolean => {
+    let state = first
+    for (let at = start; at < end;) {
+      if (state.matched) return true
+      const byte = bytes[at]!
+      const length = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+      const kind = kinds.of(length === 1 ? byte : codePoint(bytes, at, length))
+      state = state.next[kind] ?? step(state, kind)
+      at += length
+    }
+    return state.matchedAtEnd
+  }
+  return { test, testBytes }
+}
+
+/** The code point of a valid UTF-8 sequence of two to four bytes. */
+const codePoint = (bytes: Uint8Array, at: number, length: number): number => {
+  let code = bytes[at]! & (0x7f >> length)
+  for (let next = 1; next < length; next++) code = (code << 6) | (bytes[at + next]! & 0x3f)
+  return code
 }
 
 const holds = (set: CharacterSet, code: number): boolean => {

@@ -62,6 +62,8 @@ describe("makeTextPattern", () => {
         const text = randomText(chance)
         const wanted = reference.test(text)
         if (wanted) matched++
+        const bytes = new TextEncoder().encode(`a${text}b`)
+        expect(pattern.testBytes(bytes, 1, bytes.length - 1)).toBe(wanted)
         if (pattern.test(text) !== wanted)
           expect({ source, text, matches: !wanted }).toEqual({ source, text, matches: wanted })
       }
