@@ -28,6 +28,8 @@ import { readRate, watchRate } from "./RateFile.ts"
 
 /** One name for every run: a second generator on the same log fences the first instead of doubling its stream. */
 const producerName = "generator-transactions"
+/** A locked log is no reason to wait here: delivery repeats, buffers and tells. */
+const busyTimeoutMs = 1_000
 const seedsMax = 2 ** 31
 
 const options = {
@@ -166,6 +168,8 @@ export const generatorCommand = Command.make(
     }
     const file = dataDirectory(given.data).logFile
     const target = `${RawTransactions.name} in ${given.data}`
-    yield* generateTo(given, bucket, screen, target, openTopic()).pipe(Effect.provide(EmbeddedLog.layer({ file })))
+    yield* generateTo(given, bucket, screen, target, openTopic()).pipe(
+      Effect.provide(EmbeddedLog.layer({ file, busyTimeoutMs }))
+    )
   })
 ).pipe(Command.withDescription("Generates made-up events at a rate, into a topic or a file"))
