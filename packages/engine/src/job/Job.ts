@@ -4,7 +4,7 @@
  * Declared by flows packages, run by apps through `run/RunJob.ts`. A job that was made is sound: what could be refused
  * before it runs has been.
  */
-import type { Node } from "../flow/Node.ts"
+import type { Node, TopicRef } from "../flow/Node.ts"
 import type { Output } from "../flow/Flow.ts"
 import { checkGraph } from "./CheckGraph.ts"
 import { type Graph, makeGraph } from "./Graph.ts"
@@ -50,3 +50,15 @@ export const make = <const Name extends string, const O extends ReadonlyArray<Ou
   }
   return Object.freeze({ name, graph, needs })
 }
+
+const distinct = (topics: ReadonlyArray<TopicRef>): ReadonlyArray<TopicRef> => [
+  ...new Map(topics.map((topic) => [topic.name, topic])).values()
+]
+
+/** The topics that a job reads. */
+export const sources = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
+  distinct(job.graph.operators.flatMap(({ node }) => (node.op === "source" ? [node.topic] : [])))
+
+/** The topics that a job writes; the dead letter of what does not decode is not among them. */
+export const outputs = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
+  distinct(job.graph.operators.flatMap(({ node }) => (node.op === "to" || node.op === "orDeadLetter" ? [node.topic] : [])))

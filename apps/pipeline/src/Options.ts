@@ -1,0 +1,125 @@
+/**
+ * The options of `bun run apps/pipeline`, as a person types them and as the run takes them.
+ */
+import { Flags } from "@frazil/platform"
+import { flows } from "@frazil/flows"
+import { Config, Effect, Option, Schema } from "effect"
+import { Flag } from "effect/cli"
+
+export class OptionError extends Schema.TaggedError<OptionError>()("OptionError", { message: Schema.String }) {}
+
+export const flags = {
+  ...Flags.location,
+  jobs: Flag.String("jobs").pipe(
+    Flag.withDescription("Flows to run, by name, separated by commas; all when left out"),
+    Flag.withMetavar("a,b"),
+    Flag.withFallbackConfig(Config.String("FRAZIL_JOBS")),
+    Flag.optional
+  ),
+  input: Flag.String("input").pipe(
+    Flag.withDescription("Feed the topic from the file, a line a record, exactly once; the run ends when all of it has landed. Repeatable"),
+    Flag.withMetavar("TOPIC=FILE.ndjson"),
+    Flag.atLeast(0)
+  ),
+  epoch: Flags.duration("epoch", "FRAZIL_EPOCH"),
+  checkpointEvery: Flags.duration("checkpoint-every", "FRAZIL_CHECKPOINT_EVERY"),
+  lakeCommitEvery: Flags.duration("lake-commit-every", "FRAZIL_LAKE_COMMIT_EVERY"),
+  noGenerator: Flag.Boolean("no-generator").pipe(Flag.withDescription("Generate nothing"), Flag.withDefault(false)),
+  rate: Flag.Finite("rate").pipe(
+    Flag.withDescription("Generated transactions per second"),
+    Flag.withFallbackConfig(Config.Finite("FRAZIL_RATE")),
+    Flag.withDefault(10)
+  ),
+  count: Flag.Int("count").pipe(
+    Flag.withDescription("Stop after so many generated transactions, when all have landed"),
+    Flag.optional
+  ),
+  seed: Flag.Int("seed").pipe(
+    Flag.withDescription("The same seed makes the same people spend the same money (default: another one each time)"),
+    Flag.optional
+  ),
+  summary: Flag.String("summary").pipe(
+    Flag.withDescription("Write the summary to this file as JSON"),
+    Flag.withMetavar("FILE.json"),
+    Flag.optional
+  ),
+  verbose: Flags.verbose
+}
+
+/** What the flags parse to. */
+export interface PipelineFlags {
+  readonly data: string
+  readonly warehouse: Option.Option<string>
+  readonly jobs: Option.Option<string>
+  readonly input: ReadonlyArray<string>
+  readonly epoch: Option.Option<number>
+  readonly checkpointEvery: Option.Option<number>
+  readonly lakeCommitEvery: Option.Option<number>
+  readonly noGenerator: boolean
+  readonly rate: number
+  readonly count: Option.Option<number>
+  readonly seed: Option.Option<number>
+  readonly summary: Option.Option<string>
+}
+
+/** What a run does. */
+export interface PipelineOptions {
+  readonly flows: ReadonlyArray<keyof typeof flows>
+  /** Files by topic; with any, the run is bounded and generates nothing. */
+  readonly inputs: ReadonlyMap<string, string>
+  readonly generator: { readonly rate: number; readonly count: number | undefined; readonly seed: number | undefined } | undefined
+  /** Ends by itself when everything has gone through. */
+  readonly bounded: boolean
+  readonly epochMs: number
+  readonly checkpointEveryMs: number
+  readonly lakeCommitEveryMs: number
+}
+
+const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows, name)
+
+const parseFlows = (text: Option.Option<string>) => {
+  const names = Option.match(text, {
+    onNone: () => Object.keys(flows),
+    onSome: (list) => list.split(",").map((name) => name.trim())
+  })
+  const unknown = names.filter((name) => !isFlow(name))
+  return unknown.length > 0
+    ? Effect.fail(new OptionError({ message: `no flow is named ${unknown.join(", ")}: --jobs takes ${Object.keys(flows).join(", ")}` }))
+    : Effect.succeed(names.filter(isFlow))
+}
+
+const parseInputs = Effect.fnUntraced(function* (inputs: ReadonlyArray<string>, topics: ReadonlyArray<string>) {
+  const files = new Map<string, string>()
+  for (const input of inputs) {
+    const at = input.indexOf("=")
+    const topic = input.slice(0, at)
+    const file = input.slice(at + 1)
+    if (at < 1 || file === "") return yield* new OptionError({ message: `--input takes TOPIC=FILE.ndjson, not "${input}"` })
+    if (!topics.includes(topic)) {
+      return yield* new OptionError({ message: `--input: no job reads topic ${topic}; topics are ${topics.join(", ")}` })
+    }
+    if (files.has(topic)) return yield* new OptionError({ message: `--input: topic ${topic} is given two files` })
+    files.set(topic, file)
+  }
+  return files
+})
+
+/** The run that the flags ask for. `topics` are those that jobs read. */
+export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, topics: ReadonlyArray<string>) {
+  const inputs = yield* parseInputs(given.input, topics)
+  const bounded = inputs.size > 0 || Option.isSome(given.count)
+  const count = Option.getOrUndefined(given.count)
+  if (count !== undefined && (count < 1 || inputs.size > 0)) {
+    return yield* new OptionError({ message: "--count takes a number from 1 on, and no --input beside it" })
+  }
+  return {
+    flows: yield* parseFlows(given.jobs),
+    inputs,
+    generator: inputs.size > 0 || given.noGenerator ? undefined : { rate: given.rate, count, seed: Option.getOrUndefined(given.seed) },
+    bounded,
+    // a bounded run has nobody waiting for the next 200 ms
+    epochMs: Option.getOrElse(given.epoch, () => (inputs.size > 0 ? 1000 : 200)),
+    checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
+    lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000))
+  } satisfies PipelineOptions
+})

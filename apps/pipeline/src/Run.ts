@@ -1,0 +1,149 @@
+/**
+ * Wires a pipeline: feeds or generator → topics → jobs → topics → landings → tables, all in this process.
+ *
+ * `main.ts` calls it. It decides nothing about data; it starts the parts, tells them when their input is complete, and
+ * keeps what people want to see.
+ */
+import { feedFile, holdJobLock } from "@frazil/connect"
+import { KeyScanner, type Topic } from "@frazil/core"
+import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
+import { flows } from "@frazil/flows"
+import { makeLandingMonitor, runLanding } from "@frazil/lake"
+import { tables } from "@frazil/lakehouse"
+import { DeadLetters, makeDeadLetter } from "@frazil/model"
+import type { DataDirectory } from "@frazil/platform"
+import { Clock, Effect, Random } from "effect"
+import { makeCompletion } from "./Completion.ts"
+import { generateTransactions } from "./Generate.ts"
+import type { PipelineOptions } from "./Options.ts"
+import { jobLine, type JobMoment } from "./Progress.ts"
+import type { Screen } from "./Screen.ts"
+import { processCost, summarise, type Summary } from "./Summary.ts"
+
+const showEveryMs = 500
+
+const jobsOf = (options: PipelineOptions) => options.flows.flatMap((name) => flows[name])
+
+/** Every topic that a job reads or writes. */
+const topicsOf = (job: ReturnType<typeof jobsOf>[number]): ReadonlyArray<string> =>
+  [...Job.sources(job), ...Job.outputs(job), DeadLetters].map((topic) => topic.name)
+
+/** The topics that jobs read: those that `--input` may feed. */
+export const inputTopics = (names: ReadonlyArray<keyof typeof flows>): ReadonlyArray<string> => [
+  ...new Set(names.flatMap((name) => flows[name]).flatMap((job) => Job.sources(job).map((topic) => topic.name)))
+]
+
+/** Runs until interrupted, or, bounded, until everything has landed. */
+export const runPipeline = Effect.fnUntraced(function* (options: PipelineOptions, directory: DataDirectory, screen: Screen) {
+  const jobs = jobsOf(options)
+  for (const job of jobs) yield* holdJobLock({ job: job.name, dataDirectory: directory.root })
+  const monitor = Job.monitor()
+  const landingMonitor = makeLandingMonitor()
+  const completion = makeCompletion()
+  const landings = tables.filter(({ topic }) => jobs.some((job) => topicsOf(job).includes(topic.name)))
+  declareWriters(options, completion)
+
+  const moments = takeMoments(jobs, monitor, landingMonitor)
+  const show = showForever(moments, screen)
+  const work = Effect.all(
+    [
+      ...feeds(options, completion),
+      ...generators(options, completion),
+      ...jobs.map((job) =>
+        Job.run(job, {
+          bounded: options.bounded,
+          epochMs: options.epochMs,
+          checkpointEveryMs: options.checkpointEveryMs,
+          inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
+          observer: monitor
+        }).pipe(
+          Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
+          Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
+        )
+      ),
+      ...landings.map((landing) =>
+        runLanding(landing, {
+          commitEveryMs: options.lakeCommitEveryMs,
+          inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
+          monitor: landingMonitor
+        })
+      )
+    ],
+    { concurrency: "unbounded", discard: true }
+  )
+  yield* Effect.raceFirst(work, show)
+  return summarise(yield* moments, landingMonitor.status(), processCost()) satisfies Summary
+}, Effect.scoped)
+
+const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
+  for (const topic of options.inputs.keys()) completion.writes(`feed.${topic}`, topic)
+  if (options.generator !== undefined) completion.writes("generator", "raw-transactions")
+  for (const job of jobsOf(options)) {
+    for (const topic of [...Job.outputs(job), DeadLetters]) completion.writes(job.name, topic.name)
+  }
+}
+
+const feeds = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) =>
+  jobsOf(options)
+    .flatMap((job) => Job.sources(job))
+    .flatMap((topic) => {
+      const file = options.inputs.get(topic.name)
+      return file === undefined ? [] : [feed(topic, file, completion)]
+    })
+
+const feed = Effect.fnUntraced(function* (
+  topic: ReturnType<typeof Job.sources>[number],
+  file: string,
+  completion: ReturnType<typeof makeCompletion>
+) {
+  const log = yield* Log
+  yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
+  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
+  yield* feedFile({
+    file,
+    topic: topic.name,
+    keyOf: KeyScanner.make(topic as unknown as Topic<unknown>), // read by its shape and key alone
+    owner: `${yield* Clock.currentTimeMillis}-${nonce}`
+  })
+  completion.ended(`feed.${topic.name}`)
+})
+
+const generators = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) =>
+  options.generator === undefined
+    ? []
+    : [generateTransactions(options.generator).pipe(Effect.tap(() => Effect.sync(() => completion.ended("generator"))))]
+
+/** Where every job stands now. */
+const takeMoments = (
+  jobs: ReturnType<typeof jobsOf>,
+  monitor: Job.JobMonitor,
+  landings: ReturnType<typeof makeLandingMonitor>
+) =>
+  Effect.gen(function* () {
+    const log = yield* Log
+    const moments: Array<JobMoment> = []
+    for (const job of jobs) {
+      const status = monitor.status().filter((stage) => stage.job === job.name)
+      let lag = 0
+      for (const stage of status) {
+        for (const { end, partition } of yield* log.bounds(stage.topic)) lag += end - (stage.positions.get(partition) ?? 0)
+      }
+      const topics = topicsOf(job)
+      moments.push({ job: job.name, status, lag, landings: landings.status().filter(({ topic }) => topics.includes(topic)) })
+    }
+    return moments
+  })
+
+const showForever = <E, R>(moments: Effect.Effect<ReadonlyArray<JobMoment>, E, R>, screen: Screen) =>
+  Effect.gen(function* () {
+    let before: ReadonlyArray<JobMoment> = []
+    let beforeMs = yield* Clock.currentTimeMillis
+    while (true) {
+      yield* Effect.sleep(showEveryMs)
+      const now = yield* Clock.currentTimeMillis
+      const next = yield* moments
+      screen.show(next.map((moment, index) => jobLine(moment, before[index], now - beforeMs, now)))
+      before = next
+      beforeMs = now
+    }
+  })

@@ -1,0 +1,78 @@
+/**
+ * What a run came to: per job what went in and where it went, per table what is in it, and what it cost.
+ *
+ * Printed for people at the end, written as JSON for programs by `--summary`. The numbers of a job count from its first
+ * start, so that they add up over restarts.
+ */
+import type { LandingStatus } from "@frazil/lake"
+import { count, type JobMoment } from "./Progress.ts"
+
+export interface Summary {
+  readonly jobs: ReadonlyArray<{
+    readonly job: string
+    readonly in: number
+    /** Written to topics, or checked and passed. */
+    readonly out: number
+    readonly late: number
+    readonly dead_lettered: number
+    /** Of these, those that failed in an operator. */
+    readonly failed: number
+  }>
+  readonly tables: ReadonlyArray<{
+    readonly table: string
+    readonly rows: number
+    readonly files: number
+    /** As text: it has 63 bits. */
+    readonly snapshot_id: string | null
+  }>
+  readonly wall_seconds: number
+  readonly cpu_seconds: number
+  readonly peak_rss_mb: number
+}
+
+export interface Cost {
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+  readonly peakRssMb: number
+}
+
+/** The process so far. */
+export const processCost = (): Cost => {
+  const usage = process.resourceUsage()
+  return {
+    wallSeconds: process.uptime(),
+    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+    peakRssMb: usage.maxRSS / 1024
+  }
+}
+
+const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
+
+export const summarise = (jobs: ReadonlyArray<JobMoment>, landings: ReadonlyArray<LandingStatus>, cost: Cost): Summary => ({
+  jobs: jobs.map(({ job, status }) => ({
+    job,
+    in: sum(status.map((stage) => stage.in)),
+    out: sum(status.map((stage) => stage.validated + sum(Object.values(stage.out)))),
+    late: 0,
+    dead_lettered: sum(status.map((stage) => stage.deadLettered)),
+    failed: sum(status.map((stage) => stage.failed))
+  })),
+  tables: landings.map(({ files, rows, snapshotId, table }) => ({ table, rows, files, snapshot_id: snapshotId ?? null })),
+  wall_seconds: Number(cost.wallSeconds.toFixed(3)),
+  cpu_seconds: Number(cost.cpuSeconds.toFixed(3)),
+  peak_rss_mb: Math.round(cost.peakRssMb)
+})
+
+/** For people: one line a job, one a table, one of cost. */
+export const summaryLines = (summary: Summary): ReadonlyArray<string> => {
+  const jobs = summary.jobs.map(
+    ({ dead_lettered, in: taken, job, out }) =>
+      `${job}: ${count(taken)} records in = ${count(out)} passed + ${count(dead_lettered)} to dead-letter`
+  )
+  const tables = summary.tables.map(
+    ({ files, rows, snapshot_id, table }) =>
+      `${table}: ${count(rows)} rows in ${count(files)} files${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`
+  )
+  const cost = `${summary.wall_seconds.toFixed(1)} s, ${summary.cpu_seconds.toFixed(1)} s of CPU, ${summary.peak_rss_mb} MB at most`
+  return [...jobs, ...tables, cost]
+}
