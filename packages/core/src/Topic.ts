@@ -9,7 +9,7 @@ import { RecordShape } from "./schema/RecordShape.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
 /** Partitions of a topic unless it says otherwise. */
-export const partitionsDefault = 4
+const partitionsDefault = 4
 const partitionsMax = 1_024
 
 export interface Topic<in out A, out Name extends string = string> {

@@ -3,20 +3,26 @@ export { makeRecordBuilder, type RecordBuilder } from "./record/RecordBuilder.ts
 export type { Column, ColumnBatch, DecodeFailure, DecodeReason } from "./record/ColumnBatch.ts"
 export { FaultPoint, faultPoint, type FaultPointName } from "./FaultPoint.ts"
 export { Decimal, DecimalError, decimalPrecisionMax, unscaledText, type DecimalLiteral } from "./Decimal.ts"
-export { Timestamp, timestampEndMs } from "./Timestamp.ts"
+export { Timestamp } from "./Timestamp.ts"
 export { CalendarDate } from "./CalendarDate.ts"
 export { durationMs, parseDuration, type DurationText } from "./Duration.ts"
 export { murmur2, partitionOf, partitionOfBytes } from "./Murmur2.ts"
-export type { FieldProblem, FieldSpec, FieldType, TextFormat } from "./schema/FieldType.ts"
+export type { FieldSpec, FieldType, TextFormat } from "./schema/FieldType.ts"
 export { Field, type OptionalField } from "./schema/Field.ts"
 export { RecordShape } from "./schema/RecordShape.ts"
-export { Topic, partitionsDefault, type TopicOptions } from "./Topic.ts"
+export { Topic, type TopicOptions } from "./Topic.ts"
 export { Storage, type StorageShape, type StoredObject } from "./storage/Storage.ts"
 export { StorageError } from "./storage/StorageError.ts"
 export { layerLocal } from "./storage/LocalStorage.ts"
 export { layerMemory } from "./storage/MemoryStorage.ts"
 export { localPath, normaliseUri } from "./storage/FileUri.ts"
-export { Decoder, originalLengthHeader, originalSha256Header } from "./decode/Decoder.ts"
+export { Decoder } from "./decode/Decoder.ts"
+export {
+  originalBytesMax,
+  originalLengthHeader,
+  originalRecord,
+  originalSha256Header
+} from "./decode/OriginalRecord.ts"
 export { expr, has, type Expr, type ExprResult, type Has } from "./expr/Expr.ts"
 export { checkExpr, type CheckOptions } from "./expr/Check.ts"
 export { formatProblem, type ExprProblem } from "./expr/Problem.ts"

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
-import { Decimal, unscaledText } from "../src/index.ts"
+import { Decimal, DecimalError, unscaledText } from "../src/index.ts"
 import { parseDecimal } from "../src/Decimal.ts"
 import { makeChance } from "./decode/RecordCases.ts"
 
@@ -37,7 +37,9 @@ describe("Decimal", () => {
     ["1e99999", 2, "bad_format"]
   ])("refuses %s at scale %i", (text, scale, reason) => {
     const read = Decimal.fromText(text, scale)
-    expect(Result.isFailure(read) && read.failure.reason).toBe(reason)
+    const failure = Result.getOrThrow(Result.flip(read))
+    expect(failure).toBeInstanceOf(DecimalError)
+    expect(failure.reason).toBe(reason)
   })
 
   it("computes as bigints do, across 2^53", () => {

@@ -2,18 +2,9 @@
  * Contract of `dead-letter`: records that could not be used, with the reason, their position and their original bytes.
  *
  * Jobs and landings write it for what does not decode, `Flow.orDeadLetter` for what a lookup refused. Operators read it to
- * replay. A dead letter must itself fit a log, so a long original is named by its length and hash.
+ * replay. A dead letter must itself fit a log: `originalRecord` says what is kept of a long record.
  */
-import { Buffer } from "node:buffer"
-import { createHash } from "node:crypto"
-import {
-  Field,
-  originalLengthHeader,
-  originalSha256Header,
-  type RecordHeaders,
-  type Timestamp,
-  Topic
-} from "@frazil/core"
+import { Field, originalRecord, type RecordHeaders, type Timestamp, Topic } from "@frazil/core"
 import { Schema } from "effect"
 
 export class DeadLetter extends Schema.Opaque<DeadLetter>()(
@@ -36,11 +27,6 @@ export class DeadLetter extends Schema.Opaque<DeadLetter>()(
 
 export const DeadLetters = Topic.make("dead-letter", { schema: DeadLetter, key: undefined })
 
-/** Originals up to this length are kept whole: in base64 they fill most of the 1 MB that a record may have. */
-export const originalBytesMax = 700_000
-/** Of longer ones, this much is kept. */
-export const originalBytesKept = 1_000
-
 /** Where a failed record stood, what it was, and when it failed. */
 export interface FailedRecord {
   readonly topic: string
@@ -53,30 +39,14 @@ export interface FailedRecord {
   readonly failedAt: Timestamp
 }
 
-/** Length and hash of an original that the dead letter does not hold whole; null where it does. */
-const original = (value: Uint8Array, headers: RecordHeaders | undefined) => {
-  const cutLength = Number(headers?.[originalLengthHeader])
-  if (Number.isSafeInteger(cutLength) && cutLength >= 0) {
-    return { original_length: cutLength, original_sha256: headers?.[originalSha256Header] ?? null }
-  }
-  if (value.length <= originalBytesMax) return { original_length: null, original_sha256: null }
-  return { original_length: value.length, original_sha256: createHash("sha256").update(value).digest("hex") }
-}
-
 /** The dead letter of a record that did not decode. */
-export const makeDeadLetter = (record: FailedRecord): DeadLetter => {
-  const { value, failure, headers } = record
-  const known = original(value, headers)
-  const kept = known.original_length === null ? value : value.subarray(0, originalBytesKept)
-  return {
-    topic: record.topic,
-    partition: record.partition,
-    offset: record.offset,
-    reason: failure.reason,
-    field: failure.field ?? null,
-    message: failure.message,
-    original: Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString("base64"),
-    ...known,
-    failed_at: record.failedAt
-  }
-}
+export const makeDeadLetter = (record: FailedRecord): DeadLetter => ({
+  topic: record.topic,
+  partition: record.partition,
+  offset: record.offset,
+  reason: record.failure.reason,
+  field: record.failure.field ?? null,
+  message: record.failure.message,
+  ...originalRecord(record.value, record.headers),
+  failed_at: record.failedAt
+})

@@ -1,9 +1,2 @@
 export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
-export {
-  DeadLetter,
-  DeadLetters,
-  type FailedRecord,
-  makeDeadLetter,
-  originalBytesKept,
-  originalBytesMax
-} from "./DeadLetter.ts"
+export { DeadLetter, DeadLetters, type FailedRecord, makeDeadLetter } from "./DeadLetter.ts"

@@ -3,12 +3,13 @@ import {
   Decoder,
   Encoder,
   makeRecordBuilder,
+  originalBytesMax,
   originalLengthHeader,
   originalSha256Header,
   Timestamp
 } from "@frazil/core"
 import { describe, expect, it } from "vitest"
-import { DeadLetters, makeDeadLetter, originalBytesMax, RawTransactions } from "../src/index.ts"
+import { type DeadLetter, DeadLetters, makeDeadLetter, RawTransactions } from "../src/index.ts"
 
 const failedAt = Timestamp.make(1_768_434_300_000)
 
@@ -19,7 +20,7 @@ const batchOf = (records: ReadonlyArray<Uint8Array>, headers: Record<string, str
   return { ...packed, offsets: new Float64Array(packed.length), timestamps: new Float64Array(packed.length) }
 }
 
-const letterOf = (value: Uint8Array, headers: Record<string, string> = {}) => {
+const letterOf = (value: Uint8Array, headers: Record<string, string> = {}): DeadLetter => {
   const batch = batchOf([value], headers)
   const failure = Decoder.make(RawTransactions).decode(batch).failures[0]!
   return makeDeadLetter({

@@ -13,15 +13,11 @@ import type { RecordBatch } from "../record/RecordBatch.ts"
 import type { FieldSpec } from "../schema/FieldType.ts"
 import type { Topic } from "../Topic.ts"
 import { makeColumns, type Columns } from "./Columns.ts"
+import { originalLengthHeader } from "./OriginalRecord.ts"
 import { makeRecordReader } from "./RecordReader.ts"
 import { makeScanner, type Scanner } from "./Scanner.ts"
 import { makeSlowDecode, type SlowOutcome } from "./SlowDecode.ts"
 import { makeTextStore, type TextStore } from "./TextStore.ts"
-
-/** On a record that was longer than a record may be: its length. The record holds its first bytes only. */
-export const originalLengthHeader = "frazil.original-length"
-/** Beside it: SHA-256 of the whole, in hexadecimal. */
-export const originalSha256Header = "frazil.original-sha256"
 
 export interface Decoder<A> {
   /** The columns of a batch. Borrowed: valid until the next call. Arrays may be longer than the batch. */

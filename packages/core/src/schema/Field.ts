@@ -28,7 +28,7 @@ import {
 /** What a field's schema carries, beside being a schema. */
 export type FieldAnnotation = Pick<FieldSpec, "type" | "nullable" | "personal" | "hiddenFromRules">
 
-export const fieldAnnotationKey = "@frazil/core/Field"
+const fieldAnnotationKey = "@frazil/core/Field"
 /** On the issue of a failed field: its machine word. */
 export const reasonAnnotationKey = "@frazil/core/DecodeReason"
 
@@ -38,7 +38,7 @@ export type Field<T, E> = Schema.Codec<T, E>
 export type OptionalField<T, E> = Schema.optionalKey<Schema.NullOr<Schema.Codec<T, E>>>
 
 /** Longest text of a field unless it says otherwise: a record has at most 1 MB. */
-export const textBytesMax = 1_048_576
+const textBytesMax = 1_048_576
 
 const makeField = <T, E>(
   type: FieldType,
@@ -182,7 +182,7 @@ const json = <T, E>(schema: Schema.Codec<T, E>): Field<T, E> => {
 }
 
 /** What a schema says about its field; undefined when `Field` did not make it, or a check was added to it. */
-export const fieldAnnotation = (schema: Schema.Constraint): FieldAnnotation | undefined => annotationOf(schema.ast)
+const fieldAnnotation = (schema: Schema.Constraint): FieldAnnotation | undefined => annotationOf(schema.ast)
 
 // only `makeField`, `json`, `changed` and `optional` write under this key
 export const annotationOf = (ast: SchemaAST.AST): FieldAnnotation | undefined =>

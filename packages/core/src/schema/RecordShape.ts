@@ -18,7 +18,7 @@ export interface RecordShape {
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,127}$/
 
 /** Fields of a record: far more than any contract has, and few enough for a bit set of the scanner. */
-export const recordFieldsMax = 1_000
+const recordFieldsMax = 1_000
 
 /**
  * Reads the shape of a struct of `Field`s. Throws a `TypeError` naming the field when the schema is no struct, a field was

@@ -45,7 +45,7 @@ export class Everything extends Schema.Opaque<Everything>()(
     count: Field.int({ min: -5, max: 1_000_000 }),
     big: Field.optional(Field.int()),
     lat: Field.double({ min: -90, max: 90 }),
-    any: Field.optional(Field.double()),
+    double: Field.optional(Field.double()),
     flag: Field.boolean,
     maybe: Field.optional(Field.boolean),
     sources: Field.optional(Field.json(Schema.Array(Schema.Struct({ topic: Schema.String, offset: Schema.Int })))),
@@ -289,7 +289,7 @@ const valueOf = (chance: Chance, name: string): string => {
     case "count":
       return usual ? chance.pick(numbers) : String(chance.below(1000) - 5)
     case "big":
-    case "any":
+    case "double":
     case "lat":
       return usual ? chance.pick(numbers) : `${chance.oneIn(2) ? "-" : ""}${chance.below(90)}`
     case "flag":

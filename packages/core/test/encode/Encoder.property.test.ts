@@ -32,9 +32,9 @@ describe("Encoder", () => {
     const [record] = decodedRecords(34, 200)
     const doubles = [0.1, 1 / 3, 5e-324, 1e21, -1.7976931348623157e308, 123456789.12345678, 2 ** 53, -0]
     const decoder = Decoder.make(Everythings)
-    const batch = decoder.decode(batchOf(doubles.map((any) => encode({ ...record!, sources: null, any }))))
+    const batch = decoder.decode(batchOf(doubles.map((double) => encode({ ...record!, sources: null, double }))))
     expect(batch.fastRows).toBe(doubles.length)
-    expect(doubles.map((_, row) => decoder.record(batch, row).any)).toEqual(doubles.map((value) => value + 0))
+    expect(doubles.map((_, row) => decoder.record(batch, row).double)).toEqual(doubles.map((value) => value + 0))
   })
 
   it("leaves out fields that are null, absent or not declared", () => {
