@@ -1,5 +1,5 @@
 export { EmbeddedLog, type EmbeddedLogOptions, makeEmbeddedLog, recordBytesMaxDefault } from "./embedded/EmbeddedLog.ts"
-export { holdJobLock, JobAlreadyRunning, type JobLockOptions } from "./embedded/JobLock.ts"
+export { holdJobLock, JobAlreadyRunning, type JobLockOptions, jobRunning } from "./embedded/JobLock.ts"
 export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
 export { feedProgress, type FeedProgress, feedShard } from "./feed/FeedProgress.ts"
 export { FeedError } from "./feed/FeedError.ts"

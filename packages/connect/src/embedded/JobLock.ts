@@ -6,6 +6,7 @@
  * there is no stale lock to remove. It protects people from surprises; what protects the data is fencing.
  */
 import { Effect, Schema, type Scope } from "effect"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { LogError } from "@frazil/engine"
@@ -25,15 +26,20 @@ export interface JobLockOptions {
   readonly dataDirectory: string
 }
 
+/** Patience with a look of `jobRunning`, which holds the file for an instant. */
+const lookWaitMs = 50
+
+const lockFile = ({ job, dataDirectory }: JobLockOptions): string =>
+  join(dataDirectory, "locks", `${encodeURIComponent(job)}.lock`)
+
 /** Open locks of this process. A connection that nothing refers to is collected, and its lock released. */
 const held = new Set<DatabaseSync>()
 
-const take = ({ job, dataDirectory }: JobLockOptions): DatabaseSync => {
-  const folder = join(dataDirectory, "locks")
-  makeFolder(folder)
-  const db = new DatabaseSync(join(folder, `${encodeURIComponent(job)}.lock`))
+const take = (options: JobLockOptions): DatabaseSync => {
+  makeFolder(join(options.dataDirectory, "locks"))
+  const db = new DatabaseSync(lockFile(options))
   try {
-    db.exec("pragma busy_timeout = 0")
+    db.exec(`pragma busy_timeout = ${lookWaitMs}`)
     db.exec("begin exclusive")
     held.add(db)
     return db
@@ -57,7 +63,7 @@ const refusal = (cause: unknown, { job, dataDirectory }: JobLockOptions): JobAlr
       })
     : toLogError(cause, join(dataDirectory, "locks"))
 
-/** Takes the lock of a job until the scope ends. Never waits. Fails with `LogError` when the folder cannot be written. */
+/** Takes the lock of a job until the scope ends. Hardly waits. Fails with `LogError` when the folder cannot be written. */
 export const holdJobLock = (options: JobLockOptions): Effect.Effect<void, JobAlreadyRunning | LogError, Scope.Scope> =>
   Effect.asVoid(
     Effect.acquireRelease(
@@ -72,3 +78,29 @@ export const holdJobLock = (options: JobLockOptions): Effect.Effect<void, JobAlr
       (db) => Effect.sync(() => release(db))
     )
   )
+
+const look = (file: string): boolean => {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    db.exec("pragma busy_timeout = 0")
+    db.exec("select count(*) from sqlite_schema")
+    return false
+  } catch (cause) {
+    if (lockedByAnother(cause)) return true
+    throw cause
+  } finally {
+    db.close()
+  }
+}
+
+/** Whether a job holds its lock on the data directory right now. Makes no file. */
+export const jobRunning = (options: JobLockOptions): Effect.Effect<boolean, LogError> =>
+  Effect.suspend(() => {
+    const file = lockFile(options)
+    try {
+      return Effect.succeed(existsSync(file) && look(file))
+    } catch (cause) {
+      const error = toLogError(cause, file)
+      return error === undefined ? Effect.die(cause) : Effect.fail(error)
+    }
+  })

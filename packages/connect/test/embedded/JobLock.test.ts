@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { writeFileSync } from "node:fs"
-import { holdJobLock } from "../../src/embedded/JobLock.ts"
+import { existsSync, writeFileSync } from "node:fs"
+import { holdJobLock, jobRunning } from "../../src/embedded/JobLock.ts"
 import { runChild } from "./ChildProcess.ts"
 import { temporaryFolder } from "./TemporaryFolder.ts"
 
@@ -40,6 +40,28 @@ describe("JobLock", () => {
         })
       )
       yield* takeOnce("a/../b", folder)
+    })
+  )
+
+  it.live("looking says whether a job runs, in this process or another, and makes no file", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const running = jobRunning({ job: "transactions", dataDirectory: folder })
+      assert.isFalse(yield* running)
+      assert.isFalse(existsSync(`${folder}/locks`))
+      const child = yield* runChild("./LockProcess.ts", folder, "transactions")
+      yield* child.line((line) => line === "held")
+      assert.isTrue(yield* running)
+      child.kill("SIGKILL")
+      yield* child.exit
+      assert.isFalse(yield* running)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* holdJobLock({ job: "transactions", dataDirectory: folder })
+          assert.isTrue(yield* running)
+        })
+      )
+      assert.isFalse(yield* running)
     })
   )
 
