@@ -44,6 +44,11 @@ const tellable = (name: string): string | undefined => (/^[A-Za-z0-9_.-]{1,64}$/
 export const makeSlowDecode = <A>(topic: Topic<A>): ((bytes: Uint8Array) => SlowOutcome) => {
   const { shape, eventTime } = topic
   const decode = Schema.decodeUnknownResult(topic.schema)
+  const eventTimeFailed = failed(
+    "event_time_out_of_range",
+    `field ${eventTime} must lie between 2000 and 2090`,
+    eventTime
+  )
 
   const decodeObject = (parsed: Readonly<Record<string, unknown>>, text: string): SlowOutcome => {
     const members = jsonMembers(text)
@@ -57,13 +62,19 @@ export const makeSlowDecode = <A>(topic: Topic<A>): ((bytes: Uint8Array) => Slow
       input[field.name] = field.type._tag === "Decimal" && typeof value === "number" ? new NumberText(raw) : value
     }
     const decoded = decode(input)
-    if (Result.isFailure(decoded)) return { _tag: "Failed", problem: issueProblem(decoded.failure.issue) }
+    if (Result.isFailure(decoded)) {
+      const problem = issueProblem(decoded.failure.issue)
+      // beyond what a timestamp can hold is beyond the window as well
+      return problem.reason === "out_of_range" && problem.field === eventTime
+        ? eventTimeFailed
+        : { _tag: "Failed", problem }
+    }
     // a struct of the shape's fields
     const record = decoded.success as Readonly<Record<string, unknown>>
     if (eventTime !== undefined) {
       const at = Number(record[eventTime])
       if (!(at >= eventTimeStartMs && at < eventTimeEndMs)) {
-        return failed("event_time_out_of_range", `field ${eventTime} must lie between 2000 and 2090`, eventTime)
+        return eventTimeFailed
       }
     }
     const unknown = [...members].filter(([name]) => !shape.byName.has(name))

@@ -13,6 +13,7 @@ class Payment extends Schema.Opaque<Payment>()(
     count: Field.optional(Field.int({ min: 0, max: 10 })),
     rate: Field.optional(Field.double()),
     day: Field.optional(Field.date),
+    seen: Field.optional(Field.timestamp),
     flag: Field.optional(Field.boolean),
     constructor: Field.optional(Field.text()),
     items: Field.optional(Field.json(Schema.Array(Schema.Struct({ sku: Schema.String }))))
@@ -59,7 +60,7 @@ describe("the slow path", () => {
     ["id", "12", "wrong_type"],
     ["at", '"today"', "bad_format"],
     ["at", "1768434300000", "wrong_type"],
-    ["at", '"2150-01-01T00:00:00Z"', "out_of_range"],
+    ["at", '"2150-01-01T00:00:00Z"', "event_time_out_of_range"],
     ["at", '"1999-12-31T23:59:59.999Z"', "event_time_out_of_range"],
     ["at", '"2090-01-01T00:00:00Z"', "event_time_out_of_range"],
     ["kind", '"gold"', "not_allowed"],
@@ -72,6 +73,7 @@ describe("the slow path", () => {
     ["count", "1e400", "out_of_range"],
     ["rate", "1e400", "out_of_range"],
     ["day", '"2026-02-30"', "bad_format"],
+    ["seen", '"2150-01-01T00:00:00Z"', "out_of_range"],
     ["flag", '"true"', "wrong_type"],
     ["items", '[{"sku":1}]', "wrong_type"],
     ["items", '"x"', "wrong_type"]
