@@ -1,8 +1,8 @@
 /**
  * An outlet that writes NDJSON: one record a line, in the order in which they were generated.
  *
- * The app uses it for `--out`. **Delivery**: a flush writes whole lines, even when interrupted; a file that cannot be written ends the
- * generator. **Bounds**: what one group of records takes.
+ * The app uses it for `--out`. **Delivery**: a flush writes whole lines, even when interrupted; a file that cannot be
+ * written ends the generator. **Bounds**: what one group of records takes.
  */
 import { Effect, FileSystem, type PlatformError, type Scope } from "effect"
 import type { Outlet } from "@frazil/sim"

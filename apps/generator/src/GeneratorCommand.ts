@@ -1,8 +1,8 @@
 /**
  * The app's command: options to a running generator, its outlet and its controls.
  *
- * `main.ts` runs it. Order of a start: options → rate → outlet (file, or the topic in the log) → controls → generator. The
- * outlet's scope closes last, so that Ctrl-C still delivers what was generated.
+ * `main.ts` runs it. Order of a start: options → rate → outlet (file, or the topic in the log) → controls → generator.
+ * The outlet's scope closes last, so that Ctrl-C still delivers what was generated.
  */
 import { Config, Console, Effect, Option, Random } from "effect"
 import { Argument, Command, Flag } from "effect/cli"

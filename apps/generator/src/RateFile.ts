@@ -1,8 +1,8 @@
 /**
  * The rate in a YAML file, watched: `rate: 50`.
  *
- * The app's `--config`. **Guarantees**: an edit is in force within 3 seconds once the file rests; an edit that is no rate
- * is reported once and the old rate stays.
+ * The app's `--config`. **Guarantees**: an edit is in force within 3 seconds once the file rests; an edit that is no
+ * rate is reported once and the old rate stays.
  */
 import { Effect, FileSystem, Schema } from "effect"
 import { parse } from "yaml"
@@ -38,7 +38,10 @@ const parseRate = Effect.fnUntraced(function* (path: string, text: string) {
 export const readRate = (path: string): Effect.Effect<number, GeneratorError, FileSystem.FileSystem> =>
   Effect.flatMap(readText(path), (text) => parseRate(path, text))
 
-/** Sets the bucket's rate whenever the file changes; tells `say` of each change and each bad edit. Runs until interrupted. */
+/**
+ * Sets the bucket's rate whenever the file changes; tells `say` of each change and each bad edit. Runs until
+ * interrupted.
+ */
 export const watchRate = Effect.fnUntraced(function* (
   path: string,
   bucket: TokenBucket,

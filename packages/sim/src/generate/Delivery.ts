@@ -1,10 +1,11 @@
 /**
  * Brings generated records to a topic through an idempotent producer, whatever the log does meanwhile (R2.4).
  *
- * **Delivery**: exactly once while this process lives: a unit keeps its sequence number and its records until it is acknowledged, so
- * that an append with an unknown outcome is repeated without doubling. **Order**: as added, per partition. **Back pressure**: after 10 deliveries failed in a row
- * (3 attempts each) it pauses for 1 s, 2 s, 4 s … 60 s between attempts; meanwhile records wait, at most `bufferRecordsMax`;
- * then `awaitRoom` waits, and nothing is dropped.
+ * **Delivery**: exactly once while this process lives: a unit keeps its sequence number and its records until it is
+ * acknowledged, so that an append with an unknown outcome is repeated without doubling. **Order**: as added, per
+ * partition. **Back pressure**: after 10 deliveries failed in a row (3 attempts each) it pauses for 1 s, 2 s, 4 s … 60
+ * s between attempts; meanwhile records wait, at most `bufferRecordsMax`; then `awaitRoom` waits, and nothing is
+ * dropped.
  */
 import { Clock, Duration, Effect, Latch, Result, Schedule, type Scope } from "effect"
 import { CircuitBreaker } from "effect/persistence"

@@ -1,8 +1,8 @@
 /**
  * The records that wait for delivery, in the order in which they were added, at most `recordsMax` of them.
  *
- * Delivery fills it and takes units from it. A unit is fixed when it is taken: an append whose outcome is unknown must be repeated with
- * exactly the records it had. Pure but for its own state.
+ * Delivery fills it and takes units from it. A unit is fixed when it is taken: an append whose outcome is unknown must
+ * be repeated with exactly the records it had. Pure but for its own state.
  */
 import { makeRecordBuilder } from "@frazil/core"
 import type { Append } from "@frazil/engine"

@@ -1,8 +1,9 @@
 /**
  * Fraud patterns: short scenarios of several transactions on one account, each labelled with its pattern's name.
  *
- * Transactions starts them and mixes their steps into ordinary traffic; recall of a rule is measured against the labels.
- * **Bounds**: a scenario has at most `stepsMax` steps and, unscaled, lasts less than 5 minutes from first to last.
+ * Transactions starts them and mixes their steps into ordinary traffic; recall of a rule is measured against the
+ * labels. **Bounds**: a scenario has at most `stepsMax` steps and, unscaled, lasts less than 5 minutes from first to
+ * last.
  */
 import { type Account, deviceId, ipAddress } from "./Accounts.ts"
 import { categoryIndex, channels, transactionTypes } from "./Merchants.ts"

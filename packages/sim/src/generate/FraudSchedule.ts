@@ -1,10 +1,9 @@
 /**
  * Decides when fraud scenarios start and hands out their steps when they are due. Transactions asks it once a record.
  *
- * **Guarantees**: `share` of all records are steps, soon after the start and at R2.3's rates; above 10,000 records a second
- * about a hundredth are. An account has one scenario at a time.
- * **Bounds**: the more steps wait, the shorter the pauses of new scenarios; with every account busy none starts, and what is
- * owed stops growing.
+ * **Guarantees**: `share` of all records are steps, soon after the start and at R2.3's rates; above 10,000 records a
+ * second about a hundredth are. An account has one scenario at a time. **Bounds**: the more steps wait, the shorter the
+ * pauses of new scenarios; with every account busy none starts, and what is owed stops growing.
  */
 import type { Account } from "./Accounts.ts"
 import { atNight, fraudLabels, type FraudStep, planFraud } from "./Fraud.ts"

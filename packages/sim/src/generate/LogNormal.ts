@@ -1,8 +1,8 @@
 /**
  * Log-normal amounts by table: each merchant category has the quantiles of its amounts in cents, drawn by position.
  *
- * Built once per generator from additions, multiplications and divisions only. Math.exp and Math.log may differ in the last digit between
- * runtimes, and one differing cent would break "same seed, same bytes".
+ * Built once per generator from additions, multiplications and divisions only. Math.exp and Math.log may differ in the
+ * last digit between runtimes, and one differing cent would break "same seed, same bytes".
  */
 import type { Random } from "./Random.ts"
 

@@ -1,9 +1,10 @@
 /**
  * A token bucket on a monotonic clock: paces a generator at a rate that may change while it runs.
  *
- * GenerateTransactions takes from it; RateFile and RateApi, or an app, set its rate. **Guarantees**: between two changes of the rate, and as
- * long as the taker keeps up, exactly ⌊rate × seconds⌋ tokens are granted: nothing drifts, however uneven the calls are.
- * **Bounds**: a taker that stays away finds at most one second's worth; what did not fit is counted.
+ * TransactionsGenerator takes from it; RateFile and RateApi, or an app, set its rate. **Guarantees**: between two
+ * changes of the rate, and as long as the taker keeps up, exactly ⌊rate × seconds⌋ tokens are granted: nothing drifts,
+ * however uneven the calls are. **Bounds**: a taker that stays away finds at most one second's worth; what did not fit
+ * is counted.
  */
 import { Clock, Effect, Schema } from "effect"
 

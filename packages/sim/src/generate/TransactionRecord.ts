@@ -1,8 +1,9 @@
 /**
- * Writes one transaction as JSON in the field order of `raw-transactions` (contracts.md), or as one of the broken forms that tests ask for.
+ * Writes one transaction as JSON in the field order of `raw-transactions` (contracts.md), or as one of the broken forms
+ * that tests ask for.
  *
- * Transactions fills a draft and calls it. It draws from chance only what nothing else depends on: the id, the merchant's number,
- * the place within the city.
+ * Transactions fills a draft and calls it. It draws from chance only what nothing else depends on: the id, the
+ * merchant's number, the place within the city.
  */
 import { type FraudLabel, fraudLabels } from "./Fraud.ts"
 import { channels, merchantCategories, merchantsPerCategory, transactionTypes } from "./Merchants.ts"
@@ -53,7 +54,10 @@ const segments = {
   end: segmentOf(`"}`)
 }
 
-/** The fields of one record before it is written. Type, category, channel and place are indexes into their lists. Reused. */
+/**
+ * The fields of one record before it is written. Type, category, channel and place are indexes into their lists.
+ * Reused.
+ */
 export interface TransactionDraft {
   accountId: Uint8Array
   cents: number

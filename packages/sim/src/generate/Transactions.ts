@@ -1,9 +1,10 @@
 /**
  * Card transactions from a seed: records of `raw-transactions` as JSON bytes in the contract's field order.
  *
- * GenerateTransactions paces it and sends what it makes; tests and benches call it directly. Pure: time is an argument, chance
- * comes from the seed. **Guarantees**: the same seed and the same arrival times give the same bytes on every runtime.
- * Shares are R2.3's: 85 % purchases, 5 % refunds, 8 % withdrawals, 2 % transfers among ordinary transactions; fraud beside them.
+ * TransactionsGenerator paces it and sends what it makes; tests and benches call it directly. Pure: time is an
+ * argument, chance comes from the seed. **Guarantees**: the same seed and the same arrival times give the same bytes on
+ * every runtime. Shares are R2.3's: 85 % purchases, 5 % refunds, 8 % withdrawals, 2 % transfers among ordinary
+ * transactions; fraud beside them.
  */
 import { type Account, accountWeights, makeAccounts } from "./Accounts.ts"
 import type { FraudLabel, FraudStep } from "./Fraud.ts"

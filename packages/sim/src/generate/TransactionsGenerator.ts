@@ -2,7 +2,8 @@
  * Runs the transaction generator: paces it, sends what it makes through an outlet, and reports progress.
  *
  * `apps/generator` and the pipeline's demo call it. One Effect per group of records; inside a group a plain loop.
- * **Back pressure**: while the outlet has no room, nothing is generated; tokens that pass meanwhile are counted as withheld.
+ * **Back pressure**: while the outlet has no room, nothing is generated; tokens that pass meanwhile are counted as
+ * withheld.
  */
 import { Clock, Deferred, Effect, Fiber, type Scope } from "effect"
 import { partitionOf } from "@frazil/core"
@@ -29,8 +30,8 @@ export interface TransactionsGeneratorOptions<E> extends TransactionOptions {
   /** Ends after so many records. Without it, only an interruption ends it. */
   readonly count?: number
   /**
-   * Generates as fast as the outlet takes it, with arrivals from this time on, spaced by the bucket's rate at the start:
-   * the same seed, start and rate give the same records. Epoch milliseconds.
+   * Generates as fast as the outlet takes it, with arrivals from this time on, spaced by the bucket's rate at the
+   * start: the same seed, start and rate give the same records. Epoch milliseconds.
    */
   readonly startMs?: number
   /** Called once a second, and once at the end. */
@@ -103,8 +104,8 @@ const generate = Effect.fnUntraced(function* <E>(
 })
 
 /**
- * Generates until `count` is reached or it is interrupted, then has delivered what was generated; returns the last progress. Fails when the
- * outlet can never deliver.
+ * Generates until `count` is reached or it is interrupted, then has delivered what was generated; returns the last
+ * progress. Fails when the outlet can never deliver.
  *
  * **Gotchas**: interrupted, it waits up to 10 s for the outlet to take what is buffered; the last progress says what is
  * left. The outlet must outlive it.

@@ -20,7 +20,10 @@ const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-/** The log stores append times as whole milliseconds, as a real clock has them; sleeps with jitter leave a test's clock in between. */
+/**
+ * The log stores append times as whole milliseconds, as a real clock has them; sleeps with jitter leave a test's clock
+ * in between.
+ */
 const wholeMs = (clock: Clock.Clock): Clock.Clock => ({
   currentTimeMillisUnsafe: () => Math.floor(clock.currentTimeMillisUnsafe()),
   currentTimeMillis: Effect.map(clock.currentTimeMillis, (ms) => Math.floor(ms)),
