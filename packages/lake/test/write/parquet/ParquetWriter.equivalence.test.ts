@@ -70,7 +70,7 @@ layer(lake)("direct cells and appended cells", (it) => {
       Effect.gen(function* () {
         const below = seeded(9)
         const inputs = Array.from({ length: 50 }, () => randomInput(below))
-        const lines = inputs.flatMap((input, i) =>
+        const lines = inputs.flatMap((input, i): ReadonlyArray<Input | Uint8Array> =>
           i % 5 === 0 ? [Uint8Array.of(0x7b, 0x22), Uint8Array.of(0xff, 0xfe, 0x80)] : [input]
         )
         const expected = lines.flatMap((line, offset) =>
