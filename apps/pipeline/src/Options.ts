@@ -17,7 +17,9 @@ export const flags = {
     Flag.optional
   ),
   input: Flag.String("input").pipe(
-    Flag.withDescription("Feed the topic from the file, a line a record, exactly once; the run ends when all of it has landed. Repeatable"),
+    Flag.withDescription(
+      "Feed the topic from the file, a line a record, exactly once; the run ends when all of it has landed. Repeatable"
+    ),
     Flag.withMetavar("TOPIC=FILE.ndjson"),
     Flag.atLeast(0)
   ),
@@ -67,7 +69,9 @@ export interface PipelineOptions {
   readonly flows: ReadonlyArray<keyof typeof flows>
   /** Files by topic; with any, the run is bounded and generates nothing. */
   readonly inputs: ReadonlyMap<string, string>
-  readonly generator: { readonly rate: number; readonly count: number | undefined; readonly seed: number | undefined } | undefined
+  readonly generator:
+    | { readonly rate: number; readonly count: number | undefined; readonly seed: number | undefined }
+    | undefined
   /** Ends by itself when everything has gone through. */
   readonly bounded: boolean
   readonly epochMs: number
@@ -84,7 +88,11 @@ const parseFlows = (text: Option.Option<string>) => {
   })
   const unknown = names.filter((name) => !isFlow(name))
   return unknown.length > 0
-    ? Effect.fail(new OptionError({ message: `no flow is named ${unknown.join(", ")}: --jobs takes ${Object.keys(flows).join(", ")}` }))
+    ? Effect.fail(
+        new OptionError({
+          message: `no flow is named ${unknown.join(", ")}: --jobs takes ${Object.keys(flows).join(", ")}`
+        })
+      )
     : Effect.succeed(names.filter(isFlow))
 }
 
@@ -94,9 +102,12 @@ const parseInputs = Effect.fnUntraced(function* (inputs: ReadonlyArray<string>, 
     const at = input.indexOf("=")
     const topic = input.slice(0, at)
     const file = input.slice(at + 1)
-    if (at < 1 || file === "") return yield* new OptionError({ message: `--input takes TOPIC=FILE.ndjson, not "${input}"` })
+    if (at < 1 || file === "")
+      return yield* new OptionError({ message: `--input takes TOPIC=FILE.ndjson, not "${input}"` })
     if (!topics.includes(topic)) {
-      return yield* new OptionError({ message: `--input: no job reads topic ${topic}; topics are ${topics.join(", ")}` })
+      return yield* new OptionError({
+        message: `--input: no job reads topic ${topic}; topics are ${topics.join(", ")}`
+      })
     }
     if (files.has(topic)) return yield* new OptionError({ message: `--input: topic ${topic} is given two files` })
     files.set(topic, file)
@@ -115,7 +126,10 @@ export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, t
   return {
     flows: yield* parseFlows(given.jobs),
     inputs,
-    generator: inputs.size > 0 || given.noGenerator ? undefined : { rate: given.rate, count, seed: Option.getOrUndefined(given.seed) },
+    generator:
+      inputs.size > 0 || given.noGenerator
+        ? undefined
+        : { rate: given.rate, count, seed: Option.getOrUndefined(given.seed) },
     bounded,
     // a bounded run has nobody waiting for the next 200 ms
     epochMs: Option.getOrElse(given.epoch, () => (inputs.size > 0 ? 1000 : 200)),

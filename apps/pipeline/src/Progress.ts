@@ -22,7 +22,7 @@ const number = new Intl.NumberFormat("en-US")
 export const count = (value: number): string => number.format(Math.round(value))
 
 /** `0.4 s`, `12 s`, `3 min`, `2.5 h`. */
-export const age = (ms: number): string => {
+const age = (ms: number): string => {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`

@@ -33,8 +33,16 @@ export const inputTopics = (names: ReadonlyArray<keyof typeof flows>): ReadonlyA
   ...new Set(names.flatMap((name) => flows[name]).flatMap((job) => Job.sources(job).map((topic) => topic.name)))
 ]
 
-/** Runs until interrupted, or, bounded, until everything has landed. */
-export const runPipeline = Effect.fnUntraced(function* (options: PipelineOptions, directory: DataDirectory, screen: Screen) {
+/**
+ * Runs until interrupted, or, bounded, until everything has landed. Either way `atEnd` gets the summary; after a failure
+ * there is none.
+ */
+export const runPipeline = Effect.fnUntraced(function* <E, R>(
+  options: PipelineOptions,
+  directory: DataDirectory,
+  screen: Screen,
+  atEnd: (summary: Summary) => Effect.Effect<void, E, R>
+) {
   const jobs = jobsOf(options)
   for (const job of jobs) yield* holdJobLock({ job: job.name, dataDirectory: directory.root })
   const monitor = Job.monitor()
@@ -71,8 +79,10 @@ export const runPipeline = Effect.fnUntraced(function* (options: PipelineOptions
     ],
     { concurrency: "unbounded", discard: true }
   )
-  yield* Effect.raceFirst(work, show)
-  return summarise(yield* moments, landingMonitor.status(), processCost()) satisfies Summary
+  const end = Effect.flatMap(moments, (last) => atEnd(summarise(last, landingMonitor.status(), processCost())))
+  // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
+  yield* Effect.raceFirst(work, show).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
+  yield* end
 }, Effect.scoped)
 
 const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
@@ -126,10 +136,16 @@ const takeMoments = (
       const status = monitor.status().filter((stage) => stage.job === job.name)
       let lag = 0
       for (const stage of status) {
-        for (const { end, partition } of yield* log.bounds(stage.topic)) lag += end - (stage.positions.get(partition) ?? 0)
+        for (const { end, partition } of yield* log.bounds(stage.topic))
+          lag += end - (stage.positions.get(partition) ?? 0)
       }
       const topics = topicsOf(job)
-      moments.push({ job: job.name, status, lag, landings: landings.status().filter(({ topic }) => topics.includes(topic)) })
+      moments.push({
+        job: job.name,
+        status,
+        lag,
+        landings: landings.status().filter(({ topic }) => topics.includes(topic))
+      })
     }
     return moments
   })
@@ -142,7 +158,10 @@ const showForever = <E, R>(moments: Effect.Effect<ReadonlyArray<JobMoment>, E, R
       yield* Effect.sleep(showEveryMs)
       const now = yield* Clock.currentTimeMillis
       const next = yield* moments
-      screen.show(next.map((moment, index) => jobLine(moment, before[index], now - beforeMs, now)))
+      screen.show(
+        next.map((moment, index) => jobLine(moment, before[index], now - beforeMs, now)),
+        now
+      )
       before = next
       beforeMs = now
     }

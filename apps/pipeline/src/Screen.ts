@@ -4,35 +4,42 @@
 
 export interface Screen {
   /** Shows the lines instead of the ones before. */
-  readonly show: (lines: ReadonlyArray<string>) => void
+  readonly show: (lines: ReadonlyArray<string>, nowMs: number) => void
   /** Prints a line that stays, above the live ones. */
   readonly say: (line: string) => void
+  /** Takes the live lines away and prints what it all came to. */
+  readonly finish: (lines: ReadonlyArray<string>) => void
 }
 
 /** How often a log file gets progress: a terminal is drawn at every call. */
 const plainEveryMs = 10_000
 
-export const makeScreen = (out: NodeJS.WriteStream, nowMs: () => number): Screen => {
+export const makeScreen = (out: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">): Screen => {
   let drawn: ReadonlyArray<string> = []
-  let plainAt = Number.NEGATIVE_INFINITY
+  let plainAtMs = Number.NEGATIVE_INFINITY
   const erase = () => (drawn.length === 0 ? "" : `\u001b[${drawn.length}A\u001b[0J`)
   const fit = (line: string) => (line.length > out.columns ? `${line.slice(0, out.columns - 1)}…` : line)
+  const print = (lines: ReadonlyArray<string>) => out.write(lines.map((line) => `${line}\n`).join(""))
   return {
-    show: (lines) => {
+    show: (lines, nowMs) => {
       if (out.isTTY) {
         const fitted = lines.map(fit)
-        out.write(`${erase()}${fitted.map((line) => `${line}\n`).join("")}`)
+        out.write(erase())
+        print(fitted)
         drawn = fitted
-      } else if (nowMs() - plainAt >= plainEveryMs) {
-        plainAt = nowMs()
-        out.write(lines.map((line) => `${line}\n`).join(""))
+      } else if (nowMs - plainAtMs >= plainEveryMs) {
+        plainAtMs = nowMs
+        print(lines)
       }
     },
     say: (line) => {
-      out.write(`${out.isTTY ? erase() : ""}${line}\n`)
-      if (out.isTTY) {
-        out.write(drawn.map((live) => `${live}\n`).join(""))
-      }
+      out.write(erase())
+      print([line, ...drawn])
+    },
+    finish: (lines) => {
+      out.write(erase())
+      drawn = []
+      print(lines)
     }
   }
 }

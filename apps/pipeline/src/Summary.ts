@@ -48,7 +48,11 @@ export const processCost = (): Cost => {
 
 const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 
-export const summarise = (jobs: ReadonlyArray<JobMoment>, landings: ReadonlyArray<LandingStatus>, cost: Cost): Summary => ({
+export const summarise = (
+  jobs: ReadonlyArray<JobMoment>,
+  landings: ReadonlyArray<LandingStatus>,
+  cost: Cost
+): Summary => ({
   jobs: jobs.map(({ job, status }) => ({
     job,
     in: sum(status.map((stage) => stage.in)),
@@ -57,7 +61,12 @@ export const summarise = (jobs: ReadonlyArray<JobMoment>, landings: ReadonlyArra
     dead_lettered: sum(status.map((stage) => stage.deadLettered)),
     failed: sum(status.map((stage) => stage.failed))
   })),
-  tables: landings.map(({ files, rows, snapshotId, table }) => ({ table, rows, files, snapshot_id: snapshotId ?? null })),
+  tables: landings.map(({ files, rows, snapshotId, table }) => ({
+    table,
+    rows,
+    files,
+    snapshot_id: snapshotId ?? null
+  })),
   wall_seconds: Number(cost.wallSeconds.toFixed(3)),
   cpu_seconds: Number(cost.cpuSeconds.toFixed(3)),
   peak_rss_mb: Math.round(cost.peakRssMb)

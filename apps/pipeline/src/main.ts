@@ -25,17 +25,21 @@ const pipeline = Command.make(
   Effect.fnUntraced(function* (given) {
     const options = yield* parseOptions(given, inputTopics(allFlows))
     const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse))
-    const screen = makeScreen(process.stderr, () => performance.now())
+    const screen = makeScreen(process.stderr)
     const source =
       options.inputs.size > 0
         ? `from ${[...options.inputs.values()].join(", ")}`
         : options.generator === undefined
           ? "from the log"
           : `generated at ${options.generator.rate}/s`
-    screen.say(`frazil: ${options.flows.join(", ")} ${source}, in ${given.data}${options.bounded ? "" : "; Ctrl-C stops"}`)
-    const summary = yield* runPipeline(options, directory, screen).pipe(Effect.provide(systemLayer(directory)))
-    for (const line of summaryLines(summary)) screen.say(line)
-    if (Option.isSome(given.summary)) yield* writeSummary(given.summary.value, summary)
+    screen.say(
+      `frazil: ${options.flows.join(", ")} ${source}, in ${given.data}${options.bounded ? "" : "; Ctrl-C stops"}`
+    )
+    const atEnd = Effect.fnUntraced(function* (summary: Summary) {
+      screen.finish(summaryLines(summary))
+      if (Option.isSome(given.summary)) yield* writeSummary(given.summary.value, summary)
+    })
+    yield* runPipeline(options, directory, screen, atEnd).pipe(Effect.provide(systemLayer(directory)))
   })
 ).pipe(Command.withDescription("Runs every flow in one process: from a log, through decisions, into Iceberg tables"))
 
