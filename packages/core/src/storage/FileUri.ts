@@ -17,6 +17,12 @@ export const normaliseUri = (uri: string): string => {
   return path === undefined ? uri : `file://${path}`
 }
 
+/** One spelling of a prefix: as `normaliseUri`, with the slash at its end kept, which decides what is below it. */
+export const normalisePrefix = (prefix: string): string => {
+  const uri = normaliseUri(prefix)
+  return prefix.endsWith("/") && !uri.endsWith("/") ? `${uri}/` : uri
+}
+
 /** The local path of a `file:` URI or an absolute path; undefined for any other scheme and for relative paths. */
 export const localPath = (uri: string): string | undefined => {
   const match = /^(?:file:(?:\/\/(?:localhost)?)?)?(\/.*)$/s.exec(uri)

@@ -8,7 +8,7 @@ import { constants } from "node:fs"
 import { copyFile, link, mkdir, open, opendir, readFile, stat, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Effect, Layer, Random, Stream } from "effect"
-import { localPath } from "./FileUri.ts"
+import { localPath, normalisePrefix } from "./FileUri.ts"
 import { Storage, type StoredObject } from "./Storage.ts"
 import { StorageError } from "./StorageError.ts"
 
@@ -199,8 +199,8 @@ const make = (root: string): Storage["Service"] => {
       ),
     list: (prefix) =>
       Stream.unwrap(
-        attempt(prefix, async (path) => {
-          const start = prefix.endsWith("/") && path !== "/" ? `${path}/` : path
+        attempt(prefix, async () => {
+          const start = normalisePrefix(prefix).slice("file://".length)
           const folder = start.slice(0, start.lastIndexOf("/")) || "/"
           return Stream.fromAsyncIterable(walk(folder, start), toStorageError(prefix))
         })

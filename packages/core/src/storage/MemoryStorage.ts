@@ -3,7 +3,7 @@
  */
 import { readFile, unlink } from "node:fs/promises"
 import { Clock, Effect, Layer, Stream } from "effect"
-import { normaliseUri } from "./FileUri.ts"
+import { normalisePrefix, normaliseUri } from "./FileUri.ts"
 import { Storage, type StoredObject } from "./Storage.ts"
 import { StorageError } from "./StorageError.ts"
 
@@ -68,7 +68,7 @@ const make = Effect.sync(() => {
       }),
     list: (prefix) =>
       Stream.suspend(() => {
-        const start = normaliseUri(prefix) + (prefix.endsWith("/") ? "/" : "")
+        const start = normalisePrefix(prefix)
         const found = Array.from(entries, ([uri, entry]) => describe(uri, entry))
         return Stream.fromIterable(found.filter((object) => object.uri.startsWith(start)))
       }),

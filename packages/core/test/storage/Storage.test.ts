@@ -152,3 +152,13 @@ describe("FileUri", () => {
     assert.strictEqual(localPath("a/b"), undefined)
   })
 })
+
+describe("Storage in memory only", () => {
+  it.effect("lists everything under the root", () =>
+    Effect.gen(function* () {
+      const storage = yield* Storage
+      yield* storage.writeNew("file:///a/b", bytes("x"))
+      assert.lengthOf(yield* Stream.runCollect(storage.list("file:///")), 1)
+    }).pipe(Effect.provide(layerMemory))
+  )
+})

@@ -56,9 +56,6 @@ export interface PartitionBy {
   readonly name?: string
 }
 
-/** Partitions by the UTC day of a date or timestamp. */
-export const days = (column: string): PartitionBy => ({ column, transform: { _tag: "day" } })
-
 /**
  * A table's first spec over `schema`.
  *

@@ -1,9 +1,9 @@
 /**
  * Merges small manifests into larger ones when a list has grown long, as Java's append does by default.
  *
- * **Bounds**: a commit reads and writes at most one manifest of `mergedBytesTarget` (for each spec) besides its own, and a
- * list holds at most `manifestsMergeMin` small manifests plus one per `mergedBytesTarget` of metadata. Files keep their
- * sequence numbers and the snapshot that added them.
+ * **Bounds**: a commit reads and writes at most one manifest of `mergedBytesTarget` (for each spec) besides its own; a list
+ * holds at most 100 small manifests (`commit.manifest.min-count-to-merge`), plus the large ones. Files keep their sequence
+ * numbers and the snapshot that added them.
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
@@ -12,22 +12,32 @@ import { fromFormat, type LakeError } from "../LakeError.ts"
 import { metadataFolder } from "../spec/Locations.ts"
 import { liveFiles, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { bindInTable } from "../spec/PartitionSpec.ts"
-import { currentSchema, specById } from "../spec/TableMetadata.ts"
+import { currentSchema, specById, type TableMetadata } from "../spec/TableMetadata.ts"
 import type { StagingMemory } from "./StageAppend.ts"
 
-/** Java's defaults of `commit.manifest.min-count-to-merge` and `commit.manifest.target-size-bytes`. */
-const manifestsMergeMin = 100
+/** Java's default of `commit.manifest.min-count-to-merge`. */
+const manifestsMergeMinDefault = 100
+
+/** Java's default of `commit.manifest.target-size-bytes`. */
 const mergedBytesTarget = 8n * 1024n * 1024n
 
 /** Manifests read at once. */
 const readsMax = 8
 
+const manifestsMergeMin = (metadata: TableMetadata): number => {
+  const count = Number(metadata.properties.get("commit.manifest.min-count-to-merge") ?? manifestsMergeMinDefault)
+  return Number.isSafeInteger(count) && count >= 2 ? count : manifestsMergeMinDefault
+}
+
 /** Manifests that fit into one of the target size, small ones first met first; undefined when it is not worth it yet. */
-const candidates = (manifests: ReadonlyArray<ManifestFile>): ReadonlyArray<ManifestFile> | undefined => {
+const candidates = (
+  manifests: ReadonlyArray<ManifestFile>,
+  countMin: number
+): ReadonlyArray<ManifestFile> | undefined => {
   const small = manifests.filter(
     (manifest) => manifest.content === "data" && manifest.manifestLength < mergedBytesTarget / 2n
   )
-  if (small.length < manifestsMergeMin) return undefined
+  if (small.length < countMin) return undefined
   let bytes = 0n
   return small.toReversed().filter((manifest) => {
     bytes += manifest.manifestLength
@@ -98,10 +108,11 @@ export const mergeManifests = Effect.fnUntraced(function* (
   kept: ReadonlyArray<ManifestFile>,
   sequenceNumber: bigint
 ): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
+  const countMin = manifestsMergeMin(base.metadata)
   // Manifests without live files serve no scan of the new snapshot.
   let manifests = kept.filter((manifest) => liveFiles(manifest) > 0)
   for (const ofSpec of Map.groupBy(manifests, (manifest) => manifest.partitionSpecId).values()) {
-    const group = candidates(ofSpec)
+    const group = candidates(ofSpec, countMin)
     if (group === undefined) continue
     const key = group.map((manifest) => manifest.manifestPath).join("\n")
     const merged = memory.merged.get(key) ?? (yield* writeMerged(memory, base, group, sequenceNumber))
