@@ -26,7 +26,7 @@ export {
 export { expr, has, type Expr, type ExprResult, type Has } from "./expr/Expr.ts"
 export { checkExpr, type CheckOptions } from "./expr/Check.ts"
 export { formatProblem, type ExprProblem } from "./expr/Problem.ts"
-export type { BoolNode, CheckedExpr, ExprType, NumberNode, NumberType, TextNode, Tree } from "./expr/Tree.ts"
+export type { BoolNode, CheckedExpr, NumberNode, NumberType, TextNode } from "./expr/Tree.ts"
 export { interpretCondition, interpretValue } from "./expr/Interpret.ts"
 export { compileCell, compileCondition, compileValue } from "./expr/Compile.ts"
 export { makeCodeScope, type CodeScope, type CollectingScope, type FieldAccess } from "./expr/Access.ts"

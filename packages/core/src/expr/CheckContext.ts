@@ -86,7 +86,7 @@ export const typeName = (tree: Tree): string => {
 }
 
 /** Whether a value's type comes from number literals alone, so that it may adapt to what stands beside it. */
-export const literalOnly = (syntax: Syntax): boolean => {
+const literalOnly = (syntax: Syntax): boolean => {
   if (syntax._tag === "Number") return true
   if (syntax._tag === "Negate") return literalOnly(syntax.operand)
   if (syntax._tag === "Arithmetic") return literalOnly(syntax.left) && literalOnly(syntax.right)

@@ -16,6 +16,8 @@ import type { BoolNode, CompareNumbers, CompareTexts, NumberConstant, NumberNode
 
 type Node<T extends BoolNode["_tag"]> = Extract<BoolNode, { readonly _tag: T }>
 
+const textTests = { startsWith: kernel.startsWith, endsWith: kernel.endsWith, contains: kernel.contains }
+
 /** Up to this many equalities are written one by one; more are looked up in a set. */
 const unrolledMax = 16
 
@@ -98,7 +100,7 @@ export const threeCode = (emit: Emitter, node: BoolNode): string => {
     case "InTexts":
       return call(kernel.oneOfTexts, emit.text(node.value), emit.use(new Set(node.items)))
     case "TextTest":
-      return call(kernel[node.test], emit.text(node.text), emit.text(node.argument))
+      return call(textTests[node.test], emit.text(node.text), emit.text(node.argument))
     case "Matches":
       return call(kernel.matches, emit.text(node.text), emit.use(node.pattern))
     case "BoolIf":

@@ -149,9 +149,9 @@ export const same = (left: Three, right: Three): Three => (left === 2 || right =
 
 export const less = (left: Unscaled, right: Unscaled): Three => (left < right ? 1 : left >= right ? 0 : 2)
 export const lessOrEqual = (left: Unscaled, right: Unscaled): Three => (left <= right ? 1 : left > right ? 0 : 2)
-export const equal = (left: Unscaled, right: Unscaled): Three =>
-  left === right ? 1 : left < right || left > right ? 0 : 2
-export const differ = (left: Unscaled, right: Unscaled): boolean => left < right || left > right
+export const equal = (left: Unscaled, right: Unscaled): Three => (left === right ? 1 : differ(left, right) ? 0 : 2)
+/** Both have a value, and not the same. */
+export const differ = (left: Unscaled, right: Unscaled): boolean => left === left && right === right && left !== right
 
 export const oneOf = (value: Unscaled, items: ReadonlySet<Unscaled>): Three =>
   value !== value ? 2 : items.has(value) ? 1 : 0

@@ -53,11 +53,14 @@ const ofArithmetic = (tree: NumberNode & { _tag: "Arithmetic" }): bigint => {
       return left * right
     case "/":
       // a double's divisor may be next to 0
-      return tree.type._tag === "Double" ? limitOf(tree.type) + 1n : left
+      return tree.type._tag !== "Double" || atLeastOne(tree.right) ? left : limitOf(tree.type) + 1n
     case "%":
       return left
   }
 }
+
+const atLeastOne = (divisor: NumberNode): boolean =>
+  divisor._tag === "NumberConstant" && (divisor.value >= 1 || divisor.value <= -1)
 
 const ofConversion = (tree: NumberNode & { _tag: "Convert" }): bigint => {
   const { operand, type } = tree

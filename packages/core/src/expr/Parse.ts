@@ -10,11 +10,11 @@ import { type ExprProblem, problemAt } from "./Problem.ts"
 import type { ArithmeticOperator, CompareOperator, Syntax } from "./Syntax.ts"
 
 /** An expression's text, in UTF-16 units. */
-export const sourceCharactersMax = 10_000
+const sourceCharactersMax = 10_000
 /** Literals, names, operators and calls in one expression. */
-export const nodesMax = 2_000
+const nodesMax = 2_000
 /** How deep operators, calls and parentheses nest; chains of `&&` or `||` count as one. */
-export const depthMax = 100
+const depthMax = 100
 
 const environment = new Environment({
   limits: {

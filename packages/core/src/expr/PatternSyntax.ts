@@ -24,7 +24,7 @@ interface PatternProblem {
 }
 
 /** A pattern's text, in UTF-16 units. */
-export const patternCharactersMax = 500
+const patternCharactersMax = 500
 const repeatMax = 100
 const groupsDeepMax = 20
 

@@ -18,7 +18,7 @@ export interface TextPattern {
 }
 
 /** Characters, sets and repetitions, after `{n,m}` is written out. */
-export const patternInstructionsMax = 1_000
+const patternInstructionsMax = 1_000
 /** Sets of instructions remembered; beyond, all are forgotten and made anew. */
 const statesMax = 500
 
@@ -140,7 +140,7 @@ const matcher = (program: ReadonlyArray<Instruction>): Pick<TextPattern, "test" 
     const known = states.get(key)
     if (known !== undefined) return known
     if (states.size >= statesMax) states = new Map()
-    const state: State = { waiting, matched, matchedAtEnd, next: new Array(kinds.count) }
+    const state: State = { waiting, matched, matchedAtEnd, next: Array.from({ length: kinds.count }, () => undefined) }
     states.set(key, state)
     return state
   }

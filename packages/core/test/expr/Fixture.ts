@@ -85,8 +85,7 @@ export const columnBatchOf = (records: ReadonlyArray<TestRecord>): ColumnBatch =
     switch (field.type._tag) {
       case "Text":
       case "Json": {
-        // what a null leaves behind in `ends` is not specified
-        const column = { starts: new Int32Array(cells.length).fill(-1), ends: new Int32Array(cells.length).fill(2) }
+        const column = { starts: new Int32Array(cells.length).fill(-1), ends: new Int32Array(cells.length).fill(-1) }
         for (const [row, cell] of cells.entries()) {
           if (cell === null) continue
           column.starts[row] = bytes.length
