@@ -1,0 +1,49 @@
+/**
+ * A data directory that must be there already: what commands that only look ask for, so that a mistyped `--data` never
+ * makes a new one.
+ */
+import { existsSync, statSync } from "node:fs"
+import { Effect, Option, Schema } from "effect"
+import { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
+
+/** What a command needs is not there; the message says how to get it. */
+export class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { message: Schema.String }) {}
+
+export interface LocationOptions {
+  readonly data: string
+  readonly warehouse: Option.Option<string>
+}
+
+/** The paths that the options name, there or not. */
+export const locate = (options: LocationOptions): DataDirectory =>
+  dataDirectory(options.data, Option.getOrUndefined(options.warehouse))
+
+const demand = (holds: boolean, message: () => string): Effect.Effect<void, DataMissing> =>
+  Effect.suspend(() => (holds ? Effect.void : Effect.fail(new DataMissing({ message: message() }))))
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+/** The directory, if it has a log. Makes nothing. */
+export const existingData = Effect.fnUntraced(function* (options: LocationOptions) {
+  const directory = locate(options)
+  yield* demand(
+    isDirectory(directory.root),
+    () => `there is no data directory ${directory.root}: give another one with --data, or start a pipeline to make it`
+  )
+  yield* demand(
+    existsSync(directory.logFile),
+    () =>
+      `${directory.root} holds no log.db: it is no data directory, or its log was moved away; give another with --data`
+  )
+  return directory
+})
+
+/** The directory, if it has a catalog too. Makes nothing. */
+export const existingLake = Effect.fnUntraced(function* (options: LocationOptions) {
+  const directory = yield* existingData(options)
+  yield* demand(
+    existsSync(directory.catalogFile),
+    () => `${directory.root} holds no catalog.db: nothing has landed yet, or the catalog was moved away`
+  )
+  return directory
+})
