@@ -2,5 +2,6 @@ export { EmbeddedLog, type EmbeddedLogOptions, makeEmbeddedLog, recordBytesMaxDe
 export { holdJobLock, JobAlreadyRunning, type JobLockOptions, jobRunning } from "./embedded/JobLock.ts"
 export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
 export { feedProgress, type FeedProgress, feedShard } from "./feed/FeedProgress.ts"
+export { produceLines, type LineProducerOptions, type LinesProduced } from "./feed/LineProducer.ts"
 export { FeedError } from "./feed/FeedError.ts"
 export type { KeyOf } from "./feed/FeedEpoch.ts"

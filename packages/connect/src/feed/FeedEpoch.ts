@@ -37,6 +37,9 @@ const encoder = new TextEncoder()
 /** Keys up to a third of this are encoded in the buffer of their line: no view is made for them. */
 export const keySpareBytes = 4_096
 
+/** What is left of a line that is too long (contracts: its first 1,000 bytes). */
+export const headBytes = 1_000
+
 export const makeFeedEpoch = (options: FeedEpochOptions): FeedEpoch => {
   const { topic, partitions, keyOf, recordsMax, bytesMax } = options
   const builders: ReadonlyArray<RecordBuilder> = Array.from({ length: partitions }, () => makeRecordBuilder())

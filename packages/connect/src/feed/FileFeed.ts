@@ -12,7 +12,7 @@ import { faultPoint } from "@frazil/core"
 import { Log, type LogError, type LogShape, type TopicInfo } from "@frazil/engine"
 import { recordBytesMaxDefault } from "../embedded/EmbeddedLog.ts"
 import { FeedError } from "./FeedError.ts"
-import { type FeedEpoch, keySpareBytes, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
+import { type FeedEpoch, headBytes, keySpareBytes, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
 import { feedShard, type FeedProgress, progressOf } from "./FeedProgress.ts"
 import { hashPrefix, type InputFile, openInputFile } from "./InputFile.ts"
 import { type LineSplitter, makeLineSplitter } from "./LineSplitter.ts"
@@ -33,8 +33,6 @@ export interface FileFeedOptions {
   readonly ahead?: { readonly recordsMax: number; readonly lagOfSlowest: Effect.Effect<number, LogError> }
 }
 
-/** What is left of a line that is too long (contracts: its first 1,000 bytes). */
-const headBytes = 1_000
 /** How often an epoch whose outcome is unknown may be read back in one run before it is given up. */
 const unknownOutcomesMax = 3
 /** How long to sleep at most before the lag is asked for again. */

@@ -50,7 +50,7 @@ const contents = Effect.fnUntraced(function* (log: LogShape) {
   })
 }, Effect.scoped)
 
-const trials = 200
+const trials = 120
 
 const flip = (file: string, at: number, bit: number): void => {
   const bytes = readFileSync(file)
@@ -95,6 +95,37 @@ describe("damage", () => {
       }
       assert.isAbove(noticed, trials / 5)
     }).pipe(Random.withSeed("flipped bits"))
+  )
+
+  it.live("a value changed behind the log's back is Corrupt, in whichever table it stands", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* filled(`${folder}/whole.db`)
+      const file = `${folder}/changed.db`
+      for (const change of [
+        "update log set id = 'another'",
+        "update topic set partitions = 1",
+        "update partition set end_offset = end_offset - 10",
+        "update partition set start_offset = 3 where partition = 1",
+        "update batch set appended_at = appended_at + 1",
+        "update batch set count = 39",
+        "delete from batch where base_offset = 40",
+        "update shard set epoch = 2",
+        "update shard set record = replace(record, '2', '1')",
+        "update delta set bytes = zeroblob(500)",
+        "update delta set epoch = 9 where epoch = 1",
+        "update producer set next_sequence = 7",
+        "drop table position"
+      ]) {
+        copyFileSync(`${folder}/whole.db`, file)
+        const raw = new DatabaseSync(file)
+        raw.exec(change)
+        raw.close()
+        const error = yield* failure(opened(file, contents))
+        assert.strictEqual(error.reason, "Corrupt", change)
+        assert.include(error.message, file)
+      }
+    })
   )
 
   it.live("a file that was cut off is Corrupt", () =>
