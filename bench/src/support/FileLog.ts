@@ -15,6 +15,10 @@ const readBytes = 1_048_576
 interface FileCursor {
   readonly next: () => RecordBatch
   readonly done: () => boolean
+  /** Lines so far. */
+  readonly lines: () => number
+  /** The last line given: a landing that goes on compares it with its mark. */
+  readonly last: () => RecordBatch
 }
 
 /** Batches of whole lines; each is valid until the next. */
@@ -30,6 +34,7 @@ const openFile = (file: string): FileCursor => {
   let offset = 0
   let ended = false
   let rest = { start: 0, end: 0 }
+  let last = empty
   const next = (): RecordBatch => {
     const read = readSync(descriptor, bytes, kept, readBytes, null)
     const end = kept + read
@@ -48,19 +53,45 @@ const openFile = (file: string): FileCursor => {
     }
     kept = end - start
     rest = { start, end }
-    return { length, bytes, valueStarts: starts, valueEnds: ends, keyStarts: none, keyEnds: none, offsets, timestamps, headers: new Map() }
+    return {
+      length,
+      bytes,
+      valueStarts: starts,
+      valueEnds: ends,
+      keyStarts: none,
+      keyEnds: none,
+      offsets,
+      timestamps,
+      headers: new Map()
+    }
   }
   return {
+    last: () => last,
     next: () => {
       // the rest of a line goes to the front, now that the batch before was used
       bytes.copyWithin(0, rest.start, rest.end)
-      return next()
+      const batch = next()
+      if (batch.length > 0) last = lastOf(batch)
+      return batch
     },
-    done: () => ended
+    done: () => ended,
+    lines: () => offset
   }
 }
 
-const empty: RecordBatch = { ...makeRecordBuilder(0).take(), offsets: new Float64Array(), timestamps: new Float64Array() }
+/** A batch of the last record alone, with bytes of its own. */
+const lastOf = (batch: RecordBatch): RecordBatch => {
+  const row = batch.length - 1
+  const builder = makeRecordBuilder()
+  builder.addRange(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!, -1, -1)
+  return { ...builder.take(), offsets: Float64Array.of(batch.offsets[row]!), timestamps: Float64Array.of(0) }
+}
+
+const empty: RecordBatch = {
+  ...makeRecordBuilder(0).take(),
+  offsets: new Float64Array(),
+  timestamps: new Float64Array()
+}
 
 const unused = Effect.die(new Error("not used by benchmarks"))
 
@@ -76,7 +107,12 @@ export const makeFileLog = (topic: string, file: string) => {
     topic: (name) => Effect.succeed(info(name)),
     deleteTopic: () => unused,
     bounds: () => Effect.sync(() => [{ partition: 0, start: 0, end: cursor.done() ? 0 : Number.MAX_SAFE_INTEGER }]),
-    read: (name) => Effect.sync(() => (name !== topic || cursor.done() ? empty : cursor.next())),
+    read: (name, _partition, offset) =>
+      Effect.sync(() => {
+        if (name !== topic) return empty
+        if (offset < cursor.lines()) return cursor.last()
+        return cursor.done() ? empty : cursor.next()
+      }),
     offsetAt: () => unused,
     awaitAppend: () => Effect.void,
     trim: () => unused,
@@ -94,5 +130,5 @@ export const makeFileLog = (topic: string, file: string) => {
     publishPositions: () => Effect.void,
     publishedPositions: unused
   }
-  return { layer: Layer.succeed(Log, log), committed, complete: () => cursor.done() }
+  return { layer: Layer.succeed(Log, log), committed, complete: () => cursor.done(), read: () => cursor.lines() }
 }

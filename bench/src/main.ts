@@ -1,0 +1,71 @@
+/**
+ * `bun run bench [w1|w5|log|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
+ *
+ * Without a file it generates one with the project's own generator. Prints each benchmark's JSON line, and beside the
+ * figures that have a bound whether they keep it. Never part of the tests: the machine may be shared and noisy.
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync, writeSync, openSync, closeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { makeTransactions } from "@frazil/sim"
+
+const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max: number, unit: string]>>> = {
+  w1: [["cpuMicrosPerEvent", 2.2, "µs of CPU an event"]],
+  w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
+  log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
+  start: [["firstRowMs", 3000, "ms to the first landed row"]]
+}
+
+const option = (name: string): string | undefined => {
+  const at = process.argv.indexOf(name)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+/** A file of generated transactions, one a millisecond. */
+const generate = (file: string, events: number) => {
+  const generator = makeTransactions({ seed: 42 })
+  const descriptor = openSync(file, "w")
+  const buffer = new Uint8Array(1 << 20)
+  let used = 0
+  for (let index = 0; index < events; index++) {
+    const record = generator.next(1_768_434_300_000 + index)
+    if (used + record.length + 1 > buffer.length) {
+      writeSync(descriptor, buffer, 0, used)
+      used = 0
+    }
+    buffer.set(record.bytes.subarray(0, record.length), used)
+    used += record.length
+    buffer[used++] = 10
+  }
+  writeSync(descriptor, buffer, 0, used)
+  closeSync(descriptor)
+}
+
+const run = (name: string, file: string): boolean => {
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`), file], { encoding: "utf8" })
+  if (child.status !== 0) {
+    process.stdout.write(`${name}: failed\n${child.stderr}\n`)
+    return false
+  }
+  process.stdout.write(child.stdout)
+  const line = child.stdout.trim().split("\n").at(-1) ?? "{}"
+  // printed by the benchmark just run
+  const result = JSON.parse(line) as Readonly<Record<string, unknown>>
+  const kept = (bounds[name] ?? []).map(([field, max, unit]) => {
+    const value = Number(result[field])
+    process.stdout.write(`${name}: ${value} ${unit}, at most ${max}: ${value <= max ? "kept" : "MISSED"}\n`)
+    return value <= max
+  })
+  return kept.every(Boolean)
+}
+
+const chosen = process.argv.slice(2).filter((word) => word in bounds)
+const folder = mkdtempSync(join(tmpdir(), "frazil-bench-"))
+const given = option("--input")
+const file = given ?? join(folder, "transactions.ndjson")
+if (given === undefined) generate(file, Number(option("--events") ?? 2_000_000))
+if (!existsSync(file)) throw new Error(`${file} is not there`)
+const results = (chosen.length > 0 ? chosen : Object.keys(bounds)).map((name) => run(name, file))
+rmSync(folder, { recursive: true, force: true })
+process.exitCode = results.every(Boolean) ? 0 : 1
