@@ -1,0 +1,131 @@
+"""Answers questions about tables with PyIceberg and with DuckDB's own Iceberg reader.
+
+Reads a request as JSON from standard input and prints the answers as JSON: values as text, so that nothing is rounded.
+"""
+
+import json
+import os
+import sys
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.catalog.sql import SqlCatalog
+
+
+def text(value):
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float):
+        return repr(value)
+    return str(value)
+
+
+def column(values):
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        values = pc.cast(values, pa.timestamp("us", kind.tz))
+        values = pc.cast(values, pa.int64())
+    elif pa.types.is_date(kind):
+        values = pc.cast(values, pa.int32())
+    return [text(value) for value in values.to_pylist()]
+
+
+def rows(table, order):
+    columns = {name: column(table.column(name)) for name in table.column_names}
+    found = [dict(zip(columns, row)) for row in zip(*columns.values())]
+    return sorted(found, key=lambda row: [int(row[name]) for name in order])
+
+
+def open_catalog(request):
+    return SqlCatalog(
+        request["catalogName"],
+        uri="sqlite:///" + request["catalogFile"],
+        warehouse=request["warehouse"],
+    )
+
+
+def open_duckdb():
+    directory = os.environ["DUCKDB_EXT_DIR"]
+    connection = duckdb.connect(config={"extension_directory": directory})
+    for name in ("avro", "iceberg"):
+        connection.execute(f"LOAD {name}")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def scan_pyiceberg(table, question):
+    options = {}
+    if question.get("filter"):
+        options["row_filter"] = question["filter"]
+    if question.get("snapshotId"):
+        options["snapshot_id"] = int(question["snapshotId"])
+    if question.get("timestampMs") is not None:
+        options["snapshot_id"] = table.snapshot_as_of_timestamp(question["timestampMs"]).snapshot_id
+    return table.scan(**options).to_arrow()
+
+
+def scan_duckdb(connection, table, question):
+    path = table.metadata_location
+    at = ""
+    if question.get("snapshotId"):
+        at = f", snapshot_from_id = {question['snapshotId']}"
+    if question.get("timestampMs") is not None:
+        at = f", snapshot_from_timestamp = make_timestamp({question['timestampMs']} * 1000)"
+    where = f" WHERE {question['where']}" if question.get("where") else ""
+    return connection.execute(f"SELECT * FROM iceberg_scan('{path}'{at}){where}").to_arrow_table()
+
+
+def describe(table):
+    return {
+        "uuid": str(table.metadata.table_uuid),
+        "formatVersion": table.metadata.format_version,
+        "currentSnapshotId": text(table.metadata.current_snapshot_id),
+        "snapshots": [str(snapshot.snapshot_id) for snapshot in table.metadata.snapshots],
+        "history": [[entry.timestamp_ms, str(entry.snapshot_id)] for entry in table.history()],
+        "fields": [[field.field_id, field.name, str(field.field_type), field.required] for field in table.schema().fields],
+        "partitionFields": [[field.name, str(field.transform)] for field in table.spec().fields],
+        "properties": dict(table.properties),
+        "partitions": len({str(task.file.partition) for task in table.scan().plan_files()}),
+        "files": len(list(table.scan().plan_files())),
+    }
+
+
+def append(catalog, request):
+    table = catalog.load_table(request["table"])
+    data = {name: pa.array(values) for name, values in request["columns"].items()}
+    target = table.schema().as_arrow()
+    arrays = [data[field.name].cast(field.type) for field in target]
+    table.append(pa.Table.from_arrays(arrays, schema=target))
+
+
+def main():
+    request = json.load(sys.stdin)
+    catalog = open_catalog(request)
+    answers = {"namespaces": [".".join(name) for name in catalog.list_namespaces()], "tables": {}}
+    if "append" in request:
+        append(catalog, request["append"])
+    connection = open_duckdb()
+    for asked in request["tables"]:
+        table = catalog.load_table(asked["table"])
+        answer = {"description": describe(table), "pyiceberg": {}, "duckdb": {}}
+        for question in asked["questions"]:
+            name = question["name"]
+            columns = question.get("columns")
+            for reader, found in (
+                ("pyiceberg", scan_pyiceberg(table, question)),
+                ("duckdb", scan_duckdb(connection, table, question)),
+            ):
+                answer[reader][name] = rows(found.select(columns) if columns else found, question["order"])
+        answers["tables"][asked["table"]] = answer
+    print(json.dumps(answers))
+
+
+main()
