@@ -2,12 +2,12 @@
  * Proves, before a writer trusts it, that DuckDB's cells are laid out as `ChunkFill` expects.
  *
  * First DuckDB writes text cells and this looks at their bytes (no pointer of ours is followed); then known rows go into
- * two tables, the fast and the safe way, and DuckDB compares them. A few milliseconds per writer.
+ * two tables, the fast and the safe way, and DuckDB compares them. About 10 ms, once for each DuckDB.
  */
 import duckdb from "@duckdb/node-bindings"
 import type { ColumnBatch, RecordShape } from "@frazil/core"
 import { Effect } from "effect"
-import type { DuckDbConnection } from "../../io/DuckDb.ts"
+import type { DuckDbConnection, DuckDbShape } from "../../io/DuckDb.ts"
 import { type DuckDbError, toDuckDbError } from "../../io/DuckDbError.ts"
 import { ChunkFill, inlineBytesMax } from "./ChunkFill.ts"
 import type { CellKind, ColumnPlan, StoredColumn } from "./ColumnPlan.ts"
@@ -163,12 +163,11 @@ const differing = `SELECT count(*)::INTEGER + abs((SELECT count(*) FROM check_fa
   UNION ALL (SELECT ${compared} FROM check_safe EXCEPT ALL SELECT ${compared} FROM check_fast))`
 
 const doing = "checking how cells are laid out"
+const fallbackWarning =
+  "this DuckDB lays out its cells in another way than expected: files are right, but writing them takes five times as long"
 
-/**
- * True when `ChunkFill` may be used. False costs speed only: the caller falls back and says so. Leaves nothing behind on
- * the connection.
- */
-export const checkCells = (connection: DuckDbConnection): Effect.Effect<boolean, DuckDbError> =>
+/** True when direct cells read back as appended ones do. Leaves nothing behind on the connection. */
+const check = (connection: DuckDbConnection): Effect.Effect<boolean, DuckDbError> =>
   Effect.gen(function* () {
     const expected = yield* Effect.try({ try: cellsAsExpected, catch: toDuckDbError(doing) })
     if (!expected) return false
@@ -180,3 +179,17 @@ export const checkCells = (connection: DuckDbConnection): Effect.Effect<boolean,
     yield* connection.run("DROP TABLE check_fast; DROP TABLE check_safe", doing)
     return reader.getRows()[0]?.[0] === 0
   }).pipe(Effect.catch((error) => (error.reason === "Failed" ? Effect.succeed(false) : Effect.fail(error))))
+
+/** What was found, by DuckDB: landings make a writer for each attempt, and the layout does not change under way. */
+const checked = new WeakMap<DuckDbShape, boolean>()
+
+/** True when `ChunkFill` may be used with this DuckDB. False costs speed only: a warning says so once. */
+export const checkCells = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError> =>
+  Effect.gen(function* () {
+    const known = checked.get(duckDb)
+    if (known !== undefined) return known
+    const good = yield* Effect.scoped(Effect.flatMap(duckDb.connect, check))
+    checked.set(duckDb, good)
+    if (!good) yield* Effect.logWarning(fallbackWarning)
+    return good
+  })

@@ -9,7 +9,7 @@ import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type ColumnBatch, type RecordShape, Storage } from "@frazil/core"
 import { Effect, type Scope, Semaphore } from "effect"
-import { DuckDb, type DuckDbShape } from "../../io/DuckDb.ts"
+import { DuckDb } from "../../io/DuckDb.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
 import type { PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
@@ -121,17 +121,8 @@ const planWriter = (options: ParquetWriterOptions): Effect.Effect<Planned, Parqu
   return Effect.succeed({ plan, sortRows, orderBy })
 }
 
-const directAllowed = (duckDb: DuckDbShape): Effect.Effect<boolean, ParquetError> =>
-  Effect.scoped(Effect.flatMap(duckDb.connect, checkCells)).pipe(
-    Effect.mapError(fromDuckDbError),
-    Effect.tap((good) =>
-      good
-        ? Effect.void
-        : Effect.logWarning(
-            "DuckDB lays out its cells in another way than expected: landing falls back to the slow path"
-          )
-    )
-  )
+const interrupted = (): ParquetError =>
+  new ParquetError({ reason: "Unavailable", message: "the writer was interrupted while it wrote: make another" })
 
 // Makes folders and tables of one process's writers differ.
 let writersMade = 0
@@ -181,7 +172,7 @@ const make = Effect.fnUntraced(function* (
   options: ParquetWriterOptions
 ): Effect.fn.Return<ParquetWriter, ParquetError, DuckDb | Storage | Scope.Scope> {
   const planned = yield* planWriter(options)
-  const direct = options.cells === "safe" ? false : yield* directAllowed(yield* DuckDb)
+  const direct = options.cells !== "safe" && (yield* Effect.mapError(checkCells(yield* DuckDb), fromDuckDbError))
   const files = new PartitionFiles(
     {
       ...options,
@@ -198,12 +189,7 @@ const make = Effect.fnUntraced(function* (
   const once = <A>(work: Effect.Effect<A, ParquetError>): Effect.Effect<A, ParquetError> =>
     Effect.suspend(() => (failure === undefined ? work : Effect.fail(failure))).pipe(
       Effect.tapError((error) => Effect.sync(() => void (failure = error))),
-      Effect.onInterrupt(() =>
-        Effect.sync(() => {
-          const message = "the writer was interrupted while it wrote: make another"
-          failure ??= new ParquetError({ reason: "Unavailable", message })
-        })
-      ),
+      Effect.onError(() => Effect.sync(() => void (failure ??= interrupted()))),
       turn.withPermits(1)
     )
   return {

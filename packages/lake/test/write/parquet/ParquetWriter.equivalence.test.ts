@@ -2,7 +2,8 @@
  * Cells written directly into DuckDB's vectors and cells appended one by one give the same files, and both what was given.
  */
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import type { DuckDBResultReader } from "@duckdb/node-api"
+import { Effect, Logger } from "effect"
 import { DuckDb } from "../../../src/io/DuckDb.ts"
 import { checkCells } from "../../../src/write/parquet/CellCheck.ts"
 import {
@@ -37,10 +38,39 @@ const write = Effect.fnUntraced(function* (
 
 layer(lake)("direct cells and appended cells", (it) => {
   it.effect("the layout of cells is as expected in this DuckDB", () =>
+    Effect.gen(function* () {
+      assert.isTrue(yield* checkCells(yield* DuckDb))
+    })
+  )
+
+  it.effect("a layout that is not as expected costs one warning and speed, no rows", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { connect } = yield* DuckDb
-        assert.isTrue(yield* checkCells(yield* connect))
+        const duckDb = yield* DuckDb
+        const warnings: Array<unknown> = []
+        const logger = Logger.make(({ message }) => void warnings.push(message))
+        // the comparison of both ways finds one row that differs
+        const differing = { getRows: () => [[1]] }
+        const connect = Effect.map(duckDb.connect, (connection) => ({
+          ...connection,
+          // stands for DuckDB's reader: the check asks it for rows only
+          query: () => Effect.succeed(differing as unknown as DuckDBResultReader)
+        }))
+        const other = { ...duckDb, connect }
+        const inputs = Array.from({ length: 40 }, (_, i) => randomInput(seeded(i)))
+        for (const attempt of [1, 2]) {
+          const writer = yield* makeWriter({ filePrefix: `other${attempt}`, spec: unpartitioned }).pipe(
+            Effect.provideService(DuckDb, other),
+            Effect.provide(Logger.layer([logger]))
+          )
+          assert.isFalse(writer.direct)
+          yield* writer.write(makeBatches()(inputs), 7)
+          assertRows(
+            yield* readRows(yield* writer.finish),
+            inputs.map((input, offset) => expectedRow(input, 7, offset))
+          )
+        }
+        assert.lengthOf(warnings, 1)
       })
     )
   )

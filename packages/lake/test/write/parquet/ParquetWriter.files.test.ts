@@ -113,7 +113,7 @@ layer(lake)("files of a writer", (it) => {
   it.effect("lose no row when more partitions come than may be open, and buffers are small", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const inputs = inputsOf(24, 2000, 30)
+        const inputs = inputsOf(24, 1000, 15)
         const writer = yield* makeWriter({
           filePrefix: "many",
           partitionsOpenMax: 5,
@@ -121,9 +121,9 @@ layer(lake)("files of a writer", (it) => {
           buffersBytesMax: 60_000
         })
         const decode = makeBatches()
-        for (let at = 0; at < 2000; at += 250) yield* writer.write(decode(inputs.slice(at, at + 250), at), 1)
+        for (let at = 0; at < 1000; at += 250) yield* writer.write(decode(inputs.slice(at, at + 250), at), 1)
         const files = yield* writer.finish
-        assert.isAbove(files.length, 30)
+        assert.isAbove(files.length, 15)
         assertRows(
           yield* readRows(files),
           inputs.map((input, offset) => expectedRow(input, 1, offset))
