@@ -18,11 +18,25 @@ const notADatabase = 26
 /** SQLITE_IOERR_SHORT_READ: the file ends where a page should be. */
 const shortRead = ioError | (2 << 8)
 
+/** SQLite's own words for these codes: all that Deno's `exec` gives. */
+const codeOfWords: ReadonlyArray<readonly [words: string, code: number]> = [
+  ["database is locked", busy],
+  ["database table is locked", locked],
+  ["attempt to write a readonly database", readOnly],
+  ["disk I/O error", ioError],
+  ["database disk image is malformed", corrupt],
+  ["database or disk is full", full],
+  ["unable to open database file", cannotOpen],
+  ["file is not a database", notADatabase]
+]
+
 /** SQLite's extended result code of a thrown value; undefined when it is not SQLite's. */
-const resultCode = (cause: unknown): number | undefined =>
-  typeof cause === "object" && cause !== null && "errcode" in cause && typeof cause.errcode === "number"
-    ? cause.errcode
-    : undefined
+const resultCode = (cause: unknown): number | undefined => {
+  if (!(cause instanceof Error)) return undefined
+  if ("errcode" in cause && typeof cause.errcode === "number") return cause.errcode
+  if (!("code" in cause) || cause.code !== "ERR_SQLITE_ERROR") return undefined
+  return codeOfWords.find(([words]) => cause.message.startsWith(words))?.[1]
+}
 
 /** Another connection holds the lock: nothing has happened, the same can be tried again. */
 export const lockedByAnother = (cause: unknown): boolean => {
