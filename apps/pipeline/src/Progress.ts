@@ -40,7 +40,8 @@ const watermarkText = (moment: JobMoment, nowMs: number): string => {
 const landingText = (landing: LandingStatus, nowMs: number): string => {
   const when =
     landing.lastCommitAtMs === undefined ? "no commit yet" : `commit ${age(nowMs - landing.lastCommitAtMs)} ago`
-  return `${landing.table} ${count(landing.rows)} rows, ${when}`
+  const problem = landing.problem === undefined ? "" : `; trying again: ${landing.problem}`
+  return `${landing.table} ${count(landing.rows)} rows, ${when}${problem}`
 }
 
 /** The job's live line; `before` is the moment some `elapsedMs` earlier. */

@@ -72,6 +72,8 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
       ...landings.map((landing) =>
         runLanding(landing, {
           commitEveryMs: options.lakeCommitEveryMs,
+          // somebody waits for a bounded run to end, one way or the other
+          ...(options.bounded ? { failuresInRowMax: 5 } : {}),
           inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
           monitor: landingMonitor
         })

@@ -5,6 +5,7 @@
  * `source_topic, source_partition, source_offset` identify it.
  */
 import { durationMs, type DurationText, type Topic } from "@frazil/core"
+import type { ShardId } from "@frazil/engine"
 import { partitionSpec, type PartitionBy, type PartitionSpec, partitionProblems } from "../spec/PartitionSpec.ts"
 import { schemaProblems, type TableSchema } from "../spec/Schema.ts"
 import { landedSchema } from "./TableSchema.ts"
@@ -26,6 +27,9 @@ export interface Landing {
   /** Undefined: as the run says. */
   readonly commitEveryMs: number | undefined
 }
+
+/** The log stage of a landing: where its positions are kept. */
+export const landingShard = (landing: Landing): ShardId => ({ uid: landing.uid, stage: "landing", shard: 0 })
 
 export interface LandingOptions {
   /** `namespace.name`. */

@@ -8,6 +8,8 @@ export interface LandingRun {
   /** Rows of one swap: bounds what an attempt holds and what a failure repeats. */
   readonly attemptRowsMax: number
   readonly fileBytesTarget: number
+  /** Starts over this often without a swap in between, then gives up. */
+  readonly failuresInRowMax: number
   /** Whether nothing will be appended to a topic any more. Asked when a landing has read all there is. */
   readonly inputComplete: (topic: string) => Effect.Effect<boolean>
   readonly monitor: LandingMonitor
@@ -17,6 +19,7 @@ export const landingDefaults = (): LandingRun => ({
   commitEveryMs: 300_000,
   attemptRowsMax: 4_000_000,
   fileBytesTarget: 128 * 1024 * 1024,
+  failuresInRowMax: Number.POSITIVE_INFINITY,
   inputComplete: () => Effect.succeed(false),
   monitor: makeLandingMonitor()
 })

@@ -14,6 +14,8 @@ export interface LandingStatus {
   readonly positions: ReadonlyMap<number, number>
   readonly lastCommitAtMs: number | undefined
   readonly snapshotId: string | undefined
+  /** Why the last attempt failed, until one succeeds. */
+  readonly problem: string | undefined
 }
 
 /** Told after each step; holds the latest status of each table. */
@@ -31,7 +33,8 @@ const empty = (table: string): LandingStatus => ({
   pending: 0,
   positions: new Map(),
   lastCommitAtMs: undefined,
-  snapshotId: undefined
+  snapshotId: undefined,
+  problem: undefined
 })
 
 export const makeLandingMonitor = (): LandingMonitor => {

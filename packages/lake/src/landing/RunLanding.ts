@@ -5,15 +5,15 @@
  * it; a record that does not is skipped and counted, its dead letter is the topic's job's business. **Bounds**: an attempt
  * holds what the Parquet writer buffers; its rows and time are limited.
  */
-import { Decoder, faultPoint, type RecordBatch, type Topic } from "@frazil/core"
+import { Decoder, type RecordBatch, type Topic } from "@frazil/core"
 import { Log, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
-import { Clock, Effect, Random } from "effect"
+import { Clock, Effect, Random, Result } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { currentSnapshot } from "../spec/TableMetadata.ts"
 import { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
-import type { Landing } from "./Landing.ts"
+import { type Landing, landingShard } from "./Landing.ts"
 import { type LandingRun, landingDefaults } from "./LandingOptions.ts"
 import { fingerprintOf, type Mark, type Marks } from "./Mark.ts"
 import { type LandingDetail, openTable } from "./OpenTable.ts"
@@ -24,6 +24,7 @@ const readLimits = { recordsMax: 10_000, bytesMax: 1_048_576 }
 const idleWaitMs = 100
 /** An attempt that took longer would race orphan removal, which spares files younger than three days (design). */
 const attemptMsMax = 3_600_000
+const retryWaitMsMax = 60_000
 
 interface Running {
   readonly landing: Landing
@@ -33,24 +34,39 @@ interface Running {
   readonly owner: string
 }
 
+/** What may pass by itself: the log, the lake or the disk is out of reach, or others were always first. */
+const passing = (error: { readonly reason: string }): boolean =>
+  error.reason === "Unavailable" || error.reason === "OutcomeUnknown" || error.reason === "CommitConflict"
+
 /** Lands until the input is complete and everything is in the table; for ever when it never is. */
 export const runLanding = Effect.fn("Landing.run")(function* (landing: Landing, options: Partial<LandingRun> = {}) {
-  const run = {
-    ...landingDefaults(),
-    ...options,
-    ...(landing.commitEveryMs === undefined ? {} : { commitEveryMs: landing.commitEveryMs })
+  const commitEveryMs = landing.commitEveryMs ?? options.commitEveryMs ?? landingDefaults().commitEveryMs
+  const run: LandingRun = { ...landingDefaults(), ...options, commitEveryMs }
+  let failuresInRow = 0
+  while (true) {
+    // an outage of the lake stops nothing but the landing: it starts over from the marks until it succeeds
+    const outcome = yield* Effect.result(landFromMarks(landing, run, () => (failuresInRow = 0)))
+    if (Result.isSuccess(outcome)) return
+    const error = outcome.failure
+    if (!passing(error) || ++failuresInRow > run.failuresInRowMax) return yield* error
+    run.monitor.update(landing.table, { problem: error.message })
+    yield* Effect.sleep(Math.min(1000 * 2 ** (failuresInRow - 1), retryWaitMsMax))
   }
+})
+
+/** Takes the landing over, then lands until the input is complete. */
+const landFromMarks = Effect.fnUntraced(function* (landing: Landing, run: LandingRun, landed: () => void) {
   const log = yield* Log
   const topic = yield* log.ensureTopic({ name: landing.topic.name, partitions: landing.topic.partitions })
   const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
   const owner = `${(yield* Clock.currentTimeMillis).toString(36)}-${nonce.toString(36)}`
-  const shard = { uid: landing.uid, stage: "landing", shard: 0 }
-  const [first] = yield* log.fence(owner, [shard])
-  let inForce = first
-  let attempt = 0
-  while (true) {
-    const running: Running = { landing, run, topic, shard, owner }
-    const outcome = yield* landOnce(running, inForce, attempt++)
+  const shard = landingShard(landing)
+  const running: Running = { landing, run, topic, shard, owner }
+  let [inForce] = yield* log.fence(owner, [shard])
+  for (let attempt = 0; ; attempt++) {
+    const outcome = yield* landOnce(running, inForce, attempt)
+    landed()
+    run.monitor.update(landing.table, { problem: undefined })
     inForce = outcome.inForce
     if (outcome.complete) return
   }
@@ -74,9 +90,7 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
       })
       const read = yield* readUntilDue(running, opened.marks, writer.write)
       if (read.records === 0) return { inForce, complete: read.complete }
-      yield* faultPoint("before-lake-file")
       const files = yield* writer.finish
-      yield* faultPoint("after-lake-file")
       return yield* commit(running, inForce, opened.table, opened.marks, read.marks, files, read.complete)
     })
   )
@@ -146,7 +160,6 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
       if (batch.length === 0) continue
       const columns = decoder.decode(batch)
       yield* write(columns, partition)
-      yield* faultPoint("mid-lake-file")
       marks.set(partition, markAfter(topic, batch))
       moved += batch.length
       skipped += columns.failures.length
