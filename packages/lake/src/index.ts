@@ -8,3 +8,8 @@ export { Catalog, identifierFromText, identifierText, type Table, type TableIden
 export { layerSqliteCatalog, type SqliteCatalogOptions } from "./catalog/SqliteCatalog.ts"
 export { FileIO } from "./io/FileIO.ts"
 export { DuckDb } from "./io/DuckDb.ts"
+export { planScan, type ScanOptions, type ScanPlan } from "./read/PlanScan.ts"
+export { readTable, type JsonRow, type ReadOptions, type TableRows } from "./read/ReadTable.ts"
+export { listHistory, listSnapshots, type HistoryRow, type SnapshotRow } from "./read/TableHistory.ts"
+export type { AsOf } from "./read/AsOf.ts"
+export type { Filter, Operator } from "./read/Filter.ts"

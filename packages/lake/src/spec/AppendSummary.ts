@@ -11,7 +11,7 @@ import { partitionPath, type PartitionSpec } from "./PartitionSpec.ts"
 import type { Snapshot } from "./Snapshot.ts"
 
 /** Names this library in the summaries of its snapshots. */
-export const engineName = "frazil"
+const engineName = "frazil"
 
 const sum = <A>(items: ReadonlyArray<A>, of: (item: A) => bigint): bigint =>
   items.reduce((total, item) => total + of(item), 0n)

@@ -8,7 +8,7 @@ import { singleValueToBytes, type SingleValue } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
 
 /** Text is cut to this many code points and binary to this many bytes. */
-export const boundLengthMax = 16
+const boundLengthMax = 16
 
 const codePointMax = 0x10ffff
 

@@ -12,7 +12,7 @@ export interface JsonObject {
 }
 
 /** Nesting deeper than this is refused, so that a damaged file cannot exhaust the stack. */
-export const nestingMax = 200
+const nestingMax = 200
 
 const quote = 0x22
 const backslash = 0x5c

@@ -13,7 +13,6 @@ import {
   structFieldsToJson,
   type NestedField,
   type PrimitiveType,
-  type StructType,
   type Type
 } from "./Type.ts"
 
@@ -52,7 +51,7 @@ const reservedNames: ReadonlySet<string> = new Set([
 const fieldIdMax = 2_147_483_447
 
 /** True for names that readers keep for themselves; a new table must not use them at the top level. */
-export const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith("_change_")
+const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith("_change_")
 
 const children = (type: Type): ReadonlyArray<NestedField> => {
   switch (type._tag) {
@@ -133,8 +132,6 @@ export const schemaProblems = (schema: TableSchema): ReadonlyArray<string> => {
   }
   return problems
 }
-
-export const schemaToStruct = (schema: TableSchema): StructType => ({ _tag: "struct", fields: schema.fields })
 
 export const schemaToJson = (schema: TableSchema): JsonObject => ({
   type: "struct",

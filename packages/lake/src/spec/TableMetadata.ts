@@ -59,7 +59,7 @@ const byId = <A>(items: ReadonlyArray<A>, id: number, idOf: (item: A) => number,
   items.find((item) => idOf(item) === id) ?? corrupt("table metadata", `${what} ${id} is not in it`)
 
 /** The schema with this id; FormatError when the metadata lacks it. */
-export const schemaById = (metadata: TableMetadata, id: number): TableSchema =>
+const schemaById = (metadata: TableMetadata, id: number): TableSchema =>
   byId(metadata.schemas, id, (schema) => schema.schemaId, "schema")
 
 export const currentSchema = (metadata: TableMetadata): TableSchema => schemaById(metadata, metadata.currentSchemaId)

@@ -43,7 +43,7 @@ import {
 // What Java writes for "no current snapshot" in version 2; readers take it for null.
 const noSnapshot = -1
 
-export const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
+const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
   "format-version": metadata.formatVersion,
   "table-uuid": metadata.tableUuid,
   location: metadata.location,

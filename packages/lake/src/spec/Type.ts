@@ -91,7 +91,7 @@ const simpleTags: ReadonlySet<string> = new Set<SimpleType["_tag"]>([
 // Format version 3 only: said by name instead of "unknown type".
 const laterTypes = /^(timestamp_ns|timestamptz_ns|variant|unknown|geometry|geography)\b/
 
-export const isSimpleTag = (text: string): text is SimpleType["_tag"] => simpleTags.has(text)
+const isSimpleTag = (text: string): text is SimpleType["_tag"] => simpleTags.has(text)
 
 export const isPrimitive = (type: Type): type is PrimitiveType =>
   type._tag !== "struct" && type._tag !== "list" && type._tag !== "map"
@@ -151,7 +151,7 @@ export const structFields: Read<ReadonlyArray<NestedField>> = (value, where) => 
 
 export const structFieldsToJson = (fields: ReadonlyArray<NestedField>): JsonValue => fields.map(fieldToJson)
 
-export const typeToJson = (type: Type): JsonValue => {
+const typeToJson = (type: Type): JsonValue => {
   switch (type._tag) {
     case "struct":
       return { type: "struct", fields: structFieldsToJson(type.fields) }
@@ -176,7 +176,7 @@ export const typeToJson = (type: Type): JsonValue => {
   }
 }
 
-export const typeFromJson: Read<Type> = (value, where) => {
+const typeFromJson: Read<Type> = (value, where) => {
   if (typeof value === "string") return primitiveFromText(value, where)
   const object = readObject(value, where)
   switch (object["type"]) {

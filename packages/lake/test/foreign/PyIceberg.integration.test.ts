@@ -133,7 +133,10 @@ interface Case {
 const micros = (iso: string): bigint => BigInt(Date.parse(iso)) * 1000n
 
 const unscaled = (text: string | null | undefined): bigint | null =>
-  text == null ? null : BigInt(text.replace(".", ""))
+  text === null || text === undefined ? null : BigInt(text.replace(".", ""))
+
+/** Order of UTF-8 bytes. */
+const above = (text: string, other: string): boolean => Buffer.compare(Buffer.from(text), Buffer.from(other)) > 0
 
 const compare = (column: string, operator: "=" | "<" | "<=" | ">" | ">=", value: bigint | string | number): Filter => ({
   _tag: "Compare",
@@ -193,7 +196,7 @@ const cases: ReadonlyArray<Case> = [
     filter: "text > 'zzzz'",
     where: "text > 'zzzz'",
     prune: compare("text", ">", "zzzz"),
-    keep: (row) => row["text"] != null && Buffer.compare(Buffer.from(row["text"]), Buffer.from("zzzz")) > 0
+    keep: (row) => above(row["text"] ?? "", "zzzz")
   },
   {
     name: "small integers",
@@ -207,7 +210,7 @@ const cases: ReadonlyArray<Case> = [
     filter: "ratio < 0.0",
     where: "ratio < 0",
     prune: compare("ratio", "<", 0),
-    keep: (row) => row["ratio"] != null && Number(row["ratio"]) < 0
+    keep: (row) => Number(row["ratio"] ?? 0) < 0
   },
   {
     name: "true",
@@ -228,7 +231,7 @@ const offsets = (rows: ReadonlyArray<Row>): ReadonlyArray<string | null | undefi
   rows.map((row) => row["source_offset"])
 
 /** Doubles in one spelling. */
-const spelled = (row: Row): Row => ({ ...row, ratio: row["ratio"] == null ? null : String(Number(row["ratio"])) })
+const spelled = (row: Row): Row => ({ ...row, ratio: row["ratio"] === null ? null : String(Number(row["ratio"])) })
 
 /** Row by row, so that a failure shows one row and not thousands. */
 const assertRows = (reader: string, found: ReadonlyArray<Row>, expected: ReadonlyArray<Row>): void => {
