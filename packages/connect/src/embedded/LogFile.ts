@@ -120,15 +120,18 @@ const readIn = <A>(db: Database, body: (db: Database) => A): A => {
   }
 }
 
-/** COMMIT. After a lock nothing has happened; after any other failure nobody can say. */
+/**
+ * COMMIT. After a lock nothing has happened. A full disk is certain as well: the frame that commits is the last to be
+ * written to the WAL, and it was not. After any other failure (the disk failed while syncing, say) nobody can tell.
+ */
 const commit = (db: Database, transaction: Transaction, committed: () => void): Effect.Effect<void, LogError> =>
   Effect.suspend(() => {
     try {
       db.exec("commit")
     } catch (cause) {
-      const error = lockedByAnother(cause) ? toLogError(cause, db.file) : undefined
-      if (error !== undefined) return Effect.fail(error)
-      return Effect.fail(unknownOutcome(db.file, cause))
+      const error = toLogError(cause, db.file)
+      const certain = error !== undefined && (lockedByAnother(cause) || error.reason === "Full")
+      return Effect.fail(certain ? error : unknownOutcome(db.file, cause))
     }
     transaction.open = false
     committed()
