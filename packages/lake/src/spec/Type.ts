@@ -151,7 +151,8 @@ export const structFields: Read<ReadonlyArray<NestedField>> = (value, where) => 
 
 export const structFieldsToJson = (fields: ReadonlyArray<NestedField>): JsonValue => fields.map(fieldToJson)
 
-const typeToJson = (type: Type): JsonValue => {
+/** The type as JSON: a name, or an object for a nested one. */
+export const typeToJson = (type: Type): JsonValue => {
   switch (type._tag) {
     case "struct":
       return { type: "struct", fields: structFieldsToJson(type.fields) }
