@@ -1,7 +1,8 @@
 /**
- * What a person sees while the pipeline runs: one live line per job, and a summary at the end that adds up.
+ * What a person sees while the pipeline runs: one live line per job.
  *
- * Pure: statuses in, text out. `Screen.ts` draws it.
+ * Pure: moments in, text out. On a terminal the lines stand below a header and are drawn in place; elsewhere each line
+ * names its figures. `Screen.ts` draws them.
  */
 import type { Job } from "@frazil/engine"
 import type { LandingStatus } from "@frazil/lake"
@@ -21,40 +22,85 @@ const number = new Intl.NumberFormat("en-US")
 /** `12,345`. */
 export const count = (value: number): string => number.format(Math.round(value))
 
-/** `0.4 s`, `12 s`, `3 min`, `2.5 h`. */
+/** `0.4 s`, `12 s`, `3 min`, `2.5 h`, `12 d`. */
 const age = (ms: number): string => {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  return `${(seconds / 3600).toFixed(1)} h`
+  if (seconds < 172_800) return `${(seconds / 3600).toFixed(1)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}
+
+/** The figures of a line, as text. */
+interface Figures {
+  readonly job: string
+  readonly rate: string
+  readonly in: string
+  readonly dead: string
+  readonly lag: string
+  readonly watermark: string
+  readonly commit: string
+  readonly tables: string
+  readonly problems: ReadonlyArray<string>
 }
 
 const total = (moment: JobMoment) => moment.status.reduce((sum, stage) => sum + stage.in, 0)
 
-const watermarkText = (moment: JobMoment, nowMs: number): string => {
-  const marks = moment.status.flatMap((stage) => (stage.watermarkMs === undefined ? [] : [stage.watermarkMs]))
-  return marks.length === 0 ? "no watermark yet" : `watermark ${age(nowMs - Math.min(...marks))} behind`
-}
-
-const landingText = (landing: LandingStatus, nowMs: number): string => {
-  const when =
-    landing.lastCommitAtMs === undefined ? "no commit yet" : `commit ${age(nowMs - landing.lastCommitAtMs)} ago`
-  const problem = landing.problem === undefined ? "" : `; trying again: ${landing.problem}`
-  return `${landing.table} ${count(landing.rows)} rows, ${when}${problem}`
-}
-
-/** The job's live line; `before` is the moment some `elapsedMs` earlier. */
-export const jobLine = (now: JobMoment, before: JobMoment | undefined, elapsedMs: number, nowMs: number): string => {
+const figuresOf = (now: JobMoment, before: JobMoment | undefined, elapsedMs: number, nowMs: number): Figures => {
+  const watermarks = now.status.flatMap(({ watermarkMs }) => (watermarkMs === undefined ? [] : [watermarkMs]))
+  const commits = now.landings.flatMap(({ lastCommitAtMs }) => (lastCommitAtMs === undefined ? [] : [lastCommitAtMs]))
   const rate = before === undefined || elapsedMs <= 0 ? 0 : ((total(now) - total(before)) * 1000) / elapsedMs
-  const dead = now.status.reduce((sum, stage) => sum + stage.deadLettered, 0)
-  return [
-    now.job.padEnd(14),
-    `${count(rate).padStart(8)}/s`,
-    `${count(total(now))} in`,
-    ...(dead > 0 ? [`${count(dead)} dead letters`] : []),
-    `lag ${count(now.lag)}`,
-    watermarkText(now, nowMs),
-    ...now.landings.map((landing) => landingText(landing, nowMs))
-  ].join("  ")
+  return {
+    job: now.job,
+    rate: `${count(rate)}/s`,
+    in: count(total(now)),
+    dead: count(now.status.reduce((sum, stage) => sum + stage.deadLettered, 0)),
+    lag: count(now.lag),
+    watermark: watermarks.length === 0 ? "–" : age(nowMs - Math.min(...watermarks)),
+    commit: commits.length === 0 ? "–" : `${age(nowMs - Math.max(...commits))} ago`,
+    tables: now.landings.map(({ rows, table }) => `${table} ${count(rows)}`).join(", "),
+    problems: now.landings.flatMap(({ problem, table }) =>
+      problem === undefined ? [] : [`${table}: trying again: ${problem}`]
+    )
+  }
 }
+
+/** Calls for the figures of every job, in order; `before` is the moment `elapsedMs` earlier. */
+type Render = (
+  now: ReadonlyArray<JobMoment>,
+  before: ReadonlyArray<JobMoment>,
+  elapsedMs: number,
+  nowMs: number
+) => ReadonlyArray<string>
+
+const columns = [
+  ["job", "job", 14],
+  ["rate", "rate", 10],
+  ["in", "records in", 12],
+  ["dead", "dead letters", 13],
+  ["lag", "lag", 9],
+  ["watermark", "watermark behind", 17],
+  ["commit", "lake commit", 12]
+] as const
+
+const cells = (texts: ReadonlyArray<string>): string =>
+  texts.map((text, at) => (at === 0 ? text.padEnd(columns[0][2]) : text.padStart(columns[at]?.[2] ?? 0))).join("")
+
+/** For a terminal: a header, a line a job, and what goes wrong. */
+export const tableLines: Render = (now, before, elapsedMs, nowMs) => {
+  const figures = now.map((moment, at) => figuresOf(moment, before[at], elapsedMs, nowMs))
+  return [
+    `${cells(columns.map(([, title]) => title))}   rows landed`,
+    ...figures.map((each) => `${cells(columns.map(([field]) => each[field]))}   ${each.tables}`),
+    ...figures.flatMap(({ problems }) => problems)
+  ]
+}
+
+/** For a log file: each line by itself. */
+export const plainLines: Render = (now, before, elapsedMs, nowMs) =>
+  now.flatMap((moment, at) => {
+    const each = figuresOf(moment, before[at], elapsedMs, nowMs)
+    const line = `${each.job}: ${each.rate}, ${each.in} in, ${each.dead} dead letters, lag ${each.lag}, watermark ${each.watermark} behind, lake commit ${each.commit}, rows landed: ${each.tables}`
+    return [line, ...each.problems]
+  })

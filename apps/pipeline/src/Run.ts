@@ -16,7 +16,7 @@ import { Clock, Effect, Random } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generateTransactions } from "./Generate.ts"
 import type { PipelineOptions } from "./Options.ts"
-import { jobLine, type JobMoment } from "./Progress.ts"
+import { type JobMoment, plainLines, tableLines } from "./Progress.ts"
 import type { Screen } from "./Screen.ts"
 import { processCost, summarise, type Summary } from "./Summary.ts"
 
@@ -160,10 +160,8 @@ const showForever = <E, R>(moments: Effect.Effect<ReadonlyArray<JobMoment>, E, R
       yield* Effect.sleep(showEveryMs)
       const now = yield* Clock.currentTimeMillis
       const next = yield* moments
-      screen.show(
-        next.map((moment, index) => jobLine(moment, before[index], now - beforeMs, now)),
-        now
-      )
+      const render = screen.live ? tableLines : plainLines
+      screen.show(render(next, before, now - beforeMs, now), now)
       before = next
       beforeMs = now
     }

@@ -3,6 +3,8 @@
  */
 
 export interface Screen {
+  /** A terminal: lines are drawn in place. */
+  readonly live: boolean
   /** Shows the lines instead of the ones before. */
   readonly show: (lines: ReadonlyArray<string>, nowMs: number) => void
   /** Prints a line that stays, above the live ones. */
@@ -17,10 +19,12 @@ const plainEveryMs = 10_000
 export const makeScreen = (out: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">): Screen => {
   let drawn: ReadonlyArray<string> = []
   let plainAtMs = Number.NEGATIVE_INFINITY
-  const erase = () => (drawn.length === 0 ? "" : `\u001b[${drawn.length}A\u001b[0J`)
+  // from the line's start: a terminal echoes ^C there
+  const erase = () => (drawn.length === 0 ? "" : `\r\u001b[${drawn.length}A\u001b[0J`)
   const fit = (line: string) => (line.length > out.columns ? `${line.slice(0, out.columns - 1)}…` : line)
   const print = (lines: ReadonlyArray<string>) => out.write(lines.map((line) => `${line}\n`).join(""))
   return {
+    live: out.isTTY,
     show: (lines, nowMs) => {
       if (out.isTTY) {
         const fitted = lines.map(fit)

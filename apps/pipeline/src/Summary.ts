@@ -80,7 +80,7 @@ export const summaryLines = (summary: Summary): ReadonlyArray<string> => {
   )
   const tables = summary.tables.map(
     ({ files, rows, snapshot_id, table }) =>
-      `${table}: ${count(rows)} rows in ${count(files)} files${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`
+      `${table}: ${count(rows)} ${rows === 1 ? "row" : "rows"} in ${count(files)} ${files === 1 ? "file" : "files"}${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`
   )
   const cost = `${summary.wall_seconds.toFixed(1)} s, ${summary.cpu_seconds.toFixed(1)} s of CPU, ${summary.peak_rss_mb} MB at most`
   return [...jobs, ...tables, cost]
