@@ -1,5 +1,5 @@
 /**
- * Runs Python with PyIceberg and DuckDB's own Iceberg reader, for the tests that ask foreign readers about our tables.
+ * Runs Python with PyIceberg and DuckDB's own Iceberg reader, and Spark, for the tests that ask them about our tables.
  *
  * They come from `infra`, a folder of scripts beside the repository; environment variable FRAZIL_INFRA says where else.
  */
@@ -31,14 +31,33 @@ const run = (command: string, args: ReadonlyArray<string>, input: string): Effec
     return Effect.sync(() => child.kill())
   })
 
+/** A script of the folder; fails with what to do when it is missing. */
+const runInfra = (script: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> => {
+  const command = join(infra, script)
+  if (existsSync(command)) return run(command, args, input)
+  const message = `${command} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
+  return Effect.fail(new ForeignError({ message }))
+}
+
 /** Runs the Python script beside this file with a request as JSON on its input; gives the JSON that it prints. */
-export const runPython = (script: string, request: unknown): Effect.Effect<unknown, ForeignError> => {
-  const command = join(infra, "pylake.sh")
-  if (!existsSync(command)) {
-    const message = `${command} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
-    return Effect.fail(new ForeignError({ message }))
-  }
-  return run(command, ["py", join(import.meta.dirname, script)], JSON.stringify(request)).pipe(
+export const runPython = (script: string, request: unknown): Effect.Effect<unknown, ForeignError> =>
+  runInfra("pylake.sh", ["py", join(import.meta.dirname, script)], JSON.stringify(request)).pipe(
     Effect.map((text): unknown => JSON.parse(text))
+  )
+
+/** Runs statements in Spark on a SQLite catalog; gives the rows of all of them. */
+export const runSpark = (
+  catalogFile: string,
+  warehouse: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => {
+  const where = ["sql", "--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"]
+  return runInfra("spark-iceberg.sh", [...where, ...statements.flatMap((sql) => ["-e", sql])], "").pipe(
+    Effect.map((text) =>
+      text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line): unknown => JSON.parse(line))
+    )
   )
 }

@@ -4,57 +4,32 @@
  *
  * What is expected is worked out from the records that went in, by none of the readers.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { layerLocal } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
-import { layerSqliteCatalog } from "../../src/catalog/SqliteCatalog.ts"
-import { DuckDb } from "../../src/io/DuckDb.ts"
-import { FileIO } from "../../src/io/FileIO.ts"
 import type { Filter } from "../../src/read/Filter.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
 import { readTable } from "../../src/read/ReadTable.ts"
-import { dataFolder } from "../../src/spec/Locations.ts"
 import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { ParquetWriter } from "../../src/write/parquet/ParquetWriter.ts"
-import { append, setProperties } from "../../src/write/TableAction.ts"
-import {
-  byDay,
-  Everythings,
-  everythingSchema,
-  expectedRow,
-  makeBatches,
-  randomInput,
-  seeded,
-  type Input
-} from "../write/parquet/WriterCases.ts"
+import { append } from "../../src/write/TableAction.ts"
+import { byDay, everythingSchema } from "../write/parquet/WriterCases.ts"
 import { runPython } from "./ForeignReaders.ts"
+import {
+  assertRows,
+  everything,
+  folder,
+  layerAt,
+  makeRecords,
+  rowsPerCommit,
+  rowsTotal,
+  writeEverything,
+  type Row
+} from "./ForeignTable.ts"
 
-const seed = 42
-const commits = 5
-const rowsPerCommit = 2_500
-const table = { namespace: "transactions", name: "everything" }
 const empty = { namespace: "transactions", name: "empty" }
 const shared = { namespace: "shared.deep", name: "simple" }
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "frazil-foreign-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-
-const layerAt = (path: string) =>
-  Layer.merge(
-    layerSqliteCatalog({ file: join(path, "catalog.db"), warehouse: join(path, "warehouse") }).pipe(
-      Layer.provideMerge(FileIO.layer)
-    ),
-    DuckDb.layer({ dataDirectory: path })
-  ).pipe(Layer.provideMerge(layerLocal(path)))
-
-type Row = Readonly<Record<string, string | null>>
 
 const Rows = Schema.Array(Schema.Record(Schema.String, Schema.NullOr(Schema.String)))
 const Answers = Schema.Struct({
@@ -87,38 +62,6 @@ const ask = (path: string, request: Readonly<Record<string, unknown>>) =>
     warehouse: `file://${path}/warehouse`,
     ...request
   }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Answers)))
-
-/** The records, by offset, and the row that each must be. */
-const makeRecords = (): { readonly inputs: ReadonlyArray<Input>; readonly rows: ReadonlyArray<Row> } => {
-  const below = seeded(seed)
-  const inputs = Array.from({ length: commits * rowsPerCommit }, () => randomInput(below, 4))
-  return { inputs, rows: inputs.map((input, offset) => ({ ...expectedRow(input, 0, offset), added_later: null })) }
-}
-
-const writeEverything = Effect.fnUntraced(function* (inputs: ReadonlyArray<Input>) {
-  const catalog = yield* Catalog
-  const { metadata } = yield* catalog.createTable({ identifier: table, schema: everythingSchema, partitionSpec: byDay })
-  const writer = yield* ParquetWriter.make({
-    schema: everythingSchema,
-    spec: byDay,
-    shape: Everythings.shape,
-    sourceTopic: "topic's name",
-    targetDirectory: dataFolder(metadata),
-    filePrefix: "it"
-  })
-  const batchOf = makeBatches()
-  for (let i = 0; i < commits; i++) {
-    const from = i * rowsPerCommit
-    yield* writer.write(batchOf(inputs.slice(from, from + rowsPerCommit), from), 0)
-    const files = yield* writer.finish
-    const mark = new Map([["frazil.mark.it.main.0", String(from + rowsPerCommit)]])
-    // Different moments, so that time travel can tell them apart.
-    yield* Effect.sleep("5 millis")
-    yield* commitTable({ table, actions: () => Effect.succeed([append(files, mark), setProperties(mark)]) })
-  }
-  // A mark moves only with a snapshot: an empty one.
-  yield* commitTable({ table, actions: () => Effect.succeed([append([])]) })
-})
 
 interface Case {
   readonly name: string
@@ -220,24 +163,15 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     name: "newest offsets",
-    filter: `source_offset >= ${commits * rowsPerCommit - 7}`,
-    where: `source_offset >= ${commits * rowsPerCommit - 7}`,
-    prune: compare("source_offset", ">=", BigInt(commits * rowsPerCommit - 7)),
-    keep: (row) => Number(row["source_offset"]) >= commits * rowsPerCommit - 7
+    filter: `source_offset >= ${rowsTotal - 7}`,
+    where: `source_offset >= ${rowsTotal - 7}`,
+    prune: compare("source_offset", ">=", BigInt(rowsTotal - 7)),
+    keep: (row) => Number(row["source_offset"]) >= rowsTotal - 7
   }
 ]
 
 const offsets = (rows: ReadonlyArray<Row>): ReadonlyArray<string | null | undefined> =>
   rows.map((row) => row["source_offset"])
-
-/** Doubles in one spelling. */
-const spelled = (row: Row): Row => ({ ...row, ratio: row["ratio"] === null ? null : String(Number(row["ratio"])) })
-
-/** Row by row, so that a failure shows one row and not thousands. */
-const assertRows = (reader: string, found: ReadonlyArray<Row>, expected: ReadonlyArray<Row>): void => {
-  assert.strictEqual(found.length, expected.length, `${reader}: rows`)
-  found.forEach((row, i) => assert.deepStrictEqual(spelled(row), spelled(expected[i] ?? {}), `${reader}: row ${i}`))
-}
 
 describe("PyIceberg and DuckDB's reader", () => {
   it.live("see the rows, snapshots and moments of a table with every type", () =>
@@ -247,7 +181,7 @@ describe("PyIceberg and DuckDB's reader", () => {
       yield* Effect.gen(function* () {
         yield* writeEverything(inputs)
         const catalog = yield* Catalog
-        const { metadata } = yield* catalog.loadTable(table)
+        const { metadata } = yield* catalog.loadTable(everything)
         const third = metadata.snapshots[2]
         const order = ["source_offset"]
         const questions = [
@@ -270,7 +204,10 @@ describe("PyIceberg and DuckDB's reader", () => {
         )
         assert.strictEqual(answer.description.uuid, metadata.tableUuid)
         assert.isAtLeast(answer.description.partitions, 3)
-        assert.strictEqual(answer.description.files, (yield* planScan(yield* catalog.loadTable(table))).entries.length)
+        assert.strictEqual(
+          answer.description.files,
+          (yield* planScan(yield* catalog.loadTable(everything))).entries.length
+        )
         assert.deepStrictEqual(answer.description.partitionFields, [["at_day", "day"]])
         assert.strictEqual(answer.description.properties["frazil.mark.it.main.0"], String(inputs.length))
 
@@ -280,7 +217,7 @@ describe("PyIceberg and DuckDB's reader", () => {
           assertRows(`${reader}, by id`, answer[reader]["by id"] ?? [], upTo(3))
           assertRows(`${reader}, by time`, answer[reader]["by time"] ?? [], upTo(3))
         }
-        const loaded = yield* catalog.loadTable(table)
+        const loaded = yield* catalog.loadTable(everything)
         for (const { name, where, prune, keep } of cases) {
           const expected = [...offsets(rows.filter(keep))]
           assert.isAbove(expected.length, 0, name)
