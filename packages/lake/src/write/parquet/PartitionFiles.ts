@@ -41,8 +41,9 @@ const fromAny = (cause: unknown): ParquetError =>
     ? new ParquetError({ reason: "Corrupt", message: `writing a Parquet file: ${cause.message}`, cause })
     : fromFileError(cause)
 
+/** Waited for even when interrupted: a file that is being opened or closed would be left to the garbage collector. */
 const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, ParquetError> =>
-  Effect.tryPromise({ try: run, catch: fromAny })
+  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: fromAny }))
 
 export class PartitionFiles {
   private readonly options: FileOptions
@@ -62,8 +63,7 @@ export class PartitionFiles {
     function* (this: PartitionFiles, key: string, values: ReadonlyArray<PartitionValue>, path: string, rows: number) {
       const found = this.growing.get(key)
       if (found === undefined) {
-        const file = yield* attempt(() => PartFile.start(path))
-        this.growing.set(key, { file, rows })
+        yield* attempt(async () => void this.growing.set(key, { file: await PartFile.start(path), rows }))
       } else {
         yield* attempt(() => found.file.append(path))
         found.rows += rows
@@ -83,8 +83,11 @@ export class PartitionFiles {
       const found = this.growing.get(key)
       if (found === undefined) return
       const { schema, spec, sortOrder } = this.options
-      const footer = yield* attempt(() => found.file.finish())
-      this.growing.delete(key)
+      const footer = yield* attempt(async () => {
+        const whole = await found.file.finish()
+        this.growing.delete(key)
+        return whole
+      })
       const metrics = yield* Effect.try({ try: () => footerMetrics(footer, schema), catch: fromAny })
       if (found.file.rows !== found.rows) {
         const message = `writing a Parquet file: it has ${found.file.rows} rows, but ${found.rows} were given`
