@@ -1,0 +1,31 @@
+/**
+ * What this build declares: jobs, tables, and the contracts of topics that they name.
+ *
+ * Commands look topics and tables up here; the log and the catalog may hold others.
+ */
+import { KeyScanner, type Topic } from "@frazil/core"
+import { Job } from "@frazil/engine"
+import { flows } from "@frazil/flows"
+import { tables } from "@frazil/lakehouse"
+
+export const jobs = Object.values(flows).flat()
+
+type Contract = Pick<Topic<never>, "name" | "shape" | "key" | "eventTime" | "partitions">
+
+const contracts: ReadonlyMap<string, Contract> = new Map(
+  [...jobs.flatMap((job) => [...Job.sources(job), ...Job.outputs(job)]), ...tables.map(({ topic }) => topic)].map(
+    (topic) => [topic.name, topic]
+  )
+)
+
+/** The contract of a topic; undefined for a topic that no job and no table names. */
+export const contractOf = (topic: string): Contract | undefined => contracts.get(topic)
+
+/** Reads keys as the topic's contract says. */
+export const keyScannerOf = (contract: Contract): KeyScanner => KeyScanner.make(contract as unknown as Topic<unknown>) // read by its shape and key alone
+
+export const landingOf = (table: string) => tables.find((landing) => landing.table === table)
+
+/** The table that a topic lands in. */
+export const tableOf = (topic: string): string | undefined =>
+  tables.find((landing) => landing.topic.name === topic)?.table

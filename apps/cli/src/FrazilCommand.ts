@@ -1,0 +1,11 @@
+/** The command `frazil`: its areas. `main.ts` runs it. */
+import { Command } from "effect/cli"
+import { healthCommand } from "./health/HealthCommand.ts"
+import { jobsCommand } from "./jobs/JobsCommand.ts"
+import { tablesCommand } from "./tables/TablesCommand.ts"
+import { topicsCommand } from "./topics/TopicsCommand.ts"
+
+export const frazilCommand = Command.make("frazil").pipe(
+  Command.withDescription("Asks a running or stopped system: its topics, tables, jobs and health"),
+  Command.withSubcommands([topicsCommand, tablesCommand, jobsCommand, healthCommand])
+)

@@ -1,0 +1,67 @@
+/**
+ * Where jobs and landings stand, and whether they run: what `jobs list` prints and `health` judges.
+ *
+ * Read from what they committed and from the locks that running jobs hold; takes nothing, changes nothing.
+ */
+import { jobRunning } from "@frazil/connect"
+import { Job, type Log, type LogError } from "@frazil/engine"
+import { landingProgress, type Catalog, type LakeError, type LandingProgress } from "@frazil/lake"
+import { tables } from "@frazil/lakehouse"
+import { DeadLetters } from "@frazil/model"
+import type { DataDirectory } from "@frazil/platform"
+import { Effect, type Result } from "effect"
+import { jobs } from "../Declared.ts"
+
+/** finished: a bounded run came to its end; stopped: it committed before, and does not run now. */
+export type State = "running" | "finished" | "stopped" | "never ran"
+
+export interface StageStatus extends Job.StageProgress {
+  readonly state: State
+}
+
+export interface LandingStatus {
+  readonly table: string
+  readonly state: State
+  /** Why the table cannot be read, when it cannot. */
+  readonly progress: Result.Result<LandingProgress, LakeError | LogError>
+}
+
+const stateOf = (running: boolean, began: boolean, finished: boolean): State =>
+  running ? "running" : finished ? "finished" : began ? "stopped" : "never ran"
+
+/** Every stage of every job. */
+export const stageStatuses = Effect.fnUntraced(function* (
+  directory: DataDirectory
+): Effect.fn.Return<ReadonlyArray<StageStatus>, LogError, Log> {
+  return yield* Effect.forEach(yield* Job.progress(jobs), (stage) =>
+    Effect.map(jobRunning({ job: stage.job, dataDirectory: directory.root }), (running) => ({
+      ...stage,
+      state: stateOf(running, stage.shards.length > 0, stage.finished)
+    }))
+  )
+})
+
+/** Names of jobs in whose process the topic lands: those that read it or write it. */
+const jobsOf = (topic: string): ReadonlyArray<string> =>
+  jobs
+    .filter((job) =>
+      [...Job.sources(job), ...Job.outputs(job), DeadLetters].some((candidate) => candidate.name === topic)
+    )
+    .map((job) => job.name)
+
+/** Every declared landing; `stages` say whether the pipeline that lands it runs. */
+export const landingStatuses = Effect.fnUntraced(function* (
+  stages: ReadonlyArray<StageStatus>
+): Effect.fn.Return<ReadonlyArray<LandingStatus>, never, Log | Catalog> {
+  return yield* Effect.forEach(tables, (landing) => {
+    const names = jobsOf(landing.topic.name)
+    const around = stages.filter((stage) => names.includes(stage.job))
+    return Effect.map(Effect.result(landingProgress(landing)), (progress): LandingStatus => {
+      const running = around.some((stage) => stage.state === "running")
+      const ended = around.length > 0 && around.every((stage) => stage.state === "finished")
+      const landed = progress._tag === "Success" ? progress.success : undefined
+      const began = landed === undefined || landed.snapshotId !== undefined || landed.lag > 0
+      return { table: landing.table, progress, state: stateOf(running, began, ended && landed?.lag === 0) }
+    })
+  })
+})

@@ -1,0 +1,12 @@
+/** `frazil tables`: what is in the lake. */
+import { Command } from "effect/cli"
+import { auditTableCommand } from "./AuditTable.ts"
+import { describeTable } from "./DescribeTable.ts"
+import { listFiles } from "./ListFiles.ts"
+import { listSnapshotsCommand } from "./ListSnapshots.ts"
+import { listTables } from "./ListTables.ts"
+
+export const tablesCommand = Command.make("tables").pipe(
+  Command.withDescription("Lists, describes and audits the tables of the catalog"),
+  Command.withSubcommands([listTables, describeTable, listSnapshotsCommand, listFiles, auditTableCommand])
+)

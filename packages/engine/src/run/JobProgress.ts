@@ -1,0 +1,152 @@
+/**
+ * How far jobs have come, by what they committed: read beside a running system, or after one.
+ *
+ * Commands and health checks call it; what a task has in memory is `JobMonitor`'s. Takes nothing, changes nothing.
+ */
+import { Effect } from "effect"
+import type { Job } from "../job/Job.ts"
+import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
+import type { LogError } from "../log/LogError.ts"
+import { planJob } from "../plan/PlanJob.ts"
+import { emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
+
+export interface ShardProgress {
+  /** Of the shard, and of the partition that it reads. */
+  readonly partition: number
+  /** Epochs committed. */
+  readonly epoch: number
+  /** The next offset to read. */
+  readonly position: number
+  /** The end of the partition. */
+  readonly end: number
+  /** Snapshots in force: their epochs, newest first. */
+  readonly snapshots: ReadonlyArray<number>
+  readonly detail: ShardDetail
+}
+
+/** A stage of a job: what hangs on one topic that it reads. */
+export interface StageProgress {
+  readonly job: string
+  readonly topic: string
+  /** Of partitions that committed, in order. */
+  readonly shards: ReadonlyArray<ShardProgress>
+  /** Records of the topic that no committed epoch has read. */
+  readonly lag: number
+  readonly counts: ShardCounts
+  /** Epoch milliseconds; undefined without event time, before the first record, and for a job that is not declared. */
+  readonly watermarkMs: number | undefined
+  /** A bounded run came to the end of its input in every partition. */
+  readonly finished: boolean
+  /** Why the job could not go on from here, for people. */
+  readonly problem: string | undefined
+}
+
+interface Stage {
+  readonly job: string
+  readonly topic: string
+  /** Undefined: no event time, or not known. */
+  readonly outOfOrdernessMs: number | undefined
+}
+
+// uids of landings and feeds have a dot, a job's name has none
+const isJob = (shard: ShardId) => !shard.uid.includes(".")
+
+const stagesOf = (jobs: ReadonlyArray<Job<string, unknown>>, shards: ReadonlyArray<ShardId>) => {
+  const stages = new Map<string, Stage>()
+  for (const job of jobs) {
+    for (const { eventTimeField, name, outOfOrdernessMs } of planJob(job)) {
+      const known = eventTimeField === undefined ? undefined : outOfOrdernessMs
+      stages.set(`${job.name}/${name}`, { job: job.name, topic: name, outOfOrdernessMs: known })
+    }
+  }
+  for (const { stage, uid } of shards.filter(isJob)) {
+    const key = `${uid}/${stage}`
+    if (!stages.has(key)) stages.set(key, { job: uid, topic: stage, outOfOrdernessMs: undefined })
+  }
+  return [...stages.values()]
+}
+
+const shardOf = (topic: string, { end, partition }: PartitionBounds, record: RecordInForce): ShardProgress => ({
+  partition,
+  epoch: record.epoch,
+  position: record.positions.find((position) => position.topic === topic)?.offset ?? 0,
+  end,
+  snapshots: record.snapshots.map((snapshot) => snapshot.epoch),
+  // written by this engine as ShardDetail in every commit
+  detail: record.detail as ShardDetail
+})
+
+const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
+  const out = { ...sum.out }
+  for (const [topic, count] of Object.entries(more.out)) out[topic] = (out[topic] ?? 0) + count
+  return {
+    in: sum.in + more.in,
+    out,
+    validated: sum.validated + more.validated,
+    deadLettered: sum.deadLettered + more.deadLettered,
+    failed: sum.failed + more.failed
+  }
+}
+
+/** The least over partitions that hold it back: idle ones, and ones without records, do not. */
+const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number | undefined => {
+  const { outOfOrdernessMs } = stage
+  if (outOfOrdernessMs === undefined) return undefined
+  const marks = shards.flatMap(({ detail: { idle, maxEventTime } }) =>
+    idle || maxEventTime === null ? [] : [maxEventTime - outOfOrdernessMs]
+  )
+  return marks.length === 0 ? undefined : Math.min(...marks)
+}
+
+/** Records of the partition that no epoch has read; what was removed by retention does not count. */
+const lagOf = ({ end, start }: PartitionBounds, shard: ShardProgress | undefined): number =>
+  Math.max(0, end - Math.max(start, shard?.position ?? 0))
+
+const problemOf = (topic: TopicInfo, records: ReadonlyArray<RecordInForce>): string | undefined => {
+  const read = records.flatMap((record) => record.positions.filter((position) => position.topic === topic.name))
+  if (read.some((position) => position.topicId !== topic.id)) {
+    return `topic ${topic.name} was deleted and made anew since the job read it`
+  }
+  if (read.some((position) => position.partitions !== topic.partitions)) {
+    return `topic ${topic.name} has another number of partitions than when the job started`
+  }
+  return undefined
+}
+
+const summarise = (stage: Stage, shards: ReadonlyArray<ShardProgress>) => ({
+  job: stage.job,
+  topic: stage.topic,
+  shards,
+  counts: shards.reduce((sum, shard) => addCounts(sum, shard.detail.counts), emptyDetail.counts),
+  watermarkMs: watermarkOf(stage, shards)
+})
+
+const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<StageProgress, LogError, Log> {
+  const log = yield* Log
+  const topic = (yield* log.topics).find(({ name }) => name === stage.topic)
+  if (topic === undefined) {
+    return { ...summarise(stage, []), lag: 0, finished: false, problem: `topic ${stage.topic} does not exist` }
+  }
+  const bounds = yield* log.bounds(stage.topic)
+  const shards: Array<ShardProgress> = []
+  const records: Array<RecordInForce> = []
+  let lag = 0
+  for (const bound of bounds) {
+    const record = yield* log.inForce({ uid: stage.job, stage: stage.topic, shard: bound.partition })
+    const shard = record === undefined ? undefined : shardOf(stage.topic, bound, record)
+    if (record !== undefined) records.push(record)
+    if (shard !== undefined) shards.push(shard)
+    lag += lagOf(bound, shard)
+  }
+  const finished = shards.length === bounds.length && shards.every((shard) => shard.detail.finished)
+  return { ...summarise(stage, shards), lag, finished, problem: problemOf(topic, records) }
+})
+
+/** Every stage of the declared jobs, run or not, and of others that ever committed. */
+export const jobProgress = (
+  declared: ReadonlyArray<Job<string, unknown>>
+): Effect.Effect<ReadonlyArray<StageProgress>, LogError, Log> =>
+  Effect.gen(function* () {
+    const log = yield* Log
+    return yield* Effect.forEach(stagesOf(declared, yield* log.shards), progressOf)
+  })
