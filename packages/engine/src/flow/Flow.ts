@@ -9,7 +9,7 @@ import { Pipeable } from "effect"
 import type { AnyRecord, Computed, Failed, Node } from "./Node.ts"
 import type { Expr } from "@frazil/core"
 
-export const TypeId = "~@frazil/engine/Flow"
+const TypeId = "~@frazil/engine/Flow"
 
 export interface Flow<out A, out E = never, out R = never, out K = unknown> extends Pipeable.Pipeable {
   readonly [TypeId]: {

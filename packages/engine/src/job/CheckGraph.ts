@@ -2,29 +2,38 @@
  * What a declared job is refused for, all problems at once.
  *
  * What the types can refuse they have refused before; here is what needs the whole graph or the records' shapes.
+ * `CheckState.ts` has what concerns keyed state.
  */
+import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
+import { checkState } from "./CheckState.ts"
 import type { Graph, Operator } from "./Graph.ts"
+
+type Tell = (problem: string) => void
 
 export const checkGraph = (graph: Graph): Array<string> => {
   const problems: Array<string> = []
-  shapesOf(graph, (problem) => problems.push(problem))
-  checkNames(graph, problems)
+  const tell: Tell = (problem) => problems.push(problem)
+  shapesOf(graph, tell)
+  checkNames(graph, tell)
+  checkTopics(graph, tell)
   for (const operator of graph.operators) {
-    checkEventTime(graph, operator, problems)
-    checkState(graph, operator, problems)
-    checkFailures(graph, operator, problems)
-    checkLoop(operator, problems)
+    checkEventTime(graph, operator, tell)
+    checkRoute(operator, tell)
+    checkState(graph, operator, tell)
+    checkFailures(graph, operator, tell)
+    checkLoop(operator, tell)
   }
   return problems
 }
 
-const checkNames = (graph: Graph, problems: Array<string>) => {
+const checkNames = (graph: Graph, tell: Tell) => {
   const seen = new Map<string, Operator>()
   for (const operator of graph.operators) {
+    if (operator.name === "") tell(`an operator (${operator.node.op}) has an empty name: leave it out or write one`)
     const other = seen.get(operator.name)
     if (other !== undefined) {
-      problems.push(
+      tell(
         `two operators are named "${operator.name}" (${other.node.op} and ${operator.node.op}): give each its own name`
       )
     }
@@ -32,78 +41,86 @@ const checkNames = (graph: Graph, problems: Array<string>) => {
   }
 }
 
-/** The operators from the source down to this one, without it. */
-const above = (graph: Graph, operator: Operator): ReadonlyArray<Operator> =>
-  operator.inputs.flatMap((input) => [...above(graph, graph.operators[input]!), graph.operators[input]!])
+/** A topic is found by its name: two values of one name could differ, and two sources would read it twice. */
+const checkTopics = (graph: Graph, tell: Tell) => {
+  const declared = new Map<string, Set<TopicRef>>()
+  const readers = new Map<string, Array<Operator>>()
+  for (const operator of graph.operators) {
+    const { node } = operator
+    if (node.op !== "source" && node.op !== "to" && node.op !== "orDeadLetter") continue
+    const { name } = node.topic
+    declared.set(name, (declared.get(name) ?? new Set()).add(node.topic))
+    if (node.op === "source") readers.set(name, [...(readers.get(name) ?? []), operator])
+  }
+  for (const [name, topics] of declared) {
+    if (topics.size > 1) tell(`topic ${name} is declared ${topics.size} times in this job: use one Topic value for it`)
+    else if ((readers.get(name)?.length ?? 0) > 1) {
+      tell(`topic ${name} would be read twice: leave Flow.named off Flow.from and name the operators after it`)
+    }
+  }
+}
 
-const checkEventTime = (graph: Graph, operator: Operator, problems: Array<string>) => {
+const checkEventTime = (graph: Graph, operator: Operator, tell: Tell) => {
   if (operator.node.op !== "eventTime") return
   const input = graph.operators[operator.inputs[0]!]!
   if (input.node.op !== "source") {
-    problems.push(
-      `${operator.name}: the watermark is stamped before filters; move Flow.eventTime right behind Flow.from`
-    )
+    tell(`${operator.name}: the watermark is stamped before filters; move Flow.eventTime right behind Flow.from`)
   }
   const others = graph.operators.filter(
     (other) => other.node.op === "eventTime" && other.sources[0] === operator.sources[0]
   )
   if (others.length > 1 && others[0] === operator) {
-    problems.push(`topic ${operator.sources[0]} has two event times in this job: declare one and use that flow twice`)
+    tell(`topic ${operator.sources[0]} has two event times in this job: declare one and use that flow twice`)
   }
 }
 
-const checkState = (graph: Graph, operator: Operator, problems: Array<string>) => {
-  if (operator.node.op !== "mapWithState") return
-  const upstream = above(graph, operator)
-  const source = upstream.find((candidate) => candidate.node.op === "source")
-  const topic = source?.node.op === "source" ? source.node.topic : undefined
-  const hasTime = topic?.eventTime !== undefined || upstream.some((candidate) => candidate.node.op === "eventTime")
-  if (!hasTime) {
-    problems.push(
-      `${operator.name}: its state is forgotten by event time, but ${topic?.name ?? "its source"} has none; name the field with Flow.eventTime`
-    )
-  }
-  const keys = upstream.filter((candidate) => candidate.node.op === "keyBy").at(-1)
-  if (keys?.node.op === "keyBy" && topic !== undefined && keys.node.fields.join() !== topic.key.join()) {
-    problems.push(
-      `${operator.name}: keyed by ${keys.node.fields.join(", ")}, but ${topic.name} is partitioned by ${topic.key.join(", ") || "nothing"}, so one key's records would meet in no one place; write them to a topic with that key first`
-    )
-  }
-  if (keys?.node.op === "keyBy") {
-    const from = upstream.indexOf(keys)
-    const replaced = upstream
-      .slice(from)
-      .find(
-        (candidate) =>
-          candidate.node.op === "extend" &&
-          candidate.node.fields.some(([name]) => keys.node.op === "keyBy" && keys.node.fields.includes(name))
-      )
-    if (replaced !== undefined)
-      problems.push(`${replaced.name} replaces a field that the flow is keyed by: key it afterwards`)
+/** What JavaScript takes for an index and moves before the other properties of an object. */
+const indexName = /^(?:0|[1-9][0-9]*)$/
+
+/** Branches are tried in the order they are written in. */
+const checkRoute = ({ name, node }: Operator, tell: Tell) => {
+  if (node.op !== "route") return
+  const rest = node.branches.findIndex(([, condition]) => condition === undefined)
+  for (const [index, [branch]] of node.branches.entries()) {
+    if (indexName.test(branch)) {
+      tell(`${name}: branch "${branch}" is a number, which JavaScript moves before other names: begin it with a letter`)
+    }
+    if (rest >= 0 && index > rest) {
+      tell(`${name}: branch "${branch}" comes after Flow.otherwise, which takes every record: write it before`)
+    }
   }
 }
 
-/** An operator that fails per record has one way down to its handler. */
-const checkFailures = (graph: Graph, operator: Operator, problems: Array<string>) => {
+/** Whether every way down from here meets a handler of failures. */
+const handledBelow = (graph: Graph, { consumers, node }: Operator): boolean => {
+  if (node.op === "catch" || node.op === "orDeadLetter") return true
+  // the types let nothing open come to a route
+  if (node.op === "route" || consumers.length === 0) return false
+  return consumers.every((consumer) => handledBelow(graph, graph.operators[consumer]!))
+}
+
+/**
+ * An operator that fails per record has one way down to its handler. Which failures a `catch` leaves open only the types
+ * know; where a way ends without a handler, they know that there were none.
+ */
+const checkFailures = (graph: Graph, operator: Operator, tell: Tell) => {
   if (operator.node.op !== "mapResult") return
-  let at: Operator = operator
-  while (at.node.op !== "orDeadLetter") {
+  let at: Operator | undefined = operator
+  while (at !== undefined && at.node.op !== "orDeadLetter" && at.node.op !== "route") {
     if (at.consumers.length > 1) {
-      problems.push(
-        `${operator.name}: its failures are still open where the flow is used twice, so both would handle them; handle them before`
-      )
+      if (at.consumers.every((consumer) => handledBelow(graph, graph.operators[consumer]!))) {
+        tell(
+          `${operator.name}: its failures are still open where the flow is used twice, so both would handle them; handle them before`
+        )
+      }
       return
     }
-    const next = at.consumers[0]
-    if (next === undefined) return
-    at = graph.operators[next]!
+    at = at.consumers[0] === undefined ? undefined : graph.operators[at.consumers[0]]
   }
 }
 
-const checkLoop = (operator: Operator, problems: Array<string>) => {
-  if (operator.node.op !== "to") return
-  const topic = operator.node.topic
-  if (operator.sources.includes(topic.name)) {
-    problems.push(`${operator.name}: writes the topic that it reads, so it would never end`)
+const checkLoop = ({ name, node, sources }: Operator, tell: Tell) => {
+  if ((node.op === "to" || node.op === "orDeadLetter") && sources.includes(node.topic.name)) {
+    tell(`${name}: writes the topic that it reads, so it would never end`)
   }
 }

@@ -41,7 +41,8 @@ export const make = <const Name extends string, const O extends ReadonlyArray<Ou
   const graph = makeGraph(outputs.map((output): Node => output.node))
   const problems = checkGraph(graph)
   if (outputs.length === 0) problems.push("it has no output: end at least one flow in Flow.to or Flow.validate")
-  if (!nameForm.test(name)) problems.push(`its name must be lower case letters, digits and dashes, at most 63`)
+  if (!nameForm.test(name))
+    problems.push("its name must be lower case letters, digits and dashes, begin with a letter, and have at most 63")
   if (problems.length > 0) throw new Refused(name, problems)
   const needs = {
     services: (): never => {
@@ -61,4 +62,6 @@ export const sources = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
 
 /** The topics that a job writes; the dead letter of what does not decode is not among them. */
 export const outputs = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
-  distinct(job.graph.operators.flatMap(({ node }) => (node.op === "to" || node.op === "orDeadLetter" ? [node.topic] : [])))
+  distinct(
+    job.graph.operators.flatMap(({ node }) => (node.op === "to" || node.op === "orDeadLetter" ? [node.topic] : []))
+  )
