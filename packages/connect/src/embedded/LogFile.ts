@@ -150,7 +150,8 @@ const writeIn = <A>(
       return { open: true }
     }),
     Effect.fnUntraced(function* (transaction) {
-      const nowMs = yield* Clock.currentTimeMillis
+      // whole: a simulated clock may stand between milliseconds, and the tables are strict
+      const nowMs = Math.floor(yield* Clock.currentTimeMillis)
       const result = yield* attempt(db.file, () => body(db, nowMs))
       yield* faults.before
       yield* commit(db, transaction, committed)
