@@ -10,6 +10,9 @@ import type { ShardId, SnapshotName } from "../log/Log.ts"
 import { JobError } from "../run/JobError.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 
+/** A record in force names so many, newest first: older ones stand in for a damaged one (rule 2). */
+export const snapshotsKept = 3
+
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
 /** The folder of a shard's snapshots, ending in a slash. */

@@ -21,10 +21,10 @@ export interface OutputCollector {
   readonly take: () => ReadonlyArray<Append>
 }
 
-/** The key text of a record of ours by the topic's key fields; null when the topic has no key or a field is null. */
-export const keyTextOf = (topic: TopicRef, record: AnyRecord): string | null => {
-  if (topic.key.length === 0) return null
-  const values = topic.key.map((field) => record[field] ?? null)
+/** The key text of a record of ours by its key fields; null when there are none, or one of them is null. */
+export const keyTextOf = (fields: ReadonlyArray<string>, record: AnyRecord): string | null => {
+  if (fields.length === 0) return null
+  const values = fields.map((field) => record[field] ?? null)
   if (values.includes(null)) return null
   return values.length === 1 ? String(values[0]) : JSON.stringify(values)
 }
@@ -44,7 +44,7 @@ export const makeOutputCollector = (topic: TopicRef): OutputCollector => {
   return {
     topic,
     record: (record) => {
-      const key = keyTextOf(topic, record)
+      const key = keyTextOf(topic.key, record)
       const keyBytes = key === null ? noKey : textEncoder.encode(key)
       builderOf(key === null ? 0 : partitionOfBytes(keyBytes, 0, keyBytes.length, topic.partitions)).addText(
         encode(record),

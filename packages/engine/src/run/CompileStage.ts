@@ -14,11 +14,11 @@ import {
   makeCodeScope,
   recordAccess
 } from "@frazil/core"
-import type { AnyRecord, NodeOf } from "../flow/Node.ts"
+import type { NodeOf } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
-import { keyTextOf } from "./Collector.ts"
 import { asFailed, interpretRow } from "./InterpretStage.ts"
+import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
 
 /** Where code is emitted: `record` is the record's variable, undefined in column mode. */
@@ -114,8 +114,9 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
     case "mapWithState":
       return stateCode(emitter, operator, node, place)
     case "catch":
+      // what fails makes records, so in column mode nothing above can fail
       return place.record === undefined
-        ? `${caughtFunction(emitter, operator)}(i, recordAt(i));`
+        ? consumersCode(emitter, operator, place)
         : `${caughtFunction(emitter, operator)}(i, ${place.record});`
     case "to":
       return toCode(emitter, operator, node, place)
@@ -182,28 +183,27 @@ const mapResultCode = (
   place: Place
 ): string => {
   const result = fresh(emitter, "result")
+  const failed = fresh(emitter, "failed")
   const record = fresh(emitter, "record")
   const input = recordOf(place)
+  const made = `${result} = ${emitter.scope.constant(node.fn)}(${input});
+if (${result}._tag !== "Success") ${failed} = ${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now);`
   const success = `const ${record} = ${result}.success; ${consumersCode(emitter, operator, { record })}`
-  const failure = failureCode(
+  const failure = failureCode(emitter, operator, failed)
+  return `let ${result}, ${failed}; ${guarded(
     emitter,
     operator,
-    `${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now)`
-  )
-  return `let ${result}; ${guarded(
-    emitter,
-    operator,
-    `${result} = ${emitter.scope.constant(node.fn)}(${input});`,
-    `if (${result}._tag === "Success") { ${success} } else { ${failure} }`
+    made,
+    `if (${failed} === undefined) { ${success} } else { ${failure} }`
   )}`
 }
 
-/** Sends a failure to the first handler for its tag further down. */
-const failureCode = (emitter: Emitter, from: PlannedOperator, made: string): string => {
-  const failed = fresh(emitter, "failed")
+/** Sends the failure in variable `failed` to the first handler for its tag further down. */
+const failureCode = (emitter: Emitter, from: PlannedOperator, failed: string): string => {
   const follow = (id: number | undefined): string => {
     const operator = id === undefined ? undefined : emitter.plan.operators[id]
-    if (operator === undefined) return ""
+    // the types let no failure end without a handler; one that does is not lost
+    if (operator === undefined) return `context.deadLetter(batch, i, ${failed}, -1);`
     const { node } = operator
     if (node.op === "catch") {
       const handlers = emitter.scope.constant(node.handlers)
@@ -213,7 +213,7 @@ const failureCode = (emitter: Emitter, from: PlannedOperator, made: string): str
       return `if (${handlers}.has(${failed}._tag)) { ${handled} } else { ${follow(operator.consumers[0])} }`
     }
     if (node.op === "orDeadLetter") {
-      if (node.make === undefined) return `context.deadLetter(batch, i, ${failed}, ${JSON.stringify(node.topic.name)});`
+      if (node.make === undefined) return `context.deadLetter(batch, i, ${failed}, ${operator.output});`
       return guarded(
         emitter,
         operator,
@@ -223,7 +223,7 @@ const failureCode = (emitter: Emitter, from: PlannedOperator, made: string): str
     }
     return follow(operator.consumers[0])
   }
-  return `const ${failed} = ${made}; ${follow(from.consumers[0])}`
+  return follow(from.consumers[0])
 }
 
 /** The function that runs what comes after a catch operator: records and handled failures both call it. */
@@ -237,16 +237,16 @@ const caughtFunction = (emitter: Emitter, operator: PlannedOperator): string => 
 }
 
 const stateCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"mapWithState">, place: Place): string => {
-  const keyed = { ...emitter.plan.source, key: operator.key }
-  const keyOf = emitter.scope.constant((record: AnyRecord) => keyTextOf(keyed, record))
+  const keyOf = emitter.scope.constant(makeStateKey(operator))
   const key = fresh(emitter, "key")
   const state = fresh(emitter, "state")
   const answer = fresh(emitter, "answer")
   const input = recordOf(place)
-  const setup = `${state} = context.states[${operator.state}];
+  const setup = `const ${key} = ${keyOf}(${input}, recordAt(i));
+const ${state} = context.states[${operator.state}];
 const ${answer} = ${emitter.scope.constant(node.state.update)}(${state}.get(${key}, Math.max(eventTime, watermark)), ${input}, { eventTime, watermark });
 ${state}.set(${key}, ${answer}[0], eventTime); `
-  return `const ${key} = ${keyOf}(${input}); if (${key} !== null) { let ${state}; ${manyCode(emitter, operator, `${answer}[1]`, setup)} }`
+  return manyCode(emitter, operator, `${answer}[1]`, setup)
 }
 
 const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string => {

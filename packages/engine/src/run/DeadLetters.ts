@@ -5,8 +5,9 @@
  * its record, so it is there once, like any output.
  */
 import { Context } from "effect"
-import type { RecordHeaders, Timestamp } from "@frazil/core"
+import { EncodeError, type RecordHeaders, type Timestamp } from "@frazil/core"
 import type { AnyFailed, TopicRef } from "../flow/Node.ts"
+import { KeyError } from "./StateKey.ts"
 
 /** What is known of a record that is dead-lettered. */
 export interface DeadLetterInput {
@@ -31,6 +32,16 @@ export class DeadLetters extends Context.Service<
     readonly make: (input: DeadLetterInput) => object
   }
 >()("@frazil/engine/DeadLetters") {}
+
+/** What is told of an operator whose code threw. */
+export const describeThrown = (operator: string, error: unknown): DeadLetterInput["failure"] => {
+  // ours name fields and kinds only; another error's message may quote the record, so only its kind is told
+  if (error instanceof EncodeError || error instanceof KeyError) {
+    return { reason: "operator_failed", field: error.field, message: error.message }
+  }
+  const kind = error instanceof Error ? error.name : typeof error
+  return { reason: "operator_failed", field: undefined, message: `the code of ${operator} threw ${kind}` }
+}
 
 /** The reason and message of a failure that nobody caught. */
 export const describeFailure = (failed: AnyFailed): DeadLetterInput["failure"] => ({

@@ -1,16 +1,15 @@
 /**
- * The slow twin of `CompileStage`: walks a stage's operators record by record, on objects.
+ * The slow twin of `CompileStage`: walks a stage's operators for one record, on objects.
  *
- * It runs rows whose decimals do not fit a double, and it is what tests compare the compiled stage with. Written for
- * obviousness, not speed.
+ * It runs rows whose decimals do not fit a double, and `Stage.equivalence.test.ts` compares the compiled stage with it.
+ * Written for obviousness, not speed.
  */
 import { interpretValue, type ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
-import { watermarkOf } from "../state/Watermark.ts"
-import { keyTextOf } from "./Collector.ts"
-import type { StageContext, StageProgram } from "./StageProgram.ts"
+import { makeStateKey } from "./StateKey.ts"
+import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
 interface Visit {
@@ -21,7 +20,9 @@ interface Visit {
   readonly eventTime: number
   /** Before this record. */
   readonly watermark: number
-  /** The record is still the one that was read. */
+  /** The record as it was read. */
+  readonly read: AnyRecord
+  /** The record is still that one. */
   readonly unchanged: boolean
 }
 
@@ -47,23 +48,9 @@ const test = (computed: PlannedComputed): ((record: AnyRecord) => boolean) => {
 
 export const interpretRow = (plan: StagePlan): RowInterpreter => {
   const source = stepOf(plan, 0)
-  return (batch, row, context, now, eventTime, watermark) =>
-    source(context.record(batch, row), { batch, row, context, now, eventTime, watermark, unchanged: true })
-}
-
-export const interpretStage = (plan: StagePlan): StageProgram => {
-  const interpret = interpretRow(plan)
-  const time = plan.eventTimeField === undefined ? undefined : plan.source.shape.byName.get(plan.eventTimeField)
-  return {
-    run: (batch, context, now) => {
-      const column = time === undefined ? undefined : batch.columns[time.index]
-      for (let row = 0; row < batch.length; row++) {
-        if (batch.valid[row] === 0) continue
-        const eventTime = column?._tag === "Numbers" ? column.values[row]! : Number.NaN
-        interpret(batch, row, context, now, eventTime, watermarkOf(context.time, plan.outOfOrdernessMs))
-        if (eventTime > context.time.maxEventTime) context.time.maxEventTime = eventTime
-      }
-    }
+  return (batch, row, context, now, eventTime, watermark) => {
+    const read = context.record(batch, row)
+    source(read, { batch, row, context, now, eventTime, watermark, read, unchanged: true })
   }
 }
 
@@ -98,9 +85,11 @@ const stepOf = (plan: StagePlan, id: number): Step => {
     case "extend": {
       const values = node.fields.map(([name], index) => [name, evaluate(operator.computed[index]!)] as const)
       return (record, visit) => {
-        const extended: Record<string, unknown> = { ...record }
+        let extended: AnyRecord = record
         const done = guarded(visit, () => {
-          for (const [name, value] of values) extended[name] = value(record)
+          // defined, not assigned: a field may be named as an accessor that every object inherits
+          const made = values.map(([name, value]) => [name, value(record)] as const)
+          extended = { ...record, ...Object.fromEntries(made) }
         })
         if (done) changed(extended, visit)
       }
@@ -114,36 +103,45 @@ const stepOf = (plan: StagePlan, id: number): Step => {
       }
     case "flatMap":
       return (record, visit) => {
-        const made: Array<AnyRecord> = []
-        if (guarded(visit, () => made.push(...node.fn(record)))) for (const each of made) changed(each, visit)
+        let made: ReadonlyArray<AnyRecord> = []
+        if (guarded(visit, () => (made = [...node.fn(record)]))) for (const each of made) changed(each, visit)
       }
     case "mapResult":
       return (record, visit) => {
-        let result: ReturnType<typeof node.fn> | undefined
-        if (!guarded(visit, () => (result = node.fn(record))) || result === undefined) return
-        if (result._tag === "Success") changed(result.success, visit)
-        else failed(asFailed(result.failure, record, visit.now), visit)
+        let made: AnyRecord = record
+        let failure: AnyFailed | undefined
+        const done = guarded(visit, () => {
+          const result = node.fn(record)
+          if (result._tag === "Success") made = result.success
+          else failure = asFailed(result.failure, record, visit.now)
+        })
+        if (!done) return
+        if (failure === undefined) changed(made, visit)
+        else failed(failure, visit)
       }
     case "route": {
-      const branches = operator.consumers.map((consumer) => plan.operators[consumer]!)
-      const conditions = node.branches.map(([name], index) => {
+      const branches = node.branches.map(([name], index) => {
         const computed = operator.computed[index]
-        const at = branches.findIndex((branch) => branch.node.op === "branch" && branch.node.branch === name)
-        return { condition: computed === undefined ? () => true : test(computed), step: next[at] }
+        // a branch may be used by nobody, or under two names
+        const steps = next.filter((_, at) => {
+          const consumer = plan.operators[operator.consumers[at]!]!.node
+          return consumer.op === "branch" && consumer.branch === name
+        })
+        return { condition: computed === undefined ? () => true : test(computed), steps }
       })
       return (record, visit) => {
-        let taken: (typeof conditions)[number] | undefined
-        if (guarded(visit, () => (taken = conditions.find(({ condition }) => condition(record)))))
-          taken?.step?.(record, visit)
+        let taken: (typeof branches)[number] | undefined
+        if (guarded(visit, () => (taken = branches.find(({ condition }) => condition(record)))))
+          for (const step of taken?.steps ?? []) step(record, visit)
       }
     }
-    case "mapWithState":
+    case "mapWithState": {
+      const keyOf = makeStateKey(operator)
       return (record, visit) => {
         const state = visit.context.states[operator.state]!
-        const key = keyTextOf({ ...plan.source, key: operator.key }, record)
-        if (key === null) return
         let made: ReadonlyArray<AnyRecord> = []
         const done = guarded(visit, () => {
+          const key = keyOf(record, visit.read)
           const before = state.get(key, Math.max(visit.eventTime, visit.watermark))
           const [after, records] = node.state.update(before, record, {
             eventTime: visit.eventTime,
@@ -154,6 +152,7 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         })
         if (done) for (const each of made) changed(each, visit)
       }
+    }
     case "to":
       return (record, visit) => {
         const output = visit.context.outputs[operator.output]!
@@ -172,7 +171,8 @@ const stepOf = (plan: StagePlan, id: number): Step => {
 const failureStep = (plan: StagePlan, from: PlannedOperator): ((failed: AnyFailed, visit: Visit) => void) => {
   const follow = (id: number | undefined): ((failed: AnyFailed, visit: Visit) => void) => {
     const operator = id === undefined ? undefined : plan.operators[id]
-    if (operator === undefined) return () => {}
+    // the types let no failure end without a handler; one that does is not lost
+    if (operator === undefined) return (failed, visit) => visit.context.deadLetter(visit.batch, visit.row, failed, -1)
     const further = follow(operator.consumers[0])
     const { node } = operator
     if (node.op === "catch") {
@@ -180,19 +180,20 @@ const failureStep = (plan: StagePlan, from: PlannedOperator): ((failed: AnyFaile
       return (failed, visit) => {
         const handler = node.handlers.get(failed._tag)
         if (handler === undefined) return further(failed, visit)
-        let made: AnyRecord | undefined
+        let made: AnyRecord = failed.record
         try {
           made = handler(failed)
         } catch (error) {
           visit.context.threw(visit.batch, visit.row, operator.name, error)
+          return
         }
-        if (made !== undefined) for (const step of next) step(made, { ...visit, unchanged: false })
+        for (const step of next) step(made, { ...visit, unchanged: false })
       }
     }
     if (node.op === "orDeadLetter") {
       const { make } = node
       return (failed, visit) => {
-        if (make === undefined) return visit.context.deadLetter(visit.batch, visit.row, failed, node.topic.name)
+        if (make === undefined) return visit.context.deadLetter(visit.batch, visit.row, failed, operator.output)
         try {
           visit.context.outputs[operator.output]!.record(make(failed))
         } catch (error) {

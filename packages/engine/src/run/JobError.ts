@@ -2,8 +2,8 @@
 import { Schema } from "effect"
 
 export class JobError extends Schema.TaggedError<JobError>()("JobError", {
-  /** Fenced → another instance runs it; TopicRecreated, PartitionsChanged → a new name or the old topic; Corrupt → a backup; TopicMissing → make it. */
-  reason: Schema.Literals(["Fenced", "TopicRecreated", "PartitionsChanged", "Corrupt", "TopicMissing"]),
+  /** TopicRecreated, PartitionsChanged → a new name or the old topic; Corrupt → a backup. That another instance took the job over is a `LogError`. */
+  reason: Schema.Literals(["TopicRecreated", "PartitionsChanged", "Corrupt"]),
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}

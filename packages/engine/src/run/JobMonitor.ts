@@ -5,6 +5,7 @@
  */
 import type { StagePlan } from "../plan/StagePlan.ts"
 import type { TaskObserver } from "./RunOptions.ts"
+import { combinedWatermark } from "../state/Watermark.ts"
 import type { Shard } from "./Shard.ts"
 
 export interface StageStatus {
@@ -18,7 +19,7 @@ export interface StageStatus {
   readonly validated: number
   readonly deadLettered: number
   readonly failed: number
-  /** The least of its partitions', epoch milliseconds; undefined before the first record and without event time. */
+  /** The least of its partitions', idle ones left out, never going back; epoch milliseconds; undefined before the first record and without event time. */
   readonly watermarkMs: number | undefined
   /** The next offset of each partition. */
   readonly positions: ReadonlyMap<number, number>
@@ -31,13 +32,19 @@ export interface JobMonitor extends TaskObserver {
   readonly status: () => ReadonlyArray<StageStatus>
 }
 
-const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus => {
+interface Watched {
+  readonly plan: StagePlan
+  shards: ReadonlyArray<Shard>
+  watermarkMs: number
+}
+
+const statusOf = (stage: Watched): StageStatus => {
+  const { plan, shards } = stage
   const out: Record<string, number> = {}
   let taken = 0
   let validated = 0
   let deadLettered = 0
   let failed = 0
-  let watermarkMs = Number.POSITIVE_INFINITY
   for (const shard of shards) {
     const { counts } = shard.detail
     taken += counts.in + shard.pending
@@ -46,11 +53,12 @@ const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus =>
     failed += counts.failed + shard.failedInEpoch
     for (const [topic, count] of Object.entries(counts.out)) out[topic] = (out[topic] ?? 0) + count
     for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
-    // a partition without records, or an idle one, holds nothing back
-    if (Number.isFinite(shard.context.time.maxEventTime) && !shard.context.time.idle) {
-      watermarkMs = Math.min(watermarkMs, shard.context.time.maxEventTime - plan.outOfOrdernessMs)
-    }
   }
+  stage.watermarkMs = combinedWatermark(
+    stage.watermarkMs,
+    shards.map((shard) => shard.context.time),
+    plan.outOfOrdernessMs
+  )
   return {
     job: plan.uid,
     topic: plan.name,
@@ -59,7 +67,7 @@ const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus =>
     validated,
     deadLettered,
     failed,
-    watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
+    watermarkMs: Number.isFinite(stage.watermarkMs) ? stage.watermarkMs : undefined,
     positions: new Map(shards.map((shard) => [shard.id.shard, shard.offset])),
     epochs: shards.reduce((sum, shard) => sum + shard.epoch, 0),
     keys: shards.reduce((sum, shard) => sum + shard.context.states.reduce((keys, state) => keys + state.size(), 0), 0),
@@ -68,10 +76,15 @@ const statusOf = (plan: StagePlan, shards: ReadonlyArray<Shard>): StageStatus =>
 }
 
 export const makeJobMonitor = (): JobMonitor => {
-  const stages = new Map<string, { readonly plan: StagePlan; readonly shards: ReadonlyArray<Shard> }>()
+  const stages = new Map<string, Watched>()
   return {
-    // a task that started over comes with new shards
-    started: (plan, shards) => stages.set(`${plan.uid}/${plan.name}`, { plan, shards }),
-    status: () => [...stages.values()].map(({ plan, shards }) => statusOf(plan, shards))
+    started: (plan, shards) => {
+      const key = `${plan.uid}/${plan.name}`
+      const known = stages.get(key)
+      // a task that started over comes with new shards
+      if (known === undefined) stages.set(key, { plan, shards, watermarkMs: Number.NEGATIVE_INFINITY })
+      else known.shards = shards
+    },
+    status: () => [...stages.values()].map(statusOf)
   }
 }

@@ -6,12 +6,13 @@
  */
 import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
-import { readSnapshot } from "../checkpoint/Snapshot.ts"
+import { readSnapshot, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type RecordInForce, type ShardId, type SnapshotName, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
 import { applyEncoded } from "../state/StateCodec.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
 import { JobError } from "./JobError.ts"
+import { sameTopic } from "./SourceTopic.ts"
 import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
 
 /** A shard as it stands after its last committed epoch. */
@@ -46,16 +47,9 @@ export const restore = Effect.fnUntraced(function* (
       continue
     }
     const offset = yield* checkedPosition(id, record, topic)
-    const states = plan.states.length === 0 ? [] : yield* restoreStates(plan, owner, id, record)
-    // written by this engine as ShardDetail in every commit
-    restored.push({
-      id,
-      epoch: record.epoch,
-      offset,
-      snapshots: record.snapshots,
-      states,
-      detail: record.detail as ShardDetail
-    })
+    const detail = record.detail as ShardDetail // written by this engine in every commit
+    const states = plan.states.length === 0 ? [] : yield* restoreStates(plan, owner, id, record, detail.deltasFrom)
+    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, states, detail })
   }
   return restored
 })
@@ -63,32 +57,34 @@ export const restore = Effect.fnUntraced(function* (
 const emptyStates = (plan: StagePlan): ReadonlyArray<KeyedState> =>
   plan.states.map((state) => makeKeyedState(state.name, state.declaration))
 
-/** The offset in force, if the topic is still the one it was read from (rule 9). */
+/** The offset in force, if the topic is still the one it was read from (rules 3 and 9). */
 const checkedPosition = Effect.fnUntraced(function* (id: ShardId, record: RecordInForce, topic: TopicInfo) {
   const position = record.positions.find((candidate) => candidate.topic === topic.name)
-  if (position === undefined) return 0
-  if (position.topicId !== topic.id) {
+  if (position === undefined) {
     return yield* new JobError({
-      reason: "TopicRecreated",
-      message: `job ${id.uid}: topic ${topic.name} was deleted and made anew since this job read it (id ${position.topicId}, now ${topic.id}); its positions mean nothing there. Restore the topic, or start the job under a new name.`
+      reason: "Corrupt",
+      message: `job ${id.uid}: the record in force of shard ${id.shard} of ${id.stage} has no position in ${topic.name}. Restore log.db from a backup, or start the job under a new name.`
     })
   }
-  if (position.partitions !== topic.partitions) {
-    return yield* new JobError({
-      reason: "PartitionsChanged",
-      message: `job ${id.uid}: topic ${topic.name} had ${position.partitions} partitions when this job started and has ${topic.partitions} now, so keys moved away from their state. Start the job under a new name, or bring the topic back.`
-    })
-  }
+  yield* sameTopic(id.uid, position, topic)
   return position.offset
 })
 
 /** The newest snapshot that reads, or an older one, and every delta after it. */
-const restoreStates = Effect.fnUntraced(function* (plan: StagePlan, owner: string, id: ShardId, record: RecordInForce) {
-  // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first epoch on
-  const candidates = [...record.snapshots, ...(record.snapshots.length < 3 ? [undefined] : [])]
+const restoreStates = Effect.fnUntraced(function* (
+  plan: StagePlan,
+  owner: string,
+  id: ShardId,
+  record: RecordInForce,
+  deltasFrom: number | null
+) {
+  // an older version of the job had no state here: all of it starts empty
+  if (deltasFrom === null) return emptyStates(plan)
+  // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first one on
+  const candidates = record.snapshots.length < snapshotsKept ? [...record.snapshots, undefined] : record.snapshots
   const faults: Array<string> = []
   for (const snapshot of candidates) {
-    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot))
+    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot, deltasFrom))
     if (loaded._tag === "Success") return loaded.success
     if (loaded.failure._tag === "LogError" || loaded.failure.reason !== "Corrupt") return yield* loaded.failure
     faults.push(loaded.failure.message)
@@ -106,7 +102,8 @@ const loadFrom = Effect.fnUntraced(function* (
   plan: StagePlan,
   id: ShardId,
   record: RecordInForce,
-  snapshot: SnapshotName | undefined
+  snapshot: SnapshotName | undefined,
+  deltasFrom: number
 ) {
   const log = yield* Log
   const states = emptyStates(plan)
@@ -115,7 +112,7 @@ const loadFrom = Effect.fnUntraced(function* (
     yield* apply(states, bytes, `snapshot ${snapshot.file}`)
   }
   yield* faultPoint("mid-restore")
-  let next = (snapshot?.epoch ?? 0) + 1
+  let next = snapshot === undefined ? deltasFrom : snapshot.epoch + 1
   for (const delta of yield* log.deltas(id, next - 1)) {
     if (delta.epoch > record.epoch) break
     if (delta.epoch !== next) return yield* gap(next, delta.epoch)

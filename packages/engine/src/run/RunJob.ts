@@ -9,11 +9,11 @@ import type { Job } from "../job/Job.ts"
 import { Log } from "../log/Log.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import { DeadLetters } from "./DeadLetters.ts"
-import { type RunOptions, runDefaults } from "./RunOptions.ts"
+import { type RunOptions, runOptions } from "./RunOptions.ts"
 import { runTask } from "./Task.ts"
 
 export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>, options: Partial<RunOptions> = {}) {
-  const run = { ...runDefaults, ...options }
+  const run = runOptions(options)
   const log = yield* Log
   const deadLetters = yield* DeadLetters
   const stages = planJob(job)

@@ -10,8 +10,11 @@ export interface TaskObserver {
 }
 
 export interface RunOptions {
+  /** An epoch is committed at the latest so long after its first record. */
   readonly epochMs: number
+  /** An epoch is committed once it has so many records; each partition may add a batch before that is looked at. */
   readonly epochRecords: number
+  /** Keyed state is written out at most so often, after an epoch. */
   readonly checkpointEveryMs: number
   /** The input ends: nothing is idle, and the end of input is the end of time. */
   readonly bounded: boolean
@@ -20,11 +23,25 @@ export interface RunOptions {
   readonly observer: TaskObserver
 }
 
-export const runDefaults: RunOptions = {
+const runDefaults: RunOptions = {
   epochMs: 200,
   epochRecords: 50_000,
   checkpointEveryMs: 30_000,
   bounded: false,
   inputComplete: () => Effect.succeed(false),
   observer: { started: () => {} }
+}
+
+const bound = (name: string, value: number, least: number) => {
+  if (value >= least) return
+  throw new RangeError(`${name} must be a number of at least ${least}, found ${value}`)
+}
+
+/** The options with defaults for what is left out. Bounds that make no sense are a bug of the caller: a `RangeError`. */
+export const runOptions = (options: Partial<RunOptions>): RunOptions => {
+  const run = { ...runDefaults, ...options }
+  bound("epochMs", run.epochMs, 0)
+  bound("epochRecords", run.epochRecords, 1)
+  bound("checkpointEveryMs", run.checkpointEveryMs, 0)
+  return run
 }

@@ -4,12 +4,13 @@
  * The task feeds it batches and takes from it what an epoch commits. All of it is memory: what counts is in the log.
  */
 import { type ColumnBatch, Decoder, type RecordBatch, type Timestamp, type Topic } from "@frazil/core"
-import { type AnyFailed, type AnyRecord, type TopicRef } from "../flow/Node.ts"
+import type { AnyRecord, TopicRef } from "../flow/Node.ts"
+import { snapshotsKept } from "../checkpoint/Snapshot.ts"
 import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
 import { encodeDelta } from "../state/StateCodec.ts"
 import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
-import { type DeadLetterInput, describeFailure } from "./DeadLetters.ts"
+import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
 import type { RestoredShard } from "./Restore.ts"
 import type { ShardDetail } from "./ShardDetail.ts"
 import type { StageContext, StageProgram } from "./StageProgram.ts"
@@ -23,10 +24,12 @@ export interface Shard {
   snapshots: ReadonlyArray<SnapshotName>
   /** A snapshot that is written and that the next epoch names. */
   unnamed: SnapshotName | undefined
-  snapshotEpoch: number
+  /** Its state may differ from what the newest snapshot holds. */
+  changed: boolean
   detail: ShardDetail
   /** Records taken in since the last epoch. */
   pending: number
+  /** When a record came last, or the shard was restored. */
   lastRecordAtMs: number
   readonly deadLetters: OutputCollector
   readonly outputs: ReadonlyArray<OutputCollector>
@@ -40,9 +43,17 @@ export interface ShardParts {
   readonly restored: RestoredShard
   readonly deadLetterTopic: TopicRef
   readonly makeDeadLetter: (input: DeadLetterInput) => object
+  readonly startedAtMs: number
 }
 
-export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLetter }: ShardParts): Shard => {
+export const makeShard = ({
+  plan,
+  program,
+  restored,
+  deadLetterTopic,
+  makeDeadLetter,
+  startedAtMs
+}: ShardParts): Shard => {
   const decoder = Decoder.make(plan.source as unknown as Topic<AnyRecord>) // a source's record type is known to its flow only
   const outputs = plan.outputs.map(makeOutputCollector)
   const deadLetters = makeOutputCollector(deadLetterTopic)
@@ -68,18 +79,11 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
     record: (batch, row) => decoder.record(batch, row),
     threw: (batch, row, operator, error) => {
       shard.failedInEpoch++
-      // the error's own message may quote the record: only its kind is told
-      const kind = error instanceof Error ? error.name : typeof error
-      letter(
-        batch,
-        row,
-        { reason: "operator_failed", field: undefined, message: `the code of ${operator} threw ${kind}` },
-        deadLetters
-      )
+      letter(batch, row, describeThrown(operator, error), deadLetters)
     },
-    deadLetter: (batch, row, failed: AnyFailed, topic) => {
+    deadLetter: (batch, row, failed, output) => {
       shard.failedInEpoch++
-      letter(batch, row, describeFailure(failed), outputs.find((output) => output.topic.name === topic) ?? deadLetters)
+      letter(batch, row, describeFailure(failed), outputs[output] ?? deadLetters)
     }
   }
   const shard: Shard = {
@@ -89,10 +93,10 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
     offset: restored.offset,
     snapshots: restored.snapshots,
     unnamed: undefined,
-    snapshotEpoch: restored.snapshots[0]?.epoch ?? 0,
+    changed: restored.epoch > (restored.snapshots[0]?.epoch ?? 0),
     detail: restored.detail,
     pending: 0,
-    lastRecordAtMs: 0,
+    lastRecordAtMs: startedAtMs,
     deadLetters,
     outputs,
     failedInEpoch: 0,
@@ -103,6 +107,7 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
       program.run(batch, context, now)
       shard.offset = records.offsets[records.length - 1]! + 1
       shard.pending += records.length
+      shard.changed = true
       shard.lastRecordAtMs = now
       context.time.idle = false
     }
@@ -114,36 +119,46 @@ export const makeShard = ({ plan, program, restored, deadLetterTopic, makeDeadLe
 export const bytesPending = (shard: Shard): number =>
   shard.outputs.reduce((sum, output) => sum + output.bytesUsed(), shard.deadLetters.bytesUsed())
 
-/** What the shard commits now; its collectors and deltas are emptied by this, so a failed commit means starting over. */
+/**
+ * What the shard commits now. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
+ * over.
+ */
 export const takeCommit = (
   shard: Shard,
   plan: StagePlan,
   topic: TopicInfo,
   finished: boolean
 ): { readonly commit: ShardCommit; readonly outputs: ReadonlyArray<Append> } => {
-  const counts = shard.detail.counts
+  const { context, detail: before } = shard
+  const { counts } = before
+  const stateful = plan.states.length > 0
   const out: Record<string, number> = { ...counts.out }
   for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
-  const detail: ShardDetail = {
-    maxEventTime: Number.isFinite(shard.context.time.maxEventTime) ? shard.context.time.maxEventTime : null,
-    idle: shard.context.time.idle,
+  shard.detail = {
+    maxEventTime: Number.isFinite(context.time.maxEventTime) ? context.time.maxEventTime : null,
+    idle: context.time.idle,
     counts: {
       in: counts.in + shard.pending,
       out,
-      validated: counts.validated + shard.context.validated,
+      validated: counts.validated + context.validated,
       deadLettered: counts.deadLettered + shard.deadLetters.count(),
       failed: counts.failed + shard.failedInEpoch
     },
+    deltasFrom: stateful ? (before.deltasFrom ?? shard.epoch + 1) : null,
     finished
   }
-  const snapshots = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots].slice(0, 3)
+  shard.pending = 0
+  shard.failedInEpoch = 0
+  context.validated = 0
+  const named = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots]
   const commit: ShardCommit = {
     id: shard.id,
     epochRead: shard.epoch,
     positions: [{ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: shard.offset }],
-    snapshots,
-    detail,
-    delta: plan.states.length === 0 ? null : encodeDelta(shard.context.states)
+    // a version without state writes no deltas, so the snapshots of one before it lead nowhere
+    snapshots: stateful ? named.slice(0, snapshotsKept) : [],
+    detail: shard.detail,
+    delta: stateful ? encodeDelta(context.states) : null
   }
   return { commit, outputs: [...shard.outputs, shard.deadLetters].flatMap((output) => [...output.take()]) }
 }

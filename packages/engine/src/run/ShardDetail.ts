@@ -7,8 +7,9 @@ export interface ShardCounts {
   readonly out: Readonly<Record<string, number>>
   /** Records that reached a `validate`. */
   readonly validated: number
+  /** Letters to the standard dead letter: what did not decode, and what an operator's code threw at. */
   readonly deadLettered: number
-  /** Records whose operator threw, or that failed and were dead-lettered; part of `deadLettered`. */
+  /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
 }
 
@@ -17,6 +18,8 @@ export interface ShardDetail {
   readonly maxEventTime: number | null
   readonly idle: boolean
   readonly counts: ShardCounts
+  /** The epoch that the deltas begin with; null while the stage has no state, so that a missing delta is not mistaken for that. */
+  readonly deltasFrom: number | null
   /** A bounded run came to the end of its input here. */
   readonly finished: boolean
 }
@@ -25,5 +28,6 @@ export const emptyDetail: ShardDetail = {
   maxEventTime: null,
   idle: false,
   counts: { in: 0, out: {}, validated: 0, deadLettered: 0, failed: 0 },
+  deltasFrom: null,
   finished: false
 }

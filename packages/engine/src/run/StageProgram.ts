@@ -22,8 +22,8 @@ export interface StageContext {
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
   /** An operator's code threw at a row. */
   readonly threw: (batch: ColumnBatch, row: number, operator: string, error: unknown) => void
-  /** A failure that reaches a standard dead letter. */
-  readonly deadLetter: (batch: ColumnBatch, row: number, failed: AnyFailed, topic: string) => void
+  /** A failure that reaches a standard dead letter: the plan's output with that index, −1 is the service's own. */
+  readonly deadLetter: (batch: ColumnBatch, row: number, failed: AnyFailed, output: number) => void
 }
 
 export interface StageProgram {

@@ -8,15 +8,16 @@ import { faultPoint } from "@frazil/core"
 import { Clock, Effect, Result } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
-import { Log, type ReadLimits, type ShardCommit, type Append, type TopicInfo } from "../log/Log.ts"
+import { Log, type ReadLimits, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
 import { watermarkOf } from "../state/Watermark.ts"
 import { encodeSnapshot } from "../state/StateCodec.ts"
+import { commitEpoch } from "./CommitEpoch.ts"
 import { compileStage } from "./CompileStage.ts"
 import { DeadLetters } from "./DeadLetters.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
-import { bytesPending, makeShard, type Shard, takeCommit } from "./Shard.ts"
+import { bytesPending, makeShard, type Shard } from "./Shard.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
 const batchMax: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
@@ -40,9 +41,9 @@ export interface TaskOptions {
 const failuresInRowMax = 10
 const restartWaitMsMax = 10_000
 
-/** The log may come back, or says after a restart what became of the commit. */
-const passing = (error: { readonly _tag: string; readonly reason: string }): boolean =>
-  error._tag === "LogError" && (error.reason === "OutcomeUnknown" || error.reason === "Unavailable")
+/** The log or the storage may come back; the log says after a restart what became of a commit. */
+const passing = ({ reason }: { readonly reason: string }): boolean =>
+  reason === "OutcomeUnknown" || reason === "Unavailable"
 
 /** Runs until its input is complete (`run.inputComplete`), or for ever. */
 export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
@@ -64,13 +65,14 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   const { plan, topic, run } = options
   const ids = options.shards.map((shard) => ({ uid: plan.uid, stage: plan.name, shard }))
   const program = compileStage(plan)
-  const shards = (yield* restore(plan, incarnation, topic, ids)).map((restored) =>
-    makeShard({ plan, program, restored, deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make })
-  )
+  const restored = yield* restore(plan, incarnation, topic, ids)
+  const startedAtMs = yield* Clock.currentTimeMillis
+  const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make }
+  const shards = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs }))
   yield* sweepUnnamed(shards, plan)
   run.observer.started(plan, shards)
   let epochOpenedAt: number | undefined
-  let snapshotAt = yield* Clock.currentTimeMillis
+  let snapshotAt = startedAtMs
   while (true) {
     const moved = yield* readOnce(options, shards, (now) => (epochOpenedAt ??= now))
     const now = yield* Clock.currentTimeMillis
@@ -80,7 +82,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       pending > 0 &&
       (now - (epochOpenedAt ?? now) >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
     if (due) {
-      yield* commitEpoch(options, incarnation, shards, false)
+      yield* commitEpoch({ ...options, owner: incarnation }, shards, false)
       committed()
       epochOpenedAt = undefined
       if (plan.states.length > 0 && now - snapshotAt >= run.checkpointEveryMs) {
@@ -94,7 +96,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
     }
     if (yield* reachedEnd(options, shards)) {
       const finished = pending === 0 && shards.every((shard) => shard.detail.finished)
-      if (!finished) yield* commitEpoch(options, incarnation, shards, true)
+      if (!finished) yield* commitEpoch({ ...options, owner: incarnation }, shards, true)
       return
     }
     const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
@@ -133,64 +135,16 @@ const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: Re
   return shards.every((shard) => shard.offset >= (bounds.find((bound) => bound.partition === shard.id.shard)?.end ?? 0))
 })
 
-/** **The commit point of a log stage**: outputs, deltas, positions and named snapshots in one act of the log. */
-const commitEpoch = Effect.fnUntraced(function* (
-  options: TaskOptions,
-  owner: string,
-  shards: ReadonlyArray<Shard>,
-  finished: boolean
-) {
-  const log = yield* Log
-  const commits: Array<ShardCommit> = []
-  const outputs: Array<Append> = []
-  const taking = shards.filter((shard) => finished || shard.pending > 0 || shard.unnamed !== undefined)
-  for (const shard of taking) {
-    const taken = takeCommit(shard, options.plan, options.topic, finished)
-    commits.push(taken.commit)
-    outputs.push(...taken.outputs)
-  }
-  yield* faultPoint("before-epoch-commit")
-  yield* log.commit({ owner, shards: commits, outputs })
-  yield* faultPoint("after-epoch-commit")
-  for (const [index, shard] of taking.entries()) {
-    const commit = commits[index]!
-    const displaced = shard.unnamed === undefined ? undefined : shard.snapshots[2]
-    const named = shard.unnamed !== undefined
-    shard.epoch = commit.epochRead + 1
-    // the commit's detail was made by takeCommit as ShardDetail
-    shard.detail = commit.detail as Shard["detail"]
-    shard.snapshots = commit.snapshots
-    shard.unnamed = undefined
-    shard.pending = 0
-    shard.failedInEpoch = 0
-    shard.context.validated = 0
-    if (named) yield* dropSuperseded(owner, shard, displaced?.file)
-  }
-})
-
-/** After a commit that named a snapshot: what lies below the third-last named one may go (rules 1, 2 and 6). */
-const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard, displacedFile: string | undefined) {
-  const third = shard.snapshots[2]
-  if (third === undefined) return
-  const log = yield* Log
-  yield* faultPoint("before-delta-drop")
-  yield* log.dropDeltas(owner, shard.id, third.epoch)
-  if (displacedFile === undefined) return
-  const store = yield* CheckpointStore
-  yield* faultPoint("snapshot-delete")
-  yield* store.remove(displacedFile)
-})
-
 /** Writes a snapshot of every shard that changed since its last, and names it in an epoch of its own. */
 const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: string, shards: ReadonlyArray<Shard>) {
   for (const shard of shards) {
-    if (shard.epoch === shard.snapshotEpoch) continue
+    if (!shard.changed) continue
     const bytes = encodeSnapshot(shard.context.states, watermarkOf(shard.context.time, options.plan.outOfOrdernessMs))
     shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
-    shard.snapshotEpoch = shard.epoch
+    shard.changed = false
   }
   yield* faultPoint("before-name")
-  if (shards.some((shard) => shard.unnamed !== undefined)) yield* commitEpoch(options, owner, shards, false)
+  if (shards.some((shard) => shard.unnamed !== undefined)) yield* commitEpoch({ ...options, owner }, shards, false)
 })
 
 /** Files that a crash left without a name go by age only: a zombie's may still be named (rule 6). */

@@ -5,7 +5,7 @@
  * not written for the operator's TTL of event time, judged when read, so that the answer does not depend on when memory
  * was swept.
  */
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
 import type { StateDeclaration } from "../flow/Node.ts"
 
 interface Entry {
@@ -33,8 +33,16 @@ export interface KeyedState {
 export const makeKeyedState = (name: string, declaration: StateDeclaration): KeyedState => {
   const entries = new Map<string, Entry>()
   const changed = new Set<string>()
-  const encode = Schema.encodeSync(declaration.schema)
-  const decode = Schema.decodeUnknownSync(declaration.schema)
+  // whatever the schema's values are, JSON holds them: bigints, dates, infinities
+  const codec = Schema.toCodecJson(declaration.schema)
+  const encodeResult = Schema.encodeResult(codec)
+  const decode = Schema.decodeUnknownSync(codec)
+  const encode = (value: unknown) => {
+    const encoded = encodeResult(value)
+    if (Result.isSuccess(encoded)) return encoded.success
+    // a bug of the job's author; the schema's own message would quote the state
+    throw new TypeError(`state ${name}: a value that its update returned does not fit the state's schema`)
+  }
   const expired = (entry: Entry, now: number) => now - entry.writtenAt >= declaration.ttlMs
   return {
     name,

@@ -15,7 +15,9 @@ export interface PartitionTime {
 export const watermarkOf = (time: PartitionTime, outOfOrdernessMs: number): number =>
   time.maxEventTime - outOfOrdernessMs
 
-/** The least over partitions that are not idle, never below `before`; with all idle it stays. */
+/**
+ * The least over partitions that are not idle and have had records, never below `before`; without any it stays.
+ */
 export const combinedWatermark = (
   before: number,
   partitions: ReadonlyArray<PartitionTime>,
@@ -23,7 +25,8 @@ export const combinedWatermark = (
 ): number => {
   let least = Number.POSITIVE_INFINITY
   for (const time of partitions) {
-    if (!time.idle) least = Math.min(least, watermarkOf(time, outOfOrdernessMs))
+    if (time.idle || !Number.isFinite(time.maxEventTime)) continue
+    least = Math.min(least, watermarkOf(time, outOfOrdernessMs))
   }
   return least === Number.POSITIVE_INFINITY ? before : Math.max(before, least)
 }

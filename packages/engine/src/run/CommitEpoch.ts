@@ -1,0 +1,68 @@
+/**
+ * One epoch's commit, and what may be dropped after it.
+ *
+ * The task calls it when an epoch is due, when snapshots wait to be named, and at the end of a bounded input.
+ */
+import { faultPoint } from "@frazil/core"
+import { Effect } from "effect"
+import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
+import { snapshotsKept } from "../checkpoint/Snapshot.ts"
+import { type Append, Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
+import type { StagePlan } from "../plan/StagePlan.ts"
+import { type Shard, takeCommit } from "./Shard.ts"
+import { sameTopic } from "./SourceTopic.ts"
+
+export interface Committer {
+  readonly plan: StagePlan
+  /** The topic as it was when the task started: what the epoch was read from. */
+  readonly topic: TopicInfo
+  readonly owner: string
+}
+
+/**
+ * **The commit point of a log stage**: outputs, deltas, positions and named snapshots in one act of the log. Shards
+ * without anything to say are left out unless they `finished`. After any failure their memory means nothing.
+ */
+export const commitEpoch = Effect.fnUntraced(function* (
+  { plan, topic, owner }: Committer,
+  shards: ReadonlyArray<Shard>,
+  finished: boolean
+) {
+  const log = yield* Log
+  // asked after the epoch was read: ids are never used twice, so all of it came from this topic
+  const now = yield* log.topic(topic.name)
+  yield* sameTopic(plan.uid, { topic: topic.name, topicId: topic.id, partitions: topic.partitions }, now)
+  const commits: Array<ShardCommit> = []
+  const outputs: Array<Append> = []
+  const taking = shards.filter((shard) => finished || shard.pending > 0 || shard.unnamed !== undefined)
+  for (const shard of taking) {
+    const taken = takeCommit(shard, plan, topic, finished)
+    commits.push(taken.commit)
+    outputs.push(...taken.outputs)
+  }
+  yield* faultPoint("before-epoch-commit")
+  yield* log.commit({ owner, shards: commits, outputs })
+  yield* faultPoint("after-epoch-commit")
+  for (const [index, shard] of taking.entries()) {
+    const commit = commits[index]!
+    const named = shard.unnamed !== undefined
+    const displaced = named ? shard.snapshots[snapshotsKept - 1] : undefined
+    shard.epoch = commit.epochRead + 1
+    shard.snapshots = commit.snapshots
+    shard.unnamed = undefined
+    if (named) yield* dropSuperseded(owner, shard, displaced?.file)
+  }
+})
+
+/** After a commit that named a snapshot: what lies below the oldest named one may go (rules 1, 2 and 6). */
+const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard, displacedFile: string | undefined) {
+  const oldest = shard.snapshots[snapshotsKept - 1]
+  if (oldest === undefined) return
+  const log = yield* Log
+  yield* faultPoint("before-delta-drop")
+  yield* log.dropDeltas(owner, shard.id, oldest.epoch)
+  if (displacedFile === undefined) return
+  const store = yield* CheckpointStore
+  yield* faultPoint("snapshot-delete")
+  yield* store.remove(displacedFile)
+})
