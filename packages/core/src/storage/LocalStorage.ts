@@ -179,12 +179,15 @@ const nonce = Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
 
 const make = (root: string): Storage["Service"] => {
   const inside = `${localPath(root) ?? root}/`
+  // waited for even when interrupted: whoever goes on afterwards must not be written beside
   const change = <A>(uri: string, run: (path: string) => Promise<A>): Effect.Effect<A, StorageError> =>
-    attempt(uri, (path) => {
-      if (path.startsWith(inside) || inside === "//") return run(path)
-      const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
-      throw new StorageError({ reason: "Unavailable", uri, message })
-    })
+    Effect.uninterruptible(
+      attempt(uri, (path) => {
+        if (path.startsWith(inside) || inside === "//") return run(path)
+        const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
+        throw new StorageError({ reason: "Unavailable", uri, message })
+      })
+    )
 
   return Storage.of({
     read: (uri) => attempt(uri, readWhole),
