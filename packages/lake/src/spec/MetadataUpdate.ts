@@ -43,7 +43,7 @@ export const newTableMetadata = (table: NewTable): TableMetadata => ({
   tableUuid: table.tableUuid,
   location: table.location.replace(/\/+$/, ""),
   lastSequenceNumber: 0n,
-  lastUpdatedMs: table.createdMs,
+  lastUpdatedMs: Math.floor(table.createdMs),
   lastColumnId: highestFieldId(table.schema),
   schemas: [table.schema],
   currentSchemaId: table.schema.schemaId,
@@ -108,9 +108,12 @@ const applyUpdate = (metadata: TableMetadata, update: MetadataUpdate, base: Tabl
   }
 }
 
-/** The time of a change on `base`: the clock's, but never before what the table says already (Java rejects that). */
+/**
+ * The time of a change on `base`: the clock's in whole milliseconds (a test's may have fractions), but never before what
+ * the table says already, which Java rejects.
+ */
 export const changeTimeMs = (base: TableMetadata, nowMs: number): number =>
-  Math.max(nowMs, base.lastUpdatedMs, base.snapshotLog.at(-1)?.timestampMs ?? 0)
+  Math.max(Math.floor(nowMs), base.lastUpdatedMs, base.snapshotLog.at(-1)?.timestampMs ?? 0)
 
 /**
  * The metadata after `updates`, which follows `base` as stored in `baseLocation`.
