@@ -1,9 +1,9 @@
 /**
- * Merges small manifests into larger ones when a list has grown long, as Java's append does by default.
+ * Merges small manifests into larger ones when a list has grown long, so that lists stay short over many small commits.
  *
- * **Bounds**: a commit reads and writes at most one manifest of `mergedBytesTarget` (for each spec) besides its own; a list
- * holds at most 100 small manifests (`commit.manifest.min-count-to-merge`), plus the large ones. Files keep their sequence
- * numbers and the snapshot that added them.
+ * **Bounds**: a commit merges at most `commit.manifest.min-count-to-merge` (100) manifests of a size, rarely of two, to at
+ * most `mergedBytesTarget`; each file's entry is written again once per tenfold to hundredfold growth; a list holds fewer
+ * than 100 manifests of each size, plus the large ones. Files keep their sequence numbers and the snapshot that added them.
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
@@ -29,12 +29,13 @@ const manifestsMergeMin = (metadata: TableMetadata): number => {
   return Number.isSafeInteger(count) && count >= 2 ? count : manifestsMergeMinDefault
 }
 
-/** Manifests that fit into one of the target size, small ones first met first; undefined when it is not worth it yet. */
-const candidates = (
-  manifests: ReadonlyArray<ManifestFile>,
-  countMin: number
-): ReadonlyArray<ManifestFile> | undefined => {
-  const small = manifests.filter(
+/** Manifests are merged with their like: one with ten times as many files is of the next tier. */
+const tierOf = (manifest: ManifestFile): string =>
+  `${manifest.partitionSpecId}/${Math.floor(Math.log10(liveFiles(manifest)))}`
+
+/** Manifests of one tier that fit into one of the target size, oldest first; undefined when there are too few. */
+const candidates = (tier: ReadonlyArray<ManifestFile>, countMin: number): ReadonlyArray<ManifestFile> | undefined => {
+  const small = tier.filter(
     (manifest) => manifest.content === "data" && manifest.manifestLength < mergedBytesTarget / 2n
   )
   if (small.length < countMin) return undefined
@@ -111,8 +112,8 @@ export const mergeManifests = Effect.fnUntraced(function* (
   const countMin = manifestsMergeMin(base.metadata)
   // Manifests without live files serve no scan of the new snapshot.
   let manifests = kept.filter((manifest) => liveFiles(manifest) > 0)
-  for (const ofSpec of Map.groupBy(manifests, (manifest) => manifest.partitionSpecId).values()) {
-    const group = candidates(ofSpec, countMin)
+  for (const tier of Map.groupBy(manifests, tierOf).values()) {
+    const group = candidates(tier, countMin)
     if (group === undefined) continue
     const key = group.map((manifest) => manifest.manifestPath).join("\n")
     const merged = memory.merged.get(key) ?? (yield* writeMerged(memory, base, group, sequenceNumber))
