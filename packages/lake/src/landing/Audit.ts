@@ -22,10 +22,11 @@ import { LandingError } from "./LandingError.ts"
 import { fingerprintOf, type Mark, type Marks, readMarks } from "./Mark.ts"
 
 const readLimits = { recordsMax: 10_000, bytesMax: 4_194_304 }
-/** Records of the log that are compared with the table at a time. */
-const rangeRecordsMax = 250_000
+const rangeRecordsMaxDefault = 250_000
 
 export interface AuditOptions {
+  /** Records of the log that are compared with the table at a time. Default 250,000. */
+  readonly rangeRecordsMax?: number
   /** Told where the audit is, for people. */
   readonly onProgress?: (partition: number, offset: number, next: number) => Effect.Effect<void>
 }
@@ -35,6 +36,7 @@ interface Auditing {
   readonly topic: TopicInfo
   readonly decoder: Decoder<unknown>
   readonly rows: AuditRows
+  readonly rangeRecordsMax: number
   readonly onProgress: NonNullable<AuditOptions["onProgress"]>
 }
 
@@ -50,12 +52,13 @@ interface Stretch {
 
 const readStretch = Effect.fnUntraced(function* (auditing: Auditing, partition: number, from: number, mark: Mark) {
   const log = yield* Log
+  const { rangeRecordsMax } = auditing
   const valid: Array<number> = []
   let records = 0
   let next = from
   let otherRecord = false
   while (next < mark.next && records < rangeRecordsMax) {
-    const recordsMax = Math.min(readLimits.recordsMax, mark.next - next)
+    const recordsMax = Math.min(readLimits.recordsMax, rangeRecordsMax - records, mark.next - next)
     const batch = yield* log.read(auditing.topic.name, partition, next, { ...readLimits, recordsMax })
     const columns = auditing.decoder.decode(batch)
     let row = 0
@@ -74,6 +77,7 @@ const readStretch = Effect.fnUntraced(function* (auditing: Auditing, partition: 
 
 /** Rows beyond the mark: a table that has them will have them twice. */
 const countBeyond = Effect.fnUntraced(function* (auditing: Auditing, partition: number, from: number, tally: Tally) {
+  const { rangeRecordsMax } = auditing
   let next = from
   while (true) {
     const found: RowOffsets = yield* auditing.rows.following(partition, next, rangeRecordsMax)
@@ -142,6 +146,7 @@ const auditPlan = Effect.fnUntraced(function* (
     topic,
     decoder: Decoder.make(landing.topic as unknown as Topic<unknown>), // read through its shape only
     rows: makeAuditRows(connection, plan, topic.name),
+    rangeRecordsMax: options.rangeRecordsMax ?? rangeRecordsMaxDefault,
     onProgress: options.onProgress ?? (() => Effect.void)
   }
   const partitions: Array<PartitionAudit> = []

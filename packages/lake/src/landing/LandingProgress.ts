@@ -3,7 +3,7 @@
  *
  * Commands and health checks call it; what a landing has in memory is `LandingMonitor`'s. Takes nothing, changes nothing.
  */
-import { Log, type LogError, type PartitionBounds } from "@frazil/engine"
+import { Log, type LogError, type PartitionBounds, type RecordInForce } from "@frazil/engine"
 import { Effect } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
@@ -76,13 +76,12 @@ interface Checked {
   readonly problem: string | undefined
 }
 
-const checkMarks = Effect.fnUntraced(function* (
+const checkMarks = (
   landing: Landing,
+  inForce: RecordInForce | undefined,
   table: Table | undefined,
   found: Effect.Success<ReturnType<typeof topicOf>>
-): Effect.fn.Return<Checked, LogError, Log> {
-  const log = yield* Log
-  const inForce = yield* log.inForce(landingShard(landing))
+): Checked => {
   const none: Marks = new Map()
   if (table === undefined) {
     return {
@@ -99,16 +98,18 @@ const checkMarks = Effect.fnUntraced(function* (
     checkIdentity(landing, table.metadata, detail?.landed ?? undefined) ??
     (found === undefined ? undefined : checkAgainstLog(landing, marks, found.topic, found.bounds, positions))
   return { marks, problem: wrong?.message }
-})
+}
 
 /** Where a declared landing stands. A damaged table fails; a mark that cannot be right is a `problem`. */
 export const landingProgress = Effect.fn("Landing.progress")(function* (
   landing: Landing
 ): Effect.fn.Return<LandingProgress, LakeError | LogError, Log | Catalog> {
-  // the table first: its marks are then never ahead of the bounds
+  const log = yield* Log
+  // in this order, so that beside a running landing none is older than what it is held against
+  const inForce = yield* log.inForce(landingShard(landing))
   const table = yield* tableOf(landing)
   const found = yield* topicOf(landing)
-  const { marks, problem } = yield* checkMarks(landing, table, found)
+  const { marks, problem } = checkMarks(landing, inForce, table, found)
   const bounds = found?.bounds ?? []
   const snapshot = table === undefined ? undefined : currentSnapshot(table.metadata)
   const partitions = bounds.map((bound) => ({ partition: bound.partition, next: nextOf(bound, marks), end: bound.end }))
