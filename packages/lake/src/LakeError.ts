@@ -2,8 +2,8 @@
  * What can go wrong with a table, by what the caller should do about it.
  *
  * `reason` decides: CommitConflict, Unavailable → retry later; RequirementFailed → plan anew on the table as it is now;
- * OutcomeUnknown → look at the table before anything else; TableMissing, TableExists, NamespaceMissing, SnapshotMissing, Invalid →
- * the request was wrong; Full, Corrupt, Unsupported → stop and tell the operator.
+ * OutcomeUnknown → look at the table before anything else; TableMissing, TableExists, SnapshotMissing, Invalid → the
+ * request was wrong; Full, Corrupt, Unsupported → stop and tell the operator.
  */
 import type { StorageError } from "@frazil/core"
 import { Schema } from "effect"

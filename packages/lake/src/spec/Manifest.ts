@@ -3,6 +3,7 @@
  *
  * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
  */
+import { Buffer } from "node:buffer"
 import type { DataFile, PartitionValue } from "./DataFile.ts"
 import { singleValueToBytes } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"

@@ -4,6 +4,7 @@
  * A table keeps every spec it ever had; each manifest holds files of one spec. Field ids start at 1000 and are never
  * used twice in a table, since they are the ids of partition tuples in manifests.
  */
+import { Buffer } from "node:buffer"
 import type { PartitionValue } from "./DataFile.ts"
 import { corrupt } from "./FormatError.ts"
 import type { JsonObject, JsonValue } from "./Json.ts"

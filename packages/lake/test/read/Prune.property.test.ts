@@ -48,13 +48,13 @@ const valueOf: Readonly<Record<string, (random: Random) => SingleValue>> = {
 
 const cases: ReadonlyArray<readonly [type: string, transforms: ReadonlyArray<string>]> = [
   ["int", ["identity", "bucket[3]", "truncate[7]", "void"]],
-  ["long", ["identity", "bucket[3]", "truncate[7]"]],
-  ["date", ["identity", "day", "month", "year", "bucket[4]"]],
-  ["timestamptz", ["hour", "day", "month", "year", "identity"]],
-  ["double", ["identity"]],
-  ["decimal(9, 2)", ["identity", "truncate[50]", "bucket[3]"]],
-  ["string", ["identity", "truncate[2]", "bucket[3]"]],
-  ["binary", ["identity", "truncate[2]"]],
+  ["long", ["identity", "bucket[3]", "truncate[7]", "void"]],
+  ["date", ["identity", "day", "month", "year", "bucket[4]", "void"]],
+  ["timestamptz", ["hour", "day", "month", "year", "identity", "void"]],
+  ["double", ["identity", "void"]],
+  ["decimal(9, 2)", ["identity", "truncate[50]", "bucket[3]", "void"]],
+  ["string", ["identity", "truncate[2]", "bucket[3]", "void"]],
+  ["binary", ["identity", "truncate[2]", "void"]],
   ["boolean", ["identity"]],
   ["uuid", ["identity", "bucket[3]"]]
 ]

@@ -96,13 +96,8 @@ const start = Effect.fnUntraced(function* (path: string) {
   const catalog = yield* Catalog
   yield* catalog.createTable({ identifier: table, schema: first })
   const files = [
-    // A name full of what DuckDB takes for a pattern.
-    yield* parquet(
-      join(path, "a*?[x]1.parquet"),
-      "SELECT 1::INT a, 'x' b, 1.25::DECIMAL(9,2) d",
-      "a: 1, b: 2, d: 3",
-      1
-    ),
+    // A name that DuckDB would take for a pattern, which the other name matches.
+    yield* parquet(join(path, "a*[1].parquet"), "SELECT 1::INT a, 'x' b, 1.25::DECIMAL(9,2) d", "a: 1, b: 2, d: 3", 1),
     yield* parquet(
       join(path, "aZZ1.parquet"),
       "SELECT 2::INT a, NULL::VARCHAR b, -9999999.99::DECIMAL(9,2) d",

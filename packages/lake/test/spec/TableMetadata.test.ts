@@ -88,7 +88,9 @@ describe("TableMetadata", () => {
 
   it("never goes back in time, whatever the clock says", () => {
     const set: MetadataUpdate = { _tag: "SetProperties", properties: new Map([["a", "1"]]) }
-    assert.strictEqual(applyUpdates(second, "file:///x", [set], 1_600_000_000_000).lastUpdatedMs, second.lastUpdatedMs)
+    const later = applyUpdates(second, "file:///x", [set], 1_800_000_000_000)
+    assert.strictEqual(later.lastUpdatedMs, 1_800_000_000_000)
+    assert.strictEqual(applyUpdates(later, "file:///y", [set], 1_600_000_000_000).lastUpdatedMs, 1_800_000_000_000)
     // Java rejects metadata that is older than its own log.
     const third = commit(second, 5n, 1_600_000_000_000)
     assert.strictEqual(third.lastUpdatedMs, third.snapshotLog.at(-1)?.timestampMs)
