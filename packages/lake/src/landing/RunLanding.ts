@@ -12,7 +12,8 @@ import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { currentSnapshot } from "../spec/TableMetadata.ts"
-import { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
+import { DataFileWriter } from "../write/DataFileWriter.ts"
+import type { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
 import { type Landing, landingShard } from "./Landing.ts"
 import { type LandingRun, landingDefaults } from "./LandingOptions.ts"
 import { fingerprintOf, type Mark, type Marks } from "./Mark.ts"
@@ -79,7 +80,7 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
   showTable(running, opened.table, opened.marks, undefined)
   return yield* Effect.scoped(
     Effect.gen(function* () {
-      const writer = yield* ParquetWriter.make({
+      const writer = yield* (yield* DataFileWriter).open({
         schema: landing.schema,
         spec: landing.spec,
         shape: landing.topic.shape,
