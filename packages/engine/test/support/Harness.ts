@@ -2,7 +2,7 @@
 import { EmbeddedLog } from "@frazil/connect"
 import { Field, layerMemory, makeRecordBuilder, partitionOf, Topic } from "@frazil/core"
 import { Effect, Layer, Schema } from "effect"
-import { CheckpointStore, DeadLetters, Job, Log } from "../../src/index.ts"
+import { CheckpointStore, type DeadLetterInput, DeadLetters, Job, Log } from "../../src/index.ts"
 
 class TestDeadLetter extends Schema.Opaque<TestDeadLetter>()(
   Schema.Struct({
@@ -19,18 +19,17 @@ class TestDeadLetter extends Schema.Opaque<TestDeadLetter>()(
 /** The standard dead letter of these tests, without the time it was written. */
 export const TestDeadLetters = Topic.make("dead-letter", { schema: TestDeadLetter, key: undefined })
 
-const deadLetters = Layer.succeed(DeadLetters, {
-  topic: TestDeadLetters,
-  make: ({ failure, offset, partition, topic, value }) => ({
-    topic,
-    partition,
-    offset,
-    reason: failure.reason,
-    field: failure.field ?? null,
-    message: failure.message,
-    original: Buffer.from(value).toString("base64")
-  })
+export const makeTestDeadLetter = ({ failure, offset, partition, topic, value }: DeadLetterInput) => ({
+  topic,
+  partition,
+  offset,
+  reason: failure.reason,
+  field: failure.field ?? null,
+  message: failure.message,
+  original: Buffer.from(value).toString("base64")
 })
+
+const deadLetters = Layer.succeed(DeadLetters, { topic: TestDeadLetters, make: makeTestDeadLetter })
 
 const checkpoints = CheckpointStore.layer("file:///checkpoints/").pipe(Layer.provideMerge(layerMemory))
 

@@ -1,0 +1,199 @@
+/** The compiled stage against its slow twin: random jobs over random batches give the same commits, whatever the names. */
+import { expr, makeRecordBuilder, type RecordBatch } from "@frazil/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { Flow, Job } from "../../src/index.ts"
+import { planJob } from "../../src/plan/PlanJob.ts"
+import type { StagePlan } from "../../src/plan/StagePlan.ts"
+import { compileStage } from "../../src/run/CompileStage.ts"
+import { interpretRow } from "../../src/run/InterpretStage.ts"
+import { makeShard, type Shard, takeCommit } from "../../src/run/Shard.ts"
+import { emptyDetail } from "../../src/run/ShardDetail.ts"
+import type { StageProgram } from "../../src/run/StageProgram.ts"
+import { makeKeyedState } from "../../src/state/KeyedState.ts"
+import { makeChance } from "../support/Chance.ts"
+import { makeTestDeadLetter, TestDeadLetters } from "../support/Harness.ts"
+import { Copies, randomJob, randomLine, Sales } from "../support/RandomJobs.ts"
+
+const sales = Flow.from(Sales)
+const seeds = 150
+const batches = 3
+const batchRecords = 30
+
+let wideRows = 0
+
+/** Every valid row through the row interpreter, with event time and watermark as `Flow.eventTime` describes them. */
+const slowStage = (plan: StagePlan): StageProgram => {
+  const interpret = interpretRow(plan)
+  const field = plan.eventTimeField
+  return {
+    run: (batch, context, now) => {
+      for (let row = 0; row < batch.length; row++) {
+        if (batch.valid[row] === 0) continue
+        wideRows += batch.wide[row]!
+        const eventTime = field === undefined ? Number.NaN : Number(context.record(batch, row)[field])
+        interpret(batch, row, context, now, eventTime, context.time.maxEventTime - plan.outOfOrdernessMs)
+        context.time.maxEventTime = Math.max(context.time.maxEventTime, eventTime)
+      }
+    }
+  }
+}
+
+const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
+  makeShard({
+    plan,
+    program,
+    restored: {
+      id: { uid: plan.uid, stage: plan.name, shard: 0 },
+      epoch: 0,
+      offset: 0,
+      snapshots: [],
+      states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
+      detail: emptyDetail
+    },
+    deadLetterTopic: TestDeadLetters,
+    makeDeadLetter: makeTestDeadLetter,
+    startedAtMs: 0
+  })
+
+const batchOf = (lines: ReadonlyArray<string>, from: number): RecordBatch => {
+  const builder = makeRecordBuilder()
+  for (const line of lines) builder.addText(line, null)
+  return {
+    ...builder.take(),
+    offsets: Float64Array.from(lines, (_, index) => from + index),
+    timestamps: new Float64Array(lines.length)
+  }
+}
+
+const text = new TextDecoder()
+
+/** All that an epoch would write, as text. */
+const written = (plan: StagePlan, shard: Shard) => {
+  const topic = { name: Sales.name, id: "t", partitions: Sales.partitions, createdAt: 0 }
+  const { commit, outputs } = takeCommit(shard, plan, topic, false)
+  return {
+    detail: commit.detail,
+    delta: commit.delta === null ? null : text.decode(commit.delta),
+    outputs: outputs.map(({ partition, records, topic: to }) => ({
+      to: `${to}/${partition}`,
+      records: Array.from({ length: records.length }, (_, row) => [
+        records.keyStarts[row]! < 0
+          ? null
+          : text.decode(records.bytes.subarray(records.keyStarts[row], records.keyEnds[row])),
+        text.decode(records.bytes.subarray(records.valueStarts[row], records.valueEnds[row]))
+      ])
+    }))
+  }
+}
+
+/** Runs a job's stage both ways over the batches; what each wrote must be equal. The compiled one's writings. */
+const agreed = (job: Job.Job, batches: ReadonlyArray<ReadonlyArray<string>>, what: string) => {
+  const [plan] = planJob(job)
+  const fast = shardOf(plan!, compileStage(plan!))
+  const slow = shardOf(plan!, slowStage(plan!))
+  const epochs = batches.map((lines, index) => {
+    const records = batchOf(lines, fast.offset)
+    const now = 1_768_400_000_000 + index
+    fast.process(records, now)
+    slow.process(records, now)
+    const found = written(plan!, fast)
+    assert.deepStrictEqual(found, written(plan!, slow), `${what}, batch ${index}`)
+    return found
+  })
+  return { epochs, counts: fast.detail.counts }
+}
+
+const randomBatches = (seed: number) =>
+  Array.from({ length: batches }, (_, batch) => {
+    const chance = makeChance(seed * batches + batch)
+    return Array.from({ length: batchRecords }, (__, index) => randomLine(chance, batch * batchRecords + index))
+  })
+
+const recordsTo = (topic: string, epochs: ReturnType<typeof agreed>["epochs"]) =>
+  epochs.flatMap(({ outputs }) =>
+    outputs.filter(({ to }) => to.startsWith(`${topic}/`)).flatMap(({ records }) => records)
+  )
+
+describe("the compiled stage and the interpreted one", () => {
+  it(`agree on ${seeds} random jobs: outputs, dead letters, states, counters`, () => {
+    const met = { wrote: 0, letters: 0, failed: 0, validated: 0, deltas: 0, wide: 0 }
+    for (let seed = 1; seed <= seeds; seed++) {
+      const { counts, epochs } = agreed(randomJob(seed), randomBatches(seed), `seed ${seed}`)
+      met.deltas += epochs.filter(({ delta }) => delta?.includes('[["A') === true).length
+      met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)
+      met.letters += counts.deadLettered
+      met.failed += counts.failed
+      met.validated += counts.validated
+    }
+    met.wide = wideRows
+    assert.isUndefined((globalThis as Record<string, unknown>)["escaped"], "a name became code")
+    // the comparison means little where nothing happens
+    for (const [what, count] of Object.entries(met)) assert.isAbove(count, seeds / 2, what)
+  })
+
+  const sale = (more: string) =>
+    `{"id":"s","account":"A1", "amount":1.5,"kind":"refund","count":7,"online":true,"at":"2026-01-14T00:00:00Z"${more}}`
+
+  it("write a record that nothing changed as the bytes it came in, with fields that no contract knows", () => {
+    const line = sale(',"unknown":{"a": 1}')
+    const flow = Flow.from(Sales).pipe(Flow.filter(expr("online")), Flow.catchTags({}), Flow.keyBy("account"))
+    const { epochs } = agreed(Job.make("pass", [flow.pipe(Flow.to(Copies))]), [[line]], "unchanged")
+    assert.deepStrictEqual(recordsTo("copies", epochs), [["A1", line]])
+  })
+
+  it("run a branch for each flow that goes on from it, also under a second name", () => {
+    const { first } = Flow.from(Sales).pipe(Flow.route({ first: expr("online") }))
+    const outputs = [first.pipe(Flow.to(Copies)), first.pipe(Flow.named("again"), Flow.to(Copies, { name: "second" }))]
+    const { epochs } = agreed(Job.make("branches", outputs), [[sale("")]], "two names")
+    assert.strictEqual(recordsTo("copies", epochs).length, 2)
+  })
+
+  it("add a field named __proto__ as any other: nothing is inherited from it", () => {
+    const flow = Flow.from(Sales).pipe(
+      Flow.map(({ note: _, ...record }) => record),
+      Flow.extend({ ["__proto__"]: () => ({ note: "inherited" }) })
+    ) as unknown as typeof sales // a name that only the run knows has no type
+    const { epochs } = agreed(Job.make("proto", [flow.pipe(Flow.to(Copies))]), [[sale("")]], "__proto__")
+    assert.notInclude(recordsTo("copies", epochs)[0]![1], "inherited")
+  })
+
+  it("send to the dead letter what code throws at, what changes its key, what no topic takes, with no value in the message", () => {
+    const secret = sale(',"note":"secret"')
+    const failing = [
+      sales.pipe(
+        Flow.filter((record) => {
+          throw new RangeError(record.note ?? "")
+        }),
+        Flow.to(Copies)
+      ),
+      sales.pipe(
+        Flow.map((record) => ({ ...record, account: "secret" })),
+        Flow.keyBy("account"),
+        Flow.mapWithState(
+          { name: "state", schema: Schema.Finite, initial: () => 0, ttl: "1d" },
+          (state, record: Flow.RecordOf<typeof sales>) => [state, [record]]
+        ),
+        Flow.to(Copies)
+      ),
+      sales.pipe(
+        Flow.map((record) => ({ ...record, kind: "secret" as "refund" })), // as code that lies about its types does
+        Flow.to(Copies)
+      )
+    ]
+    const { counts, epochs } = agreed(Job.make("failing", failing), [[secret]], "throws")
+    const letters = recordsTo("dead-letter", epochs).map(([, letter]) => JSON.parse(letter!) as Record<string, unknown>)
+    assert.deepStrictEqual(
+      letters.map(({ reason, field }) => [reason, field]),
+      [
+        ["operator_failed", undefined],
+        ["operator_failed", "account"],
+        ["operator_failed", "kind"]
+      ]
+    )
+    assert.include(String(letters[0]!["message"]), "the code of filter@sales threw RangeError")
+    assert.include(String(letters[1]!["message"]), "state: code before it changed the key")
+    for (const { message } of letters) assert.notInclude(String(message), "secret")
+    assert.deepInclude(counts, { deadLettered: 3, failed: 3, out: { copies: 0 } })
+  })
+})
