@@ -3,7 +3,6 @@
  *
  * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
  */
-import { Buffer } from "node:buffer"
 import type { DataFile, PartitionValue } from "./DataFile.ts"
 import { singleValueToBytes } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
@@ -62,8 +61,13 @@ export const liveRows = (manifest: ManifestFile): bigint => manifest.addedRowsCo
 /** Orders two values of one type as Iceberg does: text and bytes by unsigned bytes. */
 export const compareValues = (a: NonNullable<PartitionValue>, b: NonNullable<PartitionValue>): number => {
   if (typeof a === "string" && typeof b === "string") return compareText(a, b)
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
+  const differs = a.findIndex((byte, i) => byte !== b[i])
+  return differs < 0 ? a.length - b.length : (a[differs] ?? 0) - (b[differs] ?? -1)
 }
 
 // UTF-8 sorts by code point, JavaScript's < by UTF-16 unit: they differ once surrogates meet U+E000 and above.

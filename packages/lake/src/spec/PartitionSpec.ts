@@ -4,7 +4,6 @@
  * A table keeps every spec it ever had; each manifest holds files of one spec. Field ids start at 1000 and are never
  * used twice in a table, since they are the ids of partition tuples in manifests.
  */
-import { Buffer } from "node:buffer"
 import type { PartitionValue } from "./DataFile.ts"
 import { corrupt } from "./FormatError.ts"
 import type { JsonObject, JsonValue } from "./Json.ts"
@@ -125,7 +124,7 @@ export const partitionProblems = (spec: PartitionSpec, schema: TableSchema): Rea
 
 const valueText = (value: PartitionValue): string => {
   if (value === null) return "null"
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64")
+  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
   return String(value)
 }
 
