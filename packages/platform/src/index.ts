@@ -1,5 +1,5 @@
 export { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
-export { DataMissing, existingData, existingLake, locate, type LocationOptions } from "./ExistingData.ts"
+export { existingData, existingLake, locate, type LocationOptions } from "./ExistingData.ts"
 export * as Flags from "./Flags.ts"
 export { runApp } from "./Main.ts"
 export { SettingsError } from "./SettingsFile.ts"

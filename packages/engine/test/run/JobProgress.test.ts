@@ -1,0 +1,98 @@
+/**
+ * What a stopped or running system tells about its jobs: from their records in force alone.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { EmbeddedLog } from "@frazil/connect"
+import { makeRecordBuilder } from "@frazil/core"
+import { Effect } from "effect"
+import { Log } from "../../src/log/Log.ts"
+import { jobProgress } from "../../src/run/JobProgress.ts"
+import { emptyDetail, type ShardDetail } from "../../src/run/ShardDetail.ts"
+
+const topic = "clicks"
+
+const appendTo = Effect.fnUntraced(function* (partition: number, count: number) {
+  const log = yield* Log
+  const builder = makeRecordBuilder()
+  for (let i = 0; i < count; i++) builder.addText(`${i}`, null)
+  const producer = yield* Effect.scoped(log.producer("test"))
+  yield* producer.append(producer.nextSequence, [{ topic, partition, records: builder.take() }])
+})
+
+/** Commits a shard as a task does. */
+const commitShard = Effect.fnUntraced(function* (shard: number, offset: number, detail: Partial<ShardDetail>) {
+  const log = yield* Log
+  const info = yield* log.topic(topic)
+  const id = { uid: "sessions", stage: topic, shard }
+  const [inForce] = yield* log.fence("test", [id])
+  const position = { topic, topicId: info.id, partitions: info.partitions, offset }
+  const whole: ShardDetail = { ...emptyDetail, counts: { ...emptyDetail.counts, in: offset }, ...detail }
+  const commit = {
+    id,
+    epochRead: inForce?.epoch ?? 0,
+    positions: [position],
+    snapshots: [],
+    detail: whole,
+    delta: null
+  }
+  yield* log.commit({ owner: "test", shards: [commit], outputs: [] })
+})
+
+const twoPartitions = Log.use((log) => log.ensureTopic({ name: topic, partitions: 2 }))
+
+describe("jobProgress", () => {
+  it.effect("counts what no epoch has read, also in partitions that never committed", () =>
+    Effect.gen(function* () {
+      yield* twoPartitions
+      yield* appendTo(0, 10)
+      yield* appendTo(1, 5)
+      yield* commitShard(0, 7, {})
+      const [stage, ...others] = yield* jobProgress([])
+      assert.deepStrictEqual(others, [])
+      assert.deepInclude(stage, { job: "sessions", topic, lag: 8, finished: false, problem: undefined })
+      assert.deepInclude(stage?.shards[0], { partition: 0, epoch: 1, position: 7, end: 10 })
+      yield* commitShard(0, 10, { finished: true })
+      assert.isFalse((yield* jobProgress([]))[0]?.finished)
+      yield* commitShard(1, 5, { finished: true })
+      const [all] = yield* jobProgress([])
+      assert.deepInclude(all, { lag: 0, finished: true, counts: { ...emptyDetail.counts, in: 15 } })
+    }).pipe(Effect.provide(EmbeddedLog.layerMemory))
+  )
+
+  it.effect("does not count what retention removed", () =>
+    Effect.gen(function* () {
+      yield* twoPartitions
+      yield* appendTo(0, 10)
+      yield* commitShard(0, 2, {})
+      yield* Log.use((log) => log.trim(topic, 0, 6))
+      assert.strictEqual((yield* jobProgress([]))[0]?.lag, 4)
+    }).pipe(Effect.provide(EmbeddedLog.layerMemory))
+  )
+
+  it.effect("tells when the topic is another than the one that was read, or gone", () =>
+    Effect.gen(function* () {
+      yield* twoPartitions
+      yield* commitShard(0, 0, {})
+      const log = yield* Log
+      yield* log.deleteTopic(topic)
+      assert.strictEqual((yield* jobProgress([]))[0]?.problem, "topic clicks does not exist")
+      yield* twoPartitions
+      assert.include((yield* jobProgress([]))[0]?.problem, "was deleted and made anew")
+    }).pipe(Effect.provide(EmbeddedLog.layerMemory))
+  )
+
+  it.effect("leaves out landings and feeds, which are no jobs", () =>
+    Effect.gen(function* () {
+      const log = yield* Log
+      yield* log.fence("test", [{ uid: "land.clicks", stage: "landing", shard: 0 }])
+      const shard = {
+        id: { uid: "land.clicks", stage: "landing", shard: 0 },
+        epochRead: 0,
+        positions: [],
+        snapshots: []
+      }
+      yield* log.commit({ owner: "test", shards: [{ ...shard, detail: {}, delta: null }], outputs: [] })
+      assert.deepStrictEqual(yield* jobProgress([]), [])
+    }).pipe(Effect.provide(EmbeddedLog.layerMemory))
+  )
+})
