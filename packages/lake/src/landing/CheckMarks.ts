@@ -22,6 +22,13 @@ const stop = (reason: LandingError["reason"], message: string) => new LandingErr
 const wayOut = (landing: Landing) =>
   `Look at "frazil tables snapshots ${landing.table}" and restore the table's catalog entry and the log to the same moment`
 
+/** A table that was landed into and that the catalog no longer has. */
+export const tableGone = (landing: Landing): LandingError =>
+  stop(
+    "TableReplaced",
+    `table ${landing.table} is not in the catalog any more: it was dropped, or another catalog is in the place of the one that was landed into. ${wayOut(landing)}`
+  )
+
 /** The marks in force of a table, if its history bears them out (rule 15). */
 export const marksInForce = (landing: Landing, metadata: TableMetadata): Marks | LandingError => {
   const marks = readMarks(landing.uid, landing.branch, metadata.properties)

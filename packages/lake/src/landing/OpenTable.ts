@@ -7,9 +7,10 @@
 import { Log, type RecordInForce, type TopicInfo } from "@frazil/engine"
 import { Effect } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
+import type { LakeError } from "../LakeError.ts"
 import { schemaToJson } from "../spec/Schema.ts"
 import { currentSchema } from "../spec/TableMetadata.ts"
-import { checkAgainstLog, checkIdentity, type LandedState, marksInForce } from "./CheckMarks.ts"
+import { checkAgainstLog, checkIdentity, type LandedState, marksInForce, tableGone } from "./CheckMarks.ts"
 import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import { fingerprintOf, type Mark, type Marks, writeMarks } from "./Mark.ts"
@@ -33,10 +34,10 @@ export const openTable = Effect.fnUntraced(function* (
 ) {
   const catalog = yield* Catalog
   const table = yield* catalog.loadTable(landing).pipe(
-    Effect.catchIf(
-      (error) => error.reason === "TableMissing" && inForce === undefined,
-      () => makeTable(landing, topic)
-    )
+    Effect.catchTag("LakeError", (error): Effect.Effect<Table, LakeError | LandingError, Catalog> => {
+      if (error.reason !== "TableMissing") return Effect.fail(error)
+      return inForce === undefined ? makeTable(landing, topic) : Effect.fail(tableGone(landing))
+    })
   )
   // written by this landing in every record in force
   const detail = inForce?.detail as LandingDetail | undefined

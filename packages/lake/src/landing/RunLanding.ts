@@ -113,7 +113,7 @@ const commit = Effect.fnUntraced(function* (
   if (swapped === undefined) return { inForce, complete: false }
   const log = yield* Log
   const detail: LandingDetail = {
-    landed: { tableUuid: swapped.metadata.tableUuid, snapshotId: String(currentSnapshot(swapped.metadata)?.snapshotId) }
+    landed: { tableUuid: swapped.table.metadata.tableUuid, snapshotId: swapped.snapshotId }
   }
   const epochRead = inForce?.epoch ?? 0
   const positions = [...after.values()].map((mark) => ({
@@ -127,7 +127,7 @@ const commit = Effect.fnUntraced(function* (
     shards: [{ id: shard, epochRead, positions, snapshots: [], detail, delta: null }],
     outputs: []
   })
-  showTable(running, swapped, after, yield* Clock.currentTimeMillis)
+  showTable(running, swapped.table, after, yield* Clock.currentTimeMillis)
   return { inForce: { epoch: epochRead + 1, positions, snapshots: [], detail }, complete }
 })
 

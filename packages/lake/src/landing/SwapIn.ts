@@ -16,9 +16,19 @@ import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import { type Marks, readMarks, sameMarks, writeMarks } from "./Mark.ts"
 
+export interface Swapped {
+  readonly table: Table
+  /** The snapshot that the swap made; when it was looked for, others may be on it already. */
+  readonly snapshotId: string
+}
+
 class MarkMoved extends Schema.TaggedError<MarkMoved>()("MarkMoved", {}) {}
 
-/** The table with the files in it; undefined when another landing moved a mark first, and nothing was done. */
+/** The table is gone, or another has its name: opening it again tells what that means. */
+const isAnother = (error: { readonly reason: string }): boolean =>
+  error.reason === "TableMissing" || error.reason === "RequirementFailed"
+
+/** The table with the files in it; undefined when the base was no longer the one read from, and nothing was done. */
 export const swapIn = (landing: Landing, table: Table, before: Marks, after: Marks, files: ReadonlyArray<DataFile>) => {
   const marks = writeMarks(landing.uid, landing.branch, after)
   // a mark moves only with a snapshot: an empty one when no record decoded
@@ -33,8 +43,12 @@ export const swapIn = (landing: Landing, table: Table, before: Marks, after: Mar
       return inForce instanceof LandingError ? Effect.fail(inForce) : Effect.succeed(actions)
     }
   }).pipe(
-    Effect.map((committed): Table | undefined => committed.table),
-    Effect.catchTag("MarkMoved", () => Effect.undefined)
+    Effect.map(({ snapshot, table: swapped }): Swapped | undefined => ({
+      table: swapped,
+      snapshotId: String(snapshot?.snapshotId)
+    })),
+    Effect.catchTag("MarkMoved", () => Effect.undefined),
+    Effect.catchIf(isAnother, () => Effect.undefined)
   )
 }
 
