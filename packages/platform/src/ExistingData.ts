@@ -7,7 +7,7 @@ import { Effect, Option, Schema } from "effect"
 import { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
 
 /** What a command needs is not there; the message says how to get it. */
-export class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { message: Schema.String }) {}
+class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { message: Schema.String }) {}
 
 export interface LocationOptions {
   readonly data: string

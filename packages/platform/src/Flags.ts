@@ -4,7 +4,7 @@
  * An option on the command line wins over the environment, that over `frazil.yaml`, that over the default.
  */
 import { parseDuration } from "@frazil/core"
-import { Config, Effect, Option } from "effect"
+import { Config, Effect, type Option } from "effect"
 import { CliError, Flag } from "effect/cli"
 
 export const data = Flag.String("data").pipe(
