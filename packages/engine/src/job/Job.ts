@@ -22,7 +22,9 @@ export class Refused extends Error {
   override readonly name = "JobRefused"
   readonly problems: ReadonlyArray<string>
   constructor(job: string, problems: ReadonlyArray<string>) {
-    super(`job "${job}" is refused:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`)
+    // a problem's further lines show where in an expression it is
+    const lines = problems.map((problem) => `  - ${problem.replaceAll("\n", "\n  ")}`)
+    super(`job "${job}" is refused:\n${lines.join("\n")}`)
     this.problems = problems
   }
 }
