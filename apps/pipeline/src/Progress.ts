@@ -6,6 +6,7 @@
  */
 import type { Job } from "@frazil/engine"
 import type { LandingStatus } from "@frazil/lake"
+import { Units } from "@frazil/platform"
 
 /** One moment of a job, made by `Run.ts` from the job's monitor, the log's ends and the landings. */
 export interface JobMoment {
@@ -15,21 +16,6 @@ export interface JobMoment {
   readonly lag: number
   /** Tables landed from the topics it reads or writes. */
   readonly landings: ReadonlyArray<LandingStatus>
-}
-
-const number = new Intl.NumberFormat("en-US")
-
-/** `12,345`. */
-export const count = (value: number): string => number.format(Math.round(value))
-
-/** `0.4 s`, `12 s`, `3 min`, `2.5 h`, `12 d`. */
-const age = (ms: number): string => {
-  const seconds = Math.max(0, ms) / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  if (seconds < 172_800) return `${(seconds / 3600).toFixed(1)} h`
-  return `${Math.round(seconds / 86_400)} d`
 }
 
 /** The figures of a line, as text. */
@@ -53,13 +39,13 @@ const figuresOf = (now: JobMoment, before: JobMoment | undefined, elapsedMs: num
   const rate = before === undefined || elapsedMs <= 0 ? 0 : ((total(now) - total(before)) * 1000) / elapsedMs
   return {
     job: now.job,
-    rate: `${count(rate)}/s`,
-    in: count(total(now)),
-    dead: count(now.status.reduce((sum, stage) => sum + stage.deadLettered, 0)),
-    lag: count(now.lag),
-    watermark: watermarks.length === 0 ? "–" : age(nowMs - Math.min(...watermarks)),
-    commit: commits.length === 0 ? "–" : `${age(nowMs - Math.max(...commits))} ago`,
-    tables: now.landings.map(({ rows, table }) => `${table} ${count(rows)}`).join(", "),
+    rate: `${Units.count(Math.round(rate))}/s`,
+    in: Units.count(total(now)),
+    dead: Units.count(now.status.reduce((sum, stage) => sum + stage.deadLettered, 0)),
+    lag: Units.count(now.lag),
+    watermark: watermarks.length === 0 ? "–" : Units.age(nowMs - Math.min(...watermarks)),
+    commit: commits.length === 0 ? "–" : `${Units.age(nowMs - Math.max(...commits))} ago`,
+    tables: now.landings.map(({ rows, table }) => `${table} ${Units.count(rows)}`).join(", "),
     problems: now.landings.flatMap(({ problem, table }) =>
       problem === undefined ? [] : [`${table}: trying again: ${problem}`]
     )

@@ -5,7 +5,8 @@
  * start, so that they add up over restarts.
  */
 import type { LandingStatus } from "@frazil/lake"
-import { count, type JobMoment } from "./Progress.ts"
+import { Units } from "@frazil/platform"
+import type { JobMoment } from "./Progress.ts"
 
 export interface Summary {
   readonly jobs: ReadonlyArray<{
@@ -76,11 +77,11 @@ export const summarise = (
 export const summaryLines = (summary: Summary): ReadonlyArray<string> => {
   const jobs = summary.jobs.map(
     ({ dead_lettered, in: taken, job, out }) =>
-      `${job}: ${count(taken)} records in = ${count(out)} passed + ${count(dead_lettered)} to dead-letter`
+      `${job}: ${Units.count(taken)} records in = ${Units.count(out)} passed + ${Units.count(dead_lettered)} to dead-letter`
   )
   const tables = summary.tables.map(
     ({ files, rows, snapshot_id, table }) =>
-      `${table}: ${count(rows)} ${rows === 1 ? "row" : "rows"} in ${count(files)} ${files === 1 ? "file" : "files"}${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`
+      `${table}: ${Units.count(rows)} ${rows === 1 ? "row" : "rows"} in ${Units.count(files)} ${files === 1 ? "file" : "files"}${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`
   )
   const cost = `${summary.wall_seconds.toFixed(1)} s, ${summary.cpu_seconds.toFixed(1)} s of CPU, ${summary.peak_rss_mb} MB at most`
   return [...jobs, ...tables, cost]

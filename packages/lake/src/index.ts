@@ -1,5 +1,4 @@
 export { days, Landing, type LandingOptions } from "./landing/Landing.ts"
-export { LandingError } from "./landing/LandingError.ts"
 export { runLanding } from "./landing/RunLanding.ts"
 export type { LandingRun } from "./landing/LandingOptions.ts"
 export { type LandingMonitor, type LandingStatus, makeLandingMonitor } from "./landing/LandingStatus.ts"

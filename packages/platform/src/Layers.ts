@@ -15,7 +15,7 @@ export const storageLayer = (directory: DataDirectory) => layerLocal(directory.w
 
 export const logLayer = (directory: DataDirectory) => EmbeddedLog.layer({ file: directory.logFile })
 
-export const checkpointLayer = (directory: DataDirectory) =>
+const checkpointLayer = (directory: DataDirectory) =>
   CheckpointStore.layer(directory.checkpointsUri).pipe(Layer.provide(layerLocal(directory.checkpointsUri)))
 
 /** The catalog and the lake's metadata files. */

@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises"
 import { Effect, Schema } from "effect"
 
-export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}

@@ -9,7 +9,7 @@ import { fieldRules, type OracleReason } from "./FieldRules.ts"
 import { jsonOf, membersOf, textOf } from "./JsonText.ts"
 import { partitionOf } from "./Murmur2.ts"
 
-export const rawTransactionsTopic = "raw-transactions"
+const rawTransactionsTopic = "raw-transactions"
 
 /** Where a record stands in its topic. */
 export interface OraclePosition {
