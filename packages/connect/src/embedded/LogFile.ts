@@ -14,7 +14,7 @@ import { LogError } from "@frazil/engine"
 import { makeCommitSignal } from "./CommitSignal.ts"
 import { type Database, openDatabase } from "./Database.ts"
 import { makeFolder } from "./Folder.ts"
-import { blank, createTables, verifyTables } from "./LogSchema.ts"
+import { blank, checkVersion, createTables, verifyTables } from "./LogSchema.ts"
 import { lockedByAnother, toLogError } from "./SqliteFailure.ts"
 
 /** 8 KB: a blob takes few pages, and a small epoch still rewrites little. */
@@ -55,7 +55,6 @@ export interface LogFile {
 }
 
 const pragmas = (fileBytesMax: number): string => `
-pragma busy_timeout = ${lockWaitBlockedMs};
 pragma page_size = ${pageBytes};
 pragma journal_mode = wal;
 pragma synchronous = full;
@@ -167,6 +166,9 @@ const open = ({ file, fileBytesMax }: LogFileOptions): Effect.Effect<Database, L
       if (file !== ":memory:") makeFolder(dirname(file))
       const db = openDatabase(file)
       try {
+        // before the pragmas, which turn any database's journal into a WAL
+        db.exec(`pragma busy_timeout = ${lockWaitBlockedMs}`)
+        if (!blank(db)) checkVersion(db)
         db.exec(pragmas(fileBytesMax))
         return db
       } catch (cause) {

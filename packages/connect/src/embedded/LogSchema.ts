@@ -78,7 +78,8 @@ export const createTables = (db: Database, logId: string, nowMs: number): void =
   db.exec(`pragma user_version = ${schemaVersion}`)
 }
 
-const checkVersion = (db: Database): void => {
+/** Throws when the file is another program's, or of another version. Changes nothing. */
+export const checkVersion = (db: Database): void => {
   if (pragma(db, "application_id") !== applicationId) {
     throw new LogError({
       reason: "Corrupt",
