@@ -34,7 +34,11 @@ export const commitEpoch = Effect.fnUntraced(function* (
   yield* sameTopic(plan.uid, { topic: topic.name, topicId: topic.id, partitions: topic.partitions }, now)
   const commits: Array<ShardCommit> = []
   const outputs: Array<Append> = []
-  const taking = shards.filter((shard) => finished || shard.pending > 0 || shard.unnamed !== undefined)
+  const taking = shards.filter(
+    ({ context, detail, pending, unnamed }) =>
+      // a partition that fell idle brings no record that would commit it (rule 11)
+      finished || pending > 0 || unnamed !== undefined || context.time.idle !== detail.idle
+  )
   for (const shard of taking) {
     const taken = takeCommit(shard, plan, topic, finished)
     commits.push(taken.commit)

@@ -1,48 +1,23 @@
-import { FaultPoint, type FaultPointName } from "@frazil/core"
+import type { FaultPointName } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { Job, Log } from "../../src/index.ts"
-import { accounts, expectedOf, paymentLines, Payments } from "../support/Accounts.ts"
-import { append, readAll, runToEnd, world } from "../support/Harness.ts"
+import { accounts, assertAnswers, expectedOf, paymentLines, Payments } from "../support/Accounts.ts"
+import { crashAt } from "../support/Faults.ts"
+import { append, runToEnd, world } from "../support/Harness.ts"
 
-const lines = paymentLines(400)
+const lines = paymentLines(300)
 const expected = expectedOf(lines)
 
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-/** Dies at the `nth` crossing of `name`, once. */
-const crashingAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return {
-    hit: (point: FaultPointName) =>
-      point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-  }
-}
-
 const options = { epochRecords: 20, checkpointEveryMs: 0 }
-
-const assertOutputs = Effect.gen(function* () {
-  const totals = (yield* readAll("totals")).map((line) => line.value)
-  const large = (yield* readAll("large")).map((line) => line.value)
-  assert.deepStrictEqual(totals.sort(), expected.totals)
-  assert.deepStrictEqual(large.sort(), expected.large)
-  const letters = yield* readAll("dead-letter")
-  assert.strictEqual(letters.length, expected.deadLetters)
-  const places = new Set(letters.map((line) => line.value.replace(/"message".*/, "")))
-  assert.strictEqual(places.size, expected.deadLetters)
-})
 
 /** Runs, crashing where told, then again without: until the job says that it finished. */
 const crashAndRecover = (name: FaultPointName, nth: number) =>
   Effect.gen(function* () {
     yield* append(Payments, lines)
-    const first = yield* Effect.exit(
-      runToEnd(accounts, options).pipe(Effect.provideService(FaultPoint, crashingAt(name, nth)))
-    )
+    const first = yield* Effect.exit(runToEnd(accounts, options).pipe(crashAt(name, nth)))
     yield* runToEnd(accounts, options)
-    yield* assertOutputs
+    yield* assertAnswers(lines)
     return Exit.isFailure(first)
   }).pipe(Effect.provide(world))
 
@@ -75,14 +50,10 @@ describe("a job that crashes", () => {
   it.live("while it restores, at any crossing of mid-restore, restores again", () =>
     Effect.gen(function* () {
       yield* append(Payments, lines)
-      yield* Effect.exit(
-        runToEnd(accounts, options).pipe(Effect.provideService(FaultPoint, crashingAt("after-epoch-commit", 7)))
-      )
-      yield* Effect.exit(
-        runToEnd(accounts, options).pipe(Effect.provideService(FaultPoint, crashingAt("mid-restore", 2)))
-      )
+      yield* Effect.exit(runToEnd(accounts, options).pipe(crashAt("after-epoch-commit", 7)))
+      yield* Effect.exit(runToEnd(accounts, options).pipe(crashAt("mid-restore", 2)))
       yield* runToEnd(accounts, options)
-      yield* assertOutputs
+      yield* assertAnswers(lines)
     }).pipe(Effect.provide(world))
   )
 
@@ -100,9 +71,7 @@ describe("a job that crashes", () => {
   it.live("counts what went in and out, also over restarts", () =>
     Effect.gen(function* () {
       yield* append(Payments, lines)
-      yield* Effect.exit(
-        runToEnd(accounts, options).pipe(Effect.provideService(FaultPoint, crashingAt("after-epoch-commit", 5)))
-      )
+      yield* Effect.exit(runToEnd(accounts, options).pipe(crashAt("after-epoch-commit", 5)))
       const monitor = Job.monitor()
       yield* runToEnd(accounts, { ...options, observer: monitor })
       const [status] = monitor.status()

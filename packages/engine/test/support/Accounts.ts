@@ -1,9 +1,10 @@
 // The job of the recovery tests: counts and sums per account, and a copy of every large payment. Beside it the same
 // answers from a plain loop that shares no code with the engine.
 import { expr, Field, Topic } from "@frazil/core"
-import { Schema } from "effect"
+import { assert } from "@effect/vitest"
+import { Effect, Schema } from "effect"
 import { Flow, Job } from "../../src/index.ts"
-import type { Line } from "./Harness.ts"
+import { type Line, readAll } from "./Harness.ts"
 
 class Payment extends Schema.Opaque<Payment>()(
   Schema.Struct({ id: Field.text(), account: Field.text(), cents: Field.int(), at: Field.timestamp })
@@ -74,3 +75,16 @@ export const expectedOf = (lines: ReadonlyArray<Line>): Expected => {
   }
   return { totals: totals.sort(), large: large.sort(), deadLetters }
 }
+
+/** Fails the test unless the topics hold exactly the answers to `lines`: each once, nothing torn. */
+export const assertAnswers = Effect.fnUntraced(function* (lines: ReadonlyArray<Line>, what = "answers") {
+  const expected = expectedOf(lines)
+  const totals = (yield* readAll("totals")).map((line) => line.value)
+  const large = (yield* readAll("large")).map((line) => line.value)
+  assert.deepStrictEqual(totals.toSorted(), expected.totals, what)
+  assert.deepStrictEqual(large.toSorted(), expected.large, what)
+  const letters = yield* readAll("dead-letter")
+  const places = new Set(letters.map((line) => line.value.replace(/"message".*/, "")))
+  assert.strictEqual(letters.length, expected.deadLetters, what)
+  assert.strictEqual(places.size, expected.deadLetters, what)
+})
