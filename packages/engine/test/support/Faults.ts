@@ -45,3 +45,13 @@ export const onStore =
 /** Runs `self` while the test's clock runs ahead: whoever sleeps is woken at once. */
 export const hurried = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.raceFirst(self, Effect.forever(TestClock.adjust(1000)))
+
+/** Lets the test's clock run, in small steps, until `condition` holds; fails the test when it does not. */
+export const eventually = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  Effect.gen(function* () {
+    for (let step = 0; step < 1000; step++) {
+      if (yield* condition) return
+      yield* TestClock.adjust(20)
+    }
+    return yield* Effect.die(new Error(`${what} did not happen`))
+  })
