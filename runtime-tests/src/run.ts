@@ -56,7 +56,9 @@ const runSmoke = ({ command }: Runtime): { readonly answer: string } | { readonl
   const [program = "", ...options] = command
   const run = spawnSync(program, [...options, join(here, "src/smoke.ts"), folder], {
     encoding: "utf8",
-    timeout: timeoutMs
+    timeout: timeoutMs,
+    // how this runtime starts another program of ours
+    env: { ...process.env, SMOKE_COMMAND: JSON.stringify(command) }
   })
   rmSync(folder, { recursive: true, force: true })
   if (run.error !== undefined) return { problem: run.error.message }

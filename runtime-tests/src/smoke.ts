@@ -5,13 +5,16 @@
  * prints what it found as one line of JSON that must be equal on every runtime.
  */
 import assert from "node:assert/strict"
-import { mkdirSync } from "node:fs"
-import { join } from "node:path"
-import { Effect } from "effect"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { Effect, Layer } from "effect"
 import { EmbeddedLog } from "@frazil/connect"
 import { Decoder, makeRecordBuilder, partitionOf, Timestamp, type RecordBatch } from "@frazil/core"
 import { Log, type ShardId } from "@frazil/engine"
+import { Catalog, readTable } from "@frazil/lake"
 import { RawTransactions } from "@frazil/model"
+import { catalogLayer, dataDirectory, duckDbLayer } from "@frazil/platform"
 
 const folder = process.argv[2]
 assert(folder !== undefined, "usage: smoke.ts FOLDER")
@@ -99,4 +102,37 @@ assert.deepEqual(decoded.failures, [
   [2, "out_of_range", "amount"],
   [3, "not_json", null]
 ])
-console.log(JSON.stringify({ log, decoded }))
+/** Runs the pipeline over the lines as a file, to its end, in a process of its own. */
+const runPipeline = (directory: string) => {
+  const file = join(directory, "..", "lines.ndjson")
+  const summaryFile = join(directory, "..", "summary.json")
+  writeFileSync(file, lines.join("\n"))
+  // how the runner started this very program
+  const [program = process.execPath, ...options] = JSON.parse(
+    process.env["SMOKE_COMMAND"] ?? "[]"
+  ) as ReadonlyArray<string>
+  const main = resolve(import.meta.dirname, "../../apps/pipeline/src/main.ts")
+  const args = ["--data", directory, "--input", `${topic}=${file}`, "--summary", summaryFile]
+  const run = spawnSync(program, [...options, main, ...args], { encoding: "utf8" })
+  assert.equal(run.status, 0, run.stderr)
+  const summary: unknown = JSON.parse(readFileSync(summaryFile, "utf8"))
+  assert(typeof summary === "object" && summary !== null && "jobs" in summary)
+  return summary.jobs
+}
+
+/** The landed table, read through DuckDB. */
+const readLanded = (root: string) => {
+  const directory = dataDirectory(root)
+  return Effect.gen(function* () {
+    const catalog = yield* Catalog
+    const table = yield* catalog.loadTable({ namespace: "transactions", name: "raw" })
+    const query =
+      "SELECT source_offset::VARCHAR AS offset_text, amount::VARCHAR AS amount, city, event_timestamp::VARCHAR AS at FROM t ORDER BY source_offset"
+    return (yield* readTable(table, { query })).rows
+  }).pipe(Effect.provide(Layer.mergeAll(catalogLayer(directory), duckDbLayer(directory))))
+}
+
+const jobs = runPipeline(join(folder, "data"))
+const landed = await Effect.runPromise(readLanded(join(folder, "data")))
+assert.equal(landed.length, 2)
+console.log(JSON.stringify({ log, decoded, jobs, landed }))
