@@ -126,9 +126,7 @@ export const makeFileLog = (topic: string, file: string) => {
         for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
         return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))
       }),
-    dropDeltas: () => Effect.void,
-    publishPositions: () => Effect.void,
-    publishedPositions: unused
+    dropDeltas: () => Effect.void
   }
   return { layer: Layer.succeed(Log, log), committed, complete: () => cursor.done(), read: () => cursor.lines() }
 }

@@ -2,8 +2,8 @@
  * The log in one SQLite file: the default log, for one machine and any number of processes on it.
  *
  * Apps provide its layer; jobs, the landing, producers and commands use it as `Log`. Files by the path of a call:
- * `EmbeddedLog` → `LogFile` (transactions, errors) → tables (`TopicTable`, `BatchTable`, `ShardTable`, `ProducerTable`,
- * `PositionTable`) → `BatchRow` (bytes). **Delivery**: what is acknowledged is synced. **Bounds**: records, rows and
+ * `EmbeddedLog` → `LogFile` (transactions, errors) → tables (`TopicTable`, `BatchTable`, `ShardTable`,
+ * `ProducerTable`) → `BatchRow` (bytes). **Delivery**: what is acknowledged is synced. **Bounds**: records, rows and
  * each transaction but an epoch's, which is as large as the epoch.
  */
 import { Effect, Layer, type Scope } from "effect"
@@ -12,7 +12,6 @@ import { type EpochCommit, Log, LogError, type LogShape, type Producer } from "@
 import { appendRecords, offsetAtTime, purgeRows, readRecords, trimPartition } from "./BatchTable.ts"
 import type { Database } from "./Database.ts"
 import { type CommitFaults, type LogFile, openLogFile } from "./LogFile.ts"
-import { listPositions, publishPositions } from "./PositionTable.ts"
 import { appendSequence, openProducer } from "./ProducerTable.ts"
 import { commitShard, dropDeltas, listDeltas, listShards, recordInForce, takeShard } from "./ShardTable.ts"
 import { declaredTopic, deleteTopic, listTopics, makeTopic, topicBounds, topicInfo } from "./TopicTable.ts"
@@ -131,9 +130,7 @@ export const makeEmbeddedLog = Effect.fnUntraced(function* (
           ),
           { while: (more) => more }
         )
-      ),
-    publishPositions: (group, positions) => log.write((db) => publishPositions(db, group, positions)),
-    publishedPositions: log.read(listPositions)
+      )
   }
 })
 

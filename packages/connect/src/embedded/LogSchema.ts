@@ -38,10 +38,6 @@ create table delta (
 create table producer (
   name text primary key, epoch integer not null, next_sequence integer not null, results text not null, checksum integer not null
 ) strict;
-create table position (
-  group_name text not null, topic text not null, partition integer not null, next_offset integer not null,
-  primary key (group_name, topic, partition)
-) strict, without rowid;
 `
 
 /** Tables whose loss would not be noticed by the records' own checksums; small, so that each opening can check them. */

@@ -149,7 +149,6 @@ export const deleteTopic = (db: Database, name: string): void => {
   const topic = findTopic(db, name)
   db.run("delete from topic where number = ?", topic.number)
   db.run("delete from partition where topic = ?", topic.number)
-  db.run("delete from position where topic = ?", name)
   db.run("insert into removed_topic values (?)", topic.number)
 }
 

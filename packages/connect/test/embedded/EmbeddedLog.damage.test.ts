@@ -115,7 +115,7 @@ describe("damage", () => {
         "update delta set bytes = zeroblob(500)",
         "update delta set epoch = 9 where epoch = 1",
         "update producer set next_sequence = 7",
-        "drop table position"
+        "drop table removed_topic"
       ]) {
         copyFileSync(`${folder}/whole.db`, file)
         const raw = new DatabaseSync(file)

@@ -1,5 +1,5 @@
 /**
- * Conformance of a log's topics, bounds, trimming and published positions.
+ * Conformance of a log's topics, bounds and trimming.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -67,13 +67,11 @@ const topicLives = (fresh: FreshLog): void => {
       const log = yield* openFresh(fresh)
       const before = yield* log.ensureTopic({ name: "a", partitions: 2 })
       yield* appendValues(log, "a", 1, pack("old"))
-      yield* log.publishPositions("g", [{ topic: "a", partition: 1, offset: 1 }])
       yield* log.deleteTopic("a")
       assert.deepStrictEqual(yield* log.topics, [])
       const after = yield* log.ensureTopic({ name: "a", partitions: 2 })
       assert.notStrictEqual(after.id, before.id)
       assert.deepStrictEqual((yield* readAll(log, "a", 1)).values, [])
-      assert.deepStrictEqual(yield* log.publishedPositions, [])
       yield* appendValues(log, "a", 1, pack("new"))
       assert.deepStrictEqual((yield* readAll(log, "a", 1)).values, ["new"])
     })
@@ -132,26 +130,6 @@ const bounds = (fresh: FreshLog): void => {
       assert.strictEqual((yield* log.read("a", 0, end, wide)).length, 0)
       assert.strictEqual(yield* reasonOf(log.trim("a", 0, end + 1)), "OffsetOutOfRange")
       assert.strictEqual(yield* reasonOf(log.read("a", 7, 0, wide)), "TopicDiffers")
-    })
-  )
-
-  it.live("rule 3: published positions are for display, by group; the last one counts", () =>
-    Effect.gen(function* () {
-      const layer = yield* fresh
-      const log = yield* connect(layer)
-      yield* log.ensureTopic({ name: "a", partitions: 2 })
-      yield* log.publishPositions("g", [
-        { topic: "a", partition: 0, offset: 5 },
-        { topic: "a", partition: 1, offset: 6 }
-      ])
-      yield* log.publishPositions("h", [{ topic: "a", partition: 0, offset: 1 }])
-      yield* log.publishPositions("g", [{ topic: "a", partition: 0, offset: 9 }])
-      assert.deepStrictEqual(yield* (yield* connect(layer)).publishedPositions, [
-        { group: "g", topic: "a", partition: 0, offset: 9 },
-        { group: "g", topic: "a", partition: 1, offset: 6 },
-        { group: "h", topic: "a", partition: 0, offset: 1 }
-      ])
-      assert.deepStrictEqual(yield* log.shards, [])
     })
   )
 }

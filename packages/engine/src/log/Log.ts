@@ -160,20 +160,6 @@ export interface LogShape {
   readonly commit: (epoch: EpochCommit) => Effect.Effect<ReadonlyArray<Appended>, LogError>
   /** Drops deltas with `epoch <= through`. */
   readonly dropDeltas: (owner: string, shard: ShardId, through: number) => Effect.Effect<void, LogError>
-  /** Positions for display and lag only, by group (rule 3). */
-  readonly publishPositions: (
-    group: string,
-    positions: ReadonlyArray<{ readonly topic: string; readonly partition: number; readonly offset: number }>
-  ) => Effect.Effect<void, LogError>
-  readonly publishedPositions: Effect.Effect<
-    ReadonlyArray<{
-      readonly group: string
-      readonly topic: string
-      readonly partition: number
-      readonly offset: number
-    }>,
-    LogError
-  >
 }
 
 /** The log service. */
