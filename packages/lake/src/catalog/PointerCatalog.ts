@@ -35,7 +35,7 @@ const identifierProblems = (identifier: TableIdentifier): ReadonlyArray<string> 
 
 const invalid = (message: string): LakeError => new LakeError({ reason: "Invalid", message })
 
-class PointerCatalog implements CatalogShape {
+class PointerCatalog {
   readonly listNamespaces: CatalogShape["listNamespaces"]
   private readonly pointers: TablePointers
   private readonly fileIO: FileIOShape
@@ -156,5 +156,15 @@ class PointerCatalog implements CatalogShape {
 }
 
 /** Makes a catalog. New tables lie below `warehouse`, a URI or an absolute path. */
-export const makePointerCatalog = (pointers: TablePointers, fileIO: FileIOShape, warehouse: string): CatalogShape =>
-  new PointerCatalog(pointers, fileIO, warehouse)
+export const makePointerCatalog = (pointers: TablePointers, fileIO: FileIOShape, warehouse: string): CatalogShape => {
+  const catalog = new PointerCatalog(pointers, fileIO, warehouse)
+  // a plain object: whoever wraps a catalog spreads it
+  return {
+    listNamespaces: catalog.listNamespaces,
+    listTables: (namespace) => catalog.listTables(namespace),
+    loadTable: (identifier) => catalog.loadTable(identifier),
+    createTable: (table) => catalog.createTable(table),
+    dropTable: (identifier) => catalog.dropTable(identifier),
+    commit: (commit) => catalog.commit(commit)
+  }
+}

@@ -20,7 +20,7 @@ export interface Mark {
 export type Marks = ReadonlyMap<number, Mark>
 
 const MarkText = Schema.fromJsonString(
-  Schema.Struct({ topic: Schema.String, next: Schema.Finite, fingerprint: Schema.String })
+  Schema.Struct({ topic: Schema.String, next: Schema.Int, fingerprint: Schema.String })
 )
 const decode = Schema.decodeUnknownOption(MarkText)
 const encode = Schema.encodeSync(MarkText)
@@ -33,10 +33,10 @@ export const readMarks = (uid: string, branch: string, properties: ReadonlyMap<s
   const marks = new Map<number, Mark>()
   for (const [name, text] of properties) {
     if (!name.startsWith(prefix)) continue
-    const partition = Number(name.slice(prefix.length))
+    const partition = name.slice(prefix.length)
     const mark = Option.getOrUndefined(decode(text))
-    if (mark === undefined || !Number.isInteger(partition)) return undefined
-    marks.set(partition, { topicId: mark.topic, next: mark.next, fingerprint: mark.fingerprint })
+    if (mark === undefined || !/^[0-9]+$/.test(partition)) return undefined
+    marks.set(Number(partition), { topicId: mark.topic, next: mark.next, fingerprint: mark.fingerprint })
   }
   return marks
 }

@@ -33,6 +33,13 @@ interface Running {
   readonly topic: TopicInfo
   readonly shard: ShardId
   readonly owner: string
+  readonly totals: Totals
+}
+
+/** Of one run, over all its attempts. */
+interface Totals {
+  /** Records behind the marks that did not decode. */
+  skipped: number
 }
 
 /** What may pass by itself: the log, the lake or the disk is out of reach, or others were always first. */
@@ -43,10 +50,11 @@ const passing = (error: { readonly reason: string }): boolean =>
 export const runLanding = Effect.fn("Landing.run")(function* (landing: Landing, options: Partial<LandingRun> = {}) {
   const commitEveryMs = landing.commitEveryMs ?? options.commitEveryMs ?? landingDefaults().commitEveryMs
   const run: LandingRun = { ...landingDefaults(), ...options, commitEveryMs }
+  const totals: Totals = { skipped: 0 }
   let failuresInRow = 0
   while (true) {
     // an outage of the lake stops nothing but the landing: it starts over from the marks until it succeeds
-    const outcome = yield* Effect.result(landFromMarks(landing, run, () => (failuresInRow = 0)))
+    const outcome = yield* Effect.result(landFromMarks(landing, run, totals, () => (failuresInRow = 0)))
     if (Result.isSuccess(outcome)) return
     const error = outcome.failure
     if (!passing(error) || ++failuresInRow > run.failuresInRowMax) return yield* error
@@ -56,13 +64,18 @@ export const runLanding = Effect.fn("Landing.run")(function* (landing: Landing, 
 })
 
 /** Takes the landing over, then lands until the input is complete. */
-const landFromMarks = Effect.fnUntraced(function* (landing: Landing, run: LandingRun, landed: () => void) {
+const landFromMarks = Effect.fnUntraced(function* (
+  landing: Landing,
+  run: LandingRun,
+  totals: Totals,
+  landed: () => void
+) {
   const log = yield* Log
   const topic = yield* log.ensureTopic({ name: landing.topic.name, partitions: landing.topic.partitions })
   const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
   const owner = `${(yield* Clock.currentTimeMillis).toString(36)}-${nonce.toString(36)}`
   const shard = landingShard(landing)
-  const running: Running = { landing, run, topic, shard, owner }
+  const running: Running = { landing, run, topic, shard, owner, totals }
   let [inForce] = yield* log.fence(owner, [shard])
   for (let attempt = 0; ; attempt++) {
     const outcome = yield* landOnce(running, inForce, attempt)
@@ -92,7 +105,7 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
       const read = yield* readUntilDue(running, opened.marks, writer.write)
       if (read.records === 0) return { inForce, complete: read.complete }
       const files = yield* writer.finish
-      return yield* commit(running, inForce, opened.table, opened.marks, read.marks, files, read.complete)
+      return yield* commit(running, inForce, opened.table, opened.marks, read, files)
     })
   )
 })
@@ -103,14 +116,14 @@ const commit = Effect.fnUntraced(function* (
   inForce: RecordInForce | undefined,
   table: Table,
   before: Marks,
-  after: Marks,
-  files: ReadonlyArray<DataFile>,
-  complete: boolean
+  { complete, marks: after, skipped }: Reading,
+  files: ReadonlyArray<DataFile>
 ) {
-  const { landing, owner, shard, topic } = running
+  const { landing, owner, shard, topic, totals } = running
   const swapped = yield* swapIn(landing, table, before, after, files)
   // a moved mark: another landing was here; everything is read again from the marks that it left
   if (swapped === undefined) return { inForce, complete: false }
+  totals.skipped += skipped
   const log = yield* Log
   const detail: LandingDetail = {
     landed: { tableUuid: swapped.table.metadata.tableUuid, snapshotId: swapped.snapshotId }
@@ -134,6 +147,8 @@ const commit = Effect.fnUntraced(function* (
 interface Reading {
   readonly marks: Marks
   readonly records: number
+  /** Of these, those that did not decode. */
+  readonly skipped: number
   /** Nothing more will come, and all there was is read. */
   readonly complete: boolean
 }
@@ -151,7 +166,7 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     const now = yield* Clock.currentTimeMillis
     const age = records === 0 ? 0 : now - firstAt
     if (records > 0 && (age >= run.commitEveryMs || records >= run.attemptRowsMax || age >= attemptMsMax)) {
-      return { marks, records, complete: false } satisfies Reading
+      return { marks, records, skipped, complete: false } satisfies Reading
     }
     // asked before reading: what it calls complete is all there will be
     const complete = yield* run.inputComplete(topic.name)
@@ -167,9 +182,9 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     }
     if (moved > 0 && records === 0) firstAt = now
     records += moved
-    run.monitor.update(landing.table, { pending: records, skipped })
+    run.monitor.update(landing.table, { pending: records, skipped: running.totals.skipped + skipped })
     if (moved > 0) yield* Effect.yieldNow
-    else if (complete) return { marks, records, complete } satisfies Reading
+    else if (complete) return { marks, records, skipped, complete } satisfies Reading
     else yield* log.awaitAppend(idleWaitMs)
   }
 })
