@@ -1,0 +1,6 @@
+export { Analytics, type AnalyticsOptions, type PreparedQuery, type Query } from "./Analytics.ts"
+export { QueryError } from "./QueryError.ts"
+export type { QueryLimits } from "./QueryLimits.ts"
+export type { Answer } from "./read/Answer.ts"
+export type { SnapshotRead } from "./read/ResolveTables.ts"
+export type { ResultColumn, ResultFormat } from "./pool/Frames.ts"

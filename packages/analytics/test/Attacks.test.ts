@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { QueryError } from "../src/index.ts"
+import { attacks, type Attack } from "./Attacks.ts"
+import { askRows, refusal } from "./Queries.ts"
+import { analyticsOver, makeTestLake } from "./TestLake.ts"
+
+const refusals: ReadonlyArray<QueryError["reason"]> = ["Syntax", "Refused", "TableMissing", "Invalid"]
+const endings: ReadonlyArray<QueryError["reason"]> = ["LimitReached", "Invalid", "Failed", "Syntax"]
+
+/** Tight, so that the list is through in a moment; an answer beside it must not notice. */
+const limits = { timeoutMs: 600, memoryBytesMax: 64 * 1024 * 1024, rowsMax: 1000 }
+
+const wrong = (attack: Attack, error: QueryError): string | undefined => {
+  const expected = attack.outcome === "refused" ? refusals : endings
+  return expected.includes(error.reason) ? undefined : `${attack.sql.slice(0, 100)}: ${error.reason} ${error.message}`
+}
+
+it.live(
+  "every attack is refused or ended, and the service answers others meanwhile",
+  () =>
+    Effect.gen(function* () {
+      const lake = yield* makeTestLake()
+      const file = lake.snapshots[0]?.files[0] ?? ""
+      const other = `${lake.folder}/secret.csv`
+      writeFileSync(other, "a,b\nsecret,1\n")
+      yield* Effect.gen(function* () {
+        const problems: Array<string> = []
+        for (const attack of attacks) {
+          const sql = attack.sql.replaceAll("OTHER", other).replaceAll("FILE", file)
+          const error = yield* refusal({ sql, limits }).pipe(
+            Effect.catchDefect((defect) => Effect.succeed(new QueryError({ reason: "Busy", message: String(defect) })))
+          )
+          const problem = wrong(attack, error)
+          if (problem !== undefined) problems.push(problem)
+          assert.isFalse(error.message.includes("secret,1"))
+        }
+        assert.deepStrictEqual(problems, [])
+        assert.deepStrictEqual(yield* askRows("SELECT count(*) AS n FROM transactions.raw"), [{ n: 3000 }])
+      }).pipe(Effect.provide(analyticsOver(lake)))
+    }),
+  120_000
+)
