@@ -74,7 +74,8 @@ const writerOf = (field: FieldSpec, eventTime: boolean, schema: Schema.Codec<unk
       return (value) => (typeof value === "boolean" ? String(value) : mustBe("true or false", value))
     case "Json": {
       const encode = Schema.encodeUnknownSync(schema)
-      return (value) => JSON.stringify(encode(value))
+      // undefined has no JSON, whatever a schema says of it
+      return (value) => JSON.stringify(encode(value)) ?? mustBe("a JSON value", value)
     }
   }
 }
@@ -98,8 +99,10 @@ const make = <A>(topic: Topic<A>): Encoder<A> => {
     }
   })
   const members = fields.map(({ name, index, nullable }) => {
-    const member = `',"${name}":' + w${index}(r.${name})`
-    return nullable ? `(r.${name} == null ? "" : ${member})` : member
+    // a record without the field must not show what every object inherits
+    const value = name in Object.prototype ? `(Object.hasOwn(r, "${name}") ? r.${name} : null)` : `r.${name}`
+    const member = `',"${name}":' + w${index}(${value})`
+    return nullable ? `(${value} == null ? "" : ${member})` : member
   })
   // names were checked by RecordShape; the first member's comma is cut off
   const source = `"use strict"; return (r) => "{" + (${["''", ...members].join(" + ")}).slice(1) + "}"`

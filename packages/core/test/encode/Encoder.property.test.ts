@@ -1,5 +1,6 @@
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { type Decimal, Decoder, EncodeError, Encoder, Timestamp } from "../../src/index.ts"
+import { type Decimal, Decoder, EncodeError, Encoder, Field, Timestamp, Topic } from "../../src/index.ts"
 import { batchOf, type Everything, Everythings, makeChance, recordBytes } from "../decode/RecordCases.ts"
 
 const decodedRecords = (seed: number, count: number): ReadonlyArray<Everything> => {
@@ -72,6 +73,18 @@ describe("Encoder", () => {
         expect(String(error)).not.toContain("SECRET")
       }
     }
+  })
+
+  it("writes nothing that a record only inherits, and refuses a nested value that is undefined", () => {
+    const Odd = Schema.Struct({
+      constructor: Field.optional(Field.text()),
+      toString: Field.optional(Field.text()),
+      nested: Field.json(Schema.Unknown)
+    })
+    const odd = Encoder.make(Topic.make("odd", { schema: Odd, key: undefined })) as Encoder<object> // of records as code makes them
+    expect(odd({ nested: [1] })).toBe('{"nested":[1]}')
+    expect(odd({ nested: null, toString: "x" })).toBe('{"toString":"x","nested":null}')
+    expect(() => odd({})).toThrow(/field nested must be a JSON value/)
   })
 
   it("writes decimals as numbers up to fifteen digits, then as texts", () => {

@@ -108,20 +108,23 @@ describe("a version of a job that has its first state", () => {
     Effect.gen(function* () {
       yield* append(Readings, [reading("a", 1), reading("b", 2)])
       yield* runToEnd(stateless)
-      yield* append(Readings, [reading("c", 3), reading("d", 4)])
+      yield* append(
+        Readings,
+        ["c", "d", "e", "f"].map((id, index) => reading(id, 3 + index))
+      )
       yield* runToEnd(watching, { checkpointEveryMs: 0, epochRecords: 1 })
-      yield* append(Readings, [reading("e", 5)])
+      yield* append(Readings, [reading("g", 7)])
       yield* runToEnd(watching)
-      yield* append(Readings, [reading("f", 6)])
+      yield* append(Readings, [reading("h", 8)])
       yield* runToEnd(stateless)
-      for (const [index, id] of ["g", "h", "i"].entries()) {
-        yield* append(Readings, [reading(id, 7 + index)])
+      for (const [index, id] of ["i", "j", "k"].entries()) {
+        yield* append(Readings, [reading(id, 9 + index)])
         yield* runToEnd(watching)
       }
       const counts = (yield* readAll("seen")).map(
         ({ value }) => (JSON.parse(value) as { readonly count: number }).count
       )
-      assert.deepStrictEqual(counts, [0, 0, 1, 2, 3, 0, 1, 2, 3])
+      assert.deepStrictEqual(counts, [0, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3])
     }).pipe(Effect.provide(world))
   )
 })

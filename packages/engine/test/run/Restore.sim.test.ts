@@ -1,4 +1,4 @@
-/** How a task starts from the log's word alone: protocol rules 1, 2, 3, 4 and 9. Each test names the rule it fails without. */
+/** How a task starts from the log's word alone: protocol rules 1, 2, 3, 4, 9 and 17. Each test names the rule it fails without. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { type LogShape, Log, type RecordInForce } from "../../src/index.ts"
@@ -213,6 +213,33 @@ describe("rule 4: corrupt is said only after ownership was checked again", () =>
         }).pipe(Effect.provide(world))
     )
   }
+})
+
+/** The log of a broker that keeps something of its own, which no reader sees, behind each record. */
+const withGaps = onLog((log) => ({
+  bounds: (topic) =>
+    Effect.map(log.bounds(topic), (bounds) =>
+      bounds.map((bound) => ({ ...bound, end: Math.max(0, bound.end * 2 - 1) }))
+    ),
+  read: (topic, partition, offset, limits) =>
+    Effect.map(log.read(topic, partition, Math.ceil(offset / 2), limits), (batch) => ({
+      ...batch,
+      offsets: batch.offsets.map((at) => at * 2)
+    }))
+}))
+
+describe("rule 17: offsets have gaps", () => {
+  it.effect("the next offset is the last record's + 1, never a count; nothing is read twice or left out", () =>
+    Effect.gen(function* () {
+      yield* append(Payments, lines)
+      yield* Effect.exit(runToEnd(accounts, options).pipe(withGaps, crashAt("after-epoch-commit", 5)))
+      yield* runToEnd(accounts, options).pipe(withGaps)
+      yield* assertAnswers(lines)
+      const log = yield* Log
+      const { end } = (yield* log.bounds("payments"))[0]!
+      assert.strictEqual((yield* log.inForce(ids[0]!))?.positions[0]?.offset, end * 2 - 1)
+    }).pipe(Effect.provide(world))
+  )
 })
 
 const remade = Effect.fnUntraced(function* (log: LogShape) {

@@ -149,7 +149,7 @@ describe("the compiled stage and the interpreted one", () => {
     assert.strictEqual(recordsTo("copies", epochs).length, 2)
   })
 
-  it("add a field named __proto__ as any other: nothing is inherited from it", () => {
+  it("add a field named __proto__ like every other: nothing is inherited from it", () => {
     const flow = Flow.from(Sales).pipe(
       Flow.map(({ note: _, ...record }) => record),
       Flow.extend({ ["__proto__"]: () => ({ note: "inherited" }) })

@@ -1,7 +1,7 @@
 // What the simulations do to a running job: crash it at a fault point, let others act there, change what its log or its
 // checkpoint store answers, and hurry its clock.
 import { FaultPoint, type FaultPointName } from "@frazil/core"
-import { Context, Effect } from "effect"
+import { type Context, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { CheckpointStore, Log, type LogShape } from "../../src/index.ts"
 
