@@ -1,0 +1,77 @@
+/**
+ * `bun run sim`: jobs simulated under faults, seed after seed.
+ *
+ * Prints progress and what went wrong with the world how often; for a failing seed, one command that replays it and a
+ * smaller scenario. Exits 1 when a promise was broken.
+ */
+import { parseArgs } from "node:util"
+import { Clock, Effect, Random } from "effect"
+import { simulatedJobs } from "./jobs/Jobs.ts"
+import { replay } from "./run/Replay.ts"
+import { hunt } from "./run/Hunt.ts"
+import { runDamage } from "./run/RunDamage.ts"
+import { say } from "./run/Tell.ts"
+import { runMutants } from "./mutants/RunMutants.ts"
+import { runSeeds } from "./run/RunSeeds.ts"
+import { everyWrite } from "./run/EveryWrite.ts"
+
+const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
+
+  --seeds N [--from S]   simulate N seeds, from S (1); of all jobs unless one is named
+  --fresh                begin at a seed that nobody chose
+  --seed N [--trace]     simulate one seed again; prints what happened
+  --faults LIST          … with exactly these faults (at:kind:ms, as printed), --records N at most
+  --every-write          fail each durable operation once, in each way
+  --damage               cut, change and lose finished files; tamper with topics, tables and marks
+  --mutants              take rules out of a copy of the code: each loss must be found within 1,000 seeds
+            [--seeds N] [--found K] [--only TEXT]   … within N, stop at the K-th seed (3) that found it
+`
+
+const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+
+const main = Effect.gen(function* () {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string" },
+      seed: { type: "string" },
+      from: { type: "string" },
+      job: { type: "string" },
+      faults: { type: "string" },
+      records: { type: "string" },
+      fresh: { type: "boolean" },
+      trace: { type: "boolean" },
+      mutants: { type: "boolean" },
+      only: { type: "string" },
+      found: { type: "string" },
+      hunt: { type: "string" },
+      damage: { type: "boolean" },
+      "every-write": { type: "boolean" },
+      help: { type: "boolean" }
+    }
+  })
+  const jobs = values.job === undefined ? Object.keys(simulatedJobs) : [values.job]
+  if (values.help === true || jobs.some((job) => !Object.hasOwn(simulatedJobs, job))) {
+    process.stdout.write(help)
+    return values.help === true
+  }
+  const from = values.fresh === true ? yield* Random.nextIntBetween(1, 1_000_000_000) : (number(values.from) ?? 1)
+  const seed = number(values.seed)
+  const seedsMax = number(values.seeds) ?? 1000
+  const foundMax = number(values.found) ?? 3
+  if (values.hunt !== undefined) {
+    say(JSON.stringify(hunt(values.hunt, seedsMax, foundMax)))
+    return true
+  }
+  if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only })
+  if (values.damage === true) return runDamage()
+  if (values["every-write"] === true) return yield* everyWrite(jobs)
+  if (seed !== undefined)
+    return replay(jobs, { seed, faults: values.faults, records: number(values.records), trace: values.trace === true })
+  return yield* runSeeds(jobs, from, number(values.seeds) ?? 100)
+})
+
+const started = await Effect.runPromise(Clock.currentTimeMillis)
+const passed = await Effect.runPromise(main)
+const seconds = ((await Effect.runPromise(Clock.currentTimeMillis)) - started) / 1000
+process.stdout.write(`${passed ? "passed" : "FAILED"} after ${seconds.toFixed(1)} s\n`)
+process.exitCode = passed ? 0 : 1

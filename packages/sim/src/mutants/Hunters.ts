@@ -1,0 +1,29 @@
+/** What a mutant may be noticed by: simulated jobs, and damage done from outside. */
+import { simulatedJobs } from "../jobs/Jobs.ts"
+import { damageCases } from "../damage/DamageCases.ts"
+
+/** What seed `seed` notices; undefined when nothing is wrong. */
+export type Hunter = (seed: number) => string | undefined
+
+const simulating =
+  (job: string): Hunter =>
+  (seed) => {
+    try {
+      return simulatedJobs[job]!({ seed }).violations[0]
+    } catch (error) {
+      return `the world broke: ${String(error)}`
+    }
+  }
+
+/** Seed N does the N-th damage. */
+const damaging: Hunter = (seed) => {
+  const damage = damageCases[(seed - 1) % damageCases.length]!
+  const wrong = damage.run()
+  return wrong === undefined ? undefined : `${damage.name}: ${wrong}`
+}
+
+export const hunters: Readonly<Record<string, Hunter>> = {
+  transactions: simulating("transactions"),
+  accounts: simulating("accounts"),
+  damage: damaging
+}

@@ -1,0 +1,374 @@
+/**
+ * Rules of the commit protocol taken out, one small text patch each, and other mistakes that somebody could make.
+ *
+ * `RunMutants` applies them to a copy; product code knows nothing of them. A rule that has no patch here is one that other
+ * rules stand in for as long as there is one log on one machine; the README says which.
+ */
+export interface Mutant {
+  /** `rule 5`, or what kind of mistake it is. */
+  readonly rule: string
+  readonly name: string
+  readonly file: string
+  /** Stands exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+  /** A name of `hunters`. */
+  readonly hunter: string
+}
+
+const commitEpoch = "packages/engine/src/run/CommitEpoch.ts"
+const restore = "packages/engine/src/run/Restore.ts"
+const shard = "packages/engine/src/run/Shard.ts"
+const task = "packages/engine/src/run/Task.ts"
+const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
+const runLanding = "packages/lake/src/landing/RunLanding.ts"
+const swapIn = "packages/lake/src/landing/SwapIn.ts"
+const openTable = "packages/lake/src/landing/OpenTable.ts"
+const checkMarks = "packages/lake/src/landing/CheckMarks.ts"
+const pointerCatalog = "packages/lake/src/catalog/PointerCatalog.ts"
+const stageAppend = "packages/lake/src/write/StageAppend.ts"
+
+const commitsInOneAct = "yield* log.commit({ owner, shards: commits, outputs })"
+
+const logStage: ReadonlyArray<Mutant> = [
+  {
+    rule: "rule 1",
+    name: "deltas of epochs that are not in a snapshot are dropped",
+    file: commitEpoch,
+    find: "yield* log.dropDeltas(owner, shard.id, oldest.epoch)",
+    replace: "yield* log.dropDeltas(owner, shard.id, shard.epoch)",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 1",
+    name: "a snapshot's hash is not verified",
+    file: snapshot,
+    find: "if (bytes.length !== name.bytes || sha256(bytes) !== name.sha256) {",
+    replace: "if (bytes.length < 0) {",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 1",
+    name: "a gap between deltas is not noticed",
+    file: restore,
+    find: "if (next !== record.epoch + 1) return yield* gap(next, record.epoch + 1)",
+    replace: "",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 1",
+    name: "a snapshot is named before it is durable",
+    file: snapshot,
+    find: "yield* store.writeNew(name.file, bytes)",
+    replace: "yield* Effect.forkDetach(Effect.ignore(store.writeNew(name.file, bytes)))",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 1",
+    name: "a snapshot says that it contains an epoch more",
+    file: task,
+    find: "yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)",
+    replace: "yield* writeSnapshot(shard.id, shard.epoch + 1, owner, bytes)",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 2",
+    name: "no older snapshot stands in for a damaged one",
+    file: restore,
+    find: "const candidates = record.snapshots.length < snapshotsKept ? [...record.snapshots, undefined] : record.snapshots",
+    replace: "const candidates = [record.snapshots[0]]",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 3",
+    name: "a restart reads from the start, not from the offset in force",
+    file: restore,
+    find: "const offset = yield* checkedPosition(id, record, topic)",
+    replace: "yield* checkedPosition(id, record, topic)\n    const offset = 0",
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 5",
+    name: "an unknown outcome is taken for a commit",
+    file: commitEpoch,
+    find: commitsInOneAct,
+    replace: `${commitsInOneAct}.pipe(Effect.catchIf((e) => e.reason === "OutcomeUnknown", () => Effect.succeed([])))`,
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 5",
+    name: "after an unknown outcome the epoch is committed once more, as the next one",
+    file: commitEpoch,
+    find: commitsInOneAct,
+    replace: `yield* log.commit({ owner, shards: commits, outputs }).pipe(
+    Effect.catchIf(
+      (e) => e.reason === "OutcomeUnknown",
+      () =>
+        Effect.flatMap(Effect.forEach(commits, (each) => log.inForce(each.id)), (found) =>
+          log.commit({ owner, shards: commits.map((each, i) => ({ ...each, epochRead: found[i]?.epoch ?? 0 })), outputs })
+        )
+    )
+  )`,
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 6",
+    name: "the newest snapshot is deleted instead of the oldest",
+    file: commitEpoch,
+    find: "const displaced = named ? shard.snapshots[snapshotsKept - 1] : undefined",
+    replace: "const displaced = named ? shard.unnamed : undefined",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 6",
+    name: "unnamed snapshots are deleted whatever their age",
+    file: task,
+    find: "if (!named.has(file.name) && now - file.modifiedMs > unnamedSnapshotAgeMs) yield* store.remove(file.name)",
+    replace: "if (!named.has(file.name)) yield* store.remove(file.name)",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 9",
+    name: "a topic made anew is read on",
+    file: "packages/engine/src/run/SourceTopic.ts",
+    find: "topicId !== ",
+    replace: "topicId === undefined && '' !== ",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 11",
+    name: "the highest event time is not restored",
+    file: shard,
+    find: "maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY",
+    replace: "maxEventTime: Number.NEGATIVE_INFINITY",
+    hunter: "accounts"
+  },
+  {
+    rule: "order",
+    name: "offsets are committed before outputs",
+    file: commitEpoch,
+    find: commitsInOneAct,
+    replace:
+      "yield* log.commit({ owner, shards: commits, outputs: [] })\n  yield* log.commit({ owner, shards: [], outputs })",
+    hunter: "transactions"
+  },
+  {
+    rule: "order",
+    name: "outputs are committed before offsets",
+    file: commitEpoch,
+    find: commitsInOneAct,
+    replace:
+      "yield* log.commit({ owner, shards: [], outputs })\n  yield* log.commit({ owner, shards: commits, outputs: [] })",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "keyed state is not restored",
+    file: restore,
+    find: "yield* restoreStates(plan, owner, id, record, detail.deltasFrom)",
+    replace: "(yield* restoreStates(plan, owner, id, record, detail.deltasFrom), emptyStates(plan))",
+    hunter: "accounts"
+  },
+  {
+    rule: "mistake",
+    name: "deltas after the snapshot are not applied",
+    file: restore,
+    find: "yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)",
+    replace: "if (snapshot === undefined) yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)",
+    hunter: "accounts"
+  },
+  {
+    rule: "mistake",
+    name: "counters begin anew after a restart",
+    file: shard,
+    find: "in: counts.in + shard.pending",
+    replace: "in: shard.pending",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "dead letters are not part of the epoch",
+    file: shard,
+    find: "[...shard.outputs, shard.deadLetters].flatMap",
+    replace: "shard.outputs.flatMap",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "a delta holds only what changed since the last snapshot's epoch began",
+    file: "packages/engine/src/state/KeyedState.ts",
+    find: "changed.add(key)",
+    replace: "if (before === undefined) changed.add(key)",
+    hunter: "accounts"
+  },
+  {
+    rule: "mistake",
+    name: "the end is asked for before the input is complete",
+    file: task,
+    find: "if (!(yield* options.run.inputComplete(options.topic.name))) return false\n",
+    replace: "",
+    hunter: "transactions"
+  }
+]
+
+const landing: ReadonlyArray<Mutant> = [
+  {
+    rule: "rule 12",
+    name: "a landing deletes its files when a swap fails",
+    file: runLanding,
+    find: "const swapped = yield* swapIn(landing, table, before, after, files)",
+    replace: `const { Storage } = yield* Effect.promise(() => import("@frazil/core"))
+  const storage = yield* Storage
+  const swapped = yield* swapIn(landing, table, before, after, files).pipe(
+    Effect.onError(() => Effect.forEach(files, (file) => Effect.ignore(storage.delete(file.filePath))))
+  )`,
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 13",
+    name: "the topic's id is not part of the mark's check",
+    file: checkMarks,
+    find: "if (mark.topicId !== topic.id) {",
+    replace: "if (mark.topicId === undefined) {",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 13",
+    name: "the record before the mark is not compared",
+    file: openTable,
+    find: "if (batch.length > 0 && fingerprintOf(batch, 0) === mark.fingerprint) continue",
+    replace: "if (batch.length >= 0) continue",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 13",
+    name: "a mark beyond the log's end is accepted",
+    file: checkMarks,
+    find: "if (mark.next > end || mark.next < start) {",
+    replace: "if (mark.next < start) {",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 14",
+    name: "the mark check is skipped",
+    file: swapIn,
+    find: "if (known === undefined || !sameMarks(known, knownOf(before, known))) return Effect.fail(new MarkMoved())",
+    replace: "if (known === undefined) return Effect.fail(new MarkMoved())",
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 14",
+    name: "another table of the same name is landed into",
+    file: checkMarks,
+    find: "if (metadata.tableUuid !== last.tableUuid) {",
+    replace: "if (metadata.tableUuid === undefined) {",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 14",
+    name: "a mark moves without a snapshot when no record decoded",
+    file: swapIn,
+    find: "const actions = [append(files, marks), setProperties(marks)]",
+    replace:
+      "const actions = files.length === 0 ? [setProperties(marks)] : [append(files, marks), setProperties(marks)]",
+    hunter: "transactions"
+  },
+  {
+    rule: "rule 15",
+    name: "a mark that no snapshot carries is believed",
+    file: checkMarks,
+    find: "if (carried !== undefined && sameMarks(carried, marks)) return marks",
+    replace: "if (carried !== undefined) return marks",
+    hunter: "damage"
+  },
+  {
+    rule: "rule 15",
+    name: "an older state of the table is landed into",
+    file: checkMarks,
+    find: "if (mark.next < position) {",
+    replace: "if (mark.next < 0 * position) {",
+    hunter: "damage"
+  },
+  {
+    rule: "swap",
+    name: "files are swapped in without their marks",
+    file: swapIn,
+    find: "const actions = [append(files, marks), setProperties(marks)]",
+    replace: "const actions = [append(files, marks)]",
+    hunter: "transactions"
+  },
+  {
+    rule: "swap",
+    name: "a file is referenced twice",
+    file: stageAppend,
+    find: "const manifests = [...added, ",
+    replace: "const manifests = [...added, ...added, ",
+    hunter: "transactions"
+  },
+  {
+    rule: "swap",
+    name: "a swap that lost is taken for one that won",
+    file: pointerCatalog,
+    find: "if (yield* this.pointers.swap(identifier, base.metadataLocation, metadataLocation)) {",
+    replace: "if ((yield* this.pointers.swap(identifier, base.metadataLocation, metadataLocation)) || true) {",
+    hunter: "transactions"
+  },
+  {
+    rule: "swap",
+    name: "metadata is offered before it is durable",
+    file: pointerCatalog,
+    find: `yield* this.fileIO.writeTableMetadata(metadataLocation, metadata)
+      yield* faultPoint`,
+    replace: `yield* Effect.forkDetach(Effect.ignore(this.fileIO.writeTableMetadata(metadataLocation, metadata)))
+      yield* faultPoint`,
+    hunter: "transactions"
+  },
+  {
+    rule: "swap",
+    name: "a manifest list is named before it is durable",
+    file: stageAppend,
+    find: "yield* fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)",
+    replace:
+      "yield* Effect.forkDetach(Effect.ignore(fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)))",
+    hunter: "transactions"
+  },
+  {
+    rule: "swap",
+    name: "the log's position goes ahead of the swap",
+    file: runLanding,
+    find: "const swapped = yield* swapIn(landing, table, before, after, files)",
+    replace: `yield* (yield* Log).commit({
+    owner,
+    shards: [{ id: shard, epochRead: inForce?.epoch ?? 0, positions: [...after.values()].map((mark) => ({ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: mark.next })), snapshots: [], detail: inForce?.detail ?? { landed: null }, delta: null }],
+    outputs: []
+  })
+  const swapped = yield* swapIn(landing, table, before, after, files)`,
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "a mark is the offset of the last record, not the next",
+    file: runLanding,
+    find: "next: batch.offsets[batch.length - 1]! + 1,",
+    replace: "next: batch.offsets[batch.length - 1]!,",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "a landing asks whether its input is complete after it read",
+    file: runLanding,
+    find: "else if (complete) return",
+    replace: "else if (yield* run.inputComplete(topic.name)) return",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "rows of a failed attempt stay in the next one",
+    file: runLanding,
+    find: "const marks = new Map(from)",
+    replace: "const marks = from as Map<number, Mark>",
+    hunter: "transactions"
+  }
+]
+
+export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing]

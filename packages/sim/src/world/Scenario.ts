@@ -1,0 +1,61 @@
+/**
+ * What is simulated: a job, what it reads, where its topics land, and how it is run.
+ */
+import type { Topic } from "@frazil/core"
+import type { DeadLetters, Job } from "@frazil/engine"
+import type { Landing } from "@frazil/lake"
+import type { Context } from "effect"
+import type { Random } from "../generate/Random.ts"
+
+/** The records of one topic: JSON texts, appended in this order by a producer that may crash and resend. */
+export interface SimInput {
+  readonly topic: Topic<never>
+  readonly records: (random: Random) => ReadonlyArray<string>
+}
+
+/** How often epochs, snapshots and swaps come; drawn from the seed, small, so that a short run has many. */
+export interface Rhythm {
+  readonly epochMs: number
+  readonly epochRecords: number
+  readonly checkpointEveryMs: number
+  readonly commitEveryMs: number
+}
+
+export interface Scenario<R = never> {
+  readonly job: Job.Job<string, R>
+  readonly input: ReadonlyArray<SimInput>
+  /** Tables that the job's topics land in. */
+  readonly landings: ReadonlyArray<Landing>
+  readonly deadLetters: DeadLetters["Service"]
+  /** What the job needs besides. */
+  readonly services: Context.Context<R>
+  /** Fields that hold the time of writing, or a position in a topic that jobs write: not compared between runs. */
+  readonly volatileFields: ReadonlyArray<string>
+}
+
+const choose = (random: Random, choices: ReadonlyArray<number>): number => choices[random.below(choices.length)]!
+
+export const drawRhythm = (random: Random): Rhythm => ({
+  epochMs: choose(random, [10, 50, 200, 1_000]),
+  epochRecords: choose(random, [3, 10, 40, 50_000]),
+  checkpointEveryMs: choose(random, [0, 0, 100, 1_000, 30_000]),
+  commitEveryMs: choose(random, [30, 300, 2_000, 10_000])
+})
+
+/** Input as producers without manners send it: some records twice, some late, some out of order. */
+export const disorder = (records: ReadonlyArray<string>, random: Random): ReadonlyArray<string> => {
+  const out: Array<string> = []
+  const twiceOneIn = choose(random, [0, 20, 5])
+  const windowMax = choose(random, [1, 1, 8, 60])
+  for (const record of records) {
+    out.push(record)
+    if (twiceOneIn > 0 && random.below(twiceOneIn) === 0) out.push(record)
+  }
+  for (let at = 0; at + windowMax <= out.length && windowMax > 1; at++) {
+    const other = at + random.below(windowMax)
+    const held = out[at]!
+    out[at] = out[other]!
+    out[other] = held
+  }
+  return out
+}

@@ -1,0 +1,295 @@
+/**
+ * One run of a scenario: producers and the job's process in a world that fails, started again as a supervisor would, until
+ * everything has gone through; then judged.
+ *
+ * `Sim.run` calls it. What was durable when the run began is given, so that the same code also makes the undisturbed run.
+ */
+import { Cause, type Context, type Effect, Exit } from "effect"
+import { makeRandom } from "../generate/Random.ts"
+import { differences, outcomeOf } from "./check/Outcome.ts"
+import { checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
+import { watchTables, type TableChecks } from "./check/TableChecks.ts"
+import { type Durable, makeDurable } from "./Durable.ts"
+import type { Fault, FaultPlan, Operation } from "./Fault.ts"
+import { jobProgram } from "./JobProgram.ts"
+import { connectLog } from "./log/FaultyLog.ts"
+import { type Caller, openDoor, Port } from "./Port.ts"
+import { batchesOf, produce } from "./ProducerProgram.ts"
+import { disorder, drawRhythm, type Rhythm, type Scenario } from "./Scenario.ts"
+import { processContext, startProgram } from "./SeededScheduler.ts"
+import { type SimProcess, World } from "./World.ts"
+import { Log } from "@frazil/engine"
+import { Effect as Fx } from "effect"
+
+const stepsMax = 600_000
+const hoursMax = 48
+const restartMsMax = 2_000
+const batchRecordsChoices = [1, 4, 16] as const
+const operationsMaxChoices = [4, 32, 256, 2048] as const
+
+/** Reasons for which a process may end by itself when the world is rough: a person or a supervisor starts it again. */
+const passingReasons = new Set(["Unavailable", "OutcomeUnknown", "Full", "Fenced", "CommitConflict"])
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly plan: FaultPlan
+  /** No delays, no disorder, no faults. */
+  readonly calm: boolean
+  /** At most so many records of each input. */
+  readonly recordsMax: number
+  readonly keepsTrace: boolean
+  /** Instead of what the seed draws. */
+  readonly rhythm?: Rhythm
+  /** Producers send in order, each record once. */
+  readonly orderly?: boolean
+}
+
+export interface SimulationResult {
+  readonly violations: ReadonlyArray<string>
+  readonly injected: ReadonlyArray<Fault>
+  readonly traceHash: string
+  readonly trace: ReadonlyArray<string>
+  readonly steps: number
+  readonly operations: number
+  readonly processes: number
+  readonly records: number
+  readonly rows: number
+}
+
+interface Feeding {
+  readonly name: string
+  readonly topic: Scenario["input"][number]["topic"]
+  readonly batches: ReturnType<typeof batchesOf>
+  ended: boolean
+}
+
+export class Simulation<R> {
+  private readonly scenario: Scenario<R>
+  private readonly options: SimulationOptions
+  private readonly world: World
+  private readonly port: Port
+  private readonly durable: Durable
+  private readonly rhythm: Rhythm
+  private readonly operationsMax: number
+  private readonly violations: Array<string> = []
+  private readonly feeds: ReadonlyArray<Feeding>
+  private readonly tables: TableChecks
+  /** Processes of the job that have not ended: one, and zombies. */
+  private readonly running = new Set<SimProcess>()
+  private current: SimProcess | undefined
+  private succeeded = false
+  private processes = 0
+
+  constructor(scenario: Scenario<R>, options: SimulationOptions, durable: Durable = makeDurable()) {
+    this.scenario = scenario
+    this.options = options
+    this.durable = durable
+    const { calm, keepsTrace, seed } = options
+    this.world = new World({ seed, calm, keepsTrace })
+    const random = makeRandom(seed ^ 0xc0de)
+    const drawnRhythm = drawRhythm(random)
+    this.rhythm = options.rhythm ?? drawnRhythm
+    this.operationsMax = operationsMaxChoices[random.below(operationsMaxChoices.length)]!
+    this.port = new Port(
+      this.world,
+      options.plan,
+      {
+        crash: (process) => this.crash(process),
+        freeze: (process, forMs) => this.freeze(process, forMs),
+        twin: () => this.world.after(0, () => this.startJob())
+      },
+      calm
+    )
+    const batchMax = batchRecordsChoices[random.below(batchRecordsChoices.length)]!
+    this.feeds = scenario.input.map(({ records, topic }, index) => {
+      const drawn = records(makeRandom(seed * 31 + index)).slice(0, options.recordsMax)
+      const lines = calm || options.orderly === true ? drawn : disorder(drawn, random)
+      return { name: `producer-${topic.name}`, topic, batches: batchesOf(topic, lines, batchMax), ended: false }
+    })
+    const violated = (what: string) => {
+      this.violations.push(what)
+      this.world.note(`VIOLATED ${what}`)
+    }
+    watchLog(durable.log, durable.storage, violated)
+    const outside = this.callerOf(this.world.startProcess("checks"), "job")
+    this.tables = watchTables(scenario.landings, durable.log, durable.storage, durable.pointers, outside, violated)
+    durable.storage.removing = (uri) => {
+      if (this.tables.isReferenced(uri)) violated(`${uri} was removed, and a table names it`)
+      const named = snapshotsInForce(durable.log)
+      if (uri.startsWith(checkpointsRoot) && named.has(uri.slice(checkpointsRoot.length))) {
+        violated(`${uri} was removed, and a record in force names it`)
+      }
+    }
+  }
+
+  run(): SimulationResult {
+    const { world } = this
+    world.beforeStep = () => this.port.step(() => this.current)
+    for (const feed of this.feeds) if (!this.options.calm) this.startFeed(feed)
+    this.startJob()
+    const bounds = { stepsMax, hoursMax }
+    const over = () => this.violations.length > 0 || (this.succeeded && this.running.size === 0)
+    if (!world.runUntil(over, bounds)) {
+      this.violations.push(
+        `it did not end: ${world.steps} steps, ${this.running.size} processes run, the last ${this.succeeded ? "succeeded" : "did not"}`
+      )
+    }
+    // what is still under way lands now, or never
+    if (this.violations.length === 0) world.runUntil(() => false, bounds)
+    if (this.violations.length === 0) this.judge()
+    const { hash, lines } = world.trace()
+    return {
+      violations: this.violations,
+      injected: this.port.injected,
+      traceHash: hash,
+      trace: lines,
+      steps: world.steps,
+      operations: this.port.count,
+      processes: this.processes,
+      records: this.feeds.reduce(
+        (sum, { batches }) => sum + batches.flat().reduce((n, each) => n + each.records.length, 0),
+        0
+      ),
+      rows: this.tables.rows()
+    }
+  }
+
+  private judge(): void {
+    if (this.options.calm) return
+    this.tables.atEnd()
+    const { log, storage } = this.durable
+    const undisturbed = makeDurable()
+    for (const { topic } of this.scenario.input) {
+      const kept = log.topics.get(topic.name)
+      if (kept === undefined) continue
+      undisturbed.log.topics.set(topic.name, {
+        info: kept.info,
+        partitions: kept.partitions.map(({ end, records }) => ({ start: 0, end, records: [...records] }))
+      })
+      const sent = this.feeds.find((feed) => feed.topic === topic)?.batches.flat() ?? []
+      const expected = sent.reduce((sum, { records }) => sum + records.length, 0)
+      const appended = kept.partitions.reduce((sum, { end }) => sum + end, 0)
+      if (expected !== appended) this.violations.push(`topic ${topic.name}: ${appended} records, ${expected} were sent`)
+    }
+    const calm = new Simulation(
+      this.scenario,
+      { ...this.options, calm: true, plan: { at: () => undefined, atStep: () => undefined }, keepsTrace: false },
+      undisturbed
+    )
+    const { violations } = calm.run()
+    for (const violation of violations) this.violations.push(`without any fault: ${violation}`)
+    const scenario = this.scenario as unknown as Scenario<unknown> // read for its topics and tables only
+    this.violations.push(
+      ...differences(outcomeOf(scenario, log, storage), outcomeOf(scenario, undisturbed.log, undisturbed.storage))
+    )
+  }
+
+  private callerOf(process: SimProcess, role: Operation["role"]): Caller {
+    const seed = this.options.seed * 1_000_003 + process.number
+    return { process, role, context: processContext(this.world, process, seed) }
+  }
+
+  private start<A, E, S>(
+    name: string,
+    role: Operation["role"],
+    program: (caller: Caller) => Effect.Effect<A, E, S>,
+    ended: (process: SimProcess, exit: Exit.Exit<A, E>) => void
+  ): SimProcess {
+    this.processes++
+    const process = this.world.startProcess(name)
+    const caller = this.callerOf(process, role)
+    this.world.note(`start ${name}#${process.number}`)
+    startProgram(
+      this.world,
+      process,
+      caller.context as Context.Context<S>, // programs bring their services with them
+      this.options.calm ? 2048 : this.operationsMax,
+      program(caller),
+      (exit) => {
+        process.alive = false
+        this.world.note(`end ${name}#${process.number} ${exit._tag}`)
+        ended(process, exit)
+      }
+    )
+    return process
+  }
+
+  private startFeed(feed: Feeding): void {
+    this.start(
+      feed.name,
+      "producer",
+      (caller) =>
+        produce(feed.topic, feed.batches).pipe(
+          Fx.provideService(Log, connectLog(this.world, this.port, caller, this.durable.log))
+        ),
+      (_process, exit) => {
+        if (Exit.isSuccess(exit)) feed.ended = true
+        else {
+          // its own opening that landed late may have fenced it
+          this.judgeExit(feed.name, exit.cause)
+          this.restartFeed(feed)
+        }
+      }
+    )
+  }
+
+  private startJob(): void {
+    const door = this.options.calm ? openDoor : this.port
+    const process = this.start(
+      "job",
+      "job",
+      (caller) =>
+        jobProgram(this.world, door, caller, this.durable, this.scenario, this.rhythm, (topic) =>
+          this.feeds.every((feed) => this.options.calm || feed.ended || feed.topic.name !== topic)
+        ),
+      (ended, exit) => {
+        this.running.delete(ended)
+        if (Exit.isSuccess(exit)) this.succeeded ||= ended === this.current
+        else {
+          this.judgeExit("job", exit.cause)
+          if (ended === this.current) this.restartJob()
+        }
+      }
+    )
+    this.running.add(process)
+    this.current = process
+    this.succeeded = false
+  }
+
+  private restartJob(): void {
+    this.current = undefined
+    this.world.after(this.world.random.below(restartMsMax), () => {
+      if (this.current === undefined) this.startJob()
+    })
+  }
+
+  private crash(process: SimProcess): void {
+    this.world.kill(process)
+    if (this.running.delete(process)) {
+      if (process === this.current) this.restartJob()
+      return
+    }
+    const feed = this.feeds.find(({ name }) => name === process.name)
+    if (feed !== undefined) this.restartFeed(feed)
+  }
+
+  private restartFeed(feed: Feeding): void {
+    this.world.after(this.world.random.below(restartMsMax), () => this.startFeed(feed))
+  }
+
+  private freeze(process: SimProcess, forMs: number): void {
+    process.frozenUntilMs = this.world.nowMs + forMs
+    if (process === this.current) this.world.after(this.world.random.below(100), () => this.startJob())
+  }
+
+  /** A process may end by what the world did to it, never by a bug or by damage that nobody did. */
+  private judgeExit(name: string, cause: Cause.Cause<unknown>): void {
+    for (const reason of cause.reasons) {
+      if (Cause.isInterruptReason(reason)) continue
+      const error: unknown = Cause.isFailReason(reason) ? reason.error : reason.defect
+      const kind = typeof error === "object" && error !== null && "reason" in error ? String(error.reason) : "a bug"
+      if (Cause.isFailReason(reason) && passingReasons.has(kind)) this.world.note(`${name} failed: ${kind}`)
+      else this.violations.push(`${name} stopped: ${kind}: ${String(error).split("\n")[0]}`)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What must hold of a log after every act, whoever did it: positions, watermarks, epochs, deltas and named snapshots.
+ */
+import { createHash } from "node:crypto"
+import type { EpochCommit, RecordInForce, ShardCommit } from "@frazil/engine"
+import { type KeptShard, type LogState, shardName } from "../log/LogState.ts"
+import type { StorageState } from "../lake/StorageState.ts"
+
+/** What is read of a shard's detail; other stages (landings, feeds) have others. */
+interface Detail {
+  readonly maxEventTime?: number | null
+  readonly counts?: { readonly in: number }
+}
+
+export const checkpointsRoot = "file:///checkpoints/"
+const snapshotsMax = 3
+
+const offsetOf = (record: Pick<RecordInForce, "positions"> | undefined, index: number): number =>
+  record?.positions[index]?.offset ?? 0
+
+/** Watches a log; `violated` is told what broke, at once. */
+export const watchLog = (log: LogState, storage: StorageState, violated: (what: string) => void): void => {
+  /** A snapshot is looked at when it is named: what happens to the file later is nobody's fault here. */
+  const checkNamed = (name: string, commit: ShardCommit, before: RecordInForce | undefined) => {
+    if (commit.snapshots.length > snapshotsMax) violated(`${name}: ${commit.snapshots.length} snapshots are named`)
+    for (const snapshot of commit.snapshots) {
+      if (before?.snapshots.some(({ file }) => file === snapshot.file) === true) continue
+      const bytes = storage.bytesOf(checkpointsRoot + snapshot.file)
+      const hash = bytes === undefined ? undefined : createHash("sha256").update(bytes).digest("hex")
+      if (hash !== snapshot.sha256) {
+        violated(`${name}: snapshot ${snapshot.epoch} is named and ${bytes === undefined ? "not there" : "not whole"}`)
+      }
+      if (snapshot.epoch > commit.epochRead) violated(`${name}: snapshot ${snapshot.epoch} is named before its epoch`)
+    }
+  }
+
+  const checkDeltas = ({ deltas, id, record }: KeptShard) => {
+    // without keyed state there are no deltas
+    if (record === undefined || deltas.size === 0) return
+    const from = record.snapshots.length < snapshotsMax ? 0 : record.snapshots[snapshotsMax - 1]!.epoch
+    for (let epoch = from + 1; epoch <= record.epoch; epoch++) {
+      if (!deltas.has(epoch)) violated(`${shardName(id)}: the delta of epoch ${epoch} is gone, and was still needed`)
+    }
+  }
+
+  const checkProgress = (name: string, commit: ShardCommit, before: RecordInForce | undefined) => {
+    for (const [index, position] of commit.positions.entries()) {
+      const was = offsetOf(before, index)
+      const topic = log.topics.get(position.topic)
+      const end = Math.max(0, ...(topic?.partitions.map((partition) => partition.end) ?? []))
+      if (position.offset < was) violated(`${name}: its position went back from ${was} to ${position.offset}`)
+      if (position.offset > end) violated(`${name}: its position ${position.offset} is beyond the log's end`)
+    }
+    // written by tasks as ShardDetail, by landings as LandingDetail
+    const detail = commit.detail as Detail | null
+    const was = before?.detail as Detail | null | undefined
+    const time = detail?.maxEventTime ?? Number.NEGATIVE_INFINITY
+    if (time < (was?.maxEventTime ?? Number.NEGATIVE_INFINITY)) violated(`${name}: its watermark went back`)
+    if (detail?.counts === undefined) return
+    const read = detail.counts.in - (was?.counts?.in ?? 0)
+    const moved = offsetOf(commit, 0) - offsetOf(before, 0)
+    if (read !== moved) violated(`${name}: ${read} records are counted, but its position moved by ${moved}`)
+  }
+
+  log.observer = {
+    committed: (epoch: EpochCommit, before) => {
+      for (const [index, commit] of epoch.shards.entries()) {
+        const name = shardName(commit.id)
+        checkProgress(name, commit, before[index])
+        checkNamed(name, commit, before[index])
+        checkDeltas(log.shards.get(name)!)
+      }
+    },
+    deltasDropped: checkDeltas,
+    trimmed: (topic, partition, offset) => {
+      for (const { id, record } of log.shards.values()) {
+        const position = id.shard === partition ? record?.positions.find((each) => each.topic === topic) : undefined
+        if (position !== undefined && position.offset < offset) {
+          violated(
+            `${topic}/${partition}: records from ${position.offset} on were removed before ${shardName(id)} read them`
+          )
+        }
+      }
+    }
+  }
+}
+
+/** Names of all snapshots in force. */
+export const snapshotsInForce = (log: LogState): ReadonlySet<string> =>
+  new Set([...log.shards.values()].flatMap(({ record }) => record?.snapshots.map(({ file }) => file) ?? []))

@@ -1,0 +1,109 @@
+/**
+ * What simulated storage keeps: whole objects, and torn ones that nobody acknowledged. Durable.
+ *
+ * `faultyStorage` gives a process its view of it, with the promises of `Storage` and no more: what was not acknowledged may
+ * be there, whole or torn, or not, or come later.
+ */
+import { normaliseUri, Storage, StorageError, type StorageShape } from "@frazil/core"
+import { Clock, Effect, Stream } from "effect"
+import type { Caller, Door, Failures } from "../Port.ts"
+
+interface StoredBytes {
+  readonly bytes: Uint8Array
+  readonly modifiedMs: number
+}
+
+export class StorageState {
+  readonly objects = new Map<string, StoredBytes>()
+  /** Told before an object goes. */
+  removing: (uri: string) => void = () => {}
+
+  bytesOf(uri: string): Uint8Array | undefined {
+    return this.objects.get(normaliseUri(uri))?.bytes
+  }
+}
+
+const failed = (reason: StorageError["reason"], uri: string, what: string) =>
+  new StorageError({ reason, uri, message: `${uri} ${what}` })
+
+const failuresAt = (uri: string): Failures<StorageError> => ({
+  unavailable: () => failed("Unavailable", uri, "is out of reach"),
+  // storage has no word for it: who writes a new name does not need one
+  unknown: () => failed("Unavailable", uri, "may or may not have been changed"),
+  full: () => failed("Full", uri, "cannot be written: the disk is full")
+})
+
+/** Storage as a process of the world sees it. */
+export const faultyStorage = (door: Door, caller: Caller, state: StorageState): StorageShape => {
+  const find = (uri: string) =>
+    Effect.suspend(() => {
+      const found = state.objects.get(normaliseUri(uri))
+      return found === undefined ? Effect.fail(failed("NotFound", uri, "does not exist")) : Effect.succeed(found)
+    })
+  const read = <A>(name: string, uri: string, inner: Effect.Effect<A, StorageError>) =>
+    door.perform(caller, { name: `storage.${name}`, writes: false }, inner, failuresAt(uri))
+  const put = (uri: string, bytes: Uint8Array, modifiedMs: number) =>
+    void state.objects.set(normaliseUri(uri), { bytes: bytes.slice(), modifiedMs })
+  const writeNew = (uri: string, bytes: Uint8Array) =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+      if (state.objects.has(normaliseUri(uri))) return Effect.fail(failed("AlreadyExists", uri, "exists already"))
+      return Effect.sync(() => put(uri, bytes, nowMs))
+    })
+  return Storage.of({
+    read: (uri) =>
+      read(
+        "read",
+        uri,
+        Effect.map(find(uri), ({ bytes }) => bytes.slice())
+      ),
+    readRange: (uri, offset, length) =>
+      read(
+        "readRange",
+        uri,
+        Effect.flatMap(find(uri), ({ bytes }) =>
+          offset + length > bytes.length
+            ? Effect.fail(failed("Corrupt", uri, "ends before"))
+            : Effect.succeed(bytes.slice(offset, offset + length))
+        )
+      ),
+    writeNew: (uri, bytes) =>
+      door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), () => {
+        if (!state.objects.has(normaliseUri(uri))) put(uri, bytes.subarray(0, bytes.length >> 1), 0)
+      }),
+    writeNewFromFile: () => Effect.die(new Error("the simulated world has no local files")),
+    list: (prefix) =>
+      Stream.unwrap(
+        read(
+          "list",
+          prefix,
+          Effect.sync(() =>
+            Stream.fromArray(
+              [...state.objects]
+                .filter(([uri]) => uri.startsWith(prefix))
+                .map(([uri, { bytes, modifiedMs }]) => ({ uri, sizeBytes: bytes.length, modifiedMs }))
+            )
+          )
+        )
+      ),
+    delete: (uri) =>
+      door.perform(
+        caller,
+        { name: "storage.delete", writes: true },
+        Effect.sync(() => {
+          if (state.objects.has(normaliseUri(uri))) state.removing(normaliseUri(uri))
+          state.objects.delete(normaliseUri(uri))
+        }),
+        failuresAt(uri)
+      ),
+    stat: (uri) =>
+      read(
+        "stat",
+        uri,
+        Effect.map(find(uri), ({ bytes, modifiedMs }) => ({
+          uri: normaliseUri(uri),
+          sizeBytes: bytes.length,
+          modifiedMs
+        }))
+      )
+  })
+}
