@@ -27,3 +27,12 @@ export const bytes = (value: number): string => {
   }
   return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${sizes[unit]}`
 }
+
+/** `3 min ago`, `in 5.0 s`, or a dash. */
+export const ago = (ms: number | undefined, nowMs: number): string => {
+  if (ms === undefined) return "-"
+  return ms > nowMs ? `in ${age(ms - nowMs)}` : `${age(nowMs - ms)} ago`
+}
+
+/** `1 record`, `2 records`. */
+export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`

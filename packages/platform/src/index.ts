@@ -4,3 +4,13 @@ export * as Flags from "./Flags.ts"
 export { runApp } from "./Main.ts"
 export { catalogLayer, duckDbLayer, logLayer, storageLayer, systemLayer } from "./Layers.ts"
 export * as Units from "./Units.ts"
+export {
+  type Declared,
+  landingProblem,
+  type LandingStatus,
+  landingStatuses,
+  type StageStatus,
+  stageStatuses
+} from "./status/SystemStatus.ts"
+export { type Part, partsJson } from "./health/Part.ts"
+export { examine, healthBoundsDefault } from "./health/Examine.ts"

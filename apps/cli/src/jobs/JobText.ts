@@ -1,9 +1,8 @@
 /** Jobs and landings as people and programs read them. Pure. */
 import type { LandingProgress } from "@frazil/lake"
-import { Units } from "@frazil/platform"
+import { landingProblem, type LandingStatus, type StageStatus, Units } from "@frazil/platform"
 import { textTable } from "../print/TextTable.ts"
-import { ago, isoTime } from "../print/Values.ts"
-import type { LandingStatus, StageStatus } from "./SystemStatus.ts"
+import { isoTime } from "../print/Values.ts"
 
 const epochs = (stage: StageStatus): number => stage.shards.reduce((sum, shard) => sum + shard.epoch, 0)
 
@@ -26,7 +25,7 @@ export const stageLines = (stages: ReadonlyArray<StageStatus>, nowMs: number): R
       { title: "OUT", text: (row) => Units.count(written(row)), align: "right" },
       { title: "DEAD", text: (row) => Units.count(row.counts.deadLettered), align: "right" },
       { title: "LAG", text: (row) => Units.count(row.lag), align: "right" },
-      { title: "WATERMARK", text: (row) => ago(row.watermarkMs, nowMs), align: "right" },
+      { title: "WATERMARK", text: (row) => Units.ago(row.watermarkMs, nowMs), align: "right" },
       { title: "POSITIONS", text: (row) => positions(row.shards.map((shard) => [shard.partition, shard.position])) },
       { title: "", text: (row) => row.problem ?? "" }
     ],
@@ -41,9 +40,6 @@ const landedNumber = (of: (progress: LandingProgress) => number) => (status: Lan
   return progress === undefined ? "-" : Units.count(of(progress))
 }
 
-export const landingProblem = (status: LandingStatus): string | undefined =>
-  status.progress._tag === "Success" ? status.progress.success.problem : status.progress.failure.message
-
 export const landingLines = (landings: ReadonlyArray<LandingStatus>, nowMs: number): ReadonlyArray<string> =>
   textTable<LandingStatus>(
     [
@@ -52,7 +48,7 @@ export const landingLines = (landings: ReadonlyArray<LandingStatus>, nowMs: numb
       { title: "STATE", text: (row) => row.state },
       { title: "ROWS", text: landedNumber((progress) => progress.rows), align: "right" },
       { title: "LAG", text: landedNumber((progress) => progress.lag), align: "right" },
-      { title: "LAST COMMIT", text: (row) => ago(landed(row)?.committedAtMs, nowMs), align: "right" },
+      { title: "LAST COMMIT", text: (row) => Units.ago(landed(row)?.committedAtMs, nowMs), align: "right" },
       {
         title: "LANDED TO",
         text: (row) => positions((landed(row)?.partitions ?? []).map(({ next, partition }) => [partition, next]))

@@ -2,7 +2,7 @@
 import type { AuditReport, OffsetSample, PartitionAudit } from "@frazil/lake"
 import { Units } from "@frazil/platform"
 import { textTable } from "../print/TextTable.ts"
-import { isoTime, plural } from "../print/Values.ts"
+import { isoTime } from "../print/Values.ts"
 
 const sampleText = (sample: OffsetSample): string => {
   const listed = sample.offsets.join(", ")
@@ -26,7 +26,7 @@ export const verdict = (report: AuditReport): string => {
   const records = sumOf(report, (audit) => audit.records)
   const undecodable = sumOf(report, (audit) => audit.undecodable)
   if (report.matches) {
-    return `${report.table} matches ${report.topic}: ${plural(records, "record")}, ${Units.count(undecodable)} of them invalid, ${plural(
+    return `${report.table} matches ${report.topic}: ${Units.plural(records, "record")}, ${Units.count(undecodable)} of them invalid, ${Units.plural(
       sumOf(report, (audit) => audit.found.rows),
       "row"
     )}, none missing, none doubled`

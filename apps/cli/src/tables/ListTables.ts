@@ -8,7 +8,7 @@ import { CommandError } from "../CommandError.ts"
 import { commonOptions } from "../Options.ts"
 import { note, printJson, printLines } from "../Output.ts"
 import { textTable } from "../print/TextTable.ts"
-import { ago, isoTime } from "../print/Values.ts"
+import { isoTime } from "../print/Values.ts"
 
 const summaryNumber = (table: Table, name: string): number => {
   const text = currentSnapshot(table.metadata)?.summary.get(name)
@@ -70,7 +70,7 @@ const lines = (rows: ReadonlyArray<TableRow>, nowMs: number) =>
       { title: "SNAPSHOTS", text: (row) => number(row.snapshots), align: "right" },
       {
         title: "LAST COMMIT",
-        text: (row) => ago(row.committed_at === null ? undefined : Date.parse(row.committed_at), nowMs),
+        text: (row) => Units.ago(row.committed_at === null ? undefined : Date.parse(row.committed_at), nowMs),
         align: "right"
       },
       { title: "FROM TOPIC", text: (row) => row.error ?? row.topic ?? "-" }

@@ -5,13 +5,12 @@
  * there when it began. **Bounds**: one batch in memory.
  */
 import { Log } from "@frazil/engine"
-import { existingData, logLayer } from "@frazil/platform"
+import { existingData, logLayer, Units } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
 import { placeOptions } from "../Options.ts"
 import { note, write } from "../Output.ts"
-import { plural } from "../print/Values.ts"
 import { metaLine, rawLines } from "./RecordLine.ts"
 import { firstOffset, parseStart, type StartAt } from "./StartAt.ts"
 
@@ -127,7 +126,7 @@ export const readTopic = Command.make(
     const directory = yield* existingData(given)
     const reading = { ...given, partition: Option.getOrUndefined(given.partition) }
     const records = yield* readAll(reading).pipe(Effect.provide(logLayer(directory)))
-    yield* note(`${plural(records, "record")} of ${given.topic}`)
+    yield* note(`${Units.plural(records, "record")} of ${given.topic}`)
   })
 ).pipe(
   Command.withDescription("Prints a topic's records, one a line, as their bytes are"),

@@ -6,14 +6,13 @@
  */
 import { holdJobLock, type KeyOf, produceLines } from "@frazil/connect"
 import { Log } from "@frazil/engine"
-import { type DataDirectory, existingData, locate, logLayer } from "@frazil/platform"
+import { type DataDirectory, existingData, locate, logLayer, Units } from "@frazil/platform"
 import { Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
 import { contractOf, keyScannerOf } from "../Declared.ts"
 import { commonOptions } from "../Options.ts"
 import { note, printJson } from "../Output.ts"
-import { plural } from "../print/Values.ts"
 import { keyOfField } from "./KeyField.ts"
 
 /** Commands that write at once: each holds a producer's name of its own. */
@@ -58,7 +57,7 @@ const ensureTopic = Effect.fnUntraced(function* (name: string, asked: Option.Opt
     return yield* refuse(`there is no topic ${name}: look at "frazil topics list", or give --partitions N to make it`)
   }
   yield* log.ensureTopic({ name, partitions })
-  yield* note(`made topic ${name} with ${plural(partitions, "partition")}`)
+  yield* note(`made topic ${name} with ${Units.plural(partitions, "partition")}`)
 })
 
 const options = {
@@ -96,8 +95,8 @@ export const writeTopic = Command.make(
     const directory = mayMake ? locate(given) : yield* existingData(given)
     const { records, tooLong } = yield* writeLines(given, directory, keyOf).pipe(Effect.provide(logLayer(directory)))
     if (given.json) yield* printJson({ topic: given.topic, records, too_long: tooLong })
-    const cut = tooLong === 0 ? "" : `, ${plural(tooLong, "line")} too long and cut`
-    yield* note(`${plural(records, "record")} to ${given.topic}${cut}`)
+    const cut = tooLong === 0 ? "" : `, ${Units.plural(tooLong, "line")} too long and cut`
+    yield* note(`${Units.plural(records, "record")} to ${given.topic}${cut}`)
   })
 ).pipe(
   Command.withDescription("Appends lines of standard input to a topic, each line a record"),

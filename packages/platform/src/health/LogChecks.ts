@@ -1,9 +1,9 @@
 /** Checks of the log and of the jobs that commit to it. */
 import { Log } from "@frazil/engine"
-import { type DataDirectory, Units } from "@frazil/platform"
 import { Effect } from "effect"
-import { type StageStatus, stageStatuses } from "../jobs/SystemStatus.ts"
-import { plural } from "../print/Values.ts"
+import type { DataDirectory } from "../DataDirectory.ts"
+import { type Declared, type StageStatus, stageStatuses } from "../status/SystemStatus.ts"
+import * as Units from "../Units.ts"
 import { healthy, ill, type Part } from "./Part.ts"
 
 const oneRecord = { recordsMax: 1, bytesMax: 1 }
@@ -21,7 +21,7 @@ export const checkLog: Effect.Effect<Part, never, Log> = Effect.gen(function* ()
       }
     }
   }
-  return healthy("log", `${plural(records, "record")} in ${plural(topics.length, "topic")}`)
+  return healthy("log", `${Units.plural(records, "record")} in ${Units.plural(topics.length, "topic")}`)
 }).pipe(Effect.catch((error) => Effect.succeed(ill("log", error.message))))
 
 const stagePart = (stage: StageStatus, lagMax: number): Part => {
@@ -37,9 +37,10 @@ const stagePart = (stage: StageStatus, lagMax: number): Part => {
 /** A part for each stage of each job, and where they stand for further checks. */
 export const checkJobs = Effect.fnUntraced(function* (
   directory: DataDirectory,
+  declared: Declared,
   lagMax: number
 ): Effect.fn.Return<{ readonly parts: ReadonlyArray<Part>; readonly stages: ReadonlyArray<StageStatus> }, never, Log> {
-  return yield* stageStatuses(directory).pipe(
+  return yield* stageStatuses(directory, declared).pipe(
     Effect.map((stages) => ({ stages, parts: stages.map((stage) => stagePart(stage, lagMax)) })),
     Effect.catch((error) => Effect.succeed({ stages: [], parts: [ill("jobs", error.message)] }))
   )

@@ -1,16 +1,20 @@
 /** Checks of the catalog and of each landed table. */
 import { Catalog, identifierText, planScan, type FileIO } from "@frazil/lake"
 import type { Log } from "@frazil/engine"
-import { Units } from "@frazil/platform"
 import { Clock, Effect } from "effect"
-import { landingProblem } from "../jobs/JobText.ts"
-import { type LandingStatus, landingStatuses, type StageStatus } from "../jobs/SystemStatus.ts"
-import { ago, plural } from "../print/Values.ts"
+import {
+  type Declared,
+  landingProblem,
+  type LandingStatus,
+  landingStatuses,
+  type StageStatus
+} from "../status/SystemStatus.ts"
+import * as Units from "../Units.ts"
 import { healthy, ill, type Part } from "./Part.ts"
 
 /** The catalog can be asked. */
 export const checkCatalog: Effect.Effect<Part, never, Catalog> = Catalog.use((catalog) => catalog.listTables()).pipe(
-  Effect.map((tables) => healthy("catalog", plural(tables.length, "table"))),
+  Effect.map((tables) => healthy("catalog", Units.plural(tables.length, "table"))),
   Effect.catch((error) => Effect.succeed(ill("catalog", error.message)))
 )
 
@@ -20,7 +24,7 @@ export const checkTableFiles: Effect.Effect<ReadonlyArray<Part>, never, Catalog 
   return yield* Effect.forEach(yield* catalog.listTables(), (identifier) =>
     catalog.loadTable(identifier).pipe(
       Effect.flatMap((table) => planScan(table)),
-      Effect.map((plan) => healthy(`table ${identifierText(identifier)}`, plural(plan.entries.length, "file"))),
+      Effect.map((plan) => healthy(`table ${identifierText(identifier)}`, Units.plural(plan.entries.length, "file"))),
       Effect.catch((error) => Effect.succeed(ill(`table ${identifierText(identifier)}`, error.message)))
     )
   )
@@ -33,8 +37,9 @@ const landingPart = (status: LandingStatus, commitAgeMsMax: number, nowMs: numbe
   // without a problem there is progress
   const progress = status.progress._tag === "Success" ? status.progress.success : undefined
   if (progress === undefined || status.state === "never ran") return healthy(name, "nothing to land yet")
-  const commit = progress.committedAtMs === undefined ? "no commit yet" : `commit ${ago(progress.committedAtMs, nowMs)}`
-  const detail = `${plural(progress.rows, "row")}, ${commit}, ${Units.count(progress.lag)} behind`
+  const commit =
+    progress.committedAtMs === undefined ? "no commit yet" : `commit ${Units.ago(progress.committedAtMs, nowMs)}`
+  const detail = `${Units.plural(progress.rows, "row")}, ${commit}, ${Units.count(progress.lag)} behind`
   const waitedMs = progress.waitingSinceMs === undefined ? 0 : nowMs - progress.waitingSinceMs
   if (waitedMs > commitAgeMsMax) {
     return ill(
@@ -51,8 +56,9 @@ const landingPart = (status: LandingStatus, commitAgeMsMax: number, nowMs: numbe
  */
 export const checkLandings = Effect.fnUntraced(function* (
   stages: ReadonlyArray<StageStatus>,
+  declared: Declared,
   commitAgeMsMax: number
 ): Effect.fn.Return<ReadonlyArray<Part>, never, Log | Catalog> {
   const nowMs = yield* Clock.currentTimeMillis
-  return (yield* landingStatuses(stages)).map((status) => landingPart(status, commitAgeMsMax, nowMs))
+  return (yield* landingStatuses(stages, declared)).map((status) => landingPart(status, commitAgeMsMax, nowMs))
 })

@@ -1,16 +1,21 @@
 /**
- * Where jobs and landings stand, and whether they run: what `jobs list` prints and `health` judges.
+ * Where jobs and landings stand, and whether they run: what `jobs list` prints, the gateway shows and `health` judges.
  *
  * Read from what they committed and from the locks that running jobs hold; takes nothing, changes nothing.
  */
 import { jobRunning } from "@frazil/connect"
 import { Job, type Log, type LogError } from "@frazil/engine"
-import { landingProgress, type Catalog, type LakeError, type LandingProgress } from "@frazil/lake"
-import { tables } from "@frazil/lakehouse"
-import { DeadLetters } from "@frazil/model"
-import type { DataDirectory } from "@frazil/platform"
+import { landingProgress, type Catalog, type LakeError, type Landing, type LandingProgress } from "@frazil/lake"
 import { Effect, type Result } from "effect"
-import { jobs } from "../Declared.ts"
+import type { DataDirectory } from "../DataDirectory.ts"
+
+/** What a build declares: apps pass it in. */
+export interface Declared {
+  readonly jobs: ReadonlyArray<Job.Job<string, unknown>>
+  readonly landings: ReadonlyArray<Landing>
+  /** The topic that every job may write besides its own. */
+  readonly deadLetterTopic: string
+}
 
 /** finished: a bounded run came to its end; stopped: it committed before, and does not run now. */
 export type State = "running" | "finished" | "stopped" | "never ran"
@@ -31,7 +36,8 @@ const stateOf = (running: boolean, began: boolean, finished: boolean): State =>
 
 /** Every stage of every job. */
 export const stageStatuses = Effect.fnUntraced(function* (
-  directory: DataDirectory
+  directory: DataDirectory,
+  { jobs }: Pick<Declared, "jobs">
 ): Effect.fn.Return<ReadonlyArray<StageStatus>, LogError, Log> {
   return yield* Effect.forEach(yield* Job.progress(jobs), (stage) =>
     Effect.map(jobRunning({ job: stage.job, dataDirectory: directory.root }), (running) => ({
@@ -42,19 +48,22 @@ export const stageStatuses = Effect.fnUntraced(function* (
 })
 
 /** Names of jobs in whose process the topic lands: those that read it or write it. */
-const jobsOf = (topic: string): ReadonlyArray<string> =>
+const jobsOf = ({ deadLetterTopic, jobs }: Declared, topic: string): ReadonlyArray<string> =>
   jobs
-    .filter((job) =>
-      [...Job.sources(job), ...Job.outputs(job), DeadLetters].some((candidate) => candidate.name === topic)
+    .filter(
+      (job) =>
+        topic === deadLetterTopic ||
+        [...Job.sources(job), ...Job.outputs(job)].some((candidate) => candidate.name === topic)
     )
     .map((job) => job.name)
 
 /** Every declared landing; `stages` say whether the pipeline that lands it runs. */
 export const landingStatuses = Effect.fnUntraced(function* (
-  stages: ReadonlyArray<StageStatus>
+  stages: ReadonlyArray<StageStatus>,
+  declared: Declared
 ): Effect.fn.Return<ReadonlyArray<LandingStatus>, never, Log | Catalog> {
-  return yield* Effect.forEach(tables, (landing) => {
-    const names = jobsOf(landing.topic.name)
+  return yield* Effect.forEach(declared.landings, (landing) => {
+    const names = jobsOf(declared, landing.topic.name)
     const around = stages.filter((stage) => names.includes(stage.job))
     return Effect.map(Effect.result(landingProgress(landing)), (progress): LandingStatus => {
       const running = around.some((stage) => stage.state === "running")
@@ -65,3 +74,7 @@ export const landingStatuses = Effect.fnUntraced(function* (
     })
   })
 })
+
+/** What is wrong with it, when something is. */
+export const landingProblem = (status: LandingStatus): string | undefined =>
+  status.progress._tag === "Success" ? status.progress.success.problem : status.progress.failure.message

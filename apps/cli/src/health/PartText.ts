@@ -1,16 +1,6 @@
-/** What a health check says of one part of a system. Pure. */
+/** Parts of a system and their health as text. Pure. */
+import type { Part } from "@frazil/platform"
 import { textTable } from "../print/TextTable.ts"
-
-export interface Part {
-  /** `log`, `job transactions`, `table transactions.raw`, … */
-  readonly name: string
-  readonly healthy: boolean
-  /** What was seen, or what is wrong and what to do. */
-  readonly detail: string
-}
-
-export const healthy = (name: string, detail: string): Part => ({ name, healthy: true, detail })
-export const ill = (name: string, detail: string): Part => ({ name, healthy: false, detail })
 
 export const partLines = (parts: ReadonlyArray<Part>): ReadonlyArray<string> =>
   textTable<Part>(
@@ -27,9 +17,3 @@ export const illness = (parts: ReadonlyArray<Part>): string | undefined => {
   const names = parts.filter((part) => !part.healthy).map((part) => part.name)
   return names.length === 0 ? undefined : `ill: ${names.join(", ")} (${names.length} of ${parts.length} parts)`
 }
-
-export const partsJson = (parts: ReadonlyArray<Part>) => ({
-  healthy: parts.every((part) => part.healthy),
-  ill: parts.filter((part) => !part.healthy).map((part) => part.name),
-  parts
-})

@@ -2,8 +2,9 @@
 import { constants } from "node:fs"
 import { access, stat, statfs } from "node:fs/promises"
 import { localPath } from "@frazil/core"
-import { type DataDirectory, Units } from "@frazil/platform"
 import { Effect } from "effect"
+import type { DataDirectory } from "../DataDirectory.ts"
+import * as Units from "../Units.ts"
 import { healthy, ill, type Part } from "./Part.ts"
 
 const succeeds = (run: () => Promise<unknown>): Effect.Effect<boolean> =>
