@@ -14,7 +14,8 @@ const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max
   w1: [["cpuMicrosPerEvent", 2.2, "µs of CPU an event"]],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
-  start: [["firstRowMs", 3000, "ms to the first landed row"]]
+  start: [["firstRowMs", 3000, "ms to the first landed row"]],
+  recovery: [["recoveryMs", 3000, "ms from a restart after kill -9 to the first new output, 1 M keys"]]
 }
 
 const option = (name: string): string | undefined => {
