@@ -14,7 +14,7 @@ import { makeFolder } from "./Folder.ts"
 import { lockedByAnother, toLogError } from "./SqliteFailure.ts"
 
 /** The job runs already: stop, or use another data directory. */
-export class JobAlreadyRunning extends Schema.TaggedError<JobAlreadyRunning>()("JobAlreadyRunning", {
+class JobAlreadyRunning extends Schema.TaggedError<JobAlreadyRunning>()("JobAlreadyRunning", {
   job: Schema.String,
   dataDirectory: Schema.String,
   /** One line for a person. */
