@@ -95,13 +95,14 @@ const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof 
   }
 }
 
-const feeds = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) =>
-  jobsOf(options)
-    .flatMap((job) => Job.sources(job))
-    .flatMap((topic) => {
-      const file = options.inputs.get(topic.name)
-      return file === undefined ? [] : [feed(topic, file, completion)]
-    })
+/** One for each topic, however many jobs read it: two would fence each other. */
+const feeds = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
+  const sources = new Map(jobsOf(options).flatMap((job) => Job.sources(job).map((topic) => [topic.name, topic])))
+  return [...sources.values()].flatMap((topic) => {
+    const file = options.inputs.get(topic.name)
+    return file === undefined ? [] : [feed(topic, file, completion)]
+  })
+}
 
 const feed = Effect.fnUntraced(function* (
   topic: ReturnType<typeof Job.sources>[number],

@@ -47,7 +47,7 @@ const optionsFor = (file: string): PipelineOptions => ({
 })
 
 /** A log that gives few records at a time: a small file becomes many batches, epochs and commits. */
-const inSips = (log: LogShape, recordsMax: number): LogShape => ({
+export const inSips = (log: LogShape, recordsMax: number): LogShape => ({
   ...log,
   read: (topic, partition, offset, limits) => log.read(topic, partition, offset, { ...limits, recordsMax })
 })

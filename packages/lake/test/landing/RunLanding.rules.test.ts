@@ -160,6 +160,24 @@ describe("two landings of one topic", () => {
     }).pipe(Effect.provide(layerSystem))
   )
 
+  it.live("lose nothing: the one that abandons an attempt reads on from the other's marks", () =>
+    Effect.gen(function* () {
+      yield* appendEvents(0, 12)
+      const gate = yield* makeGate
+      const held = atCrossing<void, unknown, never>("before-swap", 1, gate.stop)
+      const context = yield* Effect.context<Effect.Services<typeof landEvents>>()
+      const first = yield* Effect.forkChild(held.during(Effect.provideContext(landEvents, context)))
+      yield* gate.came
+      yield* landEvents
+      yield* appendEvents(0, 6)
+      yield* gate.open
+      // what it lands counts, although the log's position is the other's by now
+      assert.include(yield* Effect.flip(Fiber.join(first)), { reason: "Fenced" })
+      yield* assertAllLanded([18, 0])
+      assert.deepStrictEqual(yield* snapshotsNow, [8, 12])
+    }).pipe(Effect.provide(layerSystem))
+  )
+
   it.live("do not take the log's position back: the first is fenced", () =>
     Effect.gen(function* () {
       yield* appendEvents(0, 12)
