@@ -12,6 +12,8 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   readonly find: string
   readonly replace: string
+  /** A second text of the same file, for what the first needs. */
+  readonly also?: { readonly find: string; readonly replace: string }
   /** A name of `hunters`. */
   readonly hunter: string
 }
@@ -109,7 +111,7 @@ const logStage: ReadonlyArray<Mutant> = [
         )
     )
   )`,
-    hunter: "transactions"
+    hunter: "accounts"
   },
   {
     rule: "rule 6",
@@ -217,11 +219,11 @@ const landing: ReadonlyArray<Mutant> = [
     name: "a landing deletes its files when a swap fails",
     file: runLanding,
     find: "const swapped = yield* swapIn(landing, table, before, after, files)",
-    replace: `const { Storage } = yield* Effect.promise(() => import("@frazil/core"))
-  const storage = yield* Storage
+    replace: `const storage = yield* Storage
   const swapped = yield* swapIn(landing, table, before, after, files).pipe(
     Effect.onError(() => Effect.forEach(files, (file) => Effect.ignore(storage.delete(file.filePath))))
   )`,
+    also: { find: "import { Decoder, ", replace: "import { Storage, Decoder, " },
     hunter: "transactions"
   },
   {

@@ -24,14 +24,14 @@ export interface MutantOptions {
 }
 
 /** Whether the patch applied: each text is there exactly once. */
-const patch = (folder: string, { file, find, replace }: Mutant): boolean => {
+const patch = (folder: string, { also, file, find, replace }: Mutant): boolean => {
   const path = join(folder, file)
-  const text = readFileSync(path, "utf8")
-  if (text.split(find).length !== 2) return false
-  writeFileSync(
-    path,
-    text.replace(find, () => replace)
-  )
+  let text = readFileSync(path, "utf8")
+  for (const edit of [{ find, replace }, ...(also === undefined ? [] : [also])]) {
+    if (text.split(edit.find).length !== 2) return false
+    text = text.replace(edit.find, () => edit.replace)
+  }
+  writeFileSync(path, text)
   return true
 }
 

@@ -4,14 +4,16 @@
  *
  * `Sim.run` calls it. What was durable when the run began is given, so that the same code also makes the undisturbed run.
  */
+import { Decoder, type Topic } from "@frazil/core"
 import { Cause, type Context, type Effect, Exit } from "effect"
 import { makeRandom } from "../generate/Random.ts"
 import { differences, outcomeOf } from "./check/Outcome.ts"
-import { checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
+import { checkCounts, checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
 import { watchTables, type TableChecks } from "./check/TableChecks.ts"
 import { type Durable, makeDurable } from "./Durable.ts"
 import type { Fault, FaultPlan, Operation } from "./Fault.ts"
 import { jobProgram } from "./JobProgram.ts"
+import { packKept } from "./log/KeptRecord.ts"
 import { connectLog } from "./log/FaultyLog.ts"
 import { type Caller, openDoor, Port } from "./Port.ts"
 import { batchesOf, produce } from "./ProducerProgram.ts"
@@ -159,6 +161,7 @@ export class Simulation<R> {
     this.tables.atEnd()
     const { log, storage } = this.durable
     const undisturbed = makeDurable()
+    let undecodable = 0
     for (const { topic } of this.scenario.input) {
       const kept = log.topics.get(topic.name)
       if (kept === undefined) continue
@@ -169,8 +172,13 @@ export class Simulation<R> {
       const sent = this.feeds.find((feed) => feed.topic === topic)?.batches.flat() ?? []
       const expected = sent.reduce((sum, { records }) => sum + records.length, 0)
       const appended = kept.partitions.reduce((sum, { end }) => sum + end, 0)
+      const decoder = Decoder.make(topic as unknown as Topic<unknown>) // read through its shape only
+      for (const { records } of kept.partitions) undecodable += decoder.decode(packKept(records)).failures.length
       if (expected !== appended) this.violations.push(`topic ${topic.name}: ${appended} records, ${expected} were sent`)
     }
+    const { deadLetters, job } = this.scenario
+    const violated = (what: string) => void this.violations.push(what)
+    checkCounts(log, job.name, deadLetters.topic.name, undecodable, violated)
     const calm = new Simulation(
       this.scenario,
       { ...this.options, calm: true, plan: { at: () => undefined, atStep: () => undefined }, keepsTrace: false },

@@ -9,7 +9,11 @@ import type { StorageState } from "../lake/StorageState.ts"
 /** What is read of a shard's detail; other stages (landings, feeds) have others. */
 interface Detail {
   readonly maxEventTime?: number | null
-  readonly counts?: { readonly in: number }
+  readonly counts?: {
+    readonly in: number
+    readonly out: Readonly<Record<string, number>>
+    readonly deadLettered: number
+  }
 }
 
 export const checkpointsRoot = "file:///checkpoints/"
@@ -88,3 +92,27 @@ export const watchLog = (log: LogState, storage: StorageState, violated: (what: 
 /** Names of all snapshots in force. */
 export const snapshotsInForce = (log: LogState): ReadonlySet<string> =>
   new Set([...log.shards.values()].flatMap(({ record }) => record?.snapshots.map(({ file }) => file) ?? []))
+
+/** At the end of a run: what shards counted is what the topics hold, and each record that does not decode has a letter. */
+export const checkCounts = (
+  log: LogState,
+  uid: string,
+  deadLetterTopic: string,
+  undecodable: number,
+  violated: (what: string) => void
+): void => {
+  const counted = new Map<string, number>()
+  for (const { id, record } of log.shards.values()) {
+    if (id.uid !== uid || record === undefined) continue
+    const { counts } = record.detail as Detail // written by tasks
+    for (const [topic, count] of Object.entries(counts?.out ?? {}))
+      counted.set(topic, (counted.get(topic) ?? 0) + count)
+    counted.set(deadLetterTopic, (counted.get(deadLetterTopic) ?? 0) + (counts?.deadLettered ?? 0))
+  }
+  for (const [topic, count] of counted) {
+    const kept = (log.topics.get(topic)?.partitions ?? []).reduce((sum, { end }) => sum + end, 0)
+    if (kept !== count) violated(`topic ${topic} has ${kept} records, but ${count} were counted`)
+  }
+  const letters = counted.get(deadLetterTopic) ?? 0
+  if (letters < undecodable) violated(`${undecodable} records do not decode, but only ${letters} letters say so`)
+}
