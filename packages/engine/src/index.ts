@@ -1,6 +1,7 @@
 export * from "./log/Log.ts"
 export { LogError } from "./log/LogError.ts"
 export * as Flow from "./flow/index.ts"
+export type { Decider, RecordPlace } from "./flow/Decider.ts"
 export * as Job from "./job/index.ts"
 export { CheckpointStore } from "./checkpoint/CheckpointStore.ts"
 export { DeadLetters, type DeadLetterInput } from "./run/DeadLetters.ts"

@@ -6,6 +6,7 @@
  */
 import type { Expr, Topic } from "@frazil/core"
 import type { Schema } from "effect"
+import type { Decider } from "./Decider.ts"
 
 /** A record inside the engine, where the record's type is known only to the flow that declared it. */
 export type AnyRecord = Readonly<Record<string, unknown>>
@@ -65,6 +66,7 @@ export type Node =
   | (Base & { readonly op: "branch"; readonly branch: string })
   | (Base & { readonly op: "keyBy"; readonly fields: ReadonlyArray<string> })
   | (Base & { readonly op: "mapWithState"; readonly state: StateDeclaration })
+  | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
   | (Base & {
       readonly op: "orDeadLetter"

@@ -68,7 +68,7 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
   const { node } = operator
   const input = before?.output
   const key = before?.key ?? []
-  const plan = (computed: Computed, wanted: "boolean" | "value"): PlannedComputed | undefined => {
+  const plan = (computed: Computed, wanted: "boolean" | "value", rules = false): PlannedComputed | undefined => {
     if (computed._tag === "Code") return computed
     if (input === undefined) {
       problem(
@@ -76,7 +76,7 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       )
       return undefined
     }
-    const result = checkExpr(computed.expr, input)
+    const result = checkExpr(computed.expr, input, { rules })
     if (Result.isFailure(result)) {
       for (const found of result.failure) problem(`${operator.name}: ${formatProblem(found)}`)
       return undefined
@@ -134,6 +134,10 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
     }
     case "keyBy":
       return { input, output: input, computed: [], key: node.fields }
+    case "decide": {
+      const conditions = node.decider.conditions.map((expr) => plan({ _tag: "Expr", expr }, "boolean", true))
+      return { input, output: undefined, computed: conditions, key }
+    }
     case "map":
     case "flatMap":
     case "mapResult":

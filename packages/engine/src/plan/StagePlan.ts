@@ -19,7 +19,7 @@ export interface PlannedOperator {
   readonly consumers: ReadonlyArray<number>
   /** What is known of the records that come in; undefined after code made them. */
   readonly shape: RecordShape | undefined
-  /** filter: one; extend: one for each field; route: one for each branch, undefined for otherwise. */
+  /** filter: one; extend: one for each field; route: one for each branch, undefined for otherwise; decide: one for each condition. */
   readonly computed: ReadonlyArray<PlannedComputed | undefined>
   /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
   readonly output: number

@@ -17,6 +17,7 @@ import {
 import type { NodeOf } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
+import { decideOnColumns, decideOnRecord } from "./CompileDecide.ts"
 import { asFailed, interpretRow } from "./InterpretStage.ts"
 import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
@@ -32,13 +33,15 @@ interface Emitter {
   readonly columns: FieldAccess
   /** Functions of catch operators, which two ways lead to. */
   readonly functions: Array<string>
+  /** Statements that stand where a batch begins. */
+  readonly batchStart: Array<string>
   variables: number
 }
 
 export const compileStage = (plan: StagePlan): StageProgram => {
   const scope = makeCodeScope()
   const columns = columnAccess(plan.source.shape, scope)
-  const emitter: Emitter = { plan, scope, columns, functions: [], variables: 0 }
+  const emitter: Emitter = { plan, scope, columns, functions: [], batchStart: [], variables: 0 }
   const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined })
   const time = plan.eventTimeField === undefined ? undefined : columns.number(plan.eventTimeField)
   const interpret = scope.constant(interpretRow(plan))
@@ -50,6 +53,7 @@ return { run(b, c, t) {
   batch = b; context = c; now = t; last = -1;
   const length = batch.length, valid = batch.valid, wide = batch.wide;
   ${columns.prelude()}
+  ${emitter.batchStart.join("\n")}
   let maxEventTime = context.time.maxEventTime;
   for (let i = 0; i < length; i++) {
     if (valid[i] === 0) continue;
@@ -111,6 +115,8 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
       return manyCode(emitter, operator, `[...${emitter.scope.constant(node.fn)}(${recordOf(place)})]`)
     case "mapResult":
       return mapResultCode(emitter, operator, node, place)
+    case "decide":
+      return decideCode(emitter, operator, node, place)
     case "mapWithState":
       return stateCode(emitter, operator, node, place)
     case "catch":
@@ -247,6 +253,28 @@ const ${state} = context.states[${operator.state}];
 const ${answer} = ${emitter.scope.constant(node.state.update)}(${state}.get(${key}, Math.max(eventTime, watermark)), ${input}, { eventTime, watermark });
 ${state}.set(${key}, ${answer}[0], eventTime); `
   return manyCode(emitter, operator, `${answer}[1]`, setup)
+}
+
+const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"decide">, place: Place): string => {
+  const { plan, scope } = emitter
+  // planned from conditions only
+  const conditions = operator.computed.flatMap((computed) =>
+    computed?._tag === "Expr" && computed.checked.result === "boolean" ? [computed.checked] : []
+  )
+  const holding = fresh(emitter, "holding")
+  const decision = fresh(emitter, "decision")
+  const at = fresh(emitter, "at")
+  const made =
+    place.record === undefined
+      ? decideOnColumns(holding, conditions, plan.source.shape, scope)
+      : decideOnRecord(holding, conditions, (record) => recordAccess(operator.shape!, scope, record), scope)
+  emitter.functions.push(`const ${holding} = [];\n${made.declarations}`)
+  emitter.batchStart.push(made.batchStart)
+  const position = `{ topic: ${scope.constant(plan.source.name)}, partition: context.partition, offset: batch.source.offsets[i] }`
+  const decided = `${decision} = ${scope.constant(node.decider.decide)}(${holding}[${at}], ${recordOf(place)}, ${position});`
+  const each = `let ${decision}; ${guarded(emitter, operator, decided, consumersCode(emitter, operator, { record: decision }))}`
+  return `${holding}.length = 0; ${made.calls(holding, place.record ?? "")}
+for (let ${at} = 0; ${at} < ${holding}.length; ${at}++) { ${each} }`
 }
 
 const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string => {

@@ -135,6 +135,18 @@ const stepOf = (plan: StagePlan, id: number): Step => {
           for (const step of taken?.steps ?? []) step(record, visit)
       }
     }
+    case "decide": {
+      const conditions = operator.computed.map((computed) => test(computed!))
+      return (record, visit) => {
+        for (const [condition, holds] of conditions.entries()) {
+          if (!holds(record)) continue
+          let decision: AnyRecord = record
+          const { batch, context, row } = visit
+          const place = { topic: plan.source.name, partition: context.partition, offset: batch.source.offsets[row]! }
+          if (guarded(visit, () => (decision = node.decider.decide(condition, record, place)))) changed(decision, visit)
+        }
+      }
+    }
     case "mapWithState": {
       const keyOf = makeStateKey(operator)
       return (record, visit) => {

@@ -72,6 +72,7 @@ export const makeShard = ({
     into.record(made as AnyRecord) // of the dead-letter topic's contract, which its maker knows
   }
   const context: StageContext = {
+    partition: restored.id.shard,
     outputs,
     states: restored.states,
     validated: 0,

@@ -11,6 +11,8 @@ import type { OutputCollector } from "./Collector.ts"
 
 /** Everything that operators touch while a batch runs. One per shard. */
 export interface StageContext {
+  /** The source's partition. */
+  readonly partition: number
   /** By the plan's output index. */
   readonly outputs: ReadonlyArray<OutputCollector>
   /** By the plan's state index. */

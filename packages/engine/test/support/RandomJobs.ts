@@ -142,6 +142,18 @@ const extended = (grower: Grower, flow: Sold, known: boolean): Sold => {
   ])()
 }
 
+/** More conditions than one generated function takes; some decisions throw. */
+const decided = ({ chance }: Grower, flow: Sold): Sold =>
+  flow.pipe(
+    Flow.decide({
+      conditions: Array.from({ length: chance.pick([0, 3, 70]) }, () => expr(chance.pick(conditions))),
+      decide: (condition, record: Sale, { offset, partition, topic }): Sale => {
+        if (condition % 7 === 5) bang(record)
+        return { ...record, count: condition, note: `${topic}/${partition}/${offset}` }
+      }
+    })
+  )
+
 const failing = (grower: Grower, flow: Sold): Sold => {
   const { chance } = grower
   const failed = flow.pipe(
@@ -245,6 +257,7 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
     () => grow(grower, named.pipe(Flow.stamp("seen")), known),
     () => grow(grower, named.pipe(Flow.map(changeByCode(chance))), false),
     () => grow(grower, named.pipe(Flow.flatMap((record) => (record.online ? [record, record] : []))), false),
+    () => (known ? grow(grower, decided(grower, named), false) : ended(grower, named)),
     () => grow(grower, failing(grower, named), false),
     () => grow(grower, stateful(grower, named), false),
     // one flow, two consumers
