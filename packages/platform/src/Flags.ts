@@ -35,6 +35,26 @@ export const warehouse = Flag.String("warehouse").pipe(
   Flag.optional
 )
 
+/** Where the gateway listens, on the loopback address. */
+export const port = Flag.Int("port").pipe(
+  Flag.withDescription("Port of the gateway on 127.0.0.1; 0 takes any free one"),
+  Flag.withMetavar("N"),
+  Flag.withFallbackConfig(Config.Int("FRAZIL_PORT")),
+  Flag.withDefault(8080),
+  Flag.mapEffect((given) =>
+    given >= 0 && given <= 65_535
+      ? Effect.succeed(given)
+      : Effect.fail(
+          new CliError.InvalidValue({
+            option: "port",
+            value: String(given),
+            expected: "a port from 0 to 65535",
+            kind: "flag"
+          })
+        )
+  )
+)
+
 export const json = Flag.Boolean("json").pipe(
   Flag.withDescription("Print for programs: JSON on stdout"),
   Flag.withDefault(false)

@@ -17,7 +17,7 @@ import { Effect } from "effect"
 import { QueryError } from "../QueryError.ts"
 import type { TableUse } from "../sql/CheckTree.ts"
 import { asOfOf, momentKey, momentOfClause, type Moment } from "./Moment.ts"
-import { nearestName } from "./NearestName.ts"
+import { nearestName } from "../sql/NearestName.ts"
 
 /** What a query calls a table at a moment, in its process. */
 export interface View {

@@ -5,6 +5,7 @@
  * place, common table expressions resolved in their scope. The walk of the text that will run is what protects the data;
  * the walk of the text as it was sent gives errors their places.
  */
+import { nearestName } from "./NearestName.ts"
 import { expressionClasses, functions, nodeTypes, tableFunctions, volatileNames } from "./Allowed.ts"
 import { isObject, placeAt, textAt, type Tree, type TreeObject } from "./SqlTree.ts"
 
@@ -101,9 +102,7 @@ class Walk {
       throw new Refused(
         `function ${name} may not be used here`,
         placeAt(node),
-        qualified
-          ? "name functions without a schema"
-          : "a query reads tables of the lake and computes; it reads no files and no settings"
+        qualified ? "name functions without a schema" : functionHint(name, allowed)
       )
     }
     if (volatileNames.has(name)) this.volatile = true
@@ -156,6 +155,13 @@ class Walk {
     }
     this.tables.push({ catalog, namespace, name, at, place: placeAt(node) })
   }
+}
+
+const functionHint = (name: string, allowed: ReadonlySet<string>): string => {
+  const near = nearestName(name, [...allowed])
+  return near === undefined
+    ? "a query reads tables of the lake and computes; it reads no files and no settings"
+    : `did you mean ${near}?`
 }
 
 const refusedNode = (type: string): string =>

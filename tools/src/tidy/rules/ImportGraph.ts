@@ -21,7 +21,9 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
   "packages/lake": ["packages/core", "packages/engine"],
   "packages/flows": ["packages/core", "packages/model", "packages/engine", "packages/rules"],
   "packages/analytics": ["packages/core", "packages/lake"],
-  "packages/gateway": ["core", "model", "engine", "rules", "analytics", "lake"].map((each) => `packages/${each}`),
+  "packages/gateway": ["core", "model", "engine", "rules", "analytics", "lake", "platform"].map(
+    (each) => `packages/${each}`
+  ),
   "packages/platform": ["core", "engine", "connect", "lake"].map((each) => `packages/${each}`),
   "packages/sim": "any",
   lakehouse: ["core", "model", "engine", "rules", "lake"].map((each) => `packages/${each}`),

@@ -1,0 +1,165 @@
+import { request } from "node:http"
+import { assert, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { endpoints } from "../src/Gateway.ts"
+import { get, jsonOf, post, records, testGateway, textOf } from "./TestSystem.ts"
+
+const count = { sql: "SELECT count(*) AS n FROM transactions.raw" }
+
+it.live("SQL is answered in the format asked for, and not again to who has the answer", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const first = yield* post(address, count)
+    assert.strictEqual(first.status, 200)
+    assert.match(first.headers.get("frazil-snapshots") ?? "", /^transactions\.raw=\d+$/)
+    assert.deepInclude(yield* jsonOf(first), { rows: [{ n: records }] })
+    const etag = first.headers.get("etag") ?? ""
+    const again = yield* post(address, count, { "if-none-match": etag })
+    assert.strictEqual(again.status, 304)
+    assert.strictEqual(yield* textOf(again), "")
+    assert.strictEqual((yield* post(address, count, { "if-none-match": `"other"` })).status, 200)
+    const volatile = yield* post(address, { sql: "SELECT now(), count(*) FROM transactions.raw" })
+    assert.isNull(volatile.headers.get("etag"))
+
+    const types = ["application/x-ndjson", "text/csv", "application/vnd.apache.arrow.stream"]
+    for (const accept of types) {
+      const answer = yield* post(address, count, { accept })
+      assert.isTrue(answer.headers.get("content-type")?.startsWith(accept))
+      assert.notStrictEqual(answer.headers.get("etag"), etag)
+      yield* textOf(answer)
+    }
+    const preferred = yield* post(address, count, { accept: "text/html, text/csv;q=0.5, application/*;q=0.4" })
+    assert.strictEqual(yield* textOf(preferred), `n\r\n${records}\r\n`)
+    assert.strictEqual((yield* post(address, count, { accept: "text/html" })).status, 406)
+    const byAddress = yield* get(`${address}/v1/query?sql=${encodeURIComponent(count.sql)}&as_of=main`)
+    assert.deepInclude(yield* jsonOf(byAddress), { rows: [{ n: records }] })
+  })
+)
+
+it.live("what is wrong comes as a problem document", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const cases: ReadonlyArray<readonly [Effect.Effect<Response>, number, string]> = [
+      [post(address, { sql: "SELEC 1" }), 400, "syntax"],
+      [post(address, { sql: "DROP TABLE x" }), 400, "refused"],
+      [post(address, { sql: "SELECT * FROM transactions.rw" }), 404, "table-missing"],
+      [post(address, { sql: "SELECT x FROM transactions.raw" }), 400, "column-missing"],
+      [post(address, { ...count, as_of: "2001-01-01" }), 404, "snapshot-missing"],
+      [post(address, { ...count, as_of: "77" }), 404, "snapshot-missing"],
+      [post(address, { sql: "SELECT * FROM transactions.raw", limits: { rows: 5 } }), 422, "limit-reached"],
+      [
+        post(address, { sql: "SELECT count(*) FROM range(1000000) a, range(1000000) b", limits: { timeout_ms: 300 } }),
+        422,
+        "limit-reached"
+      ],
+      [post(address, { sql: "SELECT 1", limits: { rows: -1 } }), 400, "invalid"],
+      [post(address, { sql: 1 }), 400, "invalid-body"],
+      [post(address, { sql: "SELECT 1", more: 1 }), 400, "invalid-body"],
+      [post(address, "{"), 400, "invalid-body"],
+      [post(address, count, { "content-type": "text/plain" }), 415, "unsupported-media-type"],
+      [post(address, { sql: " ".repeat(300_000) }), 413, "body-too-large"],
+      [get(`${address}/v1/query`), 400, "invalid-parameter"],
+      [get(`${address}/v1/query`, { method: "DELETE" }), 405, "method-not-allowed"],
+      [get(`${address}/v1/tables/transactions/none`), 404, "table-missing"],
+      [get(`${address}/v2`), 404, "not-found"]
+    ]
+    for (const [asked, status, reason] of cases) {
+      const answer = yield* asked
+      const document = yield* jsonOf(answer)
+      assert.deepInclude(document, { status, type: `urn:frazil:problem:${reason}` })
+      assert.strictEqual(answer.status, status)
+      assert.strictEqual(answer.headers.get("content-type"), "application/problem+json")
+    }
+    assert.strictEqual((yield* post(address, count)).status, 200)
+  })
+)
+
+const statusFor = (address: string, host: string) =>
+  Effect.callback<number>((resume) => {
+    request(`${address}/v1/tables`, { headers: { host } }, (answer) => {
+      answer.resume()
+      resume(Effect.succeed(answer.statusCode ?? 0))
+    }).end()
+  })
+
+it.live("only this machine is listened to, by names of its own", () =>
+  Effect.gen(function* () {
+    const refused = yield* Effect.flip(testGateway({ port: 0, host: "0.0.0.0" }))
+    assert.include(refused.message, "loopback")
+    const address = yield* testGateway()
+    assert.strictEqual(yield* statusFor(address, "localhost:1"), 200)
+    assert.strictEqual(yield* statusFor(address, "evil.example"), 421)
+    const port = Number(new URL(address).port)
+    assert.include((yield* Effect.flip(testGateway({ port }))).message, `port ${port} on 127.0.0.1 is taken`)
+  })
+)
+
+it.live("the OpenAPI document says what is answered", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const document = yield* jsonOf(yield* get(`${address}/openapi.json`))
+    const paths = document["paths"] as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    assert.deepStrictEqual(
+      Object.entries(paths)
+        .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))
+        .sort(),
+      endpoints.map(({ method, path }) => `${method} ${path}`).sort()
+    )
+    for (const { answers, method, path } of endpoints) {
+      const url = `${address}${path.replace("{namespace}", "transactions").replace("{name}", "raw")}`
+      const asked = method === "post" ? post(address, count) : get(path === "/v1/query" ? `${url}?sql=SELECT%201` : url)
+      const answer = yield* asked
+      const kind = answers.find(({ status }) => status === answer.status)
+      const type = (answer.headers.get("content-type") ?? "").split(";")[0]
+      const content = kind?.content.find((each) => each.type === type)
+      assert.isDefined(content, `${method} ${path}: ${answer.status} ${type}`)
+      if (content?.schema === undefined) continue
+      // every schema here is of plain JSON, without services
+      const decode = Schema.decodeUnknownEffect(content.schema as Schema.Codec<unknown>)
+      yield* decode(yield* jsonOf(answer), { onExcessProperty: "error" })
+    }
+  })
+)
+
+it.live("tables, jobs, health and metrics say the same numbers", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const tables = yield* jsonOf(yield* get(`${address}/v1/tables`))
+    assert.include(JSON.stringify(tables), `"table":"transactions.raw","rows":${records}`)
+    const table = yield* get(`${address}/v1/tables/transactions/raw`)
+    const etag = table.headers.get("etag") ?? ""
+    assert.strictEqual(
+      (yield* get(`${address}/v1/tables/transactions/raw`, { headers: { "if-none-match": etag } })).status,
+      304
+    )
+    assert.include(yield* textOf(table), `"transform":"day"`)
+    assert.include(JSON.stringify(yield* jsonOf(yield* get(`${address}/v1/jobs`))), `"records_in":${records}`)
+    assert.deepInclude(yield* jsonOf(yield* get(`${address}/health`)), { healthy: true, ill: [] })
+    const metrics = yield* textOf(yield* get(`${address}/metrics`))
+    assert.include(metrics, `frazil_records_in_total{job="transactions",topic="raw-transactions"} ${records}\n`)
+    assert.include(metrics, `frazil_table_rows{table="transactions.raw"} ${records}\n`)
+    assert.match(metrics, /^process_resident_memory_bytes \d+$/m)
+  })
+)
+
+it.live("a reader that goes away ends its query, and the next one finds a slot", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const forever = { sql: "SELECT a.range FROM range(1000000000) a", limits: { rows: 100_000_000 } }
+    for (let index = 0; index < 4; index++) {
+      const controller = new AbortController()
+      const answer = yield* Effect.promise(() =>
+        fetch(`${address}/v1/query`, {
+          method: "POST",
+          headers: { "content-type": "application/json", accept: "text/csv" },
+          body: JSON.stringify(forever),
+          signal: controller.signal
+        })
+      )
+      const reader = answer.body?.getReader()
+      yield* Effect.promise(async () => reader?.read())
+      controller.abort()
+    }
+    assert.deepInclude(yield* jsonOf(yield* post(address, count)), { rows: [{ n: records }] })
+  })
+)
