@@ -7,6 +7,8 @@
 import type { Expr, Topic } from "@frazil/core"
 import type { Schema } from "effect"
 import type { Decider } from "./Decider.ts"
+import type { AggregateDeclaration } from "../window/Aggregate.ts"
+import type { WindowSpec } from "../window/Window.ts"
 
 /** A record inside the engine, where the record's type is known only to the flow that declared it. */
 export type AnyRecord = Readonly<Record<string, unknown>>
@@ -66,6 +68,13 @@ export type Node =
   | (Base & { readonly op: "branch"; readonly branch: string })
   | (Base & { readonly op: "keyBy"; readonly fields: ReadonlyArray<string> })
   | (Base & { readonly op: "mapWithState"; readonly state: StateDeclaration })
+  | (Base & {
+      readonly op: "window"
+      /** The fields that key the flow here. */
+      readonly key: ReadonlyArray<string>
+      readonly window: WindowSpec
+      readonly aggregates: ReadonlyArray<readonly [name: string, AggregateDeclaration]>
+    })
   | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
   | (Base & {

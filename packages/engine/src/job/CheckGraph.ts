@@ -7,6 +7,7 @@
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
 import { checkState } from "./CheckState.ts"
+import { checkWindow } from "./CheckWindow.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
@@ -14,13 +15,14 @@ type Tell = (problem: string) => void
 export const checkGraph = (graph: Graph): Array<string> => {
   const problems: Array<string> = []
   const tell: Tell = (problem) => problems.push(problem)
-  shapesOf(graph, tell)
+  const shapes = shapesOf(graph, tell)
   checkNames(graph, tell)
   checkTopics(graph, tell)
   for (const operator of graph.operators) {
     checkEventTime(graph, operator, tell)
     checkRoute(operator, tell)
     checkState(graph, operator, tell)
+    if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
     checkFailures(graph, operator, tell)
     checkLoop(operator, tell)
   }

@@ -15,18 +15,22 @@ const written = ({ node }: Operator): ReadonlyArray<string> =>
 
 export const checkState = (graph: Graph, operator: Operator, tell: (problem: string) => void): void => {
   const { name, node } = operator
-  if (node.op !== "mapWithState") return
+  if (node.op !== "mapWithState" && node.op !== "window") return
   const upstream = above(graph, operator)
   const [source] = upstream
   // a flow starts with Flow.from
   const topic = source!.node.op === "source" ? source!.node.topic : undefined
   if (topic === undefined) return
   if (topic.eventTime === undefined && !upstream.some((candidate) => candidate.node.op === "eventTime")) {
-    tell(
-      `${name}: its state is forgotten by event time, but ${topic.name} has none; name the field with Flow.eventTime`
-    )
+    const reason = node.op === "window" ? "its windows are of event time" : "its state is forgotten by event time"
+    tell(`${name}: ${reason}, but ${topic.name} has none; name the field with Flow.eventTime`)
   }
-  if (node.state.ttlMs <= 0) tell(`${name}: its ttl is nothing, so it would remember nothing: write how long it may`)
+  const inner = upstream.find((candidate) => candidate.node.op === "window")
+  if (node.op === "window" && inner !== undefined) {
+    tell(`${name}: a window over the results of ${inner.name} does not run yet; write those to a topic and window that`)
+  }
+  if (node.op === "mapWithState" && node.state.ttlMs <= 0)
+    tell(`${name}: its ttl is nothing, so it would remember nothing: write how long it may`)
   const keys = upstream.findLast((candidate) => candidate.node.op === "keyBy")
   if (keys?.node.op !== "keyBy") {
     tell(`${name}: its state needs a key; call Flow.keyBy before it`)

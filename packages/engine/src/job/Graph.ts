@@ -33,6 +33,8 @@ const label = (node: Node): string => {
       return `orDeadLetter(${node.topic.name})`
     case "keyBy":
       return `keyBy(${node.fields.join(",")})`
+    case "window":
+      return `window(${node.key.join(",")})`
     case "branch":
       return `branch(${node.branch})`
     default:
@@ -69,7 +71,8 @@ export const makeGraph = (outputs: ReadonlyArray<Node>): Graph => {
     const derived = node.op === "source" ? label(node) : `${label(node)}@${sources[id]!.join("+")}`
     const count = (used.get(derived) ?? 0) + 1
     used.set(derived, count)
-    const name = node.name ?? (count === 1 ? derived : `${derived}#${count}`)
+    // a number would swap the states of two when lines move: two of one name are refused
+    const name = node.name ?? (count === 1 || node.op === "window" ? derived : `${derived}#${count}`)
     return { id, name, node, inputs: inputs[id]!, consumers: consumers[id]!, sources: sources[id]! }
   })
   return { operators }

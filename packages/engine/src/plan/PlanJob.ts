@@ -3,14 +3,18 @@
  *
  * A stage is everything that hangs on one source topic; neighbouring synchronous operators run in one loop per batch.
  */
+import type { RecordShape } from "@frazil/core"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "./Shapes.ts"
 import type { PlannedOperator, PlannedState, StagePlan } from "./StagePlan.ts"
+import { planWindow, type WindowPlan } from "../window/WindowPlan.ts"
 
 /** How far out of order a topic's records may come unless `Flow.eventTime` says otherwise, and when a partition is idle. */
 const outOfOrdernessMsDefault = 5000
 const idleAfterMsDefault = 60_000
+/** How far a record may be ahead of the rest of its partition. */
+const leadMsDefault = 3_600_000
 
 export const planJob = (job: { readonly name: string; readonly graph: Graph }): ReadonlyArray<StagePlan> => {
   const shapes = shapesOf(job.graph, (problem) => {
@@ -32,9 +36,16 @@ const planStage = (
   const idOf = new Map(members.map((member, id) => [member.id, id]))
   const outputs: Array<TopicRef> = []
   const states: Array<PlannedState> = []
+  const windows: Array<WindowPlan> = []
   const outputOf = (topic: TopicRef) => {
     const known = outputs.findIndex((output) => output.name === topic.name)
     return known >= 0 ? known : outputs.push(topic) - 1
+  }
+  const stateOf = (name: string, node: Operator["node"], input: RecordShape | undefined): number => {
+    if (node.op === "mapWithState") return states.push({ name, declaration: node.state }) - 1
+    if (node.op !== "window") return -1
+    // without a shape only records are counted, and the key is the topic's
+    return windows.push(planWindow(name, node, input ?? source.shape)) - 1
   }
   const operators = members.map(({ id, name, node, consumers }): PlannedOperator => {
     const shaped = shapes[id]!
@@ -46,7 +57,7 @@ const planStage = (
       shape: shaped.input,
       computed: shaped.computed,
       output: node.op === "to" || node.op === "orDeadLetter" ? outputOf(node.topic) : -1,
-      state: node.op === "mapWithState" ? states.push({ name, declaration: node.state }) - 1 : -1,
+      state: stateOf(name, node, shaped.input),
       key: shaped.key
     }
   })
@@ -59,7 +70,9 @@ const planStage = (
     eventTimeField: time?.op === "eventTime" ? time.field : source.eventTime,
     outOfOrdernessMs: time?.op === "eventTime" ? time.outOfOrdernessMs : outOfOrdernessMsDefault,
     idleAfterMs: time?.op === "eventTime" ? time.idleAfterMs : idleAfterMsDefault,
+    leadMs: leadMsDefault,
     outputs,
-    states
+    states,
+    windows
   }
 }

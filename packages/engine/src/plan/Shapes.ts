@@ -15,6 +15,7 @@ import { Result } from "effect"
 import type { Computed } from "../flow/Node.ts"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { PlannedComputed } from "./StagePlan.ts"
+import { windowFields } from "./WindowFields.ts"
 
 export interface Shaped {
   /** What comes in; undefined when code made the records. */
@@ -134,6 +135,8 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
     }
     case "keyBy":
       return { input, output: input, computed: [], key: node.fields }
+    case "window":
+      return { input, output: input === undefined ? undefined : shapeOf(windowFields(node, input)), computed: [], key }
     case "decide": {
       const conditions = node.decider.conditions.map((expr) => plan({ _tag: "Expr", expr }, "boolean", true))
       return { input, output: undefined, computed: conditions, key }

@@ -5,6 +5,7 @@
  */
 import type { CheckedExpr, RecordShape } from "@frazil/core"
 import type { AnyRecord, Node, StateDeclaration, TopicRef } from "../flow/Node.ts"
+import type { WindowPlan } from "../window/WindowPlan.ts"
 
 /** A condition or value ready to run: an expression checked against the record's shape, or code. */
 export type PlannedComputed =
@@ -23,7 +24,7 @@ export interface PlannedOperator {
   readonly computed: ReadonlyArray<PlannedComputed | undefined>
   /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
   readonly output: number
-  /** Index of `StagePlan.states`, for `mapWithState`. */
+  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`. */
   readonly state: number
   /** The fields that key the flow here. */
   readonly key: ReadonlyArray<string>
@@ -46,6 +47,12 @@ export interface StagePlan {
   readonly eventTimeField: string | undefined
   readonly outOfOrdernessMs: number
   readonly idleAfterMs: number
+  /** A record that is further ahead of its partition does not move the watermark. */
+  readonly leadMs: number
   readonly outputs: ReadonlyArray<TopicRef>
   readonly states: ReadonlyArray<PlannedState>
+  readonly windows: ReadonlyArray<WindowPlan>
 }
+
+/** Whether epochs of the stage have deltas. */
+export const isStateful = ({ states, windows }: StagePlan): boolean => states.length + windows.length > 0

@@ -18,13 +18,16 @@ import type { NodeOf } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { decideOnColumns, decideOnRecord } from "./CompileDecide.ts"
+import { windowCode } from "./CompileWindow.ts"
 import { asFailed, interpretRow } from "./InterpretStage.ts"
+import { afterLead } from "./Lead.ts"
 import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
 
-/** Where code is emitted: `record` is the record's variable, undefined in column mode. */
+/** Where code is emitted: `record` is the record's variable, undefined in column mode; `read` the record as it was read. */
 interface Place {
   readonly record: string | undefined
+  readonly read: string
 }
 
 interface Emitter {
@@ -42,32 +45,59 @@ export const compileStage = (plan: StagePlan): StageProgram => {
   const scope = makeCodeScope()
   const columns = columnAccess(plan.source.shape, scope)
   const emitter: Emitter = { plan, scope, columns, functions: [], batchStart: [], variables: 0 }
-  const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined })
+  const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined, read: "recordAt(i)" })
   const time = plan.eventTimeField === undefined ? undefined : columns.number(plan.eventTimeField)
   const interpret = scope.constant(interpretRow(plan))
   const body = `"use strict";
 let batch, context, now, last = -1, lastRecord, eventTime = NaN, watermark = -Infinity;
 const recordAt = (i) => { if (i !== last) { lastRecord = context.record(batch, i); last = i; } return lastRecord; };
 ${emitter.functions.join("\n")}
+${fireFunctions(plan)}
 return { run(b, c, t) {
   batch = b; context = c; now = t; last = -1;
   const length = batch.length, valid = batch.valid, wide = batch.wide;
   ${columns.prelude()}
   ${emitter.batchStart.join("\n")}
-  let maxEventTime = context.time.maxEventTime;
+  const time = context.time, lead = context.lead;
+  let maxEventTime = time.maxEventTime, leadAt = leadAfter(maxEventTime);
   for (let i = 0; i < length; i++) {
     if (valid[i] === 0) continue;
     ${time === undefined ? "" : `eventTime = ${time}; watermark = maxEventTime - ${plan.outOfOrdernessMs};`}
     if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
     else { ${rows} }
-    ${time === undefined ? "" : "if (eventTime > maxEventTime) maxEventTime = eventTime;"}
+    ${time === undefined ? "" : advance(plan, scope)}
   }
-  context.time.maxEventTime = maxEventTime;
-} };`
+  time.maxEventTime = maxEventTime;
+}, close(c, t) { context = c; now = t; ${closeCode(plan)} } };`
   // generated from the plan alone; see the header
   const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => StageProgram
   return build(...scope.values)
 }
+
+/** The watermark moves on, and windows that it passes fire, before the next record. */
+const advance = (plan: StagePlan, scope: CodeScope): string => `if (eventTime > maxEventTime) {
+  if (eventTime < leadAt) { maxEventTime = eventTime; lead.inRow = 0; }
+  else { time.maxEventTime = maxEventTime; maxEventTime = ${scope.constant(afterLead)}(batch, i, context, ${scope.constant(plan.name)}, eventTime); }
+  leadAt = leadAfter(maxEventTime);
+  ${plan.windows.length === 0 ? "" : `fire(maxEventTime - ${plan.outOfOrdernessMs}, i);`}
+} else lead.inRow = 0;`
+
+const fireFunctions = (
+  plan: StagePlan
+): string => `const leadAfter = (time) => time === -Infinity ? Infinity : time + ${plan.leadMs};
+const fire = (watermark, i) => { ${windowsOf(plan)
+  .map(
+    ({ id, state }) =>
+      `if (watermark >= context.windows[${state}].nextAt) { context.firedAt = batch.source.offsets[i]; context.windows[${state}].fire(watermark, result${id}); }`
+  )
+  .join("\n")} };`
+
+const closeCode = (plan: StagePlan): string =>
+  windowsOf(plan)
+    .map(({ id, state }) => `context.windows[${state}].close(result${id});`)
+    .join("\n")
+
+const windowsOf = (plan: StagePlan) => plan.operators.filter(({ node }) => node.op === "window")
 
 const fresh = (emitter: Emitter, prefix: string) => `${prefix}${emitter.variables++}`
 
@@ -108,11 +138,11 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
     case "extend":
       return extendCode(emitter, operator, node, place)
     case "stamp":
-      return madeCode(emitter, operator, `{ ...${recordOf(place)}, [${JSON.stringify(node.field)}]: now }`)
+      return madeCode(emitter, operator, place, `{ ...${recordOf(place)}, [${JSON.stringify(node.field)}]: now }`)
     case "map":
-      return madeCode(emitter, operator, `${emitter.scope.constant(node.fn)}(${recordOf(place)})`)
+      return madeCode(emitter, operator, place, `${emitter.scope.constant(node.fn)}(${recordOf(place)})`)
     case "flatMap":
-      return manyCode(emitter, operator, `[...${emitter.scope.constant(node.fn)}(${recordOf(place)})]`)
+      return manyCode(emitter, operator, place, `[...${emitter.scope.constant(node.fn)}(${recordOf(place)})]`)
     case "mapResult":
       return mapResultCode(emitter, operator, node, place)
     case "decide":
@@ -123,7 +153,9 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
       // what fails makes records, so in column mode nothing above can fail
       return place.record === undefined
         ? consumersCode(emitter, operator, place)
-        : `${caughtFunction(emitter, operator)}(i, ${place.record});`
+        : `${caughtFunction(emitter, operator)}(i, ${place.record}, ${place.read});`
+    case "window":
+      return windowStageCode(emitter, operator, place)
     case "to":
       return toCode(emitter, operator, node, place)
     case "validate":
@@ -165,20 +197,21 @@ const extendCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"e
   const fields = node.fields.map(
     ([name], index) => `[${JSON.stringify(name)}]: ${valueCode(emitter, operator, operator.computed[index]!, place)}`
   )
-  return madeCode(emitter, operator, `{ ...${recordOf(place)}, ${fields.join(", ")} }`)
+  return madeCode(emitter, operator, place, `{ ...${recordOf(place)}, ${fields.join(", ")} }`)
 }
 
 /** One record made by an expression of JavaScript that may throw. */
-const madeCode = (emitter: Emitter, operator: PlannedOperator, made: string): string => {
+const madeCode = (emitter: Emitter, operator: PlannedOperator, { read }: Place, made: string): string => {
   const record = fresh(emitter, "record")
-  return `let ${record}; ${guarded(emitter, operator, `${record} = ${made};`, consumersCode(emitter, operator, { record }))}`
+  const rest = consumersCode(emitter, operator, { record, read })
+  return `let ${record}; ${guarded(emitter, operator, `${record} = ${made};`, rest)}`
 }
 
 /** Several records, as an array made by code that may throw. */
-const manyCode = (emitter: Emitter, operator: PlannedOperator, made: string, setup = ""): string => {
+const manyCode = (emitter: Emitter, operator: PlannedOperator, { read }: Place, made: string, setup = ""): string => {
   const records = fresh(emitter, "records")
   const record = fresh(emitter, "record")
-  const each = `for (const ${record} of ${records}) { ${consumersCode(emitter, operator, { record })} }`
+  const each = `for (const ${record} of ${records}) { ${consumersCode(emitter, operator, { record, read })} }`
   return `let ${records}; ${guarded(emitter, operator, `${setup}${records} = ${made};`, each)}`
 }
 
@@ -194,8 +227,8 @@ const mapResultCode = (
   const input = recordOf(place)
   const made = `${result} = ${emitter.scope.constant(node.fn)}(${input});
 if (${result}._tag !== "Success") ${failed} = ${emitter.scope.constant(asFailed)}(${result}.failure, ${input}, now);`
-  const success = `const ${record} = ${result}.success; ${consumersCode(emitter, operator, { record })}`
-  const failure = failureCode(emitter, operator, failed)
+  const success = `const ${record} = ${result}.success; ${consumersCode(emitter, operator, { record, read: place.read })}`
+  const failure = failureCode(emitter, operator, place, failed)
   return `let ${result}, ${failed}; ${guarded(
     emitter,
     operator,
@@ -205,7 +238,7 @@ if (${result}._tag !== "Success") ${failed} = ${emitter.scope.constant(asFailed)
 }
 
 /** Sends the failure in variable `failed` to the first handler for its tag further down. */
-const failureCode = (emitter: Emitter, from: PlannedOperator, failed: string): string => {
+const failureCode = (emitter: Emitter, from: PlannedOperator, { read }: Place, failed: string): string => {
   const follow = (id: number | undefined): string => {
     const operator = id === undefined ? undefined : emitter.plan.operators[id]
     // the types let no failure end without a handler; one that does is not lost
@@ -215,7 +248,7 @@ const failureCode = (emitter: Emitter, from: PlannedOperator, failed: string): s
       const handlers = emitter.scope.constant(node.handlers)
       const record = fresh(emitter, "record")
       const made = `${record} = ${handlers}.get(${failed}._tag)(${failed});`
-      const handled = `let ${record}; ${guarded(emitter, operator, made, `${caughtFunction(emitter, operator)}(i, ${record});`)}`
+      const handled = `let ${record}; ${guarded(emitter, operator, made, `${caughtFunction(emitter, operator)}(i, ${record}, ${read});`)}`
       return `if (${handlers}.has(${failed}._tag)) { ${handled} } else { ${follow(operator.consumers[0])} }`
     }
     if (node.op === "orDeadLetter") {
@@ -237,7 +270,8 @@ const caughtFunction = (emitter: Emitter, operator: PlannedOperator): string => 
   const name = `caught${operator.id}`
   if (!emitter.functions.some((code) => code.startsWith(`function ${name}(`))) {
     const at = emitter.functions.push(`function ${name}(`) - 1 // holds the place while the consumers are emitted
-    emitter.functions[at] = `function ${name}(i, record) { ${consumersCode(emitter, operator, { record: "record" })} }`
+    emitter.functions[at] =
+      `function ${name}(i, record, read) { ${consumersCode(emitter, operator, { record: "record", read: "read" })} }`
   }
   return name
 }
@@ -248,11 +282,35 @@ const stateCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"ma
   const state = fresh(emitter, "state")
   const answer = fresh(emitter, "answer")
   const input = recordOf(place)
-  const setup = `const ${key} = ${keyOf}(${input}, recordAt(i));
+  const setup = `const ${key} = ${keyOf}(${input}, ${place.read});
 const ${state} = context.states[${operator.state}];
 const ${answer} = ${emitter.scope.constant(node.state.update)}(${state}.get(${key}, Math.max(eventTime, watermark)), ${input}, { eventTime, watermark });
 ${state}.set(${key}, ${answer}[0], eventTime); `
-  return manyCode(emitter, operator, `${answer}[1]`, setup)
+  return manyCode(emitter, operator, place, `${answer}[1]`, setup)
+}
+
+/** Results come from no row: what follows runs for them in a function of its own, at the time of the window's end. */
+const windowStageCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
+  const window = emitter.plan.windows[operator.state]!
+  const emit = `result${operator.id}`
+  const rest = consumersCode(emitter, operator, { record: "record", read: "record" })
+  emitter.functions.push(`function ${emit}(record, end) {
+  const i = -1, eventTimeBefore = eventTime, watermarkBefore = watermark;
+  eventTime = end; watermark = end - ${window.spec.allowedLatenessMs};
+  ${rest}
+  eventTime = eventTimeBefore; watermark = watermarkBefore;
+}`)
+  return windowCode({
+    scope: emitter.scope,
+    operator,
+    window,
+    columns: place.record === undefined ? emitter.columns : undefined,
+    record: recordOf(place),
+    read: place.read,
+    emit,
+    fresh: (prefix) => fresh(emitter, prefix),
+    guarded: (code, after) => guarded(emitter, operator, code, after)
+  })
 }
 
 const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"decide">, place: Place): string => {
@@ -270,9 +328,9 @@ const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"d
       : decideOnRecord(holding, conditions, (record) => recordAccess(operator.shape!, scope, record), scope)
   emitter.functions.push(`const ${holding} = [];\n${made.declarations}`)
   emitter.batchStart.push(made.batchStart)
-  const position = `{ topic: ${scope.constant(plan.source.name)}, partition: context.partition, offset: batch.source.offsets[i] }`
+  const position = `{ topic: ${scope.constant(plan.source.name)}, partition: context.partition, offset: i < 0 ? context.firedAt : batch.source.offsets[i] }`
   const decided = `${decision} = ${scope.constant(node.decider.decide)}(${holding}[${at}], ${recordOf(place)}, ${position});`
-  const each = `let ${decision}; ${guarded(emitter, operator, decided, consumersCode(emitter, operator, { record: decision }))}`
+  const each = `let ${decision}; ${guarded(emitter, operator, decided, consumersCode(emitter, operator, { record: decision, read: place.read }))}`
   return `${holding}.length = 0; ${made.calls(holding, place.record ?? "")}
 for (let ${at} = 0; ${at} < ${holding}.length; ${at}++) { ${each} }`
 }

@@ -9,18 +9,22 @@ import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import { makeStateKey } from "./StateKey.ts"
+import { cellValueOf } from "../window/Accumulator.ts"
+import type { Pane } from "../window/Pane.ts"
+import type { EmitResult } from "../window/WindowState.ts"
 import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
 interface Visit {
-  readonly batch: ColumnBatch
+  /** Undefined, and the row −1, for what a window gave. */
+  readonly batch: ColumnBatch | undefined
   readonly row: number
   readonly context: StageContext
   readonly now: number
   readonly eventTime: number
   /** Before this record. */
   readonly watermark: number
-  /** The record as it was read. */
+  /** The record as it was read, or as the window gave it. */
   readonly read: AnyRecord
   /** The record is still that one. */
   readonly unchanged: boolean
@@ -51,6 +55,19 @@ export const interpretRow = (plan: StagePlan): RowInterpreter => {
   return (batch, row, context, now, eventTime, watermark) => {
     const read = context.record(batch, row)
     source(read, { batch, row, context, now, eventTime, watermark, read, unchanged: true })
+  }
+}
+
+/** What follows a window, for its results. */
+export const interpretResult = (
+  plan: StagePlan,
+  operator: PlannedOperator
+): ((context: StageContext, now: number) => EmitResult) => {
+  const next = operator.consumers.map((consumer) => stepOf(plan, consumer))
+  const { allowedLatenessMs } = plan.windows[operator.state]!.spec
+  return (context, now) => (read, end) => {
+    const time = { eventTime: end, watermark: end - allowedLatenessMs }
+    for (const step of next) step(read, { batch: undefined, row: -1, context, now, ...time, read, unchanged: false })
   }
 }
 
@@ -142,7 +159,11 @@ const stepOf = (plan: StagePlan, id: number): Step => {
           if (!holds(record)) continue
           let decision: AnyRecord = record
           const { batch, context, row } = visit
-          const place = { topic: plan.source.name, partition: context.partition, offset: batch.source.offsets[row]! }
+          const place = {
+            topic: plan.source.name,
+            partition: context.partition,
+            offset: batch?.source.offsets[row] ?? context.firedAt
+          }
           if (guarded(visit, () => (decision = node.decider.decide(condition, record, place)))) changed(decision, visit)
         }
       }
@@ -165,6 +186,8 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         if (done) for (const each of made) changed(each, visit)
       }
     }
+    case "window":
+      return windowStep(plan, operator, guarded)
     case "to":
       return (record, visit) => {
         const output = visit.context.outputs[operator.output]!
@@ -176,6 +199,47 @@ const stepOf = (plan: StagePlan, id: number): Step => {
       return (_, visit) => void visit.context.validated++
     default:
       return forward
+  }
+}
+
+const windowStep = (
+  plan: StagePlan,
+  operator: PlannedOperator,
+  guarded: (visit: Visit, code: () => void) => boolean
+): Step => {
+  const keyOf = makeStateKey(operator)
+  const { accumulators } = plan.windows[operator.state]!
+  const emitOf = interpretResult(plan, operator)
+  return (record, visit) => {
+    const { context, eventTime, watermark } = visit
+    const window = context.windows[operator.state]!
+    let key = ""
+    let pane: Pane | undefined
+    const found = guarded(visit, () => {
+      key = keyOf(record, visit.read)
+      pane = window.paneOf(key, eventTime, watermark)
+    })
+    if (!found) return
+    const { batch, row } = visit
+    const reason = window.refusal
+    // no window lies behind another
+    if (batch === undefined) return
+    if (reason !== undefined) {
+      context.enter(batch, row, {
+        operator: operator.name,
+        reason,
+        key,
+        eventTime,
+        latenessMs: watermark - eventTime
+      })
+    }
+    if (pane === undefined) return
+    for (const accumulator of accumulators) {
+      if (accumulator.field !== undefined) accumulator.add(pane, cellValueOf(record, accumulator.field.name))
+    }
+    if (pane.firstEnd > watermark) return
+    context.firedAt = batch.source.offsets[row]!
+    window.update(pane, watermark, emitOf(context, visit.now))
   }
 }
 
@@ -238,6 +302,8 @@ const passUnchanged = (
   plan: StagePlan
 ) => {
   const { batch, row } = visit
+  // a window's result is never unchanged
+  if (batch === undefined) return
   const start = batch.source.valueStarts[row]!
   const end = batch.source.valueEnds[row]!
   const field = key.length === 1 ? plan.source.shape.byName.get(key[0]!) : undefined

@@ -5,8 +5,10 @@
  */
 import type { StagePlan } from "../plan/StagePlan.ts"
 import type { TaskObserver } from "./RunOptions.ts"
+import type { OperatorState } from "../state/OperatorState.ts"
 import { combinedWatermark } from "../state/Watermark.ts"
-import type { Shard } from "./Shard.ts"
+import type { LedgerReason } from "./Ledger.ts"
+import { ledgerCounts, type Shard } from "./Shard.ts"
 
 export interface StageStatus {
   readonly job: string
@@ -19,6 +21,10 @@ export interface StageStatus {
   readonly validated: number
   readonly deadLettered: number
   readonly failed: number
+  /** Records that came when no window took them any more. */
+  readonly late: number
+  /** Entries of the ledger by reason, late ones included. */
+  readonly ledger: Readonly<Partial<Record<LedgerReason, number>>>
   /** The least of its partitions', idle ones left out, never going back; epoch milliseconds; undefined before the first record and without event time. */
   readonly watermarkMs: number | undefined
   /** The next offset of each partition. */
@@ -38,6 +44,14 @@ interface Watched {
   watermarkMs: number
 }
 
+const ledgerReasons: ReadonlyArray<LedgerReason> = ["late", "dropped", "evicted", "lead"]
+
+const addTo = (sums: Partial<Record<LedgerReason, number>>, reason: LedgerReason, count: number | undefined) => {
+  if (count !== undefined) sums[reason] = (sums[reason] ?? 0) + count
+}
+
+const keysOf = (states: ReadonlyArray<OperatorState>): number => states.reduce((keys, state) => keys + state.size(), 0)
+
 const statusOf = (stage: Watched): StageStatus => {
   const { plan, shards } = stage
   const out: Record<string, number> = {}
@@ -45,12 +59,14 @@ const statusOf = (stage: Watched): StageStatus => {
   let validated = 0
   let deadLettered = 0
   let failed = 0
+  const ledger: Partial<Record<LedgerReason, number>> = {}
   for (const shard of shards) {
     const { counts } = shard.detail
     taken += counts.in + shard.pending
     validated += counts.validated + shard.context.validated
     deadLettered += counts.deadLettered + shard.deadLetters.count()
     failed += counts.failed + shard.failedInEpoch
+    for (const reason of ledgerReasons) addTo(ledger, reason, ledgerCounts(shard)?.[reason])
     for (const [topic, count] of Object.entries(counts.out)) out[topic] = (out[topic] ?? 0) + count
     for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   }
@@ -67,10 +83,12 @@ const statusOf = (stage: Watched): StageStatus => {
     validated,
     deadLettered,
     failed,
+    late: ledger.late ?? 0,
+    ledger,
     watermarkMs: Number.isFinite(stage.watermarkMs) ? stage.watermarkMs : undefined,
     positions: new Map(shards.map((shard) => [shard.id.shard, shard.offset])),
     epochs: shards.reduce((sum, shard) => sum + shard.epoch, 0),
-    keys: shards.reduce((sum, shard) => sum + shard.context.states.reduce((keys, state) => keys + state.size(), 0), 0),
+    keys: shards.reduce((sum, { context: { states, windows } }) => sum + keysOf([...states, ...windows]), 0),
     finished: shards.every((shard) => shard.detail.finished)
   }
 }

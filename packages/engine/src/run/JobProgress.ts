@@ -8,6 +8,7 @@ import type { Job } from "../job/Job.ts"
 import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
+import type { LedgerReason } from "./Ledger.ts"
 import { emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 
 export interface ShardProgress {
@@ -76,6 +77,15 @@ const shardOf = (topic: string, { end, partition }: PartitionBounds, record: Rec
   detail: record.detail as ShardDetail
 })
 
+const addLedger = (sum: ShardCounts["ledger"], more: ShardCounts["ledger"]) => {
+  const total = { ...sum }
+  // its own reasons
+  for (const [reason, count] of Object.entries(more ?? {}) as ReadonlyArray<[LedgerReason, number]>) {
+    total[reason] = (total[reason] ?? 0) + count
+  }
+  return total
+}
+
 const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
   const out = { ...sum.out }
   for (const [topic, count] of Object.entries(more.out)) out[topic] = (out[topic] ?? 0) + count
@@ -84,7 +94,8 @@ const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
     out,
     validated: sum.validated + more.validated,
     deadLettered: sum.deadLettered + more.deadLettered,
-    failed: sum.failed + more.failed
+    failed: sum.failed + more.failed,
+    ...(sum.ledger === undefined && more.ledger === undefined ? {} : { ledger: addLedger(sum.ledger, more.ledger) })
   }
 }
 

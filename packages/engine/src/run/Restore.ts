@@ -8,21 +8,28 @@ import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
 import { readSnapshot, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type RecordInForce, type ShardId, type SnapshotName, type TopicInfo } from "../log/Log.ts"
-import type { StagePlan } from "../plan/StagePlan.ts"
+import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import { applyEncoded } from "../state/StateCodec.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
+import { StateShapeError } from "../state/OperatorState.ts"
+import { makeWindowState, type WindowState } from "../window/WindowState.ts"
 import { JobError } from "./JobError.ts"
 import { sameTopic } from "./SourceTopic.ts"
 import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
 
+/** The keyed state of a stage in one shard, by the plan's indexes. */
+interface StageState {
+  readonly states: ReadonlyArray<KeyedState>
+  readonly windows: ReadonlyArray<WindowState>
+}
+
 /** A shard as it stands after its last committed epoch. */
-export interface RestoredShard {
+export interface RestoredShard extends StageState {
   readonly id: ShardId
   readonly epoch: number
   /** The next offset to read. */
   readonly offset: number
   readonly snapshots: ReadonlyArray<SnapshotName>
-  readonly states: ReadonlyArray<KeyedState>
   readonly detail: ShardDetail
 }
 
@@ -43,19 +50,23 @@ export const restore = Effect.fnUntraced(function* (
     if (record === undefined) {
       // a job that never committed starts at the first record kept
       const start = bounds.find((bound) => bound.partition === id.shard)?.start ?? 0
-      restored.push({ id, epoch: 0, offset: start, snapshots: [], states: emptyStates(plan), detail: emptyDetail })
+      restored.push({ id, epoch: 0, offset: start, snapshots: [], ...emptyState(plan), detail: emptyDetail })
       continue
     }
     const offset = yield* checkedPosition(id, record, topic)
     const detail = record.detail as ShardDetail // written by this engine in every commit
-    const states = plan.states.length === 0 ? [] : yield* restoreStates(plan, owner, id, record, detail.deltasFrom)
-    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, states, detail })
+    const state = isStateful(plan) ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom) : emptyState(plan)
+    const watermark = (detail.maxEventTime ?? Number.NEGATIVE_INFINITY) - plan.outOfOrdernessMs
+    for (const window of state.windows) window.restored(watermark, detail.closed ?? false)
+    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, ...state, detail })
   }
   return restored
 })
 
-const emptyStates = (plan: StagePlan): ReadonlyArray<KeyedState> =>
-  plan.states.map((state) => makeKeyedState(state.name, state.declaration))
+const emptyState = (plan: StagePlan): StageState => ({
+  states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
+  windows: plan.windows.map(makeWindowState)
+})
 
 /** The offset in force, if the topic is still the one it was read from (rules 3 and 9). */
 const checkedPosition = Effect.fnUntraced(function* (id: ShardId, record: RecordInForce, topic: TopicInfo) {
@@ -79,7 +90,7 @@ const restoreStates = Effect.fnUntraced(function* (
   deltasFrom: number | null
 ) {
   // an older version of the job had no state here: all of it starts empty
-  if (deltasFrom === null) return emptyStates(plan)
+  if (deltasFrom === null) return emptyState(plan)
   // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first one on
   const candidates = record.snapshots.length < snapshotsKept ? [...record.snapshots, undefined] : record.snapshots
   const faults: Array<string> = []
@@ -106,28 +117,31 @@ const loadFrom = Effect.fnUntraced(function* (
   deltasFrom: number
 ) {
   const log = yield* Log
-  const states = emptyStates(plan)
+  const state = emptyState(plan)
   if (snapshot !== undefined) {
     const bytes = yield* readSnapshot(snapshot)
-    yield* apply(states, bytes, `snapshot ${snapshot.file}`)
+    yield* apply(state, bytes, `snapshot ${snapshot.file}`)
   }
   yield* faultPoint("mid-restore")
   let next = snapshot === undefined ? deltasFrom : snapshot.epoch + 1
   for (const delta of yield* log.deltas(id, next - 1)) {
     if (delta.epoch > record.epoch) break
     if (delta.epoch !== next) return yield* gap(next, delta.epoch)
-    yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)
+    yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)
     next++
   }
   if (next !== record.epoch + 1) return yield* gap(next, record.epoch + 1)
-  return states
+  return state
 })
 
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = (states: ReadonlyArray<KeyedState>, bytes: Uint8Array, what: string) =>
+const apply = ({ states, windows }: StageState, bytes: Uint8Array, what: string) =>
   Effect.try({
-    try: () => applyEncoded(states, bytes),
-    catch: (cause) => new JobError({ reason: "Corrupt", message: `${what} cannot be read`, cause })
+    try: () => applyEncoded([...states, ...windows], bytes),
+    catch: (cause) =>
+      cause instanceof StateShapeError
+        ? new JobError({ reason: "StateDiffers", message: cause.message, cause })
+        : new JobError({ reason: "Corrupt", message: `${what} cannot be read`, cause })
   })

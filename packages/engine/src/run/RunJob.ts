@@ -4,11 +4,12 @@
  * Plans the stages, makes their topics, and runs a task for each. Ends when every stage came to the end of a bounded
  * input; otherwise runs until interrupted, which is always safe: what was not committed is done again.
  */
-import { Clock, Effect, Random } from "effect"
+import { Clock, Effect, Option, Random } from "effect"
 import type { Job } from "../job/Job.ts"
 import { Log } from "../log/Log.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import { DeadLetters } from "./DeadLetters.ts"
+import { Ledger } from "./Ledger.ts"
 import { type RunOptions, runOptions } from "./RunOptions.ts"
 import { runTask } from "./Task.ts"
 
@@ -16,8 +17,15 @@ export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>,
   const run = runOptions(options)
   const log = yield* Log
   const deadLetters = yield* DeadLetters
+  const ledger = Option.getOrUndefined(yield* Effect.serviceOption(Ledger))
   const stages = planJob(job)
-  for (const topic of [deadLetters.topic, ...stages.flatMap((stage) => [stage.source, ...stage.outputs])]) {
+  if (ledger === undefined && stages.some((stage) => stage.windows.length > 0)) {
+    return yield* Effect.die(
+      new TypeError(`job ${job.name} has windows, which need a Ledger: provide one as DeadLetters is`)
+    )
+  }
+  const standard = ledger === undefined ? [deadLetters.topic] : [deadLetters.topic, ledger.topic]
+  for (const topic of [...standard, ...stages.flatMap((stage) => [stage.source, ...stage.outputs])]) {
     yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
   }
   const startedAt = yield* Clock.currentTimeMillis
@@ -26,7 +34,14 @@ export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>,
   yield* Effect.all(
     stages.map((plan) =>
       Effect.flatMap(log.topic(plan.source.name), (topic) =>
-        runTask({ plan, topic, shards: Array.from({ length: topic.partitions }, (_, shard) => shard), owner, run })
+        runTask({
+          plan,
+          topic,
+          shards: Array.from({ length: topic.partitions }, (_, shard) => shard),
+          owner,
+          ledger,
+          run
+        })
       )
     ),
     { concurrency: "unbounded", discard: true }

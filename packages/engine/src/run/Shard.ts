@@ -7,12 +7,13 @@ import { type ColumnBatch, Decoder, type RecordBatch, type Timestamp, type Topic
 import type { AnyRecord, TopicRef } from "../flow/Node.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
 import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
-import type { StagePlan } from "../plan/StagePlan.ts"
+import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import { encodeDelta } from "../state/StateCodec.ts"
 import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
+import type { Ledger, LedgerReason } from "./Ledger.ts"
 import type { RestoredShard } from "./Restore.ts"
-import type { ShardDetail } from "./ShardDetail.ts"
+import type { ShardCounts, ShardDetail } from "./ShardDetail.ts"
 import type { StageContext, StageProgram } from "./StageProgram.ts"
 
 export interface Shard {
@@ -34,7 +35,15 @@ export interface Shard {
   readonly deadLetters: OutputCollector
   readonly outputs: ReadonlyArray<OutputCollector>
   failedInEpoch: number
+  /** Undefined: nobody keeps one; entries are only counted. */
+  readonly ledger: OutputCollector | undefined
+  /** Entries of the open epoch by reason, written or not. */
+  readonly entered: Map<LedgerReason, number>
+  /** Its windows were closed at the end of time. */
+  closed: boolean
   readonly process: (batch: RecordBatch, nowMs: number) => void
+  /** The input ended: every window gives its result. */
+  readonly close: (nowMs: number) => void
 }
 
 export interface ShardParts {
@@ -43,6 +52,7 @@ export interface ShardParts {
   readonly restored: RestoredShard
   readonly deadLetterTopic: TopicRef
   readonly makeDeadLetter: (input: DeadLetterInput) => object
+  readonly ledger: Ledger["Service"] | undefined
   readonly startedAtMs: number
 }
 
@@ -52,21 +62,32 @@ export const makeShard = ({
   restored,
   deadLetterTopic,
   makeDeadLetter,
+  ledger,
   startedAtMs
 }: ShardParts): Shard => {
   const decoder = Decoder.make(plan.source as unknown as Topic<AnyRecord>) // a source's record type is known to its flow only
   const outputs = plan.outputs.map(makeOutputCollector)
   const deadLetters = makeOutputCollector(deadLetterTopic)
   let nowMs = 0
-  const letter = (batch: ColumnBatch, row: number, failure: DeadLetterInput["failure"], into: OutputCollector) => {
-    const { bytes, headers, offsets, valueEnds, valueStarts } = batch.source
+  const entries = ledger === undefined ? undefined : makeOutputCollector(ledger.topic)
+  const letter = (
+    batch: ColumnBatch | undefined,
+    row: number,
+    failure: DeadLetterInput["failure"],
+    into: OutputCollector
+  ) => {
     const made = makeDeadLetter({
       topic: plan.source.name,
       partition: restored.id.shard,
-      offset: offsets[row]!,
       failure,
-      value: bytes.subarray(valueStarts[row]!, valueEnds[row]!),
-      headers: headers.get(row),
+      // a window's result has no record; the one that made it fire tells where
+      ...(batch === undefined
+        ? { offset: context.firedAt, value: noBytes, headers: undefined }
+        : {
+            offset: batch.source.offsets[row]!,
+            value: valueAt(batch, row),
+            headers: batch.source.headers.get(row)
+          }),
       failedAt: nowMs as Timestamp // the clock's
     })
     into.record(made as AnyRecord) // of the dead-letter topic's contract, which its maker knows
@@ -75,6 +96,9 @@ export const makeShard = ({
     partition: restored.id.shard,
     outputs,
     states: restored.states,
+    windows: restored.windows,
+    firedAt: restored.offset - 1,
+    lead: { ...(restored.detail.lead ?? noLead) },
     validated: 0,
     time: { maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY, idle: restored.detail.idle },
     record: (batch, row) => decoder.record(batch, row),
@@ -85,6 +109,19 @@ export const makeShard = ({
     deadLetter: (batch, row, failed, output) => {
       shard.failedInEpoch++
       letter(batch, row, describeFailure(failed), outputs[output] ?? deadLetters)
+    },
+    enter: (batch, row, note) => {
+      shard.entered.set(note.reason, (shard.entered.get(note.reason) ?? 0) + 1)
+      const entry = ledger?.make({
+        ...note,
+        latenessMs: Number.isFinite(note.latenessMs) ? note.latenessMs : undefined,
+        job: plan.uid,
+        topic: plan.source.name,
+        partition: restored.id.shard,
+        offset: batch.source.offsets[row]!,
+        value: valueAt(batch, row)
+      })
+      if (entry !== undefined) entries?.record(entry as AnyRecord) // of the ledger's contract, which its maker knows
     }
   }
   const shard: Shard = {
@@ -101,6 +138,17 @@ export const makeShard = ({
     deadLetters,
     outputs,
     failedInEpoch: 0,
+    ledger: entries,
+    entered: new Map(),
+    closed: restored.detail.closed ?? false,
+    close: (now) => {
+      nowMs = now
+      if (plan.windows.length === 0 || shard.closed) return
+      context.firedAt = shard.offset - 1
+      program.close(context, now)
+      shard.closed = true
+      shard.changed = true
+    },
     process: (records, now) => {
       nowMs = now
       const batch = decoder.decode(records)
@@ -116,9 +164,26 @@ export const makeShard = ({
   return shard
 }
 
+const noBytes = new Uint8Array(0)
+const noLead = { inRow: 0, least: 0 }
+
+const valueAt = ({ source: { bytes, valueEnds, valueStarts } }: ColumnBatch, row: number): Uint8Array =>
+  bytes.subarray(valueStarts[row]!, valueEnds[row]!)
+
+const collectorsOf = ({ deadLetters, ledger, outputs }: Shard): ReadonlyArray<OutputCollector> =>
+  ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters, ledger]
+
 /** Bytes that the open epoch would write. */
 export const bytesPending = (shard: Shard): number =>
-  shard.outputs.reduce((sum, output) => sum + output.bytesUsed(), shard.deadLetters.bytesUsed())
+  collectorsOf(shard).reduce((sum, output) => sum + output.bytesUsed(), 0)
+
+/** Entries of the ledger by reason since the job's first start; undefined when there was none. */
+export const ledgerCounts = ({ detail, entered }: Shard): ShardCounts["ledger"] => {
+  if (entered.size === 0) return detail.counts.ledger
+  const counts = { ...detail.counts.ledger }
+  for (const [reason, count] of entered) counts[reason] = (counts[reason] ?? 0) + count
+  return counts
+}
 
 /**
  * What the shard commits now. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
@@ -132,7 +197,8 @@ export const takeCommit = (
 ): { readonly commit: ShardCommit; readonly outputs: ReadonlyArray<Append> } => {
   const { context, detail: before } = shard
   const { counts } = before
-  const stateful = plan.states.length > 0
+  const stateful = isStateful(plan)
+  const ledger = ledgerCounts(shard)
   const out: Record<string, number> = { ...counts.out }
   for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   shard.detail = {
@@ -143,11 +209,15 @@ export const takeCommit = (
       out,
       validated: counts.validated + context.validated,
       deadLettered: counts.deadLettered + shard.deadLetters.count(),
-      failed: counts.failed + shard.failedInEpoch
+      failed: counts.failed + shard.failedInEpoch,
+      ...(ledger === undefined ? {} : { ledger })
     },
     deltasFrom: stateful ? (before.deltasFrom ?? shard.epoch + 1) : null,
-    finished
+    finished,
+    ...(context.lead.inRow === 0 ? {} : { lead: { ...context.lead } }),
+    ...(shard.closed ? { closed: true } : {})
   }
+  shard.entered.clear()
   shard.pending = 0
   shard.failedInEpoch = 0
   context.validated = 0
@@ -159,7 +229,7 @@ export const takeCommit = (
     // a version without state writes no deltas, so the snapshots of one before it lead nowhere
     snapshots: stateful ? named.slice(0, snapshotsKept) : [],
     detail: shard.detail,
-    delta: stateful ? encodeDelta(context.states) : null
+    delta: stateful ? encodeDelta([...context.states, ...context.windows]) : null
   }
-  return { commit, outputs: [...shard.outputs, shard.deadLetters].flatMap((output) => [...output.take()]) }
+  return { commit, outputs: collectorsOf(shard).flatMap((output) => [...output.take()]) }
 }

@@ -1,4 +1,6 @@
 /** The small state of a shard, kept as JSON in its record in force. */
+import type { LedgerReason } from "./Ledger.ts"
+import type { LeadState } from "./Lead.ts"
 
 /** Counts since the job's first start, so that a summary adds up over restarts. */
 export interface ShardCounts {
@@ -11,6 +13,8 @@ export interface ShardCounts {
   readonly deadLettered: number
   /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
+  /** Entries of the ledger, by reason; absent before there was one. */
+  readonly ledger?: Readonly<Partial<Record<LedgerReason, number>>>
 }
 
 export interface ShardDetail {
@@ -22,6 +26,10 @@ export interface ShardDetail {
   readonly deltasFrom: number | null
   /** A bounded run came to the end of its input here. */
   readonly finished: boolean
+  /** Records in a row that were far ahead of the rest; absent when the last one was not. */
+  readonly lead?: LeadState
+  /** Its windows were closed at the end of time: whatever comes later is late. */
+  readonly closed?: boolean
 }
 
 export const emptyDetail: ShardDetail = {

@@ -6,8 +6,14 @@
 import type { ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { KeyedState } from "../state/KeyedState.ts"
+import type { WindowState } from "../window/WindowState.ts"
 import type { PartitionTime } from "../state/Watermark.ts"
 import type { OutputCollector } from "./Collector.ts"
+import type { LeadState } from "./Lead.ts"
+import type { LedgerInput } from "./Ledger.ts"
+
+/** What an operator knows of a record that it enters in the ledger; the shard knows the rest. */
+export type LedgerNote = Pick<LedgerInput, "operator" | "reason" | "key" | "eventTime" | "latenessMs">
 
 /** Everything that operators touch while a batch runs. One per shard. */
 export interface StageContext {
@@ -17,18 +23,27 @@ export interface StageContext {
   readonly outputs: ReadonlyArray<OutputCollector>
   /** By the plan's state index. */
   readonly states: ReadonlyArray<KeyedState>
+  /** By the plan's window index. */
+  readonly windows: ReadonlyArray<WindowState>
   readonly time: PartitionTime
+  readonly lead: LeadState
+  /** The offset of the record that made a window give its result. */
+  firedAt: number
   /** Records that reached a `validate`. */
   validated: number
   /** The record object of a row, made on demand. */
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
-  /** An operator's code threw at a row. */
-  readonly threw: (batch: ColumnBatch, row: number, operator: string, error: unknown) => void
+  /** An operator's code threw at a row; without one at a window's result. */
+  readonly threw: (batch: ColumnBatch | undefined, row: number, operator: string, error: unknown) => void
   /** A failure that reaches a standard dead letter: the plan's output with that index, −1 is the service's own. */
-  readonly deadLetter: (batch: ColumnBatch, row: number, failed: AnyFailed, output: number) => void
+  readonly deadLetter: (batch: ColumnBatch | undefined, row: number, failed: AnyFailed, output: number) => void
+  /** Enters a row in the ledger. */
+  readonly enter: (batch: ColumnBatch, row: number, note: LedgerNote) => void
 }
 
 export interface StageProgram {
   /** Runs all valid rows in order. `now` is the time that `stamp` writes: the clock's, once per batch. */
   readonly run: (batch: ColumnBatch, context: StageContext, now: number) => void
+  /** The input has ended, and with it time: every window gives its result. */
+  readonly close: (context: StageContext, now: number) => void
 }

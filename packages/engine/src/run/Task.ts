@@ -9,12 +9,13 @@ import { Clock, Effect, Result } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
 import { Log, type ReadLimits, type TopicInfo } from "../log/Log.ts"
-import type { StagePlan } from "../plan/StagePlan.ts"
+import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import { watermarkOf } from "../state/Watermark.ts"
 import { encodeSnapshot } from "../state/StateCodec.ts"
 import { commitEpoch } from "./CommitEpoch.ts"
 import { compileStage } from "./CompileStage.ts"
 import { DeadLetters } from "./DeadLetters.ts"
+import type { Ledger } from "./Ledger.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { bytesPending, makeShard, type Shard } from "./Shard.ts"
@@ -34,6 +35,7 @@ export interface TaskOptions {
   readonly shards: ReadonlyArray<number>
   /** One incarnation of a running job: no two runs share it. */
   readonly owner: string
+  readonly ledger: Ledger["Service"] | undefined
   readonly run: RunOptions
 }
 
@@ -62,12 +64,12 @@ export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
 const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string, committed: () => void) {
   const log = yield* Log
   const deadLetters = yield* DeadLetters
-  const { plan, topic, run } = options
+  const { ledger, plan, topic, run } = options
   const ids = options.shards.map((shard) => ({ uid: plan.uid, stage: plan.name, shard }))
   const program = compileStage(plan)
   const restored = yield* restore(plan, incarnation, topic, ids)
   const startedAtMs = yield* Clock.currentTimeMillis
-  const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make }
+  const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make, ledger }
   const shards = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs }))
   yield* sweepUnnamed(shards, plan)
   run.observer.started(plan, shards)
@@ -85,7 +87,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       yield* commitEpoch({ ...options, owner: incarnation }, shards, false)
       committed()
       epochOpenedAt = undefined
-      if (plan.states.length > 0 && now - snapshotAt >= run.checkpointEveryMs) {
+      if (isStateful(plan) && now - snapshotAt >= run.checkpointEveryMs) {
         yield* snapshot(options, incarnation, shards)
         snapshotAt = now
       }
@@ -96,6 +98,8 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
     }
     if (yield* reachedEnd(options, shards)) {
       const finished = pending === 0 && shards.every((shard) => shard.detail.finished)
+      // the end of a bounded input is the end of time
+      if (!finished && run.bounded) for (const shard of shards) shard.close(now)
       if (!finished) yield* commitEpoch({ ...options, owner: incarnation }, shards, true)
       return
     }
@@ -139,7 +143,8 @@ const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: Re
 const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: string, shards: ReadonlyArray<Shard>) {
   for (const shard of shards) {
     if (!shard.changed) continue
-    const bytes = encodeSnapshot(shard.context.states, watermarkOf(shard.context.time, options.plan.outOfOrdernessMs))
+    const { states, time, windows } = shard.context
+    const bytes = encodeSnapshot([...states, ...windows], watermarkOf(time, options.plan.outOfOrdernessMs))
     shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
     shard.changed = false
   }
@@ -149,7 +154,7 @@ const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: strin
 
 /** Files that a crash left without a name go by age only: a zombie's may still be named (rule 6). */
 const sweepUnnamed = Effect.fnUntraced(function* (shards: ReadonlyArray<Shard>, plan: StagePlan) {
-  if (plan.states.length === 0) return
+  if (!isStateful(plan)) return
   const store = yield* CheckpointStore
   const now = yield* Clock.currentTimeMillis
   for (const shard of shards) {

@@ -7,6 +7,7 @@
  */
 import { Result, Schema } from "effect"
 import type { StateDeclaration } from "../flow/Node.ts"
+import type { OperatorState } from "./OperatorState.ts"
 
 interface Entry {
   readonly value: unknown
@@ -17,8 +18,7 @@ interface Entry {
 /** A change or an entry in its durable form: key, encoded value, time written. */
 export type EncodedEntry = readonly [key: string, value: unknown, writtenAt: number]
 
-export interface KeyedState {
-  readonly name: string
+export interface KeyedState extends OperatorState {
   /** The value, or the initial one. `now` is max(event time, watermark) of the record that asks. */
   readonly get: (key: string, now: number) => unknown
   readonly set: (key: string, value: unknown, eventTime: number) => void
@@ -26,8 +26,6 @@ export interface KeyedState {
   readonly takeDelta: () => ReadonlyArray<EncodedEntry>
   /** Every entry still alive at `watermark`; forgets the others. */
   readonly sweepAndEncode: (watermark: number) => ReadonlyArray<EncodedEntry>
-  readonly load: (entries: ReadonlyArray<EncodedEntry>) => void
-  readonly size: () => number
 }
 
 export const makeKeyedState = (name: string, declaration: StateDeclaration): KeyedState => {
@@ -73,7 +71,9 @@ export const makeKeyedState = (name: string, declaration: StateDeclaration): Key
       return all
     },
     load: (loaded) => {
-      for (const [key, value, writtenAt] of loaded) entries.set(key, { value: decode(value), writtenAt })
+      // made by takeDelta or sweepAndEncode above
+      for (const [key, value, writtenAt] of loaded as ReadonlyArray<EncodedEntry>)
+        entries.set(key, { value: decode(value), writtenAt })
     },
     size: () => entries.size
   }

@@ -3,11 +3,11 @@
  *
  * An operator that a newer version of the job no longer has is skipped when read; one that is new starts empty.
  */
-import type { EncodedEntry, KeyedState } from "./KeyedState.ts"
+import type { OperatorState } from "./OperatorState.ts"
 
 interface Section {
   readonly operator: string
-  readonly entries: ReadonlyArray<EncodedEntry>
+  readonly entries: unknown
 }
 
 const encoder = new TextEncoder()
@@ -16,15 +16,15 @@ const decoder = new TextDecoder()
 const encode = (sections: ReadonlyArray<Section>) => encoder.encode(JSON.stringify({ version: 1, sections }))
 
 /** What changed since the last delta, of all operators; also when nothing did: recovery demands one for every epoch. */
-export const encodeDelta = (states: ReadonlyArray<KeyedState>): Uint8Array =>
+export const encodeDelta = (states: ReadonlyArray<OperatorState>): Uint8Array =>
   encode(states.map((state) => ({ operator: state.name, entries: state.takeDelta() })))
 
 /** All live entries of all operators. */
-export const encodeSnapshot = (states: ReadonlyArray<KeyedState>, watermark: number): Uint8Array =>
+export const encodeSnapshot = (states: ReadonlyArray<OperatorState>, watermark: number): Uint8Array =>
   encode(states.map((state) => ({ operator: state.name, entries: state.sweepAndEncode(watermark) })))
 
 /** Applies a delta or a snapshot on top of what is loaded. Throws when the bytes are not what `encode…` made. */
-export const applyEncoded = (states: ReadonlyArray<KeyedState>, bytes: Uint8Array): void => {
+export const applyEncoded = (states: ReadonlyArray<OperatorState>, bytes: Uint8Array): void => {
   // written by encode above and verified by hash (snapshots) or by the log's checksum (deltas)
   const document = JSON.parse(decoder.decode(bytes)) as {
     readonly version: number

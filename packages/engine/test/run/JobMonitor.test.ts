@@ -31,6 +31,8 @@ describe("a job's monitor", () => {
         validated: 0,
         deadLettered: 1,
         failed: 0,
+        late: 0,
+        ledger: {},
         watermarkMs: baseMs + 4000,
         positions: new Map([
           [0, 4],

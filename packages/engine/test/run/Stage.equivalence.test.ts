@@ -6,13 +6,15 @@ import { Flow, Job } from "../../src/index.ts"
 import { planJob } from "../../src/plan/PlanJob.ts"
 import type { StagePlan } from "../../src/plan/StagePlan.ts"
 import { compileStage } from "../../src/run/CompileStage.ts"
-import { interpretRow } from "../../src/run/InterpretStage.ts"
+import { interpretResult, interpretRow } from "../../src/run/InterpretStage.ts"
+import { afterLead } from "../../src/run/Lead.ts"
 import { makeShard, type Shard, takeCommit } from "../../src/run/Shard.ts"
 import { emptyDetail } from "../../src/run/ShardDetail.ts"
-import type { StageProgram } from "../../src/run/StageProgram.ts"
+import type { StageContext, StageProgram } from "../../src/run/StageProgram.ts"
 import { makeKeyedState } from "../../src/state/KeyedState.ts"
+import { makeWindowState } from "../../src/window/WindowState.ts"
 import { makeChance } from "../support/Chance.ts"
-import { makeTestDeadLetter, TestDeadLetters } from "../support/Harness.ts"
+import { makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
 import { Copies, randomJob, randomLine, Sales } from "../support/RandomJobs.ts"
 
 const sales = Flow.from(Sales)
@@ -25,6 +27,15 @@ let wideRows = 0
 /** Every valid row through the row interpreter, with event time and watermark as `Flow.eventTime` describes them. */
 const slowStage = (plan: StagePlan): StageProgram => {
   const interpret = interpretRow(plan)
+  const windows = plan.operators
+    .filter(({ node }) => node.op === "window")
+    .map((operator) => ({ state: operator.state, emit: interpretResult(plan, operator) }))
+  const fire = (context: StageContext, now: number, watermark: number) => {
+    for (const { emit, state } of windows) {
+      const window = context.windows[state]!
+      if (watermark >= window.nextAt) window.fire(watermark, emit(context, now))
+    }
+  }
   const field = plan.eventTimeField
   return {
     run: (batch, context, now) => {
@@ -33,8 +44,19 @@ const slowStage = (plan: StagePlan): StageProgram => {
         wideRows += batch.wide[row]!
         const eventTime = field === undefined ? Number.NaN : Number(context.record(batch, row)[field])
         interpret(batch, row, context, now, eventTime, context.time.maxEventTime - plan.outOfOrdernessMs)
-        context.time.maxEventTime = Math.max(context.time.maxEventTime, eventTime)
+        const { lead, time } = context
+        context.firedAt = batch.source.offsets[row]!
+        if (eventTime > time.maxEventTime && eventTime >= time.maxEventTime + plan.leadMs && time.maxEventTime > 0) {
+          time.maxEventTime = afterLead(batch, row, context, plan.name, eventTime)
+        } else {
+          lead.inRow = 0
+          time.maxEventTime = Math.max(time.maxEventTime, eventTime)
+        }
+        fire(context, now, time.maxEventTime - plan.outOfOrdernessMs)
       }
+    },
+    close: (context, now) => {
+      for (const { emit, state } of windows) context.windows[state]!.close(emit(context, now))
     }
   }
 }
@@ -49,10 +71,12 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       offset: 0,
       snapshots: [],
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
+      windows: plan.windows.map(makeWindowState),
       detail: emptyDetail
     },
     deadLetterTopic: TestDeadLetters,
     makeDeadLetter: makeTestDeadLetter,
+    ledger: { topic: TestLedger, make: makeTestLedgerEntry },
     startedAtMs: 0
   })
 

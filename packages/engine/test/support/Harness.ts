@@ -2,7 +2,15 @@
 import { EmbeddedLog } from "@frazil/connect"
 import { Field, layerMemory, makeRecordBuilder, partitionOf, Topic } from "@frazil/core"
 import { Effect, Layer, Schema } from "effect"
-import { CheckpointStore, type DeadLetterInput, DeadLetters, Job, Log } from "../../src/index.ts"
+import {
+  CheckpointStore,
+  type DeadLetterInput,
+  DeadLetters,
+  Job,
+  Ledger,
+  type LedgerInput,
+  Log
+} from "../../src/index.ts"
 
 class TestDeadLetter extends Schema.Opaque<TestDeadLetter>()(
   Schema.Struct({
@@ -31,10 +39,39 @@ export const makeTestDeadLetter = ({ failure, offset, partition, topic, value }:
 
 const deadLetters = Layer.succeed(DeadLetters, { topic: TestDeadLetters, make: makeTestDeadLetter })
 
+class TestLedgerEntry extends Schema.Opaque<TestLedgerEntry>()(
+  Schema.Struct({
+    operator: Field.text(),
+    reason: Field.text(),
+    key: Field.optional(Field.text()),
+    event_timestamp: Field.timestamp,
+    lateness_ms: Field.optional(Field.double()),
+    partition: Field.int(),
+    offset: Field.int(),
+    record: Field.text()
+  })
+) {}
+
+/** The ledger of these tests. */
+export const TestLedger = Topic.make("ledger", { schema: TestLedgerEntry, key: undefined, partitions: 1 })
+
+export const makeTestLedgerEntry = (input: LedgerInput) => ({
+  operator: input.operator,
+  reason: input.reason,
+  key: input.key ?? null,
+  event_timestamp: input.eventTime,
+  lateness_ms: input.latenessMs ?? null,
+  partition: input.partition,
+  offset: input.offset,
+  record: Buffer.from(input.value).toString()
+})
+
+const ledger = Layer.succeed(Ledger, { topic: TestLedger, make: makeTestLedgerEntry })
+
 const checkpoints = CheckpointStore.layer("file:///checkpoints/").pipe(Layer.provideMerge(layerMemory))
 
 /** Everything a job needs, in memory. */
-export const world = Layer.mergeAll(EmbeddedLog.layerMemory, checkpoints, deadLetters)
+export const world = Layer.mergeAll(EmbeddedLog.layerMemory, checkpoints, deadLetters, ledger)
 
 export interface Line {
   readonly key: string | null

@@ -1,0 +1,54 @@
+/** `Flow.window`: aggregates over the records of a key in windows of event time. */
+import type { Timestamp } from "@frazil/core"
+import type { Types } from "effect"
+import type { Aggregate, DistinctAggregate } from "../../window/Aggregate.ts"
+import type { Window } from "../../window/Window.ts"
+import { type Flow, fromNode } from "../Flow.ts"
+import type { Node } from "../Node.ts"
+import type { Keyed } from "../Refusals.ts"
+
+type Values<G> = { readonly [P in keyof G]: G[P] extends Aggregate<never, infer V> ? V : never }
+type Caps<G> = {
+  readonly [P in keyof G as G[P] extends DistinctAggregate<never> ? `${P & string}_capped` : never]: boolean
+}
+
+/** A window's result: the key, the window (end exclusive), which result of it this is, and the aggregates by their names. */
+export type WindowResult<K, G> = Types.Simplify<
+  K & {
+    readonly window_start: Timestamp
+    readonly window_end: Timestamp
+    /** 0 is the first; a record inside the allowed lateness gives the next. */
+    readonly revision: number
+  } & Values<G> &
+    Caps<G>
+>
+
+/** The fields that the flow is keyed by here. */
+const keyOf = (node: Node): ReadonlyArray<string> =>
+  node.op === "keyBy" ? node.fields : node.inputs[0] === undefined ? [] : keyOf(node.inputs[0])
+
+/**
+ * Aggregates the records of each key in each window. A window without records gives nothing.
+ *
+ * A result comes when the watermark passes the window's end, in (end, key) order, and a further one, its `revision` one
+ * higher, for each record inside the allowed lateness. What is later goes to the ledger, counted. The last revision of a
+ * window is the same whatever the batching, restarts and interleaving.
+ *
+ * **Delivery**: each result once, in the epoch of the record that brought it. **Bounds**: panes a key and in all
+ * (`WindowBounds`); a record costs the same however many windows overlap.
+ */
+export const window =
+  <A, E, R, K, const G extends Readonly<Record<string, Aggregate<A, unknown>>>>(
+    window: Window<"event"> & Keyed<K>,
+    aggregates: G,
+    options?: { readonly name?: string }
+  ) =>
+  (self: Flow<A, E, R, K>): Flow<WindowResult<K, G>, E, R> =>
+    fromNode({
+      op: "window",
+      name: options?.name,
+      inputs: [self.node],
+      key: keyOf(self.node),
+      window: window.spec,
+      aggregates: Object.entries(aggregates).map(([name, { declaration }]) => [name, declaration] as const)
+    })

@@ -1,0 +1,67 @@
+/**
+ * What a window is refused for when its job is declared: sizes that make no sense, names that clash, fields it cannot add up.
+ *
+ * Called by `CheckGraph` beside `CheckState`, which has what windows share with other keyed state.
+ */
+import type { FieldType, RecordShape } from "@frazil/core"
+import type { NodeOf } from "../flow/Node.ts"
+import type { AggregateDeclaration } from "../window/Aggregate.ts"
+
+type Tell = (problem: string) => void
+
+/** A window's result is merged from so many panes at most. */
+const panesPerWindowMax = 100_000
+
+const numeric: ReadonlySet<FieldType["_tag"]> = new Set(["Int", "Double", "Decimal"])
+const ordered: ReadonlySet<FieldType["_tag"]> = new Set([...numeric, "Timestamp"])
+const counted: ReadonlySet<FieldType["_tag"]> = new Set(["Text", "Int", "Double", "Timestamp", "Date"])
+
+const kindsOf = (kind: Exclude<AggregateDeclaration["kind"], "count">) =>
+  kind === "countDistinct" ? counted : kind === "min" || kind === "max" ? ordered : numeric
+
+export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordShape | undefined, tell: Tell): void => {
+  checkSpec(name, node, tell)
+  checkNames(name, node, tell)
+  for (const [as, declaration] of node.aggregates) {
+    if (declaration.kind === "count") continue
+    if (input === undefined) {
+      tell(
+        `${name}: "${as}" needs to know the field ${declaration.field}, but code made these records; put the window before that code, or write the records to a topic first`
+      )
+      continue
+    }
+    const field = input.byName.get(declaration.field)
+    if (field === undefined) tell(`${name}: "${as}" reads ${declaration.field}, which its records do not have`)
+    else if (!kindsOf(declaration.kind).has(field.type._tag)) {
+      tell(`${name}: "${as}" cannot be the ${declaration.kind} of ${field.name}, a ${field.type._tag} field`)
+    }
+  }
+}
+
+const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
+  const { everyMs, openMax, openPerKeyMax, paneMs, processing, sizeMs } = window
+  if (processing !== undefined) {
+    tell(`${name}: windows by the clock do not run yet; use event time, which replays alike`)
+  }
+  if (sizeMs <= 0) tell(`${name}: its window has no length`)
+  else if (everyMs <= 0 || everyMs > sizeMs) {
+    tell(`${name}: a window must begin at least once in its own length, so that every record is in one`)
+  } else if (sizeMs / paneMs > panesPerWindowMax) {
+    tell(
+      `${name}: a window would be made of ${sizeMs / paneMs} panes, at most ${panesPerWindowMax}; choose a longer "every"`
+    )
+  }
+  if (!(openPerKeyMax >= 1) || !(openMax >= 1))
+    tell(`${name}: windowsOpenPerKeyMax and windowsOpenMax must be at least 1`)
+}
+
+const checkNames = (name: string, { aggregates, key }: NodeOf<"window">, tell: Tell) => {
+  if (aggregates.length === 0) tell(`${name}: it computes nothing; name at least one aggregate, such as count()`)
+  const taken = new Set([...key, "window_start", "window_end", "revision"])
+  for (const [as, { kind }] of aggregates) {
+    for (const field of kind === "countDistinct" ? [as, `${as}_capped`] : [as]) {
+      if (taken.has(field)) tell(`${name}: its result would have two fields ${field}; name the aggregate otherwise`)
+      taken.add(field)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** The fields of a window's result, so that expressions can read them. */
+import { decimalPrecisionMax, type FieldSpec, type FieldType, type RecordShape } from "@frazil/core"
+import type { NodeOf } from "../flow/Node.ts"
+import type { AggregateDeclaration } from "../window/Aggregate.ts"
+
+const common = { index: 0, personal: false, hiddenFromRules: false }
+const integer: FieldType = { _tag: "Int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }
+const double: FieldType = { _tag: "Double", min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
+
+const required = (name: string, type: FieldType): FieldSpec => ({ ...common, name, type, nullable: false })
+
+/** The type of an aggregate over a field of `type`. */
+const typeOf = (kind: AggregateDeclaration["kind"], type: FieldType): FieldType => {
+  if (kind === "min" || kind === "max") return type
+  if (type._tag === "Decimal") return { ...type, precision: decimalPrecisionMax, positive: false }
+  // the sum of integers may exceed them
+  return double
+}
+
+const aggregateFields = (
+  name: string,
+  declaration: AggregateDeclaration,
+  input: RecordShape
+): ReadonlyArray<FieldSpec> => {
+  if (declaration.kind === "count") return [required(name, integer)]
+  if (declaration.kind === "countDistinct")
+    return [required(name, integer), required(`${name}_capped`, { _tag: "Boolean" })]
+  const field = input.byName.get(declaration.field)
+  if (field === undefined) return []
+  return [{ ...field, name, type: typeOf(declaration.kind, field.type) }]
+}
+
+/** Those that `CheckWindow` refuses are left out. */
+export const windowFields = (node: NodeOf<"window">, input: RecordShape): ReadonlyArray<FieldSpec> => [
+  ...node.key.flatMap((name) => input.byName.get(name) ?? []),
+  required("window_start", { _tag: "Timestamp" }),
+  required("window_end", { _tag: "Timestamp" }),
+  required("revision", integer),
+  ...node.aggregates.flatMap(([name, declaration]) => aggregateFields(name, declaration, input))
+]

@@ -1,0 +1,85 @@
+/**
+ * The generated code of a window: find the pane, add the record's fields to it, tell the ledger, give updates.
+ *
+ * In column mode the key is read as text and fields as numbers; no record is made. The common case of each aggregate is
+ * written out; the rest, and everything in record mode, is the accumulator's `add`, as in the interpreter.
+ */
+import type { CodeScope, FieldAccess, FieldSpec } from "@frazil/core"
+import type { PlannedOperator } from "../plan/StagePlan.ts"
+import { type Accumulator, cellValueOf } from "../window/Accumulator.ts"
+import type { WindowPlan } from "../window/WindowPlan.ts"
+import { makeStateKey } from "./StateKey.ts"
+
+export interface WindowCode {
+  readonly scope: CodeScope
+  readonly operator: PlannedOperator
+  readonly window: WindowPlan
+  /** Reads columns; undefined in record mode. */
+  readonly columns: FieldAccess | undefined
+  /** The record's variable, and the record as it was read. */
+  readonly record: string
+  readonly read: string
+  /** The function that takes results. */
+  readonly emit: string
+  /** Makes names of variables. */
+  readonly fresh: (prefix: string) => string
+  /** Code with what it throws sent to the dead letter, then code that runs when nothing was thrown. */
+  readonly guarded: (code: string, after: string) => string
+}
+
+export const windowCode = (code: WindowCode): string => {
+  const { columns, emit, fresh, operator, scope } = code
+  const window = fresh("window")
+  const key = fresh("key")
+  const pane = fresh("pane")
+  const name = scope.constant(operator.name)
+  const find = `${pane} = ${window}.paneOf(${key}, eventTime, watermark);`
+  const told = `if (${window}.refusal !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${window}.refusal, key: ${key}, eventTime, latenessMs: watermark - eventTime });`
+  const update = `if (${pane}.firstEnd <= watermark) { context.firedAt = batch.source.offsets[i]; ${window}.update(${pane}, watermark, ${emit}); }`
+  const head = `const ${window} = context.windows[${operator.state}]; let ${key}, ${pane};`
+  const rest = `${told}
+if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} }`
+  // what columns hold was decoded: nothing here can throw
+  if (columns !== undefined) return `{ ${head} ${key} = ${keyCode(code.window.key, columns)}; ${find} ${rest} }`
+  const keyOf = scope.constant(makeStateKey(operator))
+  return `{ ${head} ${code.guarded(`${key} = ${keyOf}(${code.record}, ${code.read}); ${find}`, rest)} }`
+}
+
+/** The key's text, as `keyTextOf` makes it of a record. */
+const keyCode = (key: ReadonlyArray<FieldSpec>, columns: FieldAccess): string => {
+  const values = key.map(({ name, type }) => (type._tag === "Text" ? columns.text(name) : columns.number(name)))
+  return values.length === 1 ? `String(${values[0]})` : `JSON.stringify([${values.join(", ")}])`
+}
+
+const addsCode = (code: WindowCode, pane: string): string =>
+  code.window.accumulators.map((accumulator) => addCode(code, accumulator, pane)).join("\n")
+
+const addCode = ({ columns, fresh, record, scope }: WindowCode, accumulator: Accumulator, pane: string): string => {
+  const { field } = accumulator
+  if (field === undefined) return ""
+  const add = scope.constant(accumulator.add)
+  if (columns === undefined) {
+    return `${add}(${pane}, ${scope.constant(cellValueOf)}(${record}, ${JSON.stringify(field.name)}));`
+  }
+  if (field.type._tag === "Text") return `${add}(${pane}, ${columns.text(field.name)});`
+  const value = fresh("value")
+  const read = field.type._tag === "Decimal" ? columns.unscaled(field.name) : columns.number(field.name)
+  return `{ const ${value} = ${read}; if (${value} === ${value}) { ${numberCode(accumulator, pane, value, add)} } }`
+}
+
+const numberCode = ({ cell, declaration, exact }: Accumulator, pane: string, value: string, add: string): string => {
+  const at = `${pane}.numbers[${cell}]`
+  const slow = `${add}(${pane}, ${value});`
+  // a comparison with a cell that has no value yet fails, and leaves it to `add`
+  switch (declaration.kind) {
+    case "sum":
+      if (!exact) return slow
+      return `const sum = ${at} + ${value}; if (sum <= ${Number.MAX_SAFE_INTEGER} && sum >= ${Number.MIN_SAFE_INTEGER}) ${at} = sum; else ${slow}`
+    case "min":
+      return `if (!(${at} <= ${value})) ${slow}`
+    case "max":
+      return `if (!(${at} >= ${value})) ${slow}`
+    default:
+      return slow
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * How an aggregate is computed: add a value to a pane, merge panes into a window, read the result, keep it durably.
+ *
+ * The plan makes one for each aggregate of a window, with the cells that it owns. The interpreter calls `add`; the compiled
+ * stage writes the common case of `add` inline (`CompileWindow.ts`) and calls it for the rest.
+ */
+import { Decimal, type FieldSpec, type FieldType } from "@frazil/core"
+import { Schema } from "effect"
+import type { AggregateDeclaration } from "./Aggregate.ts"
+import { addExact, bigAt, type Cells, type CellValue, exactAt, setAt, setBig } from "./Cells.ts"
+
+export interface Accumulator {
+  readonly declaration: AggregateDeclaration
+  /** The field it reads; undefined for `count`. */
+  readonly field: FieldSpec | undefined
+  /** Its first cell. */
+  readonly cell: number
+  /** Sums are added as integers, exactly: of integers and decimals. */
+  readonly exact: boolean
+  readonly add: (cells: Cells, value: CellValue) => void
+  readonly merge: (into: Cells, from: Cells) => void
+  /** As a record holds it; null over nothing but nulls. */
+  readonly result: (cells: Cells) => unknown
+  /** The durable form, JSON. */
+  readonly durable: Schema.Codec<unknown, unknown>
+  readonly encode: (cells: Cells) => unknown
+  /** Of a value that `durable` accepted. */
+  readonly decode: (cells: Cells, value: unknown) => void
+}
+
+type Reading = Extract<AggregateDeclaration, { readonly field: string }>
+
+/** Cells that an aggregate needs. `count` reads the pane's own. */
+export const cellsOf = (declaration: AggregateDeclaration): number =>
+  declaration.kind === "count" ? 0 : declaration.kind === "avg" ? 2 : 1
+
+export const makeAccumulator = (
+  declaration: AggregateDeclaration,
+  field: FieldSpec | undefined,
+  cell: number
+): Accumulator => {
+  if (declaration.kind === "count") return countAccumulator(declaration)
+  // a job that was made has the field; see CheckWindow
+  const base = { declaration, field, cell, exact: field!.type._tag === "Int" || field!.type._tag === "Decimal" }
+  switch (declaration.kind) {
+    case "sum":
+      return { ...base, ...amount(base), result: (cells) => sumResult(cells, cell, field!.type) }
+    case "avg":
+      return avgAccumulator(base)
+    case "min":
+    case "max":
+      return extremeAccumulator(base, declaration.kind)
+    case "countDistinct":
+      return distinctAccumulator(base, declaration)
+  }
+}
+
+type Base = Pick<Accumulator, "declaration" | "field" | "cell" | "exact">
+
+const countAccumulator = (declaration: AggregateDeclaration): Accumulator => ({
+  declaration,
+  field: undefined,
+  cell: 0,
+  exact: true,
+  // the pane counts its records itself
+  add: () => {},
+  merge: () => {},
+  result: (cells) => cells.numbers[0],
+  durable: Schema.Null as unknown as Schema.Codec<unknown, unknown>, // values are held untyped here
+  encode: () => null,
+  decode: () => {}
+})
+
+/** Integers within a double as numbers, beyond as their digits; doubles that JSON cannot hold as their names. */
+const Amount = Schema.NullOr(Schema.Union([Schema.Finite, Schema.String])) as unknown as Schema.Codec<unknown, unknown> // as above
+
+const encodeAmount = (cells: Cells, at: number): number | string | null => {
+  const big = bigAt(cells, at)
+  const small = cells.numbers[at]!
+  if (big !== undefined) return String(exactAt(cells, at))
+  return Number.isNaN(small) ? null : Number.isFinite(small) ? small : String(small)
+}
+
+const decodeAmount = (cells: Cells, at: number, value: unknown, exact: boolean): void => {
+  cells.numbers[at] = typeof value === "number" ? value : Number.NaN
+  if (typeof value !== "string") return
+  cells.numbers[at] = exact ? 0 : Number(value)
+  if (exact) setBig(cells, at, BigInt(value))
+}
+
+/** What sums and means share: a total in the first cell. */
+const amount = ({ cell, exact }: Base): Pick<Accumulator, "add" | "merge" | "durable" | "encode" | "decode"> => {
+  const add = (cells: Cells, value: CellValue): void => {
+    if (value === null || typeof value === "string") return
+    if (exact) return addExact(cells, cell, value)
+    const before = cells.numbers[cell]!
+    cells.numbers[cell] = Number.isNaN(before) ? Number(value) : before + Number(value)
+  }
+  return {
+    add,
+    merge: (into, from) => {
+      const total = exact ? exactAt(from, cell) : from.numbers[cell]!
+      if (total !== undefined && !Number.isNaN(total)) add(into, total)
+    },
+    durable: Amount,
+    encode: (cells) => encodeAmount(cells, cell),
+    decode: (cells, value) => decodeAmount(cells, cell, value, exact)
+  }
+}
+
+const sumResult = (cells: Cells, cell: number, type: FieldType): unknown => {
+  if (type._tag === "Double") return Number.isNaN(cells.numbers[cell]) ? null : cells.numbers[cell]
+  const total = exactAt(cells, cell)
+  if (total === undefined) return null
+  return type._tag === "Decimal" ? Decimal.make(total, type.scale) : Number(total)
+}
+
+const avgAccumulator = (base: Base): Accumulator => {
+  const { cell } = base
+  const total = amount(base)
+  const type = base.field!.type
+  const counted = (cells: Cells) => (Number.isNaN(cells.numbers[cell + 1]) ? 0 : cells.numbers[cell + 1]!)
+  return {
+    ...base,
+    add: (cells, value) => {
+      if (value === null || typeof value === "string") return
+      total.add(cells, value)
+      cells.numbers[cell + 1] = counted(cells) + 1
+    },
+    merge: (into, from) => {
+      total.merge(into, from)
+      if (counted(from) > 0) into.numbers[cell + 1] = counted(into) + counted(from)
+    },
+    result: (cells) => {
+      const count = counted(cells)
+      if (count === 0) return null
+      if (type._tag === "Double") return cells.numbers[cell]! / count
+      const exact = exactAt(cells, cell)! // counted values have a total
+      return type._tag === "Decimal"
+        ? Decimal.make(dividedEven(BigInt(exact), BigInt(count)), type.scale)
+        : Number(exact) / count
+    },
+    durable: Schema.Tuple([Amount, Schema.Finite]) as unknown as Schema.Codec<unknown, unknown>, // as in countAccumulator
+    encode: (cells) => [total.encode(cells), counted(cells)],
+    decode: (cells, value) => {
+      const [sum, count] = value as readonly [unknown, number] // the durable form above
+      total.decode(cells, sum)
+      cells.numbers[cell + 1] = count
+    }
+  }
+}
+
+/** The quotient, a half to the even neighbour. `count` is positive. */
+const dividedEven = (total: bigint, count: bigint): bigint => {
+  const quotient = total / count
+  const rest = total % count
+  const twice = (rest < 0n ? -rest : rest) * 2n
+  const away = twice > count || (twice === count && quotient % 2n !== 0n)
+  return away ? quotient + (total < 0n ? -1n : 1n) : quotient
+}
+
+const extremeAccumulator = (base: Base, kind: "min" | "max"): Accumulator => {
+  const { cell } = base
+  const type = base.field!.type
+  const valueAt = (cells: Cells): number | bigint | undefined => exactAt(cells, cell)
+  const add = (cells: Cells, value: CellValue): void => {
+    if (value === null || typeof value === "string") return
+    const before = valueAt(cells)
+    if (before !== undefined && (kind === "min" ? before <= value : before >= value)) return
+    setBig(cells, cell, typeof value === "bigint" ? value : undefined)
+    cells.numbers[cell] = typeof value === "bigint" ? 0 : value
+  }
+  return {
+    ...base,
+    add,
+    merge: (into, from) => add(into, valueAt(from) ?? null),
+    result: (cells) => {
+      const value = valueAt(cells)
+      if (value === undefined) return null
+      return type._tag === "Decimal" ? Decimal.make(value, type.scale) : value
+    },
+    durable: Amount,
+    encode: (cells) => encodeAmount(cells, cell),
+    decode: (cells, value) => decodeAmount(cells, cell, value, type._tag === "Decimal")
+  }
+}
+
+/** A value beyond the cap is not kept, but that there was one is: the cell counts the records that brought one. */
+const distinctAccumulator = (base: Base, { valuesMax }: Extract<Reading, { kind: "countDistinct" }>): Accumulator => {
+  const { cell } = base
+  const beyond = (cells: Cells) => (Number.isNaN(cells.numbers[cell]) ? 0 : cells.numbers[cell]!)
+  const add = (cells: Cells, value: CellValue): void => {
+    if (value === null || typeof value === "bigint") return
+    const values = setAt(cells, cell)
+    if (values.has(value)) return
+    if (values.size < valuesMax) values.add(value)
+    else cells.numbers[cell] = beyond(cells) + 1
+  }
+  return {
+    ...base,
+    add,
+    merge: (into, from) => {
+      for (const value of from.sets?.get(cell) ?? []) add(into, value)
+      if (beyond(from) > 0) into.numbers[cell] = beyond(into) + beyond(from)
+    },
+    result: (cells) => cells.sets?.get(cell)?.size ?? 0,
+    // as in countAccumulator
+    durable: Schema.Tuple([
+      Schema.Array(Schema.Union([Schema.String, Schema.Finite])),
+      Schema.Finite
+    ]) as unknown as Schema.Codec<unknown, unknown>,
+    encode: (cells) => [[...(cells.sets?.get(cell) ?? [])], beyond(cells)],
+    decode: (cells, value) => {
+      const [values, count] = value as readonly [ReadonlyArray<string | number>, number] // the durable form above
+      const kept = setAt(cells, cell)
+      kept.clear()
+      for (const each of values) kept.add(each)
+      cells.numbers[cell] = count
+    }
+  }
+}
+
+/** Whether values beyond the cap of a `countDistinct` were left out. */
+export const isCapped = ({ cell }: Accumulator, cells: Cells): boolean => cells.numbers[cell]! > 0
+
+/** A field of a record of ours as accumulators take it. */
+export const cellValueOf = (record: Readonly<Record<string, unknown>>, field: string): CellValue => {
+  const value = Object.hasOwn(record, field) ? record[field] : null
+  if (value instanceof Decimal) return value.unscaled
+  return typeof value === "number" || typeof value === "string" ? value : null
+}

@@ -1,0 +1,59 @@
+/**
+ * Where a pane keeps what its aggregates know: numbers by cell, and what does not fit a number beside them.
+ *
+ * Accumulators own the cells that the plan gave them; cell 0 counts the pane's records. A cell without a value is NaN.
+ */
+export interface Cells {
+  readonly numbers: Array<number>
+  /** Exact amounts beyond a safe integer, by cell. */
+  big: Map<number, bigint> | undefined
+  /** Values seen, by cell. */
+  sets: Map<number, Set<string | number>> | undefined
+}
+
+/** A value as accumulators take it: an unscaled decimal, a number, a text; null counts for nothing. */
+export type CellValue = number | bigint | string | null
+
+export const makeCells = (count: number): Cells => {
+  const numbers = new Array<number>(count).fill(Number.NaN)
+  numbers[0] = 0
+  return { numbers, big: undefined, sets: undefined }
+}
+
+export const bigAt = (cells: Cells, at: number): bigint | undefined => cells.big?.get(at)
+
+export const setBig = (cells: Cells, at: number, value: bigint | undefined): void => {
+  if (value === undefined) cells.big?.delete(at)
+  else (cells.big ??= new Map()).set(at, value)
+}
+
+/** The exact integer of a cell: undefined without a value. A cell with a big part always holds a number. */
+export const exactAt = (cells: Cells, at: number): number | bigint | undefined => {
+  const small = cells.numbers[at]!
+  const big = bigAt(cells, at)
+  if (big !== undefined) return big + BigInt(small)
+  return Number.isNaN(small) ? undefined : small
+}
+
+/** Adds an integer exactly. Sums that stay safe stay numbers; what exceeds is carried into the big part. */
+export const addExact = (cells: Cells, at: number, value: number | bigint): void => {
+  const before = cells.numbers[at]!
+  const small = Number.isNaN(before) ? 0 : before
+  if (typeof value === "number") {
+    const total = small + value
+    if (Number.isSafeInteger(total)) {
+      cells.numbers[at] = total
+      return
+    }
+  }
+  setBig(cells, at, (bigAt(cells, at) ?? 0n) + BigInt(small) + BigInt(value))
+  cells.numbers[at] = 0
+}
+
+/** The values seen, made on demand. */
+export const setAt = (cells: Cells, at: number): Set<string | number> => {
+  const sets = (cells.sets ??= new Map<number, Set<string | number>>())
+  let values = sets.get(at)
+  if (values === undefined) sets.set(at, (values = new Set()))
+  return values
+}

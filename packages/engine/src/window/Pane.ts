@@ -1,0 +1,76 @@
+/**
+ * Panes: the pieces of time that windows are made of, by key. A record goes into one pane, however many windows overlap.
+ */
+import { type Cells, makeCells } from "./Cells.ts"
+import type { WindowSpec } from "./Window.ts"
+
+export interface Pane extends Cells {
+  readonly start: number
+  /** When the first window that contains it ends, and the last. */
+  readonly firstEnd: number
+  readonly lastEnd: number
+  readonly keyed: KeyPanes
+  /** Since the last delta. */
+  changed: boolean
+}
+
+/** What one key has open. */
+export interface KeyPanes {
+  readonly key: string
+  /** By start. */
+  readonly panes: Array<Pane>
+  /** Where the record before went. */
+  last: Pane | undefined
+  /** The last revision of windows that gave a result and may give another, by their end. */
+  revisions: Map<number, number> | undefined
+  /** The window that it was gathered for last. */
+  gatheredFor: number
+}
+
+/** The first window end after a moment. */
+export const endAfter = (spec: WindowSpec, time: number): number =>
+  (Math.floor((time - spec.sizeMs) / spec.everyMs) + 1) * spec.everyMs + spec.sizeMs
+
+/** The end of the last window that contains a moment. */
+export const lastEndOf = (spec: WindowSpec, time: number): number =>
+  Math.floor(time / spec.everyMs) * spec.everyMs + spec.sizeMs
+
+export const makePane = (spec: WindowSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
+  ...makeCells(cells),
+  start,
+  firstEnd: endAfter(spec, start),
+  lastEnd: lastEndOf(spec, start),
+  keyed,
+  changed: false
+})
+
+export const makeKeyPanes = (key: string): KeyPanes => ({
+  key,
+  panes: [],
+  last: undefined,
+  revisions: undefined,
+  gatheredFor: Number.NaN
+})
+
+/** The pane that starts there, looked for from the newest on. */
+export const findPane = ({ panes }: KeyPanes, start: number): Pane | undefined => {
+  for (let at = panes.length - 1; at >= 0; at--) {
+    const pane = panes[at]!
+    if (pane.start === start) return pane
+    if (pane.start < start) return undefined
+  }
+  return undefined
+}
+
+/** Panes of one start, of all keys. */
+export interface Bucket {
+  readonly start: number
+  readonly panes: Array<Pane>
+}
+
+/** Puts `item` into a list sorted by `start`; most come at its end. */
+export const insertByStart = <A extends { readonly start: number }>(list: Array<A>, item: A): void => {
+  let at = list.length
+  while (at > 0 && list[at - 1]!.start > item.start) at--
+  list.splice(at, 0, item)
+}

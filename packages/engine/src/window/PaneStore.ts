@@ -1,0 +1,96 @@
+/**
+ * The open panes of a window operator, found by key and by start.
+ *
+ * `WindowState` opens and drops them. **Bounds**: panes a key and in all; keys without panes are forgotten.
+ */
+import {
+  type Bucket,
+  findPane,
+  insertByStart,
+  type KeyPanes,
+  lastEndOf,
+  makeKeyPanes,
+  makePane,
+  type Pane
+} from "./Pane.ts"
+import type { WindowPlan } from "./WindowPlan.ts"
+
+export interface PaneStore {
+  readonly keys: ReadonlyMap<string, KeyPanes>
+  /** By start: few, however many keys there are. */
+  readonly buckets: ReadonlyArray<Bucket>
+  /** The key's pane with that start, opened if need be; undefined when that would be one too many. */
+  readonly pane: (key: string, start: number) => Pane | undefined
+  /** As `pane`, whatever the bounds. */
+  readonly openPane: (key: string, start: number) => Pane
+  /** Forgets panes that no window takes records for any more at the watermark. */
+  readonly drop: (watermark: number) => void
+}
+
+export const makePaneStore = (plan: WindowPlan, opened: () => void): PaneStore => {
+  const { spec } = plan
+  const keys = new Map<string, KeyPanes>()
+  const buckets: Array<Bucket> = []
+  let open = 0
+
+  const add = (keyed: KeyPanes, start: number): Pane => {
+    const pane = makePane(spec, keyed, start, plan.cells)
+    insertByStart(keyed.panes, pane)
+    let bucket = buckets.findLast((candidate) => candidate.start <= start)
+    if (bucket?.start !== start) {
+      bucket = { start, panes: [] }
+      insertByStart(buckets, bucket)
+    }
+    bucket.panes.push(pane)
+    open++
+    opened()
+    return pane
+  }
+
+  const openPane = (key: string, start: number): Pane => {
+    let keyed = keys.get(key)
+    if (keyed === undefined) keys.set(key, (keyed = makeKeyPanes(key)))
+    return findPane(keyed, start) ?? add(keyed, start)
+  }
+
+  const forget = (pane: Pane, watermark: number) => {
+    const { keyed } = pane
+    // panes of a key lie in the order of the buckets
+    keyed.panes.shift()
+    pane.changed = false
+    if (keyed.last === pane) keyed.last = undefined
+    if (keyed.panes.length === 0) {
+      keyed.revisions = undefined
+      keys.delete(keyed.key)
+      return
+    }
+    for (const end of keyed.revisions?.keys() ?? []) {
+      if (end + spec.allowedLatenessMs <= watermark) keyed.revisions?.delete(end)
+    }
+  }
+
+  return {
+    keys,
+    buckets,
+    pane: (key, start) => {
+      const keyed = keys.get(key)
+      if (keyed !== undefined) {
+        if (keyed.last?.start === start) return keyed.last
+        const found = findPane(keyed, start)
+        if (found !== undefined) return (keyed.last = found)
+        if (keyed.panes.length >= spec.openPerKeyMax) return undefined
+      }
+      if (open >= spec.openMax) return undefined
+      const pane = openPane(key, start)
+      return (pane.keyed.last = pane)
+    },
+    openPane,
+    drop: (watermark) => {
+      while (buckets.length > 0 && lastEndOf(spec, buckets[0]!.start) + spec.allowedLatenessMs <= watermark) {
+        const { panes } = buckets.shift()!
+        open -= panes.length
+        for (const pane of panes) forget(pane, watermark)
+      }
+    }
+  }
+}
