@@ -27,6 +27,11 @@ export const flags = {
   checkpointEvery: Flags.duration("checkpoint-every", "FRAZIL_CHECKPOINT_EVERY"),
   lakeCommitEvery: Flags.duration("lake-commit-every", "FRAZIL_LAKE_COMMIT_EVERY"),
   noGenerator: Flag.Boolean("no-generator").pipe(Flag.withDescription("Generate nothing"), Flag.withDefault(false)),
+  noGateway: Flag.Boolean("no-gateway").pipe(
+    Flag.withDescription("Answer nothing over HTTP; a run that ends by itself never does"),
+    Flag.withDefault(false)
+  ),
+  port: Flags.port,
   rate: Flag.Finite("rate").pipe(
     Flag.withDescription("Generated transactions per second"),
     Flag.withFallbackConfig(Config.Finite("FRAZIL_RATE")),
@@ -58,6 +63,8 @@ export interface PipelineFlags {
   readonly checkpointEvery: Option.Option<number>
   readonly lakeCommitEvery: Option.Option<number>
   readonly noGenerator: boolean
+  readonly noGateway: boolean
+  readonly port: number
   readonly rate: number
   readonly count: Option.Option<number>
   readonly seed: Option.Option<number>
@@ -77,6 +84,8 @@ export interface PipelineOptions {
   readonly epochMs: number
   readonly checkpointEveryMs: number
   readonly lakeCommitEveryMs: number
+  /** Where the gateway listens; undefined for none. */
+  readonly gatewayPort?: number | undefined
 }
 
 const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows, name)
@@ -134,6 +143,7 @@ export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, t
     // a bounded run has nobody waiting for the next 200 ms
     epochMs: Option.getOrElse(given.epoch, () => (inputs.size > 0 ? 1000 : 200)),
     checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
-    lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000))
+    lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000)),
+    gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions
 })

@@ -15,6 +15,7 @@ import type { DataDirectory } from "@frazil/platform"
 import { Clock, Effect, Random } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generateTransactions } from "./Generate.ts"
+import { hostGateway } from "./HostGateway.ts"
 import type { PipelineOptions } from "./Options.ts"
 import { type JobMoment, plainLines, tableLines } from "./Progress.ts"
 import type { Screen } from "./Screen.ts"
@@ -51,6 +52,10 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const landings = tables.filter(({ topic }) => jobs.some((job) => topicsOf(job).includes(topic.name)))
   declareWriters(options, completion)
 
+  if (options.gatewayPort !== undefined) {
+    const gateway = { port: options.gatewayPort, directory, live: () => monitor.status(), say: screen.say }
+    yield* Effect.forkScoped(hostGateway(gateway))
+  }
   const moments = takeMoments(jobs, monitor, landingMonitor)
   const show = showForever(moments, screen)
   const work = Effect.all(
