@@ -1,5 +1,5 @@
 /**
- * `bun run bench [w1|w5|log|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
+ * `bun run bench [w1|w2|w3|w5|log|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
  *
  * Without a file it generates one with the project's own generator. Prints each benchmark's JSON line, and beside the
  * figures that have a bound whether they keep it. Never part of the tests: the machine may be shared and noisy.
@@ -12,9 +12,15 @@ import { makeTransactions } from "@frazil/sim"
 
 const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max: number, unit: string]>>> = {
   w1: [["cpuMicrosPerEvent", 2.2, "µs of CPU an event"]],
+  w2: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
+  w3: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
   start: [["firstRowMs", 3000, "ms to the first landed row"]],
+  query: [
+    ["overDuckDb", 1.1, "times DuckDB by itself, beside 10 ms"],
+    ["oldestOverNewest", 1.2, "times the newest snapshot for the oldest of 1,000"]
+  ],
   recovery: [["recoveryMs", 3000, "ms from a restart after kill -9 to the first new output, 1 M keys"]]
 }
 

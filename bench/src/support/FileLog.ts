@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs"
 import { makeRecordBuilder, type RecordBatch } from "@frazil/core"
-import { Log, type LogShape, type TopicInfo } from "@frazil/engine"
+import { type Append, Log, type LogShape, type TopicInfo } from "@frazil/engine"
 import { Effect, Layer } from "effect"
 
 const lineFeed = 10
@@ -95,8 +95,8 @@ const empty: RecordBatch = {
 
 const unused = Effect.die(new Error("not used by benchmarks"))
 
-/** The log, and the records committed per topic. */
-export const makeFileLog = (topic: string, file: string) => {
+/** The log, and the records committed per topic. `taken` sees what is committed. */
+export const makeFileLog = (topic: string, file: string, taken: (append: Append) => void = () => {}) => {
   const cursor = openFile(file)
   const committed = new Map<string, number>()
   let appended = 0
@@ -123,6 +123,7 @@ export const makeFileLog = (topic: string, file: string) => {
     deltas: () => Effect.succeed([]),
     commit: ({ outputs }) =>
       Effect.sync(() => {
+        outputs.forEach(taken)
         for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
         return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))
       }),

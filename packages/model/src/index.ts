@@ -1,2 +1,3 @@
 export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
 export { DeadLetter, DeadLetters, type FailedRecord, makeDeadLetter } from "./DeadLetter.ts"
+export { type EnteredRecord, Ledger, LedgerEntry, makeLedgerEntry } from "./Ledger.ts"
