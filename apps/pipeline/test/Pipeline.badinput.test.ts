@@ -53,18 +53,9 @@ describe("a command that makes no sense", () => {
       ["--input", "nothing=input.ndjson"],
       /no job reads topic nothing; topics are raw-transactions/
     ],
-    ["a topic that only jobs write", ["--input", "dead-letter=input.ndjson"], /no job reads topic dead-letter/],
-    ["an input without a file", ["--input", "raw-transactions"], /takes TOPIC=FILE\.ndjson, not "raw-transactions"/],
-    [
-      "two files for one topic",
-      ["--input", "raw-transactions=input.ndjson", "--input", "raw-transactions=input.ndjson"],
-      /is given two files/
-    ],
-    ["an unknown job", ["--jobs", "transactions,nonsense"], /no flow is named nonsense: --jobs takes transactions/],
     ["a duration that is none", ["--epoch", "never"], /--epoch.*500ms, 30s, 5m, 2h or 3d/],
     ["a rate that is no number", ["--rate", "fast"], /--rate.*number/],
     ["a rate below 0", ["--rate", "-5"], /rate must be .* from 0/],
-    ["a count of nothing", ["--count", "0"], /--count takes a number from 1/],
     ["a log that does not exist yet", ["--log", "kafka://localhost:9092"], /--log.*"embedded"/],
     ["a catalog that does not exist yet", ["--catalog", "http://localhost:8181"], /--catalog.*"sqlite"/],
     ["an unknown option", ["--frobnicate", "3"], /--frobnicate/],
@@ -171,7 +162,7 @@ describe("a data directory that has been run", () => {
     Effect.gen(function* () {
       const place = yield* makePlace(bytes)
       for (const count of [undefined, 500]) {
-        const more = count === undefined ? [] : ["--count", String(count)]
+        const more = count === undefined ? ["--no-gateway"] : ["--count", String(count)]
         const pipeline = yield* startPipeline({ args: ["--data", place.data, "--rate", "500", "--seed", "1", ...more] })
         if (count === undefined) {
           while (!(yield* jobRunning({ job: "transactions", dataDirectory: place.data }))) yield* Effect.sleep(20)
@@ -241,34 +232,37 @@ describe("a damaged data directory", () => {
   ]
   const files = ["log.db", "catalog.db"]
 
-  it.live("is not run on, and not made worse: with the right files back, it is", () =>
-    Effect.gen(function* () {
-      const place = yield* makePlace(bytes)
-      yield* runIn(place)
-      const backup = join(place.folder, "backup")
-      mkdirSync(backup)
-      for (const name of files) cpSync(join(place.data, name), join(backup, name))
-      for (const [what, damage, says] of damages) {
-        damage(place.data)
-        const before = files.map((name) => readIfThere(join(place.data, name)))
-        const ended = yield* runPipelineProcess({ args: args(place) })
-        assertRefused(ended, says, what)
-        // what is damaged may be all there is: it is not written over
-        const after = files.map((name) => readIfThere(join(place.data, name)))
-        for (const [index, name] of files.entries()) {
-          if (new RegExp(`\\b${name.replace(".db", "")}\\b`).test(what) && !what.endsWith("gone")) {
-            assert.isTrue(before[index]?.equals(after[index] ?? Buffer.alloc(0)), `${name} was changed: ${what}`)
+  it.live(
+    "is not run on, and not made worse: with the right files back, it is",
+    () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace(bytes)
+        yield* runIn(place)
+        const backup = join(place.folder, "backup")
+        mkdirSync(backup)
+        for (const name of files) cpSync(join(place.data, name), join(backup, name))
+        for (const [what, damage, says] of damages) {
+          damage(place.data)
+          const before = files.map((name) => readIfThere(join(place.data, name)))
+          const ended = yield* runPipelineProcess({ args: args(place) })
+          assertRefused(ended, says, what)
+          // what is damaged may be all there is: it is not written over
+          const after = files.map((name) => readIfThere(join(place.data, name)))
+          for (const [index, name] of files.entries()) {
+            if (new RegExp(`\\b${name.replace(".db", "")}\\b`).test(what) && !what.endsWith("gone")) {
+              assert.isTrue(before[index]?.equals(after[index] ?? Buffer.alloc(0)), `${name} was changed: ${what}`)
+            }
+          }
+          for (const name of files) {
+            for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(join(place.data, name + suffix), { force: true })
+            cpSync(join(backup, name), join(place.data, name))
           }
         }
-        for (const name of files) {
-          for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(join(place.data, name + suffix), { force: true })
-          cpSync(join(backup, name), join(place.data, name))
-        }
-      }
-      const again = yield* runPipelineProcess({ args: args(place) })
-      assert.strictEqual(again.code, 0, again.lines.join("\n"))
-      yield* assertLeftBehind(place.data, expected)
-    })
+        const again = yield* runPipelineProcess({ args: args(place) })
+        assert.strictEqual(again.code, 0, again.lines.join("\n"))
+        yield* assertLeftBehind(place.data, expected)
+      }),
+    60_000
   )
 })
 

@@ -99,15 +99,12 @@ const landedTotals = (place: Place) =>
   }).pipe(Effect.provide(systemLayer(dataDirectory(place.data))))
 
 const crossings: ReadonlyArray<readonly [FaultPointName, number]> = [
-  ["before-epoch-commit", 3],
   ["during-epoch-commit", 6],
-  ["after-epoch-commit", 4],
   ["before-snapshot", 5],
   ["after-snapshot", 6],
   ["before-name", 2],
   ["before-delta-drop", 2],
   ["snapshot-delete", 1],
-  ["before-swap", 2],
   ["after-swap", 1]
 ]
 
