@@ -4,9 +4,10 @@
  * The pipeline lands them, commands and checks find a table's topic here.
  */
 import { days, Landing } from "@frazil/lake"
-import { DeadLetters, RawTransactions } from "@frazil/model"
+import { DeadLetters, MaintenanceRuns, RawTransactions } from "@frazil/model"
 
 export const tables = [
   Landing.make(RawTransactions, { table: "transactions.raw", partition: [days("event_timestamp")] }),
-  Landing.make(DeadLetters, { table: "system.dead_letter", partition: [days("failed_at")] })
+  Landing.make(DeadLetters, { table: "system.dead_letter", partition: [days("failed_at")] }),
+  Landing.make(MaintenanceRuns, { table: "system.maintenance" })
 ]

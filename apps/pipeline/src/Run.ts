@@ -10,7 +10,7 @@ import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, makeDeadLetter } from "@frazil/model"
+import { DeadLetters, MaintenanceRuns, makeDeadLetter } from "@frazil/model"
 import type { DataDirectory } from "@frazil/platform"
 import { Clock, Effect, Random } from "effect"
 import { makeCompletion } from "./Completion.ts"
@@ -49,7 +49,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const monitor = Job.monitor()
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
-  const landings = tables.filter(({ topic }) => jobs.some((job) => topicsOf(job).includes(topic.name)))
+  const landings = yield* landingsOf(options, jobs)
   declareWriters(options, completion)
 
   if (options.gatewayPort !== undefined) {
@@ -91,6 +91,14 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   yield* Effect.raceFirst(work, show).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
   yield* end
 }, Effect.scoped)
+
+/** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
+const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReturnType<typeof jobsOf>) {
+  const log = yield* Log
+  const upkeep = !options.bounded || (yield* log.topics).some(({ name }) => name === MaintenanceRuns.name)
+  const wanted = new Set([...jobs.flatMap(topicsOf), ...(upkeep ? [MaintenanceRuns.name] : [])])
+  return tables.filter(({ topic }) => wanted.has(topic.name))
+})
 
 const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
   for (const topic of options.inputs.keys()) completion.writes(`feed.${topic}`, topic)

@@ -11,7 +11,13 @@ import type { ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 import { tableMetadataFromBytes, tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
-import { decodeManifest, encodeManifest, type ManifestLayout } from "./ManifestCodec.ts"
+import {
+  decodeManifest,
+  decodeManifestFiles,
+  encodeManifest,
+  type ManifestLayout,
+  type NamedFile
+} from "./ManifestCodec.ts"
 import { decodeManifestList, encodeManifestList, type ManifestListOwner } from "./ManifestListCodec.ts"
 import { Recent } from "./Recent.ts"
 
@@ -29,6 +35,8 @@ export interface FileIOShape {
     manifest: ManifestFile,
     partition: ReadonlyArray<BoundPartitionField>
   ) => Effect.Effect<ReadonlyArray<ManifestEntry>, LakeError>
+  /** Live files of a manifest of data files or of deletes: only their names and sizes. */
+  readonly readManifestFiles: (manifest: ManifestFile) => Effect.Effect<ReadonlyArray<NamedFile>, LakeError>
   /** Gives the file's size. */
   readonly writeManifest: (
     uri: string,
@@ -85,6 +93,8 @@ const make = (storage: StorageShape): FileIOShape => {
               message: `manifest ${manifest.manifestPath}: delete files are not applied here; read the table with another engine`
             })
           ),
+    readManifestFiles: (manifest) =>
+      read("manifest", manifest.manifestPath, (bytes) => decodeManifestFiles(bytes, manifest)),
     writeManifest: (uri, layout, entries) =>
       Effect.suspend(() => {
         const bytes = encodeManifest(layout, entries)

@@ -252,3 +252,26 @@ export const decodeManifest = (
   checkCounts(entries, manifest)
   return entries
 }
+
+/** A file as an entry of any manifest names it, data or deletes. */
+export interface NamedFile {
+  readonly uri: string
+  readonly sizeBytes: number
+}
+
+/** The live files of a manifest, whatever their format and content: what keeps them from being removed. */
+export const decodeManifestFiles = (bytes: Uint8Array, manifest: ManifestFile): ReadonlyArray<NamedFile> => {
+  if (BigInt(bytes.length) !== manifest.manifestLength) {
+    corrupt("manifest", `has ${bytes.length} bytes, but the manifest list says ${manifest.manifestLength}`)
+  }
+  const nameOf = nameById([])
+  return decodeAvroFile(bytes, (type) => renameById(type, nameOf)).values.flatMap((value, i) => {
+    const record = asRecord(value, `entry ${i}`)
+    if (statuses[asInt(record["status"], `entry ${i}.status`)] === "deleted") return []
+    const file = asRecord(record["data_file"], `entry ${i}.data_file`)
+    return {
+      uri: asText(file["file_path"], `entry ${i}.file_path`),
+      sizeBytes: Number(asLong(file["file_size_in_bytes"], `entry ${i}.file_size_in_bytes`))
+    }
+  })
+}

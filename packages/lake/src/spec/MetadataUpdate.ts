@@ -4,7 +4,8 @@
  * Table actions make them, a catalog commits them: the SQLite catalog applies them here and writes a metadata file, a REST
  * catalog sends them. Applying is pure, so an attempt can be repeated on another base.
  */
-import type { StringMap } from "./JsonRead.ts"
+import type { JsonValue } from "./Json.ts"
+import { readObject, type StringMap } from "./JsonRead.ts"
 import { partitionIdNone, partitionProblems, type PartitionSpec } from "./PartitionSpec.ts"
 import { highestFieldId, schemaProblems, type TableSchema } from "./Schema.ts"
 import { mainBranch, type Snapshot, type SnapshotRef } from "./Snapshot.ts"
@@ -16,6 +17,9 @@ export type MetadataUpdate =
   | { readonly _tag: "SetSnapshotRef"; readonly name: string; readonly ref: SnapshotRef }
   | { readonly _tag: "SetProperties"; readonly properties: StringMap }
   | { readonly _tag: "RemoveProperties"; readonly names: ReadonlyArray<string> }
+  /** No ref may point to one of them. */
+  | { readonly _tag: "RemoveSnapshots"; readonly snapshotIds: ReadonlyArray<bigint> }
+  | { readonly _tag: "RemoveSnapshotRef"; readonly name: string }
 
 /** What a new table is made of; ids in schema, spec and sort order are taken as they are. */
 export interface NewTable {
@@ -92,6 +96,36 @@ const setRef = (metadata: TableMetadata, name: string, ref: SnapshotRef, base: T
   }
 }
 
+/** Statistics files of snapshots that go: an entry that does not say whose it is stays. */
+const withoutStatistics = (statistics: ReadonlyArray<JsonValue>, gone: ReadonlySet<bigint>): ReadonlyArray<JsonValue> =>
+  statistics.filter((entry) => {
+    const id = readObject(entry, "statistics")["snapshot-id"]
+    return (typeof id !== "number" && typeof id !== "bigint") || !gone.has(BigInt(id))
+  })
+
+const removeSnapshots = (metadata: TableMetadata, snapshotIds: ReadonlyArray<bigint>): TableMetadata => {
+  const gone = new Set(snapshotIds)
+  for (const [name, ref] of metadata.refs) {
+    if (gone.has(ref.snapshotId)) throw new Error(`snapshot ${ref.snapshotId} cannot be removed: ${name} points to it`)
+  }
+  // what was current before a snapshot that is gone can no longer be told: the history begins after it, as Java has it
+  const lastGone = metadata.snapshotLog.findLastIndex((entry) => gone.has(entry.snapshotId))
+  return {
+    ...metadata,
+    snapshots: metadata.snapshots.filter((snapshot) => !gone.has(snapshot.snapshotId)),
+    snapshotLog: metadata.snapshotLog.slice(lastGone + 1),
+    statistics: withoutStatistics(metadata.statistics, gone),
+    partitionStatistics: withoutStatistics(metadata.partitionStatistics, gone)
+  }
+}
+
+const removeRef = (metadata: TableMetadata, name: string): TableMetadata => {
+  if (name === mainBranch) throw new Error(`${mainBranch} cannot be removed`)
+  const refs = new Map(metadata.refs)
+  refs.delete(name)
+  return { ...metadata, refs }
+}
+
 const applyUpdate = (metadata: TableMetadata, update: MetadataUpdate, base: TableMetadata): TableMetadata => {
   switch (update._tag) {
     case "AddSnapshot":
@@ -105,6 +139,10 @@ const applyUpdate = (metadata: TableMetadata, update: MetadataUpdate, base: Tabl
       for (const name of update.names) properties.delete(name)
       return { ...metadata, properties }
     }
+    case "RemoveSnapshots":
+      return removeSnapshots(metadata, update.snapshotIds)
+    case "RemoveSnapshotRef":
+      return removeRef(metadata, update.name)
   }
 }
 

@@ -14,7 +14,9 @@ import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { assertHead, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import { snapshotById } from "../spec/TableMetadata.ts"
-import { stageAppend, type StagingMemory } from "./StageAppend.ts"
+import { stageAppend } from "./StageAppend.ts"
+import { stageRewrite } from "./StageRewrite.ts"
+import type { StagingMemory } from "./StagingMemory.ts"
 import type { TableAction } from "./TableAction.ts"
 
 /** Java's defaults: `commit.retry.num-retries`, `min-wait-ms`, `max-wait-ms`. */
@@ -26,7 +28,7 @@ export interface CommitRequest<E, R> {
   readonly table: TableIdentifier
   /**
    * The actions for this base: called for every attempt with the table as freshly loaded, before anything is written on
-   * it. A failure abandons the commit and comes out as it is. At most one Append.
+   * it. A failure abandons the commit and comes out as it is. At most one that makes a snapshot.
    */
   readonly actions: (base: Table) => Effect.Effect<ReadonlyArray<TableAction>, E, R>
   /** Checked against each base; one that is not met fails with RequirementFailed, without another attempt. */
@@ -38,7 +40,7 @@ export interface CommitRequest<E, R> {
 export interface Committed {
   /** As the swap left it; when the outcome had to be looked up, as it was found. */
   readonly table: Table
-  /** What an Append made; undefined without one. */
+  /** What an Append or a RewriteFiles made; undefined without one. */
   readonly snapshot: Snapshot | undefined
   readonly attempts: number
 }
@@ -55,6 +57,8 @@ const failed = (reason: LakeError["reason"], table: TableIdentifier, what: strin
     ...(cause === undefined ? {} : { cause })
   })
 
+const makesSnapshot = ({ _tag }: TableAction): boolean => _tag === "Append" || _tag === "RewriteFiles"
+
 /** Updates of all actions on this base. */
 const stage = Effect.fnUntraced(function* (
   memory: StagingMemory,
@@ -62,18 +66,28 @@ const stage = Effect.fnUntraced(function* (
   actions: ReadonlyArray<TableAction>,
   attempt: number
 ): Effect.fn.Return<ReadonlyArray<MetadataUpdate>, LakeError> {
-  if (actions.filter((action) => action._tag === "Append").length > 1) {
-    return yield* Effect.die(new TypeError("a commit takes one Append"))
+  if (actions.filter(makesSnapshot).length > 1) {
+    return yield* Effect.die(new TypeError("a commit takes one action that makes a snapshot"))
   }
   const nowMs = yield* Clock.currentTimeMillis
-  const updates = yield* Effect.forEach(actions, (action): Effect.Effect<ReadonlyArray<MetadataUpdate>, LakeError> =>
-    action._tag === "Append"
-      ? stageAppend(memory, base, action, attempt, nowMs)
-      : Effect.succeed([
+  const updates = yield* Effect.forEach(actions, (action): Effect.Effect<ReadonlyArray<MetadataUpdate>, LakeError> => {
+    switch (action._tag) {
+      case "Append":
+        return stageAppend(memory, base, action, attempt, nowMs)
+      case "RewriteFiles":
+        return stageRewrite(memory, base, action, attempt, nowMs)
+      case "SetProperties":
+        return Effect.succeed([
           { _tag: "SetProperties", properties: action.properties },
           { _tag: "RemoveProperties", names: action.removed }
         ])
-  )
+      case "RemoveSnapshots":
+        return Effect.succeed([
+          ...action.refs.map((name): MetadataUpdate => ({ _tag: "RemoveSnapshotRef", name })),
+          { _tag: "RemoveSnapshots", snapshotIds: action.snapshotIds }
+        ])
+    }
+  })
   return updates.flat()
 })
 
@@ -150,7 +164,8 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
     fileIO: yield* FileIO,
     snapshotId: yield* randomSnapshotId,
     manifests: new Map(),
-    merged: new Map()
+    merged: new Map(),
+    rewritten: new Map()
   }
   const progress: Progress = { attempts: 0, tableUuid: undefined }
   const committed = yield* attemptOnce(request, memory, progress).pipe(

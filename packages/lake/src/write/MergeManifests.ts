@@ -7,13 +7,11 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
-import { randomUuid } from "../io/RandomIds.ts"
-import { fromFormat, type LakeError } from "../LakeError.ts"
-import { metadataFolder } from "../spec/Locations.ts"
-import { liveFiles, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
-import { bindInTable } from "../spec/PartitionSpec.ts"
-import { currentSchema, specById, type TableMetadata } from "../spec/TableMetadata.ts"
-import type { StagingMemory } from "./StageAppend.ts"
+import type { LakeError } from "../LakeError.ts"
+import { liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import type { TableMetadata } from "../spec/TableMetadata.ts"
+import type { StagingMemory } from "./StagingMemory.ts"
+import { specOf, writeManifest } from "./WriteManifest.ts"
 
 /** Java's default of `commit.manifest.min-count-to-merge`. */
 const manifestsMergeMinDefault = 100
@@ -48,25 +46,14 @@ const candidates = (tier: ReadonlyArray<ManifestFile>, countMin: number): Readon
 
 const existing = (entry: ManifestEntry): ManifestEntry => ({ ...entry, status: "existing" })
 
-const lowest = (entries: ReadonlyArray<ManifestEntry>, sequenceNumber: bigint): bigint =>
-  entries.reduce((least, entry) => {
-    const own = entry.sequenceNumber ?? sequenceNumber
-    return own < least ? own : least
-  }, sequenceNumber)
-
 const writeMerged = Effect.fnUntraced(function* (
   memory: StagingMemory,
   base: Table,
   group: ReadonlyArray<ManifestFile>,
   sequenceNumber: bigint
 ): Effect.fn.Return<ManifestFile, LakeError> {
-  const { metadata } = base
-  const partitionSpecId = group[0]?.partitionSpecId ?? metadata.defaultSpecId
-  const spec = yield* Effect.try({
-    try: () => specById(metadata, partitionSpecId),
-    catch: fromFormat("table metadata", base.metadataLocation)
-  })
-  const partition = bindInTable(spec, metadata.schemas)
+  const specId = group[0]?.partitionSpecId ?? base.metadata.defaultSpecId
+  const { partition } = yield* specOf(base, specId)
   const read = yield* Effect.forEach(group, (manifest) => memory.fileIO.readManifest(manifest, partition), {
     concurrency: readsMax
   })
@@ -75,31 +62,7 @@ const writeMerged = Effect.fnUntraced(function* (
     .flat()
     .filter((entry) => entry.status !== "deleted")
     .map(existing)
-  const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-m1.avro`
-  const layout = { schema: currentSchema(metadata), spec, partition }
-  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries)
-  return {
-    manifestPath,
-    manifestLength,
-    partitionSpecId,
-    content: "data",
-    sequenceNumber,
-    minSequenceNumber: lowest(entries, sequenceNumber),
-    addedSnapshotId: memory.snapshotId,
-    addedFilesCount: 0,
-    existingFilesCount: entries.length,
-    deletedFilesCount: 0,
-    addedRowsCount: 0n,
-    existingRowsCount: entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n),
-    deletedRowsCount: 0n,
-    partitions: partition.map((field, i) =>
-      summariseField(
-        field.type ?? { _tag: "int" },
-        entries.map((entry) => entry.dataFile.partition[i] ?? null)
-      )
-    ),
-    keyMetadata: null
-  }
+  return yield* writeManifest(memory, base, specId, entries, sequenceNumber, "m1")
 })
 
 /** The manifests to list: `kept` as they are, or with small ones of a spec merged. */

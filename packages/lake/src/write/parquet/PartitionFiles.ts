@@ -8,9 +8,10 @@ import { faultPoint, type StorageShape } from "@frazil/core"
 import { Effect } from "effect"
 import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
 import { FormatError } from "../../spec/FormatError.ts"
-import { partitionPath, type PartitionSpec } from "../../spec/PartitionSpec.ts"
+import type { PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import type { SortOrder } from "../../spec/SortOrder.ts"
+import { dataFileUri } from "./DataFileUri.ts"
 import { footerMetrics } from "./Metrics.ts"
 import { fromFileError, fromStorageError, ParquetError } from "./ParquetError.ts"
 import { PartFile } from "./PartFile.ts"
@@ -25,9 +26,6 @@ export interface FileOptions {
   readonly filePrefix: string
   readonly fileBytesTarget: number
 }
-
-/** Characters of a folder's name, all ASCII; file systems take 255. */
-const folderNameMax = 200
 
 /** A file in the making. */
 interface Growing {
@@ -135,11 +133,7 @@ export class PartitionFiles {
 
   private name(values: ReadonlyArray<PartitionValue>): string {
     const { spec, targetDirectory, filePrefix } = this.options
-    const path = partitionPath(spec, values)
-    // a partition by a long text has no folder that a disk could name; nobody but people looks for it
-    const named = path !== "" && path.split("/").every((part) => part.length <= folderNameMax)
-    const folder = named ? `${path}/` : ""
     const number = String(this.filesNamed++).padStart(5, "0")
-    return `${targetDirectory.replace(/\/+$/, "")}/${folder}${filePrefix}-${number}.parquet`
+    return dataFileUri(targetDirectory, spec, values, `${filePrefix}-${number}`)
   }
 }

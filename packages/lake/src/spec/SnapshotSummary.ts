@@ -1,5 +1,5 @@
 /**
- * The summary of an append snapshot: counts as Java writes them, all text (specification, "Optional Snapshot Summary Fields").
+ * The summary of a snapshot: counts as Java writes them, all text (specification, "Optional Snapshot Summary Fields").
  *
  * Totals of files and rows are counted from the manifest list, so that they hold whatever an earlier writer's summary
  * said; a reader can then tell a list that lost entries.
@@ -13,6 +13,12 @@ import type { Snapshot } from "./Snapshot.ts"
 /** Names this library in the summaries of its snapshots. */
 const engineName = "frazil"
 
+/** What a snapshot changes. */
+export interface FileChange {
+  readonly added: ReadonlyArray<DataFile>
+  readonly removed: ReadonlyArray<DataFile>
+}
+
 const sum = <A>(items: ReadonlyArray<A>, of: (item: A) => bigint): bigint =>
   items.reduce((total, item) => total + of(item), 0n)
 
@@ -21,34 +27,40 @@ const parentTotal = (parent: Snapshot | undefined, key: string): bigint => {
   return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : 0n
 }
 
+const atLeastZero = (count: bigint): bigint => (count < 0n ? 0n : count)
+
 /** `manifests` is the new snapshot's whole list, `specOf` finds the spec of a file. */
-export const appendSummary = (
+export const snapshotSummary = (
   parent: Snapshot | undefined,
-  files: ReadonlyArray<DataFile>,
+  { added, removed }: FileChange,
   manifests: ReadonlyArray<ManifestFile>,
   specOf: (specId: number) => PartitionSpec
 ): StringMap => {
   const data = manifests.filter((manifest) => manifest.content === "data")
   const deletes = manifests.filter((manifest) => manifest.content === "deletes")
   const partitions = new Set(
-    files.map((file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`)
+    [...added, ...removed].map((file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`)
   )
-  const addedSize = sum(files, (file) => file.fileSizeInBytes)
-  const added: ReadonlyArray<readonly [string, bigint]> = [
-    ["added-data-files", BigInt(files.length)],
-    ["added-records", sum(files, (file) => file.recordCount)],
-    ["added-files-size", addedSize]
+  const addedSize = sum(added, (file) => file.fileSizeInBytes)
+  const removedSize = sum(removed, (file) => file.fileSizeInBytes)
+  const changes: ReadonlyArray<readonly [string, bigint]> = [
+    ["added-data-files", BigInt(added.length)],
+    ["deleted-data-files", BigInt(removed.length)],
+    ["added-records", sum(added, (file) => file.recordCount)],
+    ["deleted-records", sum(removed, (file) => file.recordCount)],
+    ["added-files-size", addedSize],
+    ["removed-files-size", removedSize]
   ]
   const totals: ReadonlyArray<readonly [string, bigint]> = [
     ["changed-partition-count", BigInt(partitions.size)],
     ["total-records", sum(data, liveRows)],
-    ["total-files-size", parentTotal(parent, "total-files-size") + addedSize],
+    ["total-files-size", atLeastZero(parentTotal(parent, "total-files-size") + addedSize - removedSize)],
     ["total-data-files", sum(data, (manifest) => BigInt(liveFiles(manifest)))],
     ["total-delete-files", sum(deletes, (manifest) => BigInt(liveFiles(manifest)))],
     ["total-position-deletes", parentTotal(parent, "total-position-deletes")],
     ["total-equality-deletes", parentTotal(parent, "total-equality-deletes")]
   ]
-  const counts = [...added.filter(([, count]) => count > 0n), ...totals]
+  const counts = [...changes.filter(([, count]) => count > 0n), ...totals]
   return new Map([...counts.map(([key, count]) => [key, String(count)] as const), ["engine-name", engineName]])
 }
 

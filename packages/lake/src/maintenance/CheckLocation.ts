@@ -1,0 +1,87 @@
+/**
+ * Whether a table's folder is the table's alone, and the catalog not older than it (protocol, rule 12).
+ *
+ * Orphan removal asks before it deletes: with a catalog restored from a backup, or a table made anew in the place of
+ * another, files look unreachable that are somebody's data.
+ */
+import { normaliseUri, type Storage } from "@frazil/core"
+import { Effect } from "effect"
+import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
+import { LakeError } from "../LakeError.ts"
+import { dataFolder, metadataFolder } from "../spec/Locations.ts"
+import { listMetadataFiles, metadataVersion, unnamedMetadata } from "./MetadataFiles.ts"
+
+/** A commit in flight has written its metadata and not yet swapped: asked again after a moment. */
+const looksMax = 6
+const lookAgainMs = 500
+
+const refuse = (table: Table, what: string): LakeError =>
+  new LakeError({
+    reason: "Corrupt",
+    message: `table ${identifierText(table.identifier)}: no file is removed below ${table.metadata.location}: ${what}`
+  })
+
+export const folderPrefix = (location: string): string => `${normaliseUri(location.replace(/\/+$/, ""))}/`
+
+/** What speaks against the folder; newer metadata may be a commit in flight. */
+const problemOf = Effect.fnUntraced(function* (identifier: TableIdentifier) {
+  const catalog = yield* Catalog
+  // listed before it is loaded: what is in force by then is not newer
+  const files = yield* listMetadataFiles(yield* catalog.loadTable(identifier))
+  const table = yield* catalog.loadTable(identifier)
+  const { lastUpdatedMs, tableUuid } = table.metadata
+  const heads = yield* unnamedMetadata(table, files)
+  const foreign = heads.find((head) => head.tableUuid !== tableUuid)
+  if (foreign !== undefined) {
+    return yield* refuse(table, `${foreign.file.uri} is metadata of another table (uuid ${foreign.tableUuid})`)
+  }
+  const version = metadataVersion(table.metadataLocation)
+  const newer = heads.find((head) => metadataVersion(head.file.uri) > version || head.lastUpdatedMs > lastUpdatedMs)
+  return { table, newer: newer?.file.uri }
+})
+
+/** The table, once its folder was found to be its own; Corrupt when it is not. */
+export const checkLocation = Effect.fnUntraced(function* (
+  identifier: TableIdentifier
+): Effect.fn.Return<Table, LakeError, Catalog | Storage> {
+  for (let look = 1; ; look++) {
+    const { newer, table } = yield* problemOf(identifier)
+    if (newer === undefined) return table
+    if (look === looksMax) {
+      return yield* refuse(
+        table,
+        `${newer} is newer than the catalog's metadata: the catalog is an older copy, or the last commit was given up. The next commit settles the latter`
+      )
+    }
+    yield* Effect.sleep(lookAgainMs)
+  }
+})
+
+/**
+ * Folders of other tables inside this one's, which are left alone. Corrupt when another table lies in the very same
+ * folder, or cannot be read.
+ */
+export const foldersOfOthers = Effect.fnUntraced(function* (
+  table: Table
+): Effect.fn.Return<ReadonlyArray<string>, LakeError, Catalog> {
+  const catalog = yield* Catalog
+  const own = folderPrefix(table.metadata.location)
+  const folders: Array<string> = []
+  for (const identifier of yield* catalog.listTables()) {
+    if (identifierText(identifier) === identifierText(table.identifier)) continue
+    const found = yield* catalog.loadTable(identifier).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "TableMissing",
+        () => Effect.undefined
+      )
+    )
+    if (found === undefined) continue
+    const { metadata } = found
+    for (const location of [metadata.location, dataFolder(metadata), metadataFolder(metadata)]) {
+      const folder = folderPrefix(location)
+      if (folder === own) return yield* refuse(table, `${identifierText(identifier)} lies there too`)
+      if (folder.startsWith(own)) folders.push(folder)
+    }
+  }
+  return folders
+})

@@ -1,0 +1,103 @@
+/**
+ * Removes orphans: old files below a table's location that nothing in the table's metadata names.
+ *
+ * **Guarantees**: a file younger than the age, in any spelling of its URI named by any kept snapshot, or in another table's
+ * folder stays; a folder that may not be the table's is refused. Attempts to commit end within an hour, so what is days old
+ * and unnamed will never be committed. **Bounds**: memory of 40 bytes a file of the table, and the orphans' names.
+ */
+import { normaliseUri, Storage } from "@frazil/core"
+import { Clock, Effect, Stream } from "effect"
+import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
+import type { FileIO } from "../io/FileIO.ts"
+import type { NamedFile } from "../io/ManifestCodec.ts"
+import { fromStorage, LakeError } from "../LakeError.ts"
+import { checkLocation, folderPrefix, foldersOfOthers } from "./CheckLocation.ts"
+import { FileSet } from "./FileSet.ts"
+import type { MaintenanceReport } from "./MaintenanceReport.ts"
+import { addReachable } from "./Reachable.ts"
+import { bytesOf, namesOf, refuseWithoutCollection, removeFiles, sortedFiles } from "./RemoveFiles.ts"
+
+export interface OrphanOptions {
+  /** Only what was last written longer ago is removed. Default 3 days; less than an hour would race live writers. */
+  readonly ageMsMin?: number
+  readonly dryRun?: boolean
+}
+
+const orphanAgeMsDefault = 3 * 86_400_000
+
+/** Other tools keep this name for themselves. */
+const spared = /\/version-hint\.text$/
+
+const candidates = Effect.fnUntraced(function* (
+  table: Table,
+  known: FileSet,
+  writtenBeforeMs: number
+): Effect.fn.Return<Map<string, NamedFile>, LakeError, Catalog | Storage> {
+  const storage = yield* Storage
+  const others = yield* foldersOfOthers(table)
+  const found = new Map<string, NamedFile>()
+  yield* Stream.runForEach(storage.list(folderPrefix(table.metadata.location)), ({ modifiedMs, sizeBytes, uri }) =>
+    Effect.sync(() => {
+      const old = modifiedMs < writtenBeforeMs
+      if (!old || known.has(uri) || spared.test(uri) || others.some((folder) => uri.startsWith(folder))) return
+      found.set(normaliseUri(uri), { uri, sizeBytes })
+    })
+  ).pipe(Effect.mapError(fromStorage("listing the table's files")))
+  return found
+})
+
+/** Takes out what commits since `table` was loaded have named. */
+const spareNewlyNamed = Effect.fnUntraced(function* (table: Table, orphans: Map<string, NamedFile>) {
+  const catalog = yield* Catalog
+  const now = yield* catalog.loadTable(table.identifier)
+  if (now.metadata.tableUuid !== table.metadata.tableUuid) {
+    return yield* new LakeError({
+      reason: "RequirementFailed",
+      message: `table ${identifierText(table.identifier)}: it was made anew meanwhile; nothing was removed`
+    })
+  }
+  if (now.metadataLocation === table.metadataLocation) return
+  const before = new Set(table.metadata.snapshots.map(({ snapshotId }) => snapshotId))
+  const named = new FileSet()
+  named.add(now.metadataLocation)
+  yield* addReachable(
+    named,
+    now.metadata,
+    now.metadata.snapshots.filter(({ snapshotId }) => !before.has(snapshotId))
+  )
+  for (const uri of orphans.keys()) if (named.has(uri)) orphans.delete(uri)
+})
+
+/** Removes the table's orphans. What could not be deleted is in the report. */
+export const removeOrphans = Effect.fn("removeOrphans")(function* (
+  identifier: TableIdentifier,
+  options: OrphanOptions = {}
+): Effect.fn.Return<MaintenanceReport, LakeError, Catalog | FileIO | Storage> {
+  const startedAtMs = yield* Clock.currentTimeMillis
+  const table = yield* checkLocation(identifier)
+  yield* refuseWithoutCollection(table)
+  const known = new FileSet()
+  known.add(table.metadataLocation)
+  yield* addReachable(known, table.metadata, table.metadata.snapshots)
+  const orphans = yield* candidates(table, known, startedAtMs - (options.ageMsMin ?? orphanAgeMsDefault))
+  if (orphans.size > 0) yield* spareNewlyNamed(table, orphans)
+  const files = sortedFiles(orphans.values())
+  const dryRun = options.dryRun ?? false
+  const left = dryRun ? { filesLeft: 0, bytesLeft: 0, error: undefined } : yield* removeFiles(files)
+  return {
+    table: identifierText(identifier),
+    action: "orphans",
+    dryRun,
+    startedAtMs,
+    finishedAtMs: yield* Clock.currentTimeMillis,
+    filesBefore: files.length,
+    filesAfter: left.filesLeft,
+    bytesBefore: bytesOf(files),
+    bytesAfter: left.bytesLeft,
+    conflicts: 0,
+    snapshotsExpired: 0,
+    snapshotId: undefined,
+    removed: namesOf(files),
+    error: left.error
+  }
+})

@@ -1,0 +1,23 @@
+/**
+ * What stays the same over the attempts of one commit, so that a conflict costs no file twice.
+ */
+import type { FileIOShape } from "../io/FileIO.ts"
+import type { DataFile } from "../spec/DataFile.ts"
+import type { ManifestFile } from "../spec/Manifest.ts"
+
+export interface StagingMemory {
+  readonly fileIO: FileIOShape
+  readonly snapshotId: bigint
+  /** Manifests written for these very files, sequence numbers still open. */
+  readonly manifests: Map<ReadonlyArray<DataFile>, ReadonlyArray<ManifestFile>>
+  /** Merged manifests by the paths that they were merged from. */
+  readonly merged: Map<string, ManifestFile>
+  /** For these very files to be replaced: by path, what stands in the place of a manifest that names some of them. */
+  readonly rewritten: Map<ReadonlyArray<DataFile>, Map<string, RewrittenManifest | undefined>>
+}
+
+export interface RewrittenManifest {
+  readonly manifest: ManifestFile
+  /** Live entries of it that were replaced. */
+  readonly replaced: number
+}

@@ -1,0 +1,146 @@
+/**
+ * Writes manifests and describes them as a list must: the counts are of the very entries that were written.
+ *
+ * All stages call it. What it wrote is never deleted here (protocol, rule 12).
+ */
+import { Effect } from "effect"
+import type { Table } from "../catalog/Catalog.ts"
+import { randomUuid } from "../io/RandomIds.ts"
+import { fromFormat, LakeError } from "../LakeError.ts"
+import type { DataFile } from "../spec/DataFile.ts"
+import { metadataFolder } from "../spec/Locations.ts"
+import { summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { bindInTable, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
+import { currentSchema, specById, type TableMetadata } from "../spec/TableMetadata.ts"
+import type { StagingMemory } from "./StagingMemory.ts"
+
+/** A manifest holds at most this many entries: about Java's 8 MB. */
+const entriesMax = 20_000
+
+/** The spec and its fields as the table has them. */
+export const specOf = (
+  base: Table,
+  specId: number
+): Effect.Effect<{ spec: PartitionSpec; partition: ReadonlyArray<BoundPartitionField> }, LakeError> =>
+  Effect.try({
+    try: () => {
+      const spec = specById(base.metadata, specId)
+      return { spec, partition: bindInTable(spec, base.metadata.schemas) }
+    },
+    catch: fromFormat("table metadata", base.metadataLocation)
+  })
+
+const rowsOf = (entries: ReadonlyArray<ManifestEntry>): bigint =>
+  entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n)
+
+/** The least number of a live entry; null in one that inherits. */
+const lowest = (entries: ReadonlyArray<ManifestEntry>, sequenceNumber: bigint): bigint =>
+  entries.reduce((least, { sequenceNumber: own, status }) => {
+    return status !== "deleted" && own !== null && own < least ? own : least
+  }, sequenceNumber)
+
+/**
+ * Writes one manifest of entries of one spec. `sequenceNumber` is that of the commit in the making: what the manifest
+ * has, and what entries without a number will inherit. `kind` is part of its name, for people.
+ */
+export const writeManifest = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  specId: number,
+  entries: ReadonlyArray<ManifestEntry>,
+  sequenceNumber: bigint,
+  kind: "m0" | "m1"
+): Effect.fn.Return<ManifestFile, LakeError> {
+  const { metadata } = base
+  const { spec, partition } = yield* specOf(base, specId)
+  const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-${kind}.avro`
+  const layout = { schema: currentSchema(metadata), spec, partition }
+  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries)
+  const of = (status: ManifestEntry["status"]) => entries.filter((entry) => entry.status === status)
+  const [added, existing, deleted] = [of("added"), of("existing"), of("deleted")]
+  return {
+    manifestPath,
+    manifestLength,
+    partitionSpecId: specId,
+    content: "data",
+    sequenceNumber,
+    minSequenceNumber: lowest(entries, sequenceNumber),
+    addedSnapshotId: memory.snapshotId,
+    addedFilesCount: added.length,
+    existingFilesCount: existing.length,
+    deletedFilesCount: deleted.length,
+    addedRowsCount: rowsOf(added),
+    existingRowsCount: rowsOf(existing),
+    deletedRowsCount: rowsOf(deleted),
+    partitions: partition.map((field, i) =>
+      summariseField(
+        field.type ?? { _tag: "int" },
+        entries.map((entry) => entry.dataFile.partition[i] ?? null)
+      )
+    ),
+    keyMetadata: null
+  }
+})
+
+const chunksOf = (files: ReadonlyArray<DataFile>): ReadonlyArray<ReadonlyArray<DataFile>> => {
+  const bySpec = Map.groupBy(files, (file) => file.specId)
+  return Array.from(bySpec.values()).flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / entriesMax) }, (_, i) =>
+      group.slice(i * entriesMax, (i + 1) * entriesMax)
+    )
+  )
+}
+
+/** What is wrong with files to be added; empty when nothing is. */
+const fileProblems = (metadata: TableMetadata, files: ReadonlyArray<DataFile>): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  const paths = new Set<string>()
+  for (const file of files) {
+    const spec = metadata.partitionSpecs.find((each) => each.specId === file.specId)
+    if (spec === undefined) problems.push(`${file.filePath}: the table has no partition spec ${file.specId}`)
+    else if (spec.fields.length !== file.partition.length) {
+      problems.push(
+        `${file.filePath}: ${file.partition.length} partition values where the spec has ${spec.fields.length}`
+      )
+    }
+    if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(file.filePath)) problems.push(`${file.filePath}: is no full URI`)
+    if (file.recordCount <= 0n) problems.push(`${file.filePath}: has no rows`)
+    if (paths.has(file.filePath)) problems.push(`${file.filePath}: is added twice`)
+    paths.add(file.filePath)
+  }
+  return problems
+}
+
+/**
+ * Manifests of new files, written once for all attempts. Their data sequence number is `dataSequenceNumber`, or that of
+ * the commit when it is null.
+ */
+export const manifestsOfNewFiles = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  files: ReadonlyArray<DataFile>,
+  dataSequenceNumber: bigint | null,
+  sequenceNumber: bigint
+): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
+  const minSequenceNumber = dataSequenceNumber ?? sequenceNumber
+  const stamped = (manifest: ManifestFile): ManifestFile => ({ ...manifest, sequenceNumber, minSequenceNumber })
+  const known = memory.manifests.get(files)
+  if (known !== undefined) return known.map(stamped)
+  const problems = fileProblems(base.metadata, files)
+  if (problems.length > 0) {
+    return yield* new LakeError({ reason: "Invalid", message: `files cannot be added: ${problems.join("; ")}` })
+  }
+  const written = yield* Effect.forEach(chunksOf(files), (chunk) => {
+    const entries = chunk.map((dataFile): ManifestEntry => ({
+      status: "added",
+      snapshotId: memory.snapshotId,
+      sequenceNumber: dataSequenceNumber,
+      // the number of the commit that added the file, which always inherits
+      fileSequenceNumber: null,
+      dataFile
+    }))
+    return writeManifest(memory, base, chunk[0]?.specId ?? base.metadata.defaultSpecId, entries, sequenceNumber, "m0")
+  })
+  memory.manifests.set(files, written)
+  return written.map(stamped)
+})

@@ -1,0 +1,158 @@
+import { localPath, Storage } from "@frazil/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Catalog } from "../../src/catalog/Catalog.ts"
+import { FileIO } from "../../src/io/FileIO.ts"
+import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
+import { planScan } from "../../src/read/PlanScan.ts"
+import { commitTable } from "../../src/write/CommitTable.ts"
+import { append } from "../../src/write/TableAction.ts"
+import { byDay, everythingSchema } from "../write/parquet/WriterCases.ts"
+import {
+  aged,
+  appendRows,
+  crashAt,
+  createTable,
+  figures,
+  filesBelow,
+  layerLake,
+  load,
+  rowsAt,
+  stray,
+  table
+} from "./MaintenanceFixture.ts"
+
+const day = 86_400_000
+
+/** The table's files, all older than anything is spared for. */
+const ageAll = Effect.gen(function* () {
+  for (const uri of yield* filesBelow(yield* load)) yield* aged(uri, 10 * day)
+})
+
+describe("removeOrphans", () => {
+  it.live("removes old strangers only, as its dry run said", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      yield* appendRows(10, 10)
+      yield* ageAll
+      const before = yield* rowsAt()
+      const { metadata } = yield* load
+      const kept = yield* filesBelow(yield* load)
+      const old = [
+        yield* stray(`${metadata.location}/data/lost.parquet`, 4 * day),
+        yield* stray(`${metadata.location}/metadata/lost-m0.avro`, 4 * day)
+      ]
+      const young = [
+        yield* stray(`${metadata.location}/data/young.parquet`, 2 * day),
+        yield* stray(`${metadata.location}/data/from the future.parquet`, -day)
+      ]
+      const hint = yield* stray(`${metadata.location}/metadata/version-hint.text`, 9 * day)
+      const dry = yield* removeOrphans(table, { dryRun: true })
+      const real = yield* removeOrphans(table)
+      assert.deepStrictEqual(figures({ ...real, filesAfter: 0 }), figures(dry))
+      assert.deepInclude(real, { filesBefore: 2, filesAfter: 0, bytesBefore: 10, error: undefined })
+      assert.deepStrictEqual(real.removed, old)
+      assert.deepStrictEqual(yield* filesBelow(yield* load), [...kept, ...young, hint].sort())
+      assert.strictEqual(yield* rowsAt(), before)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("knows a live file however its URI is spelled", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      const first = yield* appendRows(0, 10, 1)
+      const [entry] = (yield* planScan(first.table)).entries
+      if (entry === undefined) return assert.fail("no file")
+      // a copy of the file, named in another spelling
+      const path = localPath(entry.dataFile.filePath)?.replace(/\.parquet$/, "-copy.parquet") ?? ""
+      const storage = yield* Storage
+      yield* storage.writeNew(`file://${path}`, yield* storage.read(entry.dataFile.filePath))
+      const copy = { ...entry.dataFile, filePath: `file://localhost${path}` }
+      yield* commitTable({ table, actions: () => Effect.succeed([append([copy])]) })
+      yield* ageAll
+      assert.deepInclude(yield* removeOrphans(table), { filesBefore: 0 })
+      assert.include(yield* filesBelow(yield* load), `file://${path}`)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("refuses a folder with metadata of another table", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      const { metadata } = yield* load
+      yield* stray(`${metadata.location}/data/lost.parquet`, 4 * day)
+      const catalog = yield* Catalog
+      yield* catalog.dropTable(table)
+      yield* createTable()
+      yield* ageAll
+      const error = yield* Effect.flip(removeOrphans(table))
+      assert.match(error.message, /metadata of another table/)
+      assert.include(yield* filesBelow(yield* load), `${metadata.location}/data/lost.parquet`)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("refuses while the folder holds newer metadata than the catalog: the catalog may be an old copy", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      const { metadata } = yield* load
+      const fileIO = yield* FileIO
+      yield* fileIO.writeTableMetadata(`${metadata.location}/metadata/00009-lost.metadata.json`, metadata)
+      yield* ageAll
+      assert.match((yield* Effect.flip(removeOrphans(table))).message, /newer than the catalog/)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("waits for a commit in flight, whose metadata is there before the swap", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      const { metadata } = yield* load
+      const fileIO = yield* FileIO
+      // newer by its time; the commit after it is newer still
+      const ahead = { ...metadata, lastUpdatedMs: metadata.lastUpdatedMs + 1 }
+      yield* fileIO.writeTableMetadata(`${metadata.location}/metadata/00001-lost.metadata.json`, ahead)
+      const swap = Effect.andThen(Effect.sleep("200 millis"), appendRows(10, 10))
+      const [report] = yield* Effect.all([removeOrphans(table), swap], { concurrency: 2 })
+      assert.deepInclude(report, { filesBefore: 0 })
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("leaves other tables' folders alone, and refuses one that two tables share", () =>
+    Effect.gen(function* () {
+      const { metadata } = yield* createTable()
+      const catalog = yield* Catalog
+      const inner = yield* catalog.createTable({
+        identifier: { namespace: "test", name: "inner" },
+        schema: everythingSchema,
+        partitionSpec: byDay,
+        location: `${metadata.location}/inner`
+      })
+      yield* stray(`${inner.metadata.location}/metadata/unknown.avro`, 9 * day)
+      yield* ageAll
+      assert.deepInclude(yield* removeOrphans(table), { filesBefore: 0 })
+      yield* catalog.createTable({
+        identifier: { namespace: "test", name: "twin" },
+        schema: everythingSchema,
+        location: `${metadata.location}/`
+      })
+      assert.match((yield* Effect.flip(removeOrphans(table))).message, /no file is removed/)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("can be stopped between any two deletes", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      const { metadata } = yield* load
+      const before = yield* rowsAt()
+      for (let i = 0; i < 3; i++) yield* stray(`${metadata.location}/data/lost-${i}.parquet`, 4 * day)
+      const first = yield* crashAt(removeOrphans(table), 3, "mid-orphan-removal")
+      assert.isTrue(first.crashed)
+      const second = yield* removeOrphans(table)
+      assert.deepInclude(second, { filesBefore: 1, filesAfter: 0 })
+      assert.strictEqual(yield* rowsAt(), before)
+    }).pipe(Effect.provide(layerLake))
+  )
+})
