@@ -81,7 +81,7 @@ export const makeShard = ({
       partition: restored.id.shard,
       failure,
       // a window's result has no record; the one that made it fire tells where
-      ...(batch === undefined
+      ...(batch === undefined || row < 0
         ? { offset: context.firedAt, value: noBytes, headers: undefined }
         : {
             offset: batch.source.offsets[row]!,

@@ -33,7 +33,7 @@ export interface StageContext {
   validated: number
   /** The record object of a row, made on demand. */
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
-  /** An operator's code threw at a row; without one at a window's result. */
+  /** An operator's code threw at a row; −1 is a result of a window. */
   readonly threw: (batch: ColumnBatch | undefined, row: number, operator: string, error: unknown) => void
   /** A failure that reaches a standard dead letter: the plan's output with that index, −1 is the service's own. */
   readonly deadLetter: (batch: ColumnBatch | undefined, row: number, failed: AnyFailed, output: number) => void

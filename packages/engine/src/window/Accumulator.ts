@@ -74,11 +74,9 @@ const countAccumulator = (declaration: AggregateDeclaration): Accumulator => ({
 /** Integers within a double as numbers, beyond as their digits; doubles that JSON cannot hold as their names. */
 const Amount = Schema.NullOr(Schema.Union([Schema.Finite, Schema.String])) as unknown as Schema.Codec<unknown, unknown> // as above
 
-const encodeAmount = (cells: Cells, at: number): number | string | null => {
-  const big = bigAt(cells, at)
-  const small = cells.numbers[at]!
-  if (big !== undefined) return String(exactAt(cells, at))
-  return Number.isNaN(small) ? null : Number.isFinite(small) ? small : String(small)
+const encodeValue = (value: number | bigint | undefined): number | string | null => {
+  if (value === undefined) return null
+  return typeof value === "number" && Number.isFinite(value) ? value : String(value)
 }
 
 const decodeAmount = (cells: Cells, at: number, value: unknown, exact: boolean): void => {
@@ -103,7 +101,7 @@ const amount = ({ cell, exact }: Base): Pick<Accumulator, "add" | "merge" | "dur
       if (total !== undefined && !Number.isNaN(total)) add(into, total)
     },
     durable: Amount,
-    encode: (cells) => encodeAmount(cells, cell),
+    encode: (cells) => encodeValue(exactAt(cells, cell)),
     decode: (cells, value) => decodeAmount(cells, cell, value, exact)
   }
 }
@@ -159,16 +157,22 @@ const dividedEven = (total: bigint, count: bigint): bigint => {
   return away ? quotient + (total < 0n ? -1n : 1n) : quotient
 }
 
+/** One value, small or big: a cell with a big one is NaN, so that inline comparisons leave it to `add`. */
 const extremeAccumulator = (base: Base, kind: "min" | "max"): Accumulator => {
   const { cell } = base
   const type = base.field!.type
-  const valueAt = (cells: Cells): number | bigint | undefined => exactAt(cells, cell)
+  const valueAt = (cells: Cells): number | bigint | undefined => {
+    const small = cells.numbers[cell]!
+    return Number.isNaN(small) ? bigAt(cells, cell) : small
+  }
+  const put = (cells: Cells, value: number | bigint): void => {
+    setBig(cells, cell, typeof value === "bigint" ? value : undefined)
+    cells.numbers[cell] = typeof value === "bigint" ? Number.NaN : value
+  }
   const add = (cells: Cells, value: CellValue): void => {
     if (value === null || typeof value === "string") return
     const before = valueAt(cells)
-    if (before !== undefined && (kind === "min" ? before <= value : before >= value)) return
-    setBig(cells, cell, typeof value === "bigint" ? value : undefined)
-    cells.numbers[cell] = typeof value === "bigint" ? 0 : value
+    if (before === undefined || (kind === "min" ? value < before : value > before)) put(cells, value)
   }
   return {
     ...base,
@@ -180,8 +184,11 @@ const extremeAccumulator = (base: Base, kind: "min" | "max"): Accumulator => {
       return type._tag === "Decimal" ? Decimal.make(value, type.scale) : value
     },
     durable: Amount,
-    encode: (cells) => encodeAmount(cells, cell),
-    decode: (cells, value) => decodeAmount(cells, cell, value, type._tag === "Decimal")
+    encode: (cells) => encodeValue(valueAt(cells)),
+    decode: (cells, value) => {
+      if (value === null) cells.numbers[cell] = Number.NaN
+      else put(cells, typeof value === "string" && base.exact ? BigInt(value) : Number(value))
+    }
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * `PlanJob` makes it; state, compiler and interpreter read it.
  */
+import { createHash } from "node:crypto"
 import type { FieldSpec, RecordShape } from "@frazil/core"
 import type { NodeOf } from "../flow/Node.ts"
 import { type Accumulator, cellsOf, makeAccumulator } from "./Accumulator.ts"
@@ -16,9 +17,13 @@ export interface WindowPlan {
   readonly aggregates: ReadonlyArray<readonly [name: string, Accumulator]>
   readonly accumulators: ReadonlyArray<Accumulator>
   readonly cells: number
-  /** What the state was made by, as text: another one cannot read it. */
+  /** A hash of what the state was made by: another one cannot read it. */
   readonly shape: string
 }
+
+/** What tells values of one kind from those of another. */
+const scaleOf = (field: FieldSpec | undefined): string | undefined =>
+  field?.type._tag === "Decimal" ? `Decimal ${field.type.scale}` : field?.type._tag
 
 /** `input` has the fields that the key and the aggregates name: a job that was made was checked. */
 export const planWindow = (name: string, node: NodeOf<"window">, input: RecordShape): WindowPlan => {
@@ -31,7 +36,7 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
   })
   const key = node.key.map((field) => input.byName.get(field)!)
   const { everyMs, sizeMs } = node.window
-  const computed = aggregates.map(([as, { declaration, field }]) => [as, declaration, field?.type])
+  const computed = aggregates.map(([as, { declaration, field }]) => [as, declaration, scaleOf(field)])
   return {
     name,
     spec: node.window,
@@ -39,6 +44,9 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     aggregates,
     accumulators: aggregates.map(([, accumulator]) => accumulator),
     cells,
-    shape: JSON.stringify({ sizeMs, everyMs, key: node.key, computed })
+    shape: createHash("sha256")
+      .update(JSON.stringify([sizeMs, everyMs, node.key, computed]))
+      .digest("hex")
+      .slice(0, 16)
   }
 }

@@ -125,7 +125,10 @@ const agreed = (job: Job.Job, batches: ReadonlyArray<ReadonlyArray<string>>, wha
     assert.deepStrictEqual(found, written(plan!, slow), `${what}, batch ${index}`)
     return found
   })
-  return { epochs, counts: fast.detail.counts }
+  for (const shard of [fast, slow]) shard.close(1_768_400_000_000)
+  const last = written(plan!, fast)
+  assert.deepStrictEqual(last, written(plan!, slow), `${what}, at the end of time`)
+  return { epochs: [...epochs, last], counts: fast.detail.counts }
 }
 
 const randomBatches = (seed: number) =>
@@ -141,10 +144,14 @@ const recordsTo = (topic: string, epochs: ReturnType<typeof agreed>["epochs"]) =
 
 describe("the compiled stage and the interpreted one", () => {
   it(`agree on ${seeds} random jobs: outputs, dead letters, states, counters`, () => {
-    const met = { wrote: 0, letters: 0, failed: 0, validated: 0, deltas: 0, wide: 0 }
+    const met = { wrote: 0, letters: 0, failed: 0, validated: 0, deltas: 0, wide: 0, windows: 0, revised: 0, ledger: 0 }
     for (let seed = 1; seed <= seeds; seed++) {
       const { counts, epochs } = agreed(randomJob(seed), randomBatches(seed), `seed ${seed}`)
       met.deltas += epochs.filter(({ delta }) => delta?.includes('[["A') === true).length
+      const results = recordsTo("windowed", epochs).map(([, text]) => text!)
+      met.windows += results.length
+      met.revised += results.filter((text) => !text.includes('"revision":0')).length
+      met.ledger += Object.values(counts.ledger ?? {}).reduce((sum, count) => sum + count, 0)
       met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)
       met.letters += counts.deadLettered
       met.failed += counts.failed

@@ -5,8 +5,9 @@ import { Result, Schema } from "effect"
 import { Flow, Job } from "../../src/index.ts"
 import { type Chance, makeChance } from "./Chance.ts"
 import { TestDeadLetters } from "./Harness.ts"
+import { windowed } from "./RandomWindows.ts"
 
-class Sale extends Schema.Opaque<Sale>()(
+export class Sale extends Schema.Opaque<Sale>()(
   Schema.Struct({
     id: Field.text(),
     account: Field.text(),
@@ -260,6 +261,7 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
     () => (known ? grow(grower, decided(grower, named), false) : ended(grower, named)),
     () => grow(grower, failing(grower, named), false),
     () => grow(grower, stateful(grower, named), false),
+    () => windowed(chance, named.pipe(Flow.keyBy("account")), known, `window ${grower.names++}`),
     // one flow, two consumers
     () => [...grow(grower, named, known), ...grow(grower, named, known)],
     () => grow(grower, named.pipe(Flow.catchTags({})), false)
@@ -281,7 +283,8 @@ const decimals = ["0.00", "1.5", "100.01", "999999", '"90071992547409.93"', '"12
 
 /** A line of the topic: mostly a sale, sometimes broken in one way. */
 export const randomLine = (chance: Chance, index: number): string => {
-  const at = new Date(Date.UTC(2026, 0, 14) + index * 1000 - chance.below(20) * 1000).toISOString()
+  const ahead = chance.once(25) ? 2 * 3_600_000 : 0
+  const at = new Date(Date.UTC(2026, 0, 14) + index * 1000 - chance.below(20) * 1000 + ahead).toISOString()
   const members: Array<string> = [
     `"id":"s${index}"`,
     `"account":"A${chance.below(4)}"`,

@@ -1,0 +1,89 @@
+// Windows of the random jobs: every aggregate, any overlap, results that go on through code, rules and state.
+import { expr, Field, Topic } from "@frazil/core"
+import { Schema } from "effect"
+import { avg, count, countDistinct, Flow, max, min, sum, Window } from "../../src/index.ts"
+import type { Chance } from "./Chance.ts"
+import type { Sale } from "./RandomJobs.ts"
+
+const figure = Field.optional(Field.double())
+class Figures extends Schema.Opaque<Figures>()(
+  Schema.Struct({
+    account: Field.text(),
+    window_start: Field.timestamp,
+    window_end: Field.timestamp,
+    revision: Field.int(),
+    count: Field.int(),
+    total: Field.optional(Field.decimal(38, 2)),
+    fees: Field.optional(Field.decimal(38, 4)),
+    fee: Field.optional(Field.decimal(38, 4)),
+    least: Field.optional(Field.decimal(38, 2)),
+    most: Field.optional(Field.decimal(38, 4)),
+    score: figure,
+    scores: figure,
+    counts: figure,
+    first: Field.optional(Field.timestamp),
+    notes: Field.optional(Field.int()),
+    notes_capped: Field.optional(Field.boolean)
+  })
+) {}
+export const Windowed = Topic.make("windowed", { schema: Figures, key: "account", partitions: 2 })
+
+const windows = (chance: Chance): Window<"event"> => {
+  const allowedLateness = chance.pick(["0s", "5s", "30s"] as const)
+  const bounds = chance.once(4) ? { windowsOpenPerKeyMax: 2, windowsOpenMax: 5 } : {}
+  return chance.pick([
+    Window.tumbling("20s", { allowedLateness, ...bounds }),
+    Window.hopping("30s", { every: "10s", allowedLateness, ...bounds }),
+    // panes of five seconds
+    Window.hopping("25s", { every: "10s", allowedLateness, ...bounds })
+  ])
+}
+
+type Keyed = Flow.Flow<Sale, never, never, { readonly account: string }>
+
+const aggregates = {
+  count: count(),
+  total: sum<Sale, "amount">("amount"),
+  fees: sum<Sale, "fee">("fee"),
+  fee: avg<Sale, "fee">("fee"),
+  least: min<Sale, "amount">("amount"),
+  most: max<Sale, "fee">("fee"),
+  score: avg<Sale, "score">("score"),
+  scores: sum<Sale, "score">("score"),
+  counts: sum<Sale, "count">("count"),
+  first: min<Sale, "at">("at"),
+  notes: countDistinct<Sale, "note">("note", { valuesMax: 2 })
+}
+
+/** `known`: the records' fields are, so that something can be computed of them. */
+export const windowed = (chance: Chance, flow: Keyed, known: boolean, name: string): ReadonlyArray<Flow.Output> => {
+  const to = { name: `${name} out` }
+  if (!known) {
+    return [flow.pipe(Flow.window(windows(chance), { count: count() }, { name }), Flow.to(Windowed, to))]
+  }
+  const results = flow.pipe(Flow.window(windows(chance), aggregates, { name }))
+  const state = { name: `${name} state`, schema: Schema.Finite, initial: () => 0, ttl: chance.pick(["10s", "1d"] as const) }
+  return chance.pick<() => ReadonlyArray<Flow.Output>>([
+    () => [results.pipe(Flow.to(Windowed, to))],
+    () => [results.pipe(Flow.filter(expr("count > 1 && total > 10")), Flow.to(Windowed, to))],
+    () => [
+      results.pipe(
+        Flow.filter((result) => {
+          if (result.count === 3) throw new RangeError("three")
+          return true
+        }),
+        Flow.to(Windowed, to)
+      )
+    ],
+    () => [
+      results.pipe(
+        Flow.keyBy("account"),
+        Flow.mapWithState(state, (before, result: Flow.RecordOf<typeof results>) => [
+          before + result.count,
+          [{ ...result, count: before + result.count }]
+        ]),
+        Flow.to(Windowed, to)
+      )
+    ]
+  ])()
+}
