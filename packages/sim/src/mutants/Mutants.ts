@@ -29,6 +29,7 @@ const openTable = "packages/lake/src/landing/OpenTable.ts"
 const checkMarks = "packages/lake/src/landing/CheckMarks.ts"
 const pointerCatalog = "packages/lake/src/catalog/PointerCatalog.ts"
 const stageAppend = "packages/lake/src/write/StageAppend.ts"
+const stageSnapshot = "packages/lake/src/write/StageSnapshot.ts"
 
 const commitsInOneAct = "yield* log.commit({ owner, shards: commits, outputs })"
 
@@ -95,7 +96,7 @@ const logStage: ReadonlyArray<Mutant> = [
     file: commitEpoch,
     find: commitsInOneAct,
     replace: `${commitsInOneAct}.pipe(Effect.catchIf((e) => e.reason === "OutcomeUnknown", () => Effect.succeed([])))`,
-    hunter: "transactions"
+    hunter: "accounts"
   },
   {
     rule: "rule 5",
@@ -191,8 +192,8 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "dead letters are not part of the epoch",
     file: shard,
-    find: "[...shard.outputs, shard.deadLetters].flatMap",
-    replace: "shard.outputs.flatMap",
+    find: "collectorsOf(shard).flatMap((output) => [...output.take()])",
+    replace: "shard.outputs.flatMap((output) => [...output.take()])",
     hunter: "transactions"
   },
   {
@@ -328,7 +329,7 @@ const landing: ReadonlyArray<Mutant> = [
   {
     rule: "swap",
     name: "a manifest list is named before it is durable",
-    file: stageAppend,
+    file: stageSnapshot,
     find: "yield* fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)",
     replace:
       "yield* Effect.forkDetach(Effect.ignore(fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)))",
@@ -359,8 +360,8 @@ const landing: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "a landing asks whether its input is complete after it read",
     file: runLanding,
-    find: "else if (complete) return",
-    replace: "else if (yield* run.inputComplete(topic.name)) return",
+    find: "else if (complete) return { marks, records, skipped, complete } satisfies Reading",
+    replace: "else if (yield* run.inputComplete(topic.name)) return { marks, records, skipped, complete: true }",
     hunter: "transactions"
   },
   {

@@ -18,6 +18,8 @@ export const faultKinds = [
   "late",
   /** A part of it happens, where the interface allows that: an object that nobody acknowledged. */
   "torn",
+  /** Somebody else's change of the same thing lands just before it. */
+  "conflict",
   /** It takes seconds. */
   "slow",
   /** There is no room, for a while. */
@@ -75,6 +77,8 @@ const possible = (kind: FaultKind, operation: Operation): boolean => {
       return operation.writes
     case "torn":
       return operation.name === "storage.writeNew"
+    case "conflict":
+      return operation.name === "catalog.swap"
     case "freeze":
     case "twin":
       return operation.role === "job"
@@ -98,6 +102,8 @@ export const listedFaults = (faults: ReadonlyArray<Fault>): FaultPlan => {
   }
 }
 
+/** Where what was done takes effect: hit more often than others. */
+const commitPoints: ReadonlySet<string> = new Set(["log.commit", "catalog.swap"])
 /** One operation in so many is hit: drawn per run, so that some runs are rough and others nearly quiet. */
 const oneInChoices = [15, 40, 120, 400] as const
 const faultsMaxChoices = [1, 2, 4, 8, 16] as const
@@ -117,9 +123,11 @@ export const seededFaults = (seed: number, kinds: ReadonlyArray<FaultKind> = fau
   const stepOneIn = mix.includes("crash-step") ? oneIn * 20 : 0
   return {
     at: (index, operation) => {
-      if (left === 0 || random.below(operation.writes ? writesOneIn : oneIn) !== 0) return undefined
-      const kind = mix[random.below(mix.length)]!
-      if (!possible(kind, operation)) return undefined
+      const often = commitPoints.has(operation.name) ? writesOneIn >> 1 : operation.writes ? writesOneIn : oneIn
+      if (left === 0 || random.below(often) !== 0) return undefined
+      const able = mix.filter((kind) => possible(kind, operation))
+      const kind = able[random.below(Math.max(1, able.length))]
+      if (kind === undefined) return undefined
       left--
       return { at: index, kind, amountMs: amountsMs[random.below(amountsMs.length)]! }
     },

@@ -21,7 +21,7 @@ const servicesOf = (world: World, door: Door, caller: Caller, durable: Durable, 
   const catalog = Layer.effect(
     Catalog,
     Effect.map(FileIO, (fileIO) =>
-      makePointerCatalog(faultyPointers(door, caller, durable.pointers), fileIO, "file:///warehouse")
+      makePointerCatalog(faultyPointers(door, caller, durable.pointers, durable.storage), fileIO, "file:///warehouse")
     )
   )
   return Layer.mergeAll(

@@ -22,6 +22,14 @@ export interface ProcessFaults {
   readonly twin: (process: SimProcess) => void
 }
 
+/** Faults that only some operations can have. */
+export interface SpecialFaults {
+  /** Leaves a part of it behind. */
+  readonly torn?: () => void
+  /** Lets somebody else be first. */
+  readonly conflict?: () => void
+}
+
 /** A process at the door. */
 export interface Caller {
   readonly process: SimProcess
@@ -32,13 +40,13 @@ export interface Caller {
 
 /** What durable things are called through. */
 export interface Door {
-  /** Performs `inner`, which must not wait. `torn` leaves a part of it behind. */
+  /** Performs `inner`, which must not wait. */
   readonly perform: <A, E>(
     caller: Caller,
     operation: Omit<Operation, "role">,
     inner: Effect.Effect<A, E>,
     failures: Failures<E>,
-    torn?: () => void
+    special?: SpecialFaults
   ) => Effect.Effect<A, E>
 }
 
@@ -85,7 +93,7 @@ export class Port implements Door {
     operation: Omit<Operation, "role">,
     inner: Effect.Effect<A, E>,
     failures: Failures<E>,
-    torn: () => void = () => {}
+    special: SpecialFaults = {}
   ): Effect.Effect<A, E> {
     return Effect.callback<A, E>((resume) => {
       const { process } = caller
@@ -107,7 +115,7 @@ export class Port implements Door {
         // who asked is dead already: what was under way happens, or does not
         if (!process.alive && this.world.random.below(2) === 0) return
         if (fault === undefined || !process.alive) answer(act())
-        else this.misbehave(caller, fault, act, answer, failures, torn)
+        else this.misbehave(caller, fault, act, answer, failures, special)
       })
     })
   }
@@ -123,7 +131,7 @@ export class Port implements Door {
     act: () => Exit.Exit<A, E>,
     answer: (exit: Exit.Exit<A, E>) => void,
     failures: Failures<E>,
-    torn: () => void
+    special: SpecialFaults
   ): void {
     const fail = (error: E) => answer(Effect.runSyncExit(Effect.fail(error)))
     const ways: Readonly<Record<FaultKind, () => void>> = {
@@ -138,8 +146,12 @@ export class Port implements Door {
         fail(failures.unknown())
       },
       torn: () => {
-        torn()
+        special.torn?.()
         fail(failures.unknown())
+      },
+      conflict: () => {
+        special.conflict?.()
+        answer(act())
       },
       slow: () => void this.world.after(slowMsMin + fault.amountMs, () => answer(act())),
       full: () => {

@@ -16,8 +16,7 @@ import {
   rowFileWriter
 } from "@frazil/lake"
 import type { StoredRow, Table, TableIdentifier } from "@frazil/lake"
-import { Effect, Exit, Layer } from "effect"
-import { Cause } from "effect"
+import { Cause, Effect, Exit, Layer } from "effect"
 import { faultyPointers, type PointerState } from "../lake/PointerState.ts"
 import { faultyStorage, type StorageState } from "../lake/StorageState.ts"
 import { packKept } from "../log/KeptRecord.ts"
@@ -27,11 +26,12 @@ import { noDuckDb } from "../lake/NoDuckDb.ts"
 
 const placeOf = (row: StoredRow): string => `${row["source_partition"]}/${row["source_offset"]}`
 
-/** The rows that records become, by the landing's own columns, each at its place. */
-const rowsOf = (landing: Landing, log: LogState): ReadonlyMap<string, string> => {
+/** The rows that records become, by the landing's own columns, each at its place. Records are decoded once. */
+const makeExpected = (landing: Landing, log: LogState) => {
   const decoder = Decoder.make(landing.topic as unknown as Topic<unknown>) // read through its shape only
-  const topic = log.topics.get(landing.topic.name)
-  const written = Effect.gen(function* () {
+  const rows = new Map<string, string>()
+  const decoded: Array<number> = []
+  const write = Effect.fnUntraced(function* () {
     const storage = yield* Storage
     const writer = yield* rowFileWriter.open({
       schema: landing.schema,
@@ -41,15 +41,19 @@ const rowsOf = (landing: Landing, log: LogState): ReadonlyMap<string, string> =>
       targetDirectory: "file:///expected",
       filePrefix: "rows"
     })
-    for (const [partition, { records }] of (topic?.partitions ?? []).entries()) {
-      if (records.length > 0) yield* writer.write(decoder.decode(packKept(records)), partition)
+    for (const [partition, { records }] of (log.topics.get(landing.topic.name)?.partitions ?? []).entries()) {
+      const from = decoded[partition] ?? 0
+      decoded[partition] = records.length
+      if (records.length > from) yield* writer.write(decoder.decode(packKept(records.slice(from))), partition)
     }
-    const rows: Array<StoredRow> = []
-    for (const file of yield* writer.finish) rows.push(...readRowFile(yield* storage.read(file.filePath)))
-    return rows
+    for (const file of yield* writer.finish) {
+      for (const row of readRowFile(yield* storage.read(file.filePath))) rows.set(placeOf(row), JSON.stringify(row))
+    }
   })
-  const rows = Effect.runSync(Effect.scoped(written).pipe(Effect.provide(Layer.mergeAll(layerMemory, noDuckDb))))
-  return new Map(rows.map((row) => [placeOf(row), JSON.stringify(row)]))
+  return (): ReadonlyMap<string, string> => {
+    Effect.runSync(Effect.scoped(write()).pipe(Effect.provide(Layer.mergeAll(layerMemory, noDuckDb))))
+    return rows
+  }
 }
 
 interface Seen {
@@ -78,10 +82,11 @@ export const watchTables = (
   const seen = new Map<string, Seen>()
   const referenced = new Map<string, ReadonlySet<string>>()
   const rowCounts = new Map<string, number>()
+  const expectedOf = new Map(landings.map((landing) => [landing.table, makeExpected(landing, log)]))
   const services = Layer.effect(
     Catalog,
     Effect.map(FileIO, (fileIO) =>
-      makePointerCatalog(faultyPointers(openDoor, caller, pointers), fileIO, "file:///warehouse")
+      makePointerCatalog(faultyPointers(openDoor, caller, pointers, storage), fileIO, "file:///warehouse")
     )
   ).pipe(
     Layer.provideMerge(FileIO.layer),
@@ -104,7 +109,7 @@ export const watchTables = (
     }
     seen.set(name, { uuid: table.metadata.tableUuid, next })
     referenced.set(name, new Set(uris))
-    const expected = rowsOf(landing, log)
+    const expected = expectedOf.get(name)!()
     const below = [...expected.keys()].filter((place) => {
       const [partition, offset] = place.split("/").map(Number)
       return offset! < (next.get(partition!) ?? 0)

@@ -1,7 +1,8 @@
 /** What the simulated catalog keeps: the location in force of each table. Durable; metadata files lie in storage. */
 import { identifierText, LakeError, type TableIdentifier, type TablePointers } from "@frazil/lake"
 import { Effect } from "effect"
-import type { Caller, Door, Failures } from "../Port.ts"
+import type { Caller, Door, Failures, SpecialFaults } from "../Port.ts"
+import type { StorageState } from "./StorageState.ts"
 
 interface Pointer {
   readonly table: TableIdentifier
@@ -10,6 +11,8 @@ interface Pointer {
 
 export class PointerState {
   readonly tables = new Map<string, Pointer>()
+  /** How often somebody else changed a table. */
+  touched = 0
   /** Told of each location that came into force. */
   changed: (table: TableIdentifier, location: string) => void = () => {}
 }
@@ -21,11 +24,26 @@ const failures: Failures<LakeError> = {
 }
 
 /** The pointers as a process of the world sees them. */
-export const faultyPointers = (door: Door, caller: Caller, state: PointerState): TablePointers => {
+export const faultyPointers = (
+  door: Door,
+  caller: Caller,
+  state: PointerState,
+  storage: StorageState
+): TablePointers => {
   const read = <A>(name: string, inner: () => A) =>
     door.perform(caller, { name: `catalog.${name}`, writes: false }, Effect.sync(inner), failures)
-  const write = <A>(name: string, inner: () => A) =>
-    door.perform(caller, { name: `catalog.${name}`, writes: true }, Effect.sync(inner), failures)
+  const write = <A>(name: string, inner: () => A, special: SpecialFaults = {}) =>
+    door.perform(caller, { name: `catalog.${name}`, writes: true }, Effect.sync(inner), failures, special)
+  /** Another engine sets a property of the table. */
+  const interfere = (table: TableIdentifier) => {
+    const location = state.tables.get(identifierText(table))?.location
+    const bytes = location === undefined ? undefined : storage.bytesOf(location)
+    if (location === undefined || bytes === undefined) return
+    const text = new TextDecoder().decode(bytes).replace(/("properties"\s*:\s*\{)/, '$1"touched":"yes",')
+    const other = location.replace(/(-\d+)?\.metadata\.json$/, `-${state.touched++}.metadata.json`)
+    storage.objects.set(other, { bytes: new TextEncoder().encode(text), modifiedMs: 0 })
+    put(table, other)
+  }
   const put = (table: TableIdentifier, location: string) => {
     state.tables.set(identifierText(table), { table, location })
     state.changed(table, location)
@@ -43,7 +61,9 @@ export const faultyPointers = (door: Door, caller: Caller, state: PointerState):
     insert: (table, location) =>
       write("insert", () => (state.tables.has(identifierText(table)) ? false : put(table, location))),
     swap: (table, from, to) =>
-      write("swap", () => (state.tables.get(identifierText(table))?.location === from ? put(table, to) : false)),
+      write("swap", () => (state.tables.get(identifierText(table))?.location === from ? put(table, to) : false), {
+        conflict: () => interfere(table)
+      }),
     remove: (table) => write("remove", () => state.tables.delete(identifierText(table)))
   }
 }

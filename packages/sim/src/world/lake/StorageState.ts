@@ -67,8 +67,10 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
         )
       ),
     writeNew: (uri, bytes) =>
-      door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), () => {
-        if (!state.objects.has(normaliseUri(uri))) put(uri, bytes.subarray(0, bytes.length >> 1), 0)
+      door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), {
+        torn: () => {
+          if (!state.objects.has(normaliseUri(uri))) put(uri, bytes.subarray(0, bytes.length >> 1), 0)
+        }
       }),
     writeNewFromFile: () => Effect.die(new Error("the simulated world has no local files")),
     list: (prefix) =>
