@@ -62,7 +62,12 @@ export const windowed = (chance: Chance, flow: Keyed, known: boolean, name: stri
     return [flow.pipe(Flow.window(windows(chance), { count: count() }, { name }), Flow.to(Windowed, to))]
   }
   const results = flow.pipe(Flow.window(windows(chance), aggregates, { name }))
-  const state = { name: `${name} state`, schema: Schema.Finite, initial: () => 0, ttl: chance.pick(["10s", "1d"] as const) }
+  const state = {
+    name: `${name} state`,
+    schema: Schema.Finite,
+    initial: () => 0,
+    ttl: chance.pick(["10s", "1d"] as const)
+  }
   return chance.pick<() => ReadonlyArray<Flow.Output>>([
     () => [results.pipe(Flow.to(Windowed, to))],
     () => [results.pipe(Flow.filter(expr("count > 1 && total > 10")), Flow.to(Windowed, to))],

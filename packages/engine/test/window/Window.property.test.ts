@@ -1,0 +1,69 @@
+/** Windows against a slow reference that recomputes them from all records: any order, any batching, any restart. */
+import { partitionOf } from "@frazil/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { makeChance } from "../support/Chance.ts"
+import { crashAt } from "../support/Faults.ts"
+import { append, runToEnd, world } from "../support/Harness.ts"
+import { expectedOf, foundOf, randomTrades, type Timing, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
+
+const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
+
+const timings: ReadonlyArray<Timing> = [
+  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 0, outOfOrdernessMs: 5000 },
+  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 15_000, outOfOrdernessMs: 2000 },
+  { sizeMs: 30_000, everyMs: 5000, latenessMs: 0, outOfOrdernessMs: 5000 },
+  { sizeMs: 30_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 0 },
+  // panes of five seconds, windows that do not divide
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000 }
+]
+
+describe("windows", () => {
+  for (const [index, timing] of timings.entries()) {
+    const { everyMs, latenessMs, sizeMs } = timing
+    for (const disorderMs of [0, 4000, 14_000, 60_000]) {
+      it.live(`of ${sizeMs} every ${everyMs}, ${latenessMs} late, over records ${disorderMs} out of order`, () =>
+        Effect.gen(function* () {
+          for (let seed = 1; seed <= 3; seed++) {
+            const chance = makeChance(index * 1000 + disorderMs + seed)
+            const lines = randomTrades(chance, 120, disorderMs)
+            const expected = expectedOf(lines, timing, placeOf)
+            if (disorderMs <= timing.outOfOrdernessMs) assert.strictEqual(expected.late.length, 0)
+            const epochRecords = chance.pick([1, 7, 50])
+            const found = yield* Effect.gen(function* () {
+              yield* append(Trades, lines)
+              // a crash now and then
+              const options = { epochRecords, checkpointEveryMs: chance.pick([0, Number.MAX_SAFE_INTEGER]) }
+              yield* Effect.exit(
+                runToEnd(tradesJob(timing), options).pipe(crashAt("after-epoch-commit", 1 + chance.below(9)))
+              )
+              yield* runToEnd(tradesJob(timing), options)
+              return yield* foundOf
+            }).pipe(Effect.provide(world))
+            assert.deepStrictEqual(found, expected, `seed ${seed}, epochs of ${epochRecords}`)
+          }
+        })
+      )
+    }
+  }
+
+  it.live("inside the out-of-orderness: every order of the records gives the same last results", () =>
+    Effect.gen(function* () {
+      const timing = timings[2]!
+      const chance = makeChance(7)
+      const lines = randomTrades(chance, 100, 0)
+      const answers = expectedOf(lines, timing, placeOf).windows
+      for (let round = 0; round < 5; round++) {
+        const delayed = lines.map((line, index) => ({ line, at: index * 1000 + chance.below(4900) }))
+        const shuffled = delayed.sort((a, b) => a.at - b.at).map(({ line }) => line)
+        const found = yield* Effect.gen(function* () {
+          yield* append(Trades, shuffled)
+          yield* runToEnd(tradesJob(timing))
+          return yield* foundOf
+        }).pipe(Effect.provide(world))
+        assert.deepStrictEqual(found.windows, answers)
+        assert.deepStrictEqual(found.late, [])
+      }
+    })
+  )
+})
