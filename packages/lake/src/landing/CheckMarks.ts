@@ -68,12 +68,15 @@ export const checkIdentity = (
       `table ${landing.table} is another table (uuid ${metadata.tableUuid}, landed into ${last.tableUuid}): it was dropped and made anew. ${wayOut(landing)}`
     )
   }
-  for (const snapshot of ancestorsOf(metadata, metadata.currentSnapshotId)) {
-    if (String(snapshot.snapshotId) === last.snapshotId) return undefined
-  }
-  const known = metadata.snapshots.some((snapshot) => String(snapshot.snapshotId) === last.snapshotId)
+  const line = Array.from(ancestorsOf(metadata, metadata.currentSnapshotId))
+  if (line.some((snapshot) => String(snapshot.snapshotId) === last.snapshotId)) return undefined
+  const landed = metadata.snapshots.find((snapshot) => String(snapshot.snapshotId) === last.snapshotId)
   // an expired snapshot is no ancestor any more, and nothing to stop for; its marks were checked before
-  if (!known && metadata.currentSnapshotId !== null) return undefined
+  if (landed === undefined && metadata.currentSnapshotId !== null) return undefined
+  // a tag may keep it where the line down to it has expired: nobody can tell any more, and the marks tell enough
+  const oldest = line.at(-1)
+  const cut = oldest !== undefined && oldest.parentSnapshotId !== null
+  if (landed !== undefined && cut && oldest.sequenceNumber > landed.sequenceNumber) return undefined
   return stop(
     "TableRolledBack",
     `table ${landing.table}: branch ${landing.branch} no longer descends from snapshot ${last.snapshotId}, the last that was landed. ${wayOut(landing)}`
