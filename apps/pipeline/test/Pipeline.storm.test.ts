@@ -12,7 +12,7 @@ import { expectRawTransactions, makeCorpus } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { assertLeftBehind } from "./support/LeftBehind.ts"
-import { startPipeline } from "./support/PipelineProcess.ts"
+import { runFrazil, startPipeline } from "./support/PipelineProcess.ts"
 import { makePlace, type Place } from "./support/PipelineRun.ts"
 
 const seedOfStorm = Number(process.env["FRAZIL_STORM_SEED"] ?? 20_260_114)
@@ -145,6 +145,10 @@ const weather = Effect.fnUntraced(function* (seed: number, killsMax: number) {
     if (!fed || lag > 0) kills++
   }
   yield* assertLeftBehind(place.data, expected)
+  for (const table of ["transactions.raw", "system.dead_letter"]) {
+    const { code, lines } = yield* runFrazil(place.data, "tables", "audit", table)
+    assert.strictEqual(code, 0, lines.join("\n"))
+  }
   return kills
 }, Effect.scoped)
 

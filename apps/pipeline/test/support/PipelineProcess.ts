@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { Effect } from "effect"
 
-const app = join(import.meta.dirname, "../..")
+const pipeline = join(import.meta.dirname, "../..")
 
 export interface Ended {
   /** Null after a signal. */
@@ -23,12 +23,14 @@ export interface PipelineProcess {
 }
 
 export interface ProcessOptions {
+  /** Another app's folder, for commands beside the pipeline. */
+  readonly app?: string
   readonly args: ReadonlyArray<string>
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
-const start = ({ args, cwd, env }: ProcessOptions): PipelineProcess => {
+const start = ({ app = pipeline, args, cwd, env }: ProcessOptions): PipelineProcess => {
   const child = spawn(process.execPath, [app, ...args], {
     cwd: cwd ?? app,
     env: { ...process.env, ...env },
@@ -54,14 +56,18 @@ const start = ({ args, cwd, env }: ProcessOptions): PipelineProcess => {
 export const startPipeline = (options: ProcessOptions) =>
   Effect.acquireRelease(
     Effect.sync(() => start(options)),
-    (pipeline) =>
+    ({ child, ended, running }) =>
       Effect.suspend(() => {
-        if (!pipeline.running()) return Effect.void
-        pipeline.child.kill("SIGKILL")
-        return Effect.asVoid(pipeline.ended)
+        if (!running()) return Effect.void
+        child.kill("SIGKILL")
+        return Effect.asVoid(ended)
       })
   )
 
 /** Starts a pipeline and waits for its end. */
 export const runPipelineProcess = (options: ProcessOptions) =>
   Effect.scoped(Effect.flatMap(startPipeline(options), ({ ended }) => ended))
+
+/** Runs a command of `frazil` on the data directory. */
+export const runFrazil = (data: string, ...args: ReadonlyArray<string>) =>
+  runPipelineProcess({ app: join(pipeline, "../cli"), args: [...args, "--data", data] })
