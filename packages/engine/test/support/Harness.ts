@@ -70,8 +70,11 @@ const ledger = Layer.succeed(Ledger, { topic: TestLedger, make: makeTestLedgerEn
 
 const checkpoints = CheckpointStore.layer("file:///checkpoints/").pipe(Layer.provideMerge(layerMemory))
 
+/** Everything that a job without windows needs, in memory. */
+export const worldWithoutLedger = Layer.mergeAll(EmbeddedLog.layerMemory, checkpoints, deadLetters)
+
 /** Everything a job needs, in memory. */
-export const world = Layer.mergeAll(EmbeddedLog.layerMemory, checkpoints, deadLetters, ledger)
+export const world = Layer.mergeAll(worldWithoutLedger, ledger)
 
 export interface Line {
   readonly key: string | null

@@ -1,7 +1,7 @@
 // Windows of the random jobs: every aggregate, any overlap, results that go on through code, rules and state.
 import { expr, Field, Topic } from "@frazil/core"
 import { Schema } from "effect"
-import { avg, count, countDistinct, Flow, max, min, sum, Window } from "../../src/index.ts"
+import { avg, count, countDistinct, Flow, max, min, offsets, sum, Window } from "../../src/index.ts"
 import type { Chance } from "./Chance.ts"
 import type { Sale } from "./RandomJobs.ts"
 
@@ -23,7 +23,8 @@ class Figures extends Schema.Opaque<Figures>()(
     counts: figure,
     first: Field.optional(Field.timestamp),
     notes: Field.optional(Field.int()),
-    notes_capped: Field.optional(Field.boolean)
+    notes_capped: Field.optional(Field.boolean),
+    from: Field.optional(Field.json(Schema.Unknown))
   })
 ) {}
 export const Windowed = Topic.make("windowed", { schema: Figures, key: "account", partitions: 2 })
@@ -52,7 +53,8 @@ const aggregates = {
   scores: sum<Sale, "score">("score"),
   counts: sum<Sale, "count">("count"),
   first: min<Sale, "at">("at"),
-  notes: countDistinct<Sale, "note">("note", { valuesMax: 2 })
+  notes: countDistinct<Sale, "note">("note", { valuesMax: 2 }),
+  from: offsets({ offsetsMax: 3 })
 }
 
 /** `known`: the records' fields are, so that something can be computed of them. */
