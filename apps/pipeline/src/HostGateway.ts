@@ -41,5 +41,7 @@ export const hostGateway = Effect.fnUntraced(
   },
   Effect.scoped,
   (hosted, { say }) =>
-    Effect.catch(hosted, (error) => Effect.sync(() => say(`the pipeline runs without a gateway: ${error.message}`)))
+    hosted.pipe(
+      Effect.catch(({ message }) => Effect.sync(() => say(`the pipeline runs without a gateway: ${message}`)))
+    )
 )

@@ -19,7 +19,7 @@ import type { System } from "./system/System.ts"
 import { systemEndpoints } from "./system/SystemEndpoints.ts"
 
 /** Why the gateway cannot be reached where it should; the message says what to do. */
-export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
+class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { get, jsonOf, post, textOf } from "./TestSystem.ts"
+
+const pipeline = join(import.meta.dirname, "../../../apps/pipeline/src/main.ts")
+
+/** The pipeline with its generator; gives the gateway's address once it says so. */
+const startPipeline = Effect.acquireRelease(
+  Effect.sync(() => {
+    const folder = mkdtempSync(join(tmpdir(), "frazil-serving-"))
+    const options = ["--data", join(folder, "data"), "--rate", "1000", "--lake-commit-every", "500ms", "--port", "0"]
+    const child = spawn(process.execPath, [pipeline, ...options], { stdio: ["ignore", "ignore", "pipe"] })
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
+    return { child, ended, folder }
+  }),
+  ({ child, ended, folder }) =>
+    Effect.promise(async () => {
+      child.kill("SIGKILL")
+      await ended
+      rmSync(folder, { recursive: true, force: true })
+    })
+)
+
+const addressOf = (stderr: NodeJS.ReadableStream): Promise<string> =>
+  new Promise((resolve) => {
+    let said = ""
+    stderr.on("data", (piece: Uint8Array) => {
+      said += Buffer.from(piece).toString()
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said)
+      if (found !== null) resolve(found[0])
+    })
+  })
+
+const count = { sql: "SELECT count(*) AS n, count(DISTINCT transaction_id) AS ids FROM transactions.raw" }
+const bomb = {
+  sql: "SELECT list(a.range || 'x') FROM range(1000000000) a",
+  limits: { timeout_ms: 1500, memory_mb: 64 }
+}
+
+it.live("beside a running pipeline, answers grow with the table while bombs are ended, and the pipeline goes on", () =>
+  Effect.gen(function* () {
+    const { child, ended } = yield* startPipeline
+    const address = yield* Effect.promise(() => addressOf(child.stderr))
+    const counts: Array<number> = []
+    for (let round = 0; round < 4; round++) {
+      const [attacked, answer] = yield* Effect.all([post(address, bomb), post(address, count)], { concurrency: 2 })
+      assert.include([422, 500], attacked.status)
+      yield* textOf(attacked)
+      if (answer.status === 200) {
+        const [row] = (yield* jsonOf(answer))["rows"] as ReadonlyArray<{ readonly n: number; readonly ids: number }>
+        assert.strictEqual(row?.n, row?.ids)
+        counts.push(row?.n ?? 0)
+      }
+      yield* Effect.sleep(500)
+    }
+    assert.isAbove(counts.at(-1) ?? 0, counts[0] ?? 0)
+    const health = yield* jsonOf(yield* get(`${address}/health`))
+    assert.deepInclude(health, { healthy: true })
+    const metrics = yield* textOf(yield* get(`${address}/metrics`))
+    assert.include(metrics, 'frazil_job_running{job="transactions",topic="raw-transactions"} 1')
+    child.kill("SIGINT")
+    assert.strictEqual(yield* Effect.promise(() => ended), 0)
+  })
+)
