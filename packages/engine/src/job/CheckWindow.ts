@@ -16,14 +16,14 @@ const numeric: ReadonlySet<FieldType["_tag"]> = new Set(["Int", "Double", "Decim
 const ordered: ReadonlySet<FieldType["_tag"]> = new Set([...numeric, "Timestamp"])
 const counted: ReadonlySet<FieldType["_tag"]> = new Set(["Text", "Int", "Double", "Timestamp", "Date"])
 
-const kindsOf = (kind: Exclude<AggregateDeclaration["kind"], "count">) =>
+const kindsOf = (kind: Exclude<AggregateDeclaration["kind"], "count" | "offsets">) =>
   kind === "countDistinct" ? counted : kind === "min" || kind === "max" ? ordered : numeric
 
 export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordShape | undefined, tell: Tell): void => {
   checkSpec(name, node, tell)
   checkNames(name, node, tell)
   for (const [as, declaration] of node.aggregates) {
-    if (declaration.kind === "count") continue
+    if (declaration.kind === "count" || declaration.kind === "offsets") continue
     if (input === undefined) {
       tell(
         `${name}: "${as}" needs to know the field ${declaration.field}, but code made these records; put the window before that code, or write the records to a topic first`

@@ -23,6 +23,7 @@ const aggregateFields = (
   input: RecordShape
 ): ReadonlyArray<FieldSpec> => {
   if (declaration.kind === "count") return [required(name, integer)]
+  if (declaration.kind === "offsets") return [required(name, { _tag: "Json" })]
   if (declaration.kind === "countDistinct")
     return [required(name, integer), required(`${name}_capped`, { _tag: "Boolean" })]
   const field = input.byName.get(declaration.field)

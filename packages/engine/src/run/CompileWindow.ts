@@ -55,9 +55,9 @@ const addsCode = (code: WindowCode, pane: string): string =>
   code.window.accumulators.map((accumulator) => addCode(code, accumulator, pane)).join("\n")
 
 const addCode = ({ columns, fresh, record, scope }: WindowCode, accumulator: Accumulator, pane: string): string => {
-  const { field } = accumulator
-  if (field === undefined) return ""
+  const { declaration, field } = accumulator
   const add = scope.constant(accumulator.add)
+  if (field === undefined) return declaration.kind === "offsets" ? `${add}(${pane}, batch.source.offsets[i]);` : ""
   if (columns === undefined) {
     return `${add}(${pane}, ${scope.constant(cellValueOf)}(${record}, ${JSON.stringify(field.name)}));`
   }

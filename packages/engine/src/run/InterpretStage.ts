@@ -235,7 +235,8 @@ const windowStep = (
     }
     if (pane === undefined) return
     for (const accumulator of accumulators) {
-      if (accumulator.field !== undefined) accumulator.add(pane, cellValueOf(record, accumulator.field.name))
+      if (accumulator.declaration.kind === "offsets") accumulator.add(pane, batch.source.offsets[row]!)
+      else if (accumulator.field !== undefined) accumulator.add(pane, cellValueOf(record, accumulator.field.name))
     }
     if (pane.firstEnd > watermark) return
     context.firedAt = batch.source.offsets[row]!

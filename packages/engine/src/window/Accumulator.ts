@@ -7,11 +7,12 @@
 import { Decimal, type FieldSpec, type FieldType } from "@frazil/core"
 import { Schema } from "effect"
 import type { AggregateDeclaration } from "./Aggregate.ts"
+import { offsetsAccumulator } from "./OffsetsAccumulator.ts"
 import { addExact, bigAt, type Cells, type CellValue, exactAt, setAt, setBig } from "./Cells.ts"
 
 export interface Accumulator {
   readonly declaration: AggregateDeclaration
-  /** The field it reads; undefined for `count`. */
+  /** The field it reads; undefined for `count` and `offsets`. */
   readonly field: FieldSpec | undefined
   /** Its first cell. */
   readonly cell: number
@@ -40,6 +41,7 @@ export const makeAccumulator = (
   cell: number
 ): Accumulator => {
   if (declaration.kind === "count") return countAccumulator(declaration)
+  if (declaration.kind === "offsets") return offsetsAccumulator(declaration, cell)
   // a job that was made has the field; see CheckWindow
   const base = { declaration, field, cell, exact: field!.type._tag === "Int" || field!.type._tag === "Decimal" }
   switch (declaration.kind) {

@@ -9,6 +9,7 @@ import type { CalendarDate, Decimal, Timestamp } from "@frazil/core"
 
 export type AggregateDeclaration =
   | { readonly kind: "count" }
+  | { readonly kind: "offsets"; readonly offsetsMax: number }
   | { readonly kind: "sum" | "avg" | "min" | "max"; readonly field: string }
   | { readonly kind: "countDistinct"; readonly field: string; readonly valuesMax: number }
 
@@ -41,6 +42,14 @@ const make = <A, V>(declaration: AggregateDeclaration): Aggregate<A, V> => Objec
 
 /** How many records. */
 export const count = (): Aggregate<unknown, number> => make({ kind: "count" })
+
+/** The offsets of the window's records in their partition, ascending: the first `offsetsMax` of them. */
+export const offsets = ({ offsetsMax }: { readonly offsetsMax: number }): Aggregate<unknown, ReadonlyArray<number>> => {
+  if (!Number.isInteger(offsetsMax) || offsetsMax < 1) {
+    throw new RangeError(`offsets(): offsetsMax must be an integer of at least 1, found ${offsetsMax}`)
+  }
+  return make({ kind: "offsets", offsetsMax })
+}
 
 /** The sum. Of a `Decimal<S>` it is a `Decimal<S>`; of integers it is exact up to 2^53, and rounded once beyond. */
 export const sum = <A, F extends Fields<A, number | Decimal, Dated>>(field: F): Aggregate<A, SumOf<ValueOf<A, F>>> =>

@@ -29,7 +29,7 @@ const scaleOf = (field: FieldSpec | undefined): string | undefined =>
 export const planWindow = (name: string, node: NodeOf<"window">, input: RecordShape): WindowPlan => {
   let cells = 1
   const aggregates = node.aggregates.map(([as, declaration]) => {
-    const field = declaration.kind === "count" ? undefined : input.byName.get(declaration.field)
+    const field = "field" in declaration ? input.byName.get(declaration.field) : undefined
     const cell = cells
     cells += cellsOf(declaration)
     return [as, makeAccumulator(declaration, field, cell)] as const
