@@ -81,7 +81,7 @@ describe("a landing", () => {
         yield* landEvents
         const { metadata } = yield* loadTable
         const marksOf = (texts: ReadonlyMap<string, string>) =>
-          [...texts].filter(([name]) => name.startsWith("frazil.mark.")).sort()
+          [...texts].filter(([name]) => name.startsWith("frazil.mark.")).sort(([a], [b]) => (a < b ? -1 : 1))
         assert.strictEqual(marksOf(metadata.properties).length, 2)
         assert.deepStrictEqual(marksOf(metadata.snapshots.at(-1)!.summary), marksOf(metadata.properties))
       }
