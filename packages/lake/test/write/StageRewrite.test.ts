@@ -1,0 +1,128 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Catalog } from "../../src/catalog/Catalog.ts"
+import { FileIO } from "../../src/io/FileIO.ts"
+import { planScan } from "../../src/read/PlanScan.ts"
+import type { ManifestFile } from "../../src/spec/Manifest.ts"
+import { branchAt, mainBranch, type Snapshot } from "../../src/spec/Snapshot.ts"
+import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
+import { commitTable } from "../../src/write/CommitTable.ts"
+import { removeSnapshots, rewriteFiles } from "../../src/write/TableAction.ts"
+import { eventFile } from "../LakeFixtures.ts"
+import { appendRaw, createRaw, layerLake, loadRaw, raw } from "../LakeHarness.ts"
+
+const [a, b, c] = [eventFile("a", 20_000, 0, 10), eventFile("b", 20_000, 10, 5), eventFile("c", 20_001, 15, 1)]
+const both = eventFile("both", 20_000, 0, 15)
+
+const rewrite = (startingSequenceNumber: bigint, removed = [a, b], added = [both]) =>
+  commitTable({
+    table: raw,
+    actions: () => Effect.succeed([rewriteFiles({ removed, added, startingSequenceNumber, summary: new Map() })])
+  })
+
+/** Another engine adds delete files: a manifest of them, and a snapshot that lists it. */
+const addDeletes = Effect.gen(function* () {
+  const catalog = yield* Catalog
+  const fileIO = yield* FileIO
+  const base = yield* loadRaw
+  const parent = currentSnapshot(base.metadata)
+  const listed = yield* fileIO.readManifestList(parent?.manifestList ?? "")
+  const [manifest] = listed
+  if (parent === undefined || manifest === undefined) return assert.fail("no snapshot")
+  const sequenceNumber = base.metadata.lastSequenceNumber + 1n
+  const deletes: ManifestFile = {
+    ...manifest,
+    content: "deletes",
+    manifestPath: "file:///warehouse/d.avro",
+    sequenceNumber
+  }
+  const snapshotId = 77n
+  const manifestList = `${base.metadata.location}/metadata/snap-77.avro`
+  const owner = { snapshotId, parentSnapshotId: parent.snapshotId, sequenceNumber }
+  yield* fileIO.writeManifestList(manifestList, owner, [...listed, deletes])
+  const snapshot: Snapshot = { ...parent, ...owner, manifestList, operation: "overwrite", summary: new Map() }
+  yield* catalog.commit({
+    base,
+    requirements: [],
+    updates: [
+      { _tag: "AddSnapshot", snapshot },
+      { _tag: "SetSnapshotRef", name: mainBranch, ref: branchAt(snapshotId) }
+    ]
+  })
+})
+
+describe("rewriteFiles", () => {
+  it.effect("keeps other files with their numbers, and marks the replaced ones as deleted", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      yield* appendRaw([a, c])
+      yield* appendRaw([b])
+      const { snapshot } = yield* rewrite(2n)
+      const { entries } = yield* planScan(yield* loadRaw)
+      assert.deepStrictEqual(
+        new Map(entries.map((entry) => [entry.dataFile.filePath, [entry.sequenceNumber, entry.fileSequenceNumber]])),
+        new Map([
+          [c.filePath, [1n, 1n]],
+          [both.filePath, [2n, 3n]]
+        ])
+      )
+      const fileIO = yield* FileIO
+      const listed = yield* fileIO.readManifestList(snapshot?.manifestList ?? "")
+      assert.strictEqual(
+        listed.reduce((count, manifest) => count + manifest.deletedFilesCount, 0),
+        2
+      )
+      // a later commit drops what only tells of deletes
+      yield* appendRaw([eventFile("d", 20_001, 16, 1)])
+      const later = yield* fileIO.readManifestList(currentSnapshot((yield* loadRaw).metadata)?.manifestList ?? "")
+      assert.isTrue(later.every((manifest) => manifest.addedFilesCount + manifest.existingFilesCount > 0))
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.effect("refuses when a replaced file has gone", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      yield* appendRaw([a, b])
+      yield* rewrite(1n)
+      const error = yield* Effect.flip(rewrite(1n))
+      assert.strictEqual(error.reason, "RequirementFailed")
+      assert.match(error.message, /2 of 2 files to be replaced have gone/)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.effect("refuses when deletes came after the rows were read, not when they were there before", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      yield* appendRaw([a, b])
+      yield* addDeletes
+      const error = yield* Effect.flip(rewrite(1n))
+      assert.strictEqual(error.reason, "RequirementFailed")
+      assert.match(error.message, /delete files were added/)
+      const { snapshot } = yield* rewrite(2n)
+      assert.strictEqual(snapshot?.summary.get("total-delete-files"), "2")
+    }).pipe(Effect.provide(layerLake))
+  )
+})
+
+describe("removeSnapshots", () => {
+  it.effect("forgets snapshots, their place in the history and their statistics; never one that a ref needs", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      for (const file of [a, b, c]) yield* appendRaw([file])
+      const ids = (yield* loadRaw).metadata.snapshots.map(({ snapshotId }) => snapshotId)
+      const [first = 0n, second = 0n, third = 0n] = ids
+      const forget = (id: bigint) => commitTable({ table: raw, actions: () => Effect.succeed([removeSnapshots([id])]) })
+      // the line is cut in the middle: what was current before can no longer be told
+      const { table } = yield* forget(second)
+      assert.deepStrictEqual(
+        table.metadata.snapshots.map(({ snapshotId }) => snapshotId),
+        [first, third]
+      )
+      assert.deepStrictEqual(
+        table.metadata.snapshotLog.map(({ snapshotId }) => snapshotId),
+        [third]
+      )
+      assert.match(String(yield* Effect.flip(Effect.sandbox(forget(third)))), /main points to it/)
+    }).pipe(Effect.provide(layerLake))
+  )
+})
