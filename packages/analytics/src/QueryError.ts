@@ -21,9 +21,9 @@ export class QueryError extends Schema.TaggedError<QueryError>()("QueryError", {
   ]),
   /** One line for a person. */
   message: Schema.String,
-  /** Where in the query, counted from 1. */
-  line: Schema.optionalKey(Schema.Int),
-  column: Schema.optionalKey(Schema.Int),
+  /** Where in the query, counted from 1. (Not "line": JavaScriptCore gives every error one of its own.) */
+  atLine: Schema.optionalKey(Schema.Int),
+  atColumn: Schema.optionalKey(Schema.Int),
   hint: Schema.optionalKey(Schema.String),
   /** Which limit was reached. */
   limit: Schema.optionalKey(Schema.Literals(["rows", "bytes", "time", "memory"]))

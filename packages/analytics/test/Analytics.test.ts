@@ -48,16 +48,22 @@ it.live("what cannot be answered says why, where, and what there is instead", ()
   overLake((lake) =>
     Effect.gen(function* () {
       const syntax = yield* refusal({ sql: "SELECT 'é',\n  count(* FROM transactions.raw" })
-      assert.deepInclude(syntax, { reason: "Syntax", line: 2, column: 11 })
+      assert.deepInclude(syntax, { reason: "Syntax", atLine: 2, atColumn: 11 })
       const afterAt = yield* refusal({ sql: `SELECT x FROM transactions.raw AT (TAG => 'a') WHERE ( ` })
       assert.strictEqual(afterAt.reason, "Syntax")
       const table = yield* refusal({ sql: "SELECT 1,\n2 FROM transactions.rwa" })
-      assert.deepInclude(table, { reason: "TableMissing", line: 2, column: 8, hint: "did you mean transactions.raw?" })
+      assert.deepInclude(table, {
+        reason: "TableMissing",
+        atLine: 2,
+        atColumn: 8,
+        hint: "did you mean transactions.raw?"
+      })
       const column = yield* refusal({ sql: "SELECT amont FROM transactions.raw" })
-      assert.deepInclude(column, { reason: "ColumnMissing", line: 1, column: 8 })
+      assert.deepInclude(column, { reason: "ColumnMissing", atLine: 1, atColumn: 8 })
       assert.include(column.hint, "amount")
       const expired = yield* refusal({ sql: `${count} AT (VERSION => 42)` })
       assert.strictEqual(expired.reason, "SnapshotMissing")
+      assert.isUndefined(expired.atLine)
       assert.include(expired.hint, String(lake.snapshots[0]?.id))
       const early = yield* refusal({ sql: count, asOf: "2001-01-01" })
       assert.strictEqual(early.reason, "SnapshotMissing")

@@ -5,8 +5,9 @@ import { describeTable } from "./DescribeTable.ts"
 import { listFiles } from "./ListFiles.ts"
 import { listSnapshotsCommand } from "./ListSnapshots.ts"
 import { listTables } from "./ListTables.ts"
+import { queryTables } from "./QueryTables.ts"
 
 export const tablesCommand = Command.make("tables").pipe(
-  Command.withDescription("Lists, describes and audits the tables of the catalog"),
-  Command.withSubcommands([listTables, describeTable, listSnapshotsCommand, listFiles, auditTableCommand])
+  Command.withDescription("Lists, describes, queries and audits the tables of the catalog"),
+  Command.withSubcommands([listTables, describeTable, listSnapshotsCommand, listFiles, queryTables, auditTableCommand])
 )

@@ -36,8 +36,8 @@ export const fromDuckDb = (message: string): QueryError => {
   const hint = hintOf(message)
   const said = {
     message: first.replace(kindPattern, ""),
-    ...(place === undefined ? {} : { line: place.line }),
-    ...(place?.column === undefined ? {} : { column: place.column }),
+    ...(place === undefined ? {} : { atLine: place.line }),
+    ...(place?.column === undefined ? {} : { atColumn: place.column }),
     ...(hint === undefined ? {} : { hint })
   }
   if (first.startsWith("Out of Memory")) {

@@ -42,10 +42,10 @@ export const splice = (text: string, changes: ReadonlyArray<Splice>): Spliced =>
 }
 
 /** Line and column, from 1, of a place in a text. */
-export const placeOf = (text: string, at: number): { readonly line: number; readonly column: number } => {
+export const placeOf = (text: string, at: number): { readonly atLine: number; readonly atColumn: number } => {
   const before = text.slice(0, Math.max(0, at))
   const line = before.split("\n").length
-  return { line, column: before.length - before.lastIndexOf("\n") }
+  return { atLine: line, atColumn: before.length - before.lastIndexOf("\n") }
 }
 
 /** DuckDB counts places of errors of its parser in code points. */

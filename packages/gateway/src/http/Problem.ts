@@ -51,8 +51,8 @@ const queryStatus: Readonly<Record<QueryError["reason"], number>> = {
 export const fromQueryError = (error: QueryError): Problem =>
   problem(queryStatus[error.reason], error.reason, error.message, {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.line === undefined ? {} : { line: error.line }),
-    ...(error.column === undefined ? {} : { column: error.column }),
+    ...(error.atLine === undefined ? {} : { line: error.atLine }),
+    ...(error.atColumn === undefined ? {} : { column: error.atColumn }),
     ...(error.limit === undefined ? {} : { limit: error.limit })
   })
 
