@@ -5,13 +5,12 @@
  * fewer rows. `bun run sim --damage` and the tests run them, and so do mutants whose rule only shows here.
  */
 import { accounts, accountLandings, payment, Payments } from "../jobs/Accounts.ts"
-import type { Topic } from "@frazil/core"
 import { Context } from "effect"
 import { checkpointsRoot } from "../world/check/LogChecks.ts"
 import { type Durable, makeDurable } from "../world/Durable.ts"
 import { noFaults } from "../world/Fault.ts"
 import type { Rhythm, Scenario } from "../world/Scenario.ts"
-import { standardDeadLetters } from "../world/Sim.ts"
+import { input, standardDeadLetters } from "../world/Sim.ts"
 import { Simulation } from "../world/Simulation.ts"
 
 export interface DamageCase {
@@ -30,12 +29,7 @@ const rhythm: Rhythm = { epochMs: 10, epochRecords: 10, checkpointEveryMs: 0, co
 
 const scenario: Scenario = {
   job: accounts,
-  input: [
-    {
-      topic: Payments as unknown as Topic<never>, // read by its shape and key alone
-      records: (random) => Array.from({ length: recordsAfter }, payment(random))
-    }
-  ],
+  input: [input(Payments, (random) => Array.from({ length: recordsAfter }, payment(random)))],
   landings: accountLandings,
   deadLetters: standardDeadLetters,
   services: Context.empty(),

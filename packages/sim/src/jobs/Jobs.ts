@@ -1,11 +1,10 @@
 /** The jobs that `bun run sim` knows by name, each with its input and its tables. */
-import type { Topic } from "@frazil/core"
 import { flows } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
 import { RawTransactions } from "@frazil/model"
 import type { Random } from "../generate/Random.ts"
 import { makeTransactions } from "../generate/Transactions.ts"
-import { run, type SimOptions, type SimReport } from "../world/Sim.ts"
+import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
 
 export type SimulatedJob = (options: Omit<SimOptions, "input" | "landings">) => SimReport
@@ -30,14 +29,13 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   transactions: (options) =>
     run(flows.transactions[0], {
       ...options,
-      // read by shape and key alone
-      input: [{ topic: RawTransactions as unknown as Topic<never>, records: rawTransactions }],
+      input: [input(RawTransactions, rawTransactions)],
       landings: tables
     }),
   accounts: (options) =>
     run(accounts, {
       ...options,
-      input: [{ topic: Payments as unknown as Topic<never>, records: payments }], // as above
+      input: [input(Payments, payments)],
       landings: accountLandings
     })
 }

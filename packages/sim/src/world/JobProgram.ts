@@ -16,7 +16,7 @@ import type { Rhythm, Scenario } from "./Scenario.ts"
 import type { World } from "./World.ts"
 
 /** The services of one process: what they remember dies with it. */
-const servicesOf = (world: World, door: Door, caller: Caller, durable: Durable, scenario: Scenario<unknown>) => {
+const servicesOf = (world: World, door: Door, caller: Caller, durable: Durable, letters: DeadLetters["Service"]) => {
   const storage = Layer.succeed(Storage, faultyStorage(door, caller, durable.storage))
   const catalog = Layer.effect(
     Catalog,
@@ -28,7 +28,7 @@ const servicesOf = (world: World, door: Door, caller: Caller, durable: Durable, 
     catalog.pipe(Layer.provideMerge(FileIO.layer)),
     CheckpointStore.layer(checkpointsRoot),
     Layer.succeed(Log, connectLog(world, door, caller, durable.log)),
-    Layer.succeed(DeadLetters, scenario.deadLetters),
+    Layer.succeed(DeadLetters, letters),
     noDuckDb
   ).pipe(Layer.provideMerge(storage))
 }
@@ -47,13 +47,14 @@ export const jobProgram = <R>(
   let jobEnded = false
   const written = new Set([...Job.outputs(job), scenario.deadLetters.topic].map(({ name }) => name))
   const inputComplete = (topic: string) => Effect.sync(() => (written.has(topic) ? jobEnded : inputEnded(topic)))
+  // its services are provided below
   const running = Job.run(job as Job.Job<string, unknown>, { ...rhythm, bounded: true, inputComplete }).pipe(
     Effect.tap(() => Effect.sync(() => void (jobEnded = true)))
   )
   const landing = landings.map((each) => runLanding(each, { commitEveryMs: rhythm.commitEveryMs, inputComplete }))
   return Effect.all([running, ...landing], { concurrency: "unbounded", discard: true }).pipe(
     Effect.provideService(DataFileWriter, rowFileWriter),
-    Effect.provide(servicesOf(world, door, caller, durable, scenario as Scenario<unknown>)),
+    Effect.provide(servicesOf(world, door, caller, durable, scenario.deadLetters)),
     Effect.provide(scenario.services)
   )
 }

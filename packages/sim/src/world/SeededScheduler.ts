@@ -4,7 +4,7 @@
  * A fiber's every resumption is an event of the world, so that fibers interleave as the seed says, and a process that was
  * killed never runs again: its finalizers do not run either, as after `kill -9`.
  */
-import { Clock, Context, Duration, Effect, type Exit, Random, Scheduler } from "effect"
+import { Clock, Context, Duration, Effect, type Exit, Random, type Scheduler } from "effect"
 import { makeRandom } from "../generate/Random.ts"
 import type { SimProcess, World } from "./World.ts"
 

@@ -3,10 +3,12 @@
  *
  * Tests and `bun run sim` call it. It returns when the run is over; nothing waits for real time.
  */
-import { type DeadLetters, Job } from "@frazil/engine"
+import type { Topic } from "@frazil/core"
+import type { DeadLetters, Job } from "@frazil/engine"
 import type { Landing } from "@frazil/lake"
 import { DeadLetters as DeadLetterTopic, makeDeadLetter } from "@frazil/model"
 import { Context } from "effect"
+import type { Random } from "../generate/Random.ts"
 import { type Fault, listedFaults, noFaults, seededFaults } from "./Fault.ts"
 import type { Scenario, SimInput } from "./Scenario.ts"
 import { Simulation, type SimulationResult } from "./Simulation.ts"
@@ -34,6 +36,12 @@ export interface SimOptions<R = never> {
 export interface SimReport extends SimulationResult {
   readonly seed: number
 }
+
+/** Records for a topic: JSON texts, drawn from a chance of their own, so that a seed always makes the same. */
+export const input = <A, Name extends string>(
+  topic: Topic<A, Name>,
+  records: (random: Random) => ReadonlyArray<string>
+): SimInput => ({ topic: topic as unknown as Topic<never>, records }) // read by its shape and key alone
 
 export const standardDeadLetters: DeadLetters["Service"] = { topic: DeadLetterTopic, make: makeDeadLetter }
 

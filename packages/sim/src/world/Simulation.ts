@@ -5,7 +5,8 @@
  * `Sim.run` calls it. What was durable when the run began is given, so that the same code also makes the undisturbed run.
  */
 import { Decoder, type Topic } from "@frazil/core"
-import { Cause, type Context, type Effect, Exit } from "effect"
+import { Log } from "@frazil/engine"
+import { Cause, type Context, Effect, Exit } from "effect"
 import { makeRandom } from "../generate/Random.ts"
 import { differences, outcomeOf } from "./check/Outcome.ts"
 import { checkCounts, checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
@@ -20,8 +21,6 @@ import { batchesOf, produce } from "./ProducerProgram.ts"
 import { disorder, drawRhythm, type Rhythm, type Scenario } from "./Scenario.ts"
 import { processContext, startProgram } from "./SeededScheduler.ts"
 import { type SimProcess, World } from "./World.ts"
-import { Log } from "@frazil/engine"
-import { Effect as Fx } from "effect"
 
 const stepsMax = 600_000
 const hoursMax = 48
@@ -228,7 +227,7 @@ export class Simulation<R> {
       "producer",
       (caller) =>
         produce(feed.topic, feed.batches).pipe(
-          Fx.provideService(Log, connectLog(this.world, this.port, caller, this.durable.log))
+          Effect.provideService(Log, connectLog(this.world, this.port, caller, this.durable.log))
         ),
       (_process, exit) => {
         if (Exit.isSuccess(exit)) feed.ended = true

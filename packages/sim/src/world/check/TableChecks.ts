@@ -13,9 +13,11 @@ import {
   planScan,
   readMarks,
   readRowFile,
-  rowFileWriter
+  rowFileWriter,
+  type StoredRow,
+  type Table,
+  type TableIdentifier
 } from "@frazil/lake"
-import type { StoredRow, Table, TableIdentifier } from "@frazil/lake"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { faultyPointers, type PointerState } from "../lake/PointerState.ts"
 import { faultyStorage, type StorageState } from "../lake/StorageState.ts"

@@ -4,10 +4,10 @@
  * Every operation happens at once; `FaultyLog` puts delays and faults around it.
  */
 import { faultPoint } from "@frazil/core"
-import { LogError, type LogShape } from "@frazil/engine"
-import { Clock, Effect } from "effect"
+import { Log, LogError, type LogShape } from "@frazil/engine"
+import { Clock, Effect, Layer } from "effect"
 import { packKept } from "./KeptRecord.ts"
-import type { LogState } from "./LogState.ts"
+import { LogState } from "./LogState.ts"
 
 const attempt = <A>(run: (nowMs: number) => A): Effect.Effect<A, LogError> =>
   Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
@@ -98,3 +98,9 @@ export const makeSimLog = (state: LogState): LogShape => ({
     ),
   dropDeltas: (owner, shard, through) => attempt(() => state.dropDeltas(owner, shard, through))
 })
+
+/** A new simulated log; each build of the layer is a connection to it. */
+export const makeSimLogLayer = (): Layer.Layer<Log> => {
+  const state = new LogState()
+  return Layer.sync(Log, () => makeSimLog(state))
+}
