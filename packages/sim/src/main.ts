@@ -12,6 +12,7 @@ import { hunt } from "./run/Hunt.ts"
 import { runDamage } from "./run/RunDamage.ts"
 import { say } from "./run/Tell.ts"
 import { runMutants } from "./mutants/RunMutants.ts"
+import { runStorm } from "./run/Storm.ts"
 import { runSeeds } from "./run/RunSeeds.ts"
 import { everyWrite } from "./run/EveryWrite.ts"
 
@@ -22,6 +23,7 @@ const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
   --seed N [--trace]     simulate one seed again; prints what happened
   --faults LIST          … with exactly these faults (at:kind:ms, as printed), --records N at most
   --every-write          fail each durable operation once, in each way
+  --storm 10m            kill -9 the real pipeline at seeded moments, storm after storm
   --damage               cut, change and lose finished files; tamper with topics, tables and marks
   --mutants              take rules out of a copy of the code: each loss must be found within 1,000 seeds
             [--seeds N] [--found K] [--only TEXT]   … within N, stop at the K-th seed (3) that found it
@@ -45,6 +47,7 @@ const main = Effect.gen(function* () {
       found: { type: "string" },
       hunt: { type: "string" },
       damage: { type: "boolean" },
+      storm: { type: "string" },
       "every-write": { type: "boolean" },
       help: { type: "boolean" }
     }
@@ -64,6 +67,7 @@ const main = Effect.gen(function* () {
   }
   if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only })
   if (values.damage === true) return runDamage()
+  if (values.storm !== undefined) return yield* runStorm(values.storm, seed ?? from)
   if (values["every-write"] === true) return yield* everyWrite(jobs)
   if (seed !== undefined)
     return replay(jobs, { seed, faults: values.faults, records: number(values.records), trace: values.trace === true })
