@@ -31,22 +31,33 @@ const problemOf = Effect.fnUntraced(function* (identifier: TableIdentifier) {
   const table = yield* catalog.loadTable(identifier)
   const { lastUpdatedMs, tableUuid } = table.metadata
   const heads = yield* unnamedMetadata(table, files)
-  const foreign = heads.find((head) => head.tableUuid !== tableUuid)
+  const foreigners = heads.filter((head) => head.tableUuid !== tableUuid)
+  // one that was never filled is what a crash leaves that comes before a new table is in the catalog
+  const foreign = foreigners.find((head) => !head.empty)
   if (foreign !== undefined) {
     return yield* refuse(table, `${foreign.file.uri} is metadata of another table (uuid ${foreign.tableUuid})`)
   }
   const version = metadataVersion(table.metadataLocation)
-  const newer = heads.find((head) => metadataVersion(head.file.uri) > version || head.lastUpdatedMs > lastUpdatedMs)
-  return { table, newer: newer?.file.uri }
+  const newer = heads.find(
+    (head) =>
+      head.tableUuid === tableUuid && (metadataVersion(head.file.uri) > version || head.lastUpdatedMs > lastUpdatedMs)
+  )
+  return { table, newer: newer?.file.uri, strangers: foreigners.map(({ file }) => file.uri) }
 })
+
+/** A table, and metadata files in its folder that are not its own and to be left alone. */
+export interface CheckedTable {
+  readonly table: Table
+  readonly strangers: ReadonlyArray<string>
+}
 
 /** The table, once its folder was found to be its own; Corrupt when it is not. */
 export const checkLocation = Effect.fnUntraced(function* (
   identifier: TableIdentifier
-): Effect.fn.Return<Table, LakeError, Catalog | Storage> {
+): Effect.fn.Return<CheckedTable, LakeError, Catalog | Storage> {
   for (let look = 1; ; look++) {
-    const { newer, table } = yield* problemOf(identifier)
-    if (newer === undefined) return table
+    const { newer, strangers, table } = yield* problemOf(identifier)
+    if (newer === undefined) return { table, strangers }
     if (look === looksMax) {
       return yield* refuse(
         table,

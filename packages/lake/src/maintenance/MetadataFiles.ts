@@ -13,8 +13,8 @@ import { metadataFolder } from "../spec/Locations.ts"
 /** `00012-<uuid>.metadata.json`, `v12.metadata.json`, gzipped or not. */
 const namePattern = /\/v?(\d+)(?:-[^/]*)?(?:\.gz)?\.metadata\.json(?:\.gz)?$/
 
-/** Writers put uuid and time before anything that grows. */
-const headBytes = 8192
+/** Writers put uuid and time before anything that grows; a table without snapshots is no longer than this. */
+const headBytes = 32_768
 const readsMax = 8
 
 export const metadataVersion = (uri: string): number => {
@@ -27,6 +27,8 @@ export interface MetadataHead {
   readonly file: StoredObject
   readonly tableUuid: string
   readonly lastUpdatedMs: number
+  /** Names no snapshot, hence no data: as a table is made. */
+  readonly empty: boolean
 }
 
 /** Every metadata file in the table's metadata folder. */
@@ -48,7 +50,12 @@ const readHead = (storage: StorageShape, file: StoredObject) =>
     const [, updated] = /"last-updated-ms"\s*:\s*(\d+)/.exec(text) ?? []
     return tableUuid === undefined || updated === undefined
       ? undefined
-      : { file, tableUuid, lastUpdatedMs: Number(updated) }
+      : {
+          file,
+          tableUuid,
+          lastUpdatedMs: Number(updated),
+          empty: file.sizeBytes <= headBytes && !text.includes('"manifest-list"')
+        }
   }).pipe(
     // removed meanwhile, by another expiry
     Effect.catchIf(

@@ -74,10 +74,10 @@ export const removeOrphans = Effect.fn("removeOrphans")(function* (
   options: OrphanOptions = {}
 ): Effect.fn.Return<MaintenanceReport, LakeError, Catalog | FileIO | Storage> {
   const startedAtMs = yield* Clock.currentTimeMillis
-  const table = yield* checkLocation(identifier)
+  const { strangers, table } = yield* checkLocation(identifier)
   yield* refuseWithoutCollection(table)
   const known = new FileSet()
-  known.add(table.metadataLocation)
+  for (const uri of [table.metadataLocation, ...strangers]) known.add(uri)
   yield* addReachable(known, table.metadata, table.metadata.snapshots)
   const orphans = yield* candidates(table, known, startedAtMs - (options.ageMsMin ?? orphanAgeMsDefault))
   if (orphans.size > 0) yield* spareNewlyNamed(table, orphans)

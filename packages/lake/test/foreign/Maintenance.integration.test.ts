@@ -181,7 +181,7 @@ describe("foreign readers after upkeep", () => {
           `DELETE FROM ${name} WHERE source_offset < 100`,
           ...[0, 1, 2, 3, 4].map((i) => `INSERT INTO ${name} SELECT * FROM ${name} WHERE source_offset = ${200 + i}`)
         )
-        const compacted = yield* compactTable(everything)
+        const compacted = yield* compactTable(everything, { inputFilesMin: 2 })
         assert.isBelow(compacted.filesAfter, compacted.filesBefore)
         yield* expireSnapshots(everything, keepTwo)
         assert.deepInclude(yield* removeOrphans(everything, everyFile), { error: undefined })

@@ -165,22 +165,25 @@ describe("compactTable", () => {
     }).pipe(Effect.provide(layerLake))
   )
 
-  it.live("leaves the table whole wherever it is stopped, and ends the next time", () =>
-    Effect.gen(function* () {
-      for (let n = 1; ; n++) {
-        const crashed = yield* Effect.gen(function* () {
-          yield* createTable()
-          for (let i = 0; i < 5; i++) yield* appendRows(i * 5, 5, 1)
-          const before = yield* rowsAt()
-          const first = yield* crashAt(compactTable(table), n)
-          assert.strictEqual(yield* rowsAt(), before, `crash ${n}`)
-          yield* compactTable(table)
-          assert.strictEqual(yield* rowsAt(), before, `after crash ${n}`)
-          assert.strictEqual((yield* planScan(yield* load)).entries.length, 1, `after crash ${n}`)
-          return first.crashed
-        }).pipe(Effect.provide(layerLake, { local: true }))
-        if (!crashed) return assert.isAtLeast(n, 6, "fewer fault points than expected")
-      }
-    })
+  it.live(
+    "leaves the table whole wherever it is stopped, and ends the next time",
+    () =>
+      Effect.gen(function* () {
+        for (let n = 1; ; n++) {
+          const crashed = yield* Effect.gen(function* () {
+            yield* createTable()
+            for (let i = 0; i < 5; i++) yield* appendRows(i * 5, 5, 1)
+            const before = yield* rowsAt()
+            const first = yield* crashAt(compactTable(table), n)
+            assert.strictEqual(yield* rowsAt(), before, `crash ${n}`)
+            yield* compactTable(table)
+            assert.strictEqual(yield* rowsAt(), before, `after crash ${n}`)
+            assert.strictEqual((yield* planScan(yield* load)).entries.length, 1, `after crash ${n}`)
+            return first.crashed
+          }).pipe(Effect.provide(layerLake, { local: true }))
+          if (!crashed) return assert.isAtLeast(n, 6, "fewer fault points than expected")
+        }
+      }),
+    60_000
   )
 })

@@ -62,6 +62,10 @@ const history = Effect.fnUntraced(function* (seed: number) {
 
 describe("maintenance", () => {
   for (const seed of seeds) {
-    it.live(`keeps the rows of every kept snapshot, seed ${seed}`, () => history(seed).pipe(Effect.provide(layerLake)))
+    it.live(
+      `keeps the rows of every kept snapshot, seed ${seed}`,
+      () => history(seed).pipe(Effect.provide(layerLake)),
+      60_000
+    )
   }
 })

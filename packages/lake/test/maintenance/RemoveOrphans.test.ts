@@ -87,9 +87,28 @@ describe("removeOrphans", () => {
       yield* createTable()
       yield* ageAll
       const error = yield* Effect.flip(removeOrphans(table))
+      assert.strictEqual(error.reason, "Corrupt")
       assert.match(error.message, /metadata of another table/)
       assert.include(yield* filesBelow(yield* load), `${metadata.location}/data/lost.parquet`)
     }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live(
+    "takes no offence at a table that was never filled, as a crash before its entry leaves it, and spares it",
+    () =>
+      Effect.gen(function* () {
+        yield* createTable()
+        const stillborn = (yield* load).metadataLocation
+        const catalog = yield* Catalog
+        yield* catalog.dropTable(table)
+        yield* createTable()
+        yield* appendRows(0, 10)
+        const { metadata } = yield* load
+        const lost = yield* stray(`${metadata.location}/data/lost.parquet`, 4 * day)
+        yield* ageAll
+        assert.deepInclude(yield* removeOrphans(table), { filesBefore: 1, removed: [lost] })
+        assert.include(yield* filesBelow(yield* load), stillborn)
+      }).pipe(Effect.provide(layerLake))
   )
 
   it.live("refuses while the folder holds newer metadata than the catalog: the catalog may be an old copy", () =>
