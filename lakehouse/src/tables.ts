@@ -4,10 +4,12 @@
  * The pipeline lands them, commands and checks find a table's topic here.
  */
 import { days, Landing } from "@frazil/lake"
-import { DeadLetters, MaintenanceRuns, RawTransactions } from "@frazil/model"
+import { DeadLetters, Ledger, MaintenanceRuns, RawTransactions } from "@frazil/model"
 
 export const tables = [
   Landing.make(RawTransactions, { table: "transactions.raw", partition: [days("event_timestamp")] }),
   Landing.make(DeadLetters, { table: "system.dead_letter", partition: [days("failed_at")] }),
+  // entries need not have a time: one partition
+  Landing.make(Ledger, { table: "system.ledger" }),
   Landing.make(MaintenanceRuns, { table: "system.maintenance" })
 ]

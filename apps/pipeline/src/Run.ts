@@ -6,11 +6,11 @@
  */
 import { feedFile, holdJobLock } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
-import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
+import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, MaintenanceRuns, makeDeadLetter } from "@frazil/model"
+import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
 import type { DataDirectory } from "@frazil/platform"
 import { Clock, Effect, Random } from "effect"
 import { makeCompletion } from "./Completion.ts"
@@ -27,7 +27,7 @@ const jobsOf = (options: PipelineOptions) => options.flows.flatMap((name) => flo
 
 /** Every topic that a job reads or writes. */
 const topicsOf = (job: ReturnType<typeof jobsOf>[number]): ReadonlyArray<string> =>
-  [...Job.sources(job), ...Job.outputs(job), DeadLetters].map((topic) => topic.name)
+  [...Job.sources(job), ...Job.outputs(job), DeadLetters, Ledger].map((topic) => topic.name)
 
 /** The topics that jobs read: those that `--input` may feed. */
 export const inputTopics = (names: ReadonlyArray<keyof typeof flows>): ReadonlyArray<string> => [
@@ -71,6 +71,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
           observer: monitor
         }).pipe(
           Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
+          Effect.provideService(LedgerContract, { topic: Ledger, make: makeLedgerEntry }),
           Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
         )
       ),
@@ -104,7 +105,7 @@ const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof 
   for (const topic of options.inputs.keys()) completion.writes(`feed.${topic}`, topic)
   if (options.generator !== undefined) completion.writes("generator", "raw-transactions")
   for (const job of jobsOf(options)) {
-    for (const topic of [...Job.outputs(job), DeadLetters]) completion.writes(job.name, topic.name)
+    for (const topic of [...Job.outputs(job), DeadLetters, Ledger]) completion.writes(job.name, topic.name)
   }
 }
 

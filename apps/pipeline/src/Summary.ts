@@ -58,7 +58,7 @@ export const summarise = (
     job,
     in: sum(status.map((stage) => stage.in)),
     out: sum(status.map((stage) => stage.validated + sum(Object.values(stage.out)))),
-    late: 0,
+    late: sum(status.map((stage) => stage.late)),
     dead_lettered: sum(status.map((stage) => stage.deadLettered)),
     failed: sum(status.map((stage) => stage.failed))
   })),

@@ -21,7 +21,10 @@ const assertAddsUp = (summary: Summary, expected: ReturnType<typeof expectRawTra
     { in: expected.lines, out: expected.rows.length, late: 0, dead_lettered: expected.deadLetters.length, failed: 0 }
   )
   assert.deepStrictEqual(
-    new Map(summary.tables.flatMap(({ rows, table }) => (rows === 0 ? [] : [[table, rows]]))),
+    // the ledger holds notes of records that are in a table as well
+    new Map(
+      summary.tables.flatMap(({ rows, table }) => (rows === 0 || table === "system.ledger" ? [] : [[table, rows]]))
+    ),
     new Map([
       ["system.dead_letter", expected.deadLetters.length],
       ["transactions.raw", expected.rows.length]

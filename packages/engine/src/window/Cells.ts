@@ -15,7 +15,7 @@ export interface Cells {
 export type CellValue = number | bigint | string | null
 
 export const makeCells = (count: number): Cells => {
-  const numbers = new Array<number>(count).fill(Number.NaN)
+  const numbers = Array.from({ length: count }, () => Number.NaN)
   numbers[0] = 0
   return { numbers, big: undefined, sets: undefined }
 }

@@ -45,9 +45,9 @@ export interface Timing {
   readonly outOfOrdernessMs: number
 }
 
-export const tradesJob = ({ everyMs, latenessMs, outOfOrdernessMs, sizeMs }: Timing) =>
+export const tradesJob = ({ everyMs, latenessMs, outOfOrdernessMs, sizeMs }: Timing, topic = Trades) =>
   Job.make("trades", [
-    Flow.from(Trades).pipe(
+    Flow.from(topic).pipe(
       Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms` }),
       Flow.keyBy("account"),
       Flow.window(
