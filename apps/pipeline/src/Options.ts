@@ -2,7 +2,9 @@
  * The options of `bun run apps/pipeline`, as a person types them and as the run takes them.
  */
 import { Flags } from "@frazil/platform"
-import { flows } from "@frazil/flows"
+import { flows, ruleTopics } from "@frazil/flows"
+import { rulesDirectory } from "@frazil/lakehouse"
+import { loadRules, type RuleSet } from "@frazil/rules"
 import { Config, Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
 
@@ -22,6 +24,14 @@ export const flags = {
     ),
     Flag.withMetavar("TOPIC=FILE.ndjson"),
     Flag.atLeast(0)
+  ),
+  rules: Flag.String("rules").pipe(
+    Flag.withDescription(
+      "The rules to judge by: a directory of YAML documents, or one of them (default: lakehouse/rules)"
+    ),
+    Flag.withMetavar("DIR"),
+    Flag.withFallbackConfig(Config.String("FRAZIL_RULES")),
+    Flag.optional
   ),
   epoch: Flags.duration("epoch", "FRAZIL_EPOCH"),
   checkpointEvery: Flags.duration("checkpoint-every", "FRAZIL_CHECKPOINT_EVERY"),
@@ -59,6 +69,7 @@ export interface PipelineFlags {
   readonly warehouse: Option.Option<string>
   readonly jobs: Option.Option<string>
   readonly input: ReadonlyArray<string>
+  readonly rules: Option.Option<string>
   readonly epoch: Option.Option<number>
   readonly checkpointEvery: Option.Option<number>
   readonly lakeCommitEvery: Option.Option<number>
@@ -74,6 +85,8 @@ export interface PipelineFlags {
 /** What a run does. */
 export interface PipelineOptions {
   readonly flows: ReadonlyArray<keyof typeof flows>
+  /** What the flows judge by. */
+  readonly rules: RuleSet
   /** Files by topic; with any, the run is bounded and generates nothing. */
   readonly inputs: ReadonlyMap<string, string>
   readonly generator:
@@ -134,6 +147,10 @@ export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, t
   }
   return {
     flows: yield* parseFlows(given.jobs),
+    rules: yield* loadRules(
+      Option.getOrElse(given.rules, () => rulesDirectory),
+      ruleTopics
+    ),
     inputs,
     generator:
       inputs.size > 0 || given.noGenerator

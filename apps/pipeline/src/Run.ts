@@ -7,7 +7,7 @@
 import { feedFile, holdJobLock } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
 import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log } from "@frazil/engine"
-import { flows } from "@frazil/flows"
+import { flows, makeFlows } from "@frazil/flows"
 import { makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
@@ -23,10 +23,15 @@ import { processCost, summarise, type Summary } from "./Summary.ts"
 
 const showEveryMs = 500
 
-const jobsOf = (options: PipelineOptions) => options.flows.flatMap((name) => flows[name])
+type AnyJob = ReturnType<typeof makeFlows>["transactions"][number]
+
+const jobsOf = ({ flows: names, rules }: PipelineOptions): ReadonlyArray<AnyJob> => {
+  const judging = makeFlows(rules)
+  return names.flatMap((name) => judging[name])
+}
 
 /** Every topic that a job reads or writes. */
-const topicsOf = (job: ReturnType<typeof jobsOf>[number]): ReadonlyArray<string> =>
+const topicsOf = (job: AnyJob): ReadonlyArray<string> =>
   [...Job.sources(job), ...Job.outputs(job), DeadLetters, Ledger].map((topic) => topic.name)
 
 /** The topics that jobs read: those that `--input` may feed. */
@@ -50,7 +55,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
   const landings = yield* landingsOf(options, jobs)
-  declareWriters(options, completion)
+  declareWriters(options, jobs, completion)
 
   if (options.gatewayPort !== undefined) {
     const gateway = { port: options.gatewayPort, directory, live: () => monitor.status(), say: screen.say }
@@ -60,7 +65,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const show = showForever(moments, screen)
   const work = Effect.all(
     [
-      ...feeds(options, completion),
+      ...feeds(options, jobs, completion),
       ...generators(options, completion),
       ...jobs.map((job) =>
         Job.run(job, {
@@ -94,24 +99,32 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
 }, Effect.scoped)
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
-const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReturnType<typeof jobsOf>) {
+const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {
   const log = yield* Log
   const upkeep = !options.bounded || (yield* log.topics).some(({ name }) => name === MaintenanceRuns.name)
   const wanted = new Set([...jobs.flatMap(topicsOf), ...(upkeep ? [MaintenanceRuns.name] : [])])
   return tables.filter(({ topic }) => wanted.has(topic.name))
 })
 
-const declareWriters = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
+const declareWriters = (
+  options: PipelineOptions,
+  jobs: ReadonlyArray<AnyJob>,
+  completion: ReturnType<typeof makeCompletion>
+) => {
   for (const topic of options.inputs.keys()) completion.writes(`feed.${topic}`, topic)
   if (options.generator !== undefined) completion.writes("generator", "raw-transactions")
-  for (const job of jobsOf(options)) {
+  for (const job of jobs) {
     for (const topic of [...Job.outputs(job), DeadLetters, Ledger]) completion.writes(job.name, topic.name)
   }
 }
 
 /** One for each topic, however many jobs read it: two would fence each other. */
-const feeds = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) => {
-  const sources = new Map(jobsOf(options).flatMap((job) => Job.sources(job).map((topic) => [topic.name, topic])))
+const feeds = (
+  options: PipelineOptions,
+  jobs: ReadonlyArray<AnyJob>,
+  completion: ReturnType<typeof makeCompletion>
+) => {
+  const sources = new Map(jobs.flatMap((job) => Job.sources(job).map((topic) => [topic.name, topic])))
   return [...sources.values()].flatMap((topic) => {
     const file = options.inputs.get(topic.name)
     return file === undefined ? [] : [feed(topic, file, completion)]
@@ -142,7 +155,7 @@ const generators = (options: PipelineOptions, completion: ReturnType<typeof make
 
 /** Where every job stands now. */
 const takeMoments = (
-  jobs: ReturnType<typeof jobsOf>,
+  jobs: ReadonlyArray<AnyJob>,
   monitor: Job.JobMonitor,
   landings: ReturnType<typeof makeLandingMonitor>
 ) =>

@@ -10,6 +10,7 @@ const nothing: PipelineFlags = {
   warehouse: Option.none(),
   jobs: Option.none(),
   input: [],
+  rules: Option.none(),
   epoch: Option.none(),
   checkpointEvery: Option.none(),
   lakeCommitEvery: Option.none(),

@@ -1,4 +1,12 @@
+import { RawTransactions } from "@frazil/model"
+import { noRules, type RuleSet } from "@frazil/rules"
 import { transactions } from "./transactions.ts"
 
-/** Flows by the name that `--jobs` takes; each holds one or more jobs. */
-export const flows = { transactions: [transactions] } as const
+/** The topics that rules may be about. */
+export const ruleTopics = [RawTransactions]
+
+/** Flows by the name that `--jobs` takes; each holds one or more jobs, which judge by the rules they are given. */
+export const makeFlows = (rules: RuleSet) => ({ transactions: [transactions(rules)] }) as const
+
+/** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */
+export const flows = makeFlows(noRules)

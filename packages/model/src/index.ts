@@ -1,3 +1,4 @@
+export { Alerts } from "./Alert.ts"
 export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
 export { DeadLetter, DeadLetters, type FailedRecord, makeDeadLetter } from "./DeadLetter.ts"
 export { MaintenanceRun, MaintenanceRuns } from "./MaintenanceRun.ts"

@@ -18,7 +18,9 @@ const describe = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find((reason) => Cause.isFailReason(reason))
   if (failure !== undefined && Cause.isFailReason(failure)) {
     const { error } = failure
-    return `error: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`
+    const line = `error: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`
+    // what lists every problem of files that a person must change
+    return typeof error === "object" && error !== null && "report" in error ? `${line}\n${String(error.report)}` : line
   }
   return `error: a bug in frazil, please report it: ${Cause.pretty(cause)}`
 }

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { FaultPoint, type FaultPointName } from "@frazil/core"
 import { Log, type LogShape } from "@frazil/engine"
 import { dataDirectory, systemLayer } from "@frazil/platform"
+import { noRules, type RuleSet } from "@frazil/rules"
 import { Effect } from "effect"
 import type { PipelineOptions } from "../../src/Options.ts"
 import { runPipeline } from "../../src/Run.ts"
@@ -36,8 +37,9 @@ export const makePlace = (bytes: Uint8Array) =>
 const blind: Screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
 
 /** Small epochs and commits, so that a small file crosses every fault point often. */
-const optionsFor = (file: string): PipelineOptions => ({
+const optionsFor = (file: string, rules: RuleSet): PipelineOptions => ({
   flows: ["transactions"],
+  rules,
   inputs: new Map([["raw-transactions", file]]),
   generator: undefined,
   bounded: true,
@@ -57,15 +59,17 @@ export interface RunIn {
   readonly hit?: (name: FaultPointName) => Effect.Effect<void>
   /** Records that the log gives at a time. */
   readonly recordsMax?: number
+  /** None when left out. */
+  readonly rules?: RuleSet
 }
 
 /** Runs to the end; the summary that people would get. */
-export const runIn = (place: Place, { hit = () => Effect.void, recordsMax = 10_000 }: RunIn = {}) =>
+export const runIn = (place: Place, { hit = () => Effect.void, recordsMax = 10_000, rules = noRules }: RunIn = {}) =>
   Effect.gen(function* () {
     const log = yield* Log
     const summaries: Array<Summary> = []
     const atEnd = (summary: Summary) => Effect.sync(() => void summaries.push(summary))
-    yield* runPipeline(optionsFor(place.file), dataDirectory(place.data), blind, atEnd).pipe(
+    yield* runPipeline(optionsFor(place.file, rules), dataDirectory(place.data), blind, atEnd).pipe(
       Effect.provideService(Log, inSips(log, recordsMax)),
       Effect.provideService(FaultPoint, { hit })
     )

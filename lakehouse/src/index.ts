@@ -1,0 +1,2 @@
+export { tables } from "./tables.ts"
+export { rulesDirectory } from "./rules.ts"
