@@ -2,10 +2,11 @@
 import { Command } from "effect/cli"
 import { healthCommand } from "./health/HealthCommand.ts"
 import { jobsCommand } from "./jobs/JobsCommand.ts"
+import { rulesCommand } from "./rules/RulesCommand.ts"
 import { tablesCommand } from "./tables/TablesCommand.ts"
 import { topicsCommand } from "./topics/TopicsCommand.ts"
 
 export const frazilCommand = Command.make("frazil").pipe(
-  Command.withDescription("Asks a running or stopped system: its topics, tables, jobs and health"),
-  Command.withSubcommands([topicsCommand, tablesCommand, jobsCommand, healthCommand])
+  Command.withDescription("Asks a running or stopped system: its topics, tables, jobs, rules and health"),
+  Command.withSubcommands([topicsCommand, tablesCommand, jobsCommand, rulesCommand, healthCommand])
 )
