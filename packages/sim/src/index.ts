@@ -18,6 +18,7 @@ export {
   type OracleRecord,
   type OracleRow
 } from "./oracle/RawTransactions.ts"
+export { expectAlerts, type OracleAlert } from "./oracle/Alerts.ts"
 export type { OracleReason } from "./oracle/FieldRules.ts"
 export { makeTokenBucket, rateDefault, rateMax, RateRefused, type TokenBucket } from "./generate/TokenBucket.ts"
 export { makeDelivery, type DeliveryOptions } from "./generate/Delivery.ts"

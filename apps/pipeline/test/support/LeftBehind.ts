@@ -25,7 +25,7 @@ const utf8 = new TextDecoder()
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1")
 
 /** A whole topic, partition by partition in offset order. */
-const readTopic = Effect.fnUntraced(function* (topic: string) {
+export const readTopic = Effect.fnUntraced(function* (topic: string) {
   const log = yield* Log
   const records: Array<TopicRecord> = []
   for (const { end, partition, start } of yield* log.bounds(topic)) {
