@@ -180,16 +180,16 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "keyed state is not restored",
     file: restore,
-    find: "yield* restoreStates(plan, owner, id, record, detail.deltasFrom)",
-    replace: "(yield* restoreStates(plan, owner, id, record, detail.deltasFrom), emptyStates(plan))",
+    find: "isStateful(plan) ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom) : emptyState(plan)",
+    replace: "emptyState(plan)",
     hunter: "accounts"
   },
   {
     rule: "mistake",
     name: "deltas after the snapshot are not applied",
     file: restore,
-    find: "yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)",
-    replace: "if (snapshot === undefined) yield* apply(states, delta.bytes, `the changes of epoch ${delta.epoch}`)",
+    find: "yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)",
+    replace: "if (snapshot === undefined) yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)",
     hunter: "accounts"
   },
   {
