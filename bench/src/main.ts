@@ -14,6 +14,7 @@ const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max
   w1: [["cpuMicrosPerEvent", 2.2, "µs of CPU an event"]],
   w2: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
   w3: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
+  rules: [],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
   compact: [["cpuMinutesPerGigabyte", 0.77, "minutes of CPU a GB of small files (1.3 GB a minute)"]],
