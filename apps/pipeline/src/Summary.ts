@@ -12,8 +12,10 @@ export interface Summary {
   readonly jobs: ReadonlyArray<{
     readonly job: string
     readonly in: number
-    /** Written to topics, or checked and passed. */
+    /** Went through: `in` without the dead-lettered. */
     readonly out: number
+    /** What they came to, by topic; alerts and the like, none for records that only had to be checked. */
+    readonly written: Readonly<Record<string, number>>
     readonly late: number
     readonly dead_lettered: number
     /** Of these, those that failed in an operator. */
@@ -49,6 +51,16 @@ export const processCost = (): Cost => {
 
 const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 
+/** Records per output topic, over all stages; topics without any are left out. */
+const writtenBy = (status: JobMoment["status"]): Readonly<Record<string, number>> => {
+  const written: Record<string, number> = {}
+  for (const stage of status) {
+    for (const [topic, count] of Object.entries(stage.out))
+      if (count > 0) written[topic] = (written[topic] ?? 0) + count
+  }
+  return written
+}
+
 export const summarise = (
   jobs: ReadonlyArray<JobMoment>,
   landings: ReadonlyArray<LandingStatus>,
@@ -57,7 +69,8 @@ export const summarise = (
   jobs: jobs.map(({ job, status }) => ({
     job,
     in: sum(status.map((stage) => stage.in)),
-    out: sum(status.map((stage) => stage.validated + sum(Object.values(stage.out)))),
+    out: sum(status.map((stage) => stage.in - stage.deadLettered)),
+    written: writtenBy(status),
     late: sum(status.map((stage) => stage.late)),
     dead_lettered: sum(status.map((stage) => stage.deadLettered)),
     failed: sum(status.map((stage) => stage.failed))
@@ -75,10 +88,12 @@ export const summarise = (
 
 /** For people: one line a job, one a table, one of cost. */
 export const summaryLines = (summary: Summary): ReadonlyArray<string> => {
-  const jobs = summary.jobs.map(
-    ({ dead_lettered, in: taken, job, out }) =>
-      `${job}: ${Units.count(taken)} records in = ${Units.count(out)} passed + ${Units.count(dead_lettered)} to dead-letter`
-  )
+  const jobs = summary.jobs.map(({ dead_lettered, in: taken, job, late, out, written }) => {
+    const more = Object.entries(written).map(([topic, records]) => `${Units.count(records)} to ${topic}`)
+    if (late > 0) more.push(`${Units.count(late)} late`)
+    const rest = more.length === 0 ? "" : `; ${more.join(", ")}`
+    return `${job}: ${Units.count(taken)} records in = ${Units.count(out)} passed + ${Units.count(dead_lettered)} to dead-letter${rest}`
+  })
   const tables = summary.tables.map(
     ({ files, rows, snapshot_id, table }) =>
       `${table}: ${Units.count(rows)} ${rows === 1 ? "row" : "rows"} in ${Units.count(files)} ${files === 1 ? "file" : "files"}${snapshot_id === null ? "" : `, snapshot ${snapshot_id}`}`

@@ -39,7 +39,7 @@ describe("health", () => {
       const health = yield* healthOf(data)
       assert.isUndefined(health.error)
       assert.deepStrictEqual([health.healthy, health.ill], [true, []])
-      assert.strictEqual(health.detail("log"), "60 records in 2 topics")
+      assert.match(health.detail("log") ?? "", /^60 records in \d+ topics$/)
       assert.strictEqual(health.detail("job transactions"), "finished, 0 behind in raw-transactions")
       assert.match(health.detail("table transactions.raw") ?? "", /^40 rows, commit [0-9.]+ s ago, 0 behind$/)
       const text = yield* frazil(["health", "--data", data])
