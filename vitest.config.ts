@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 // Bun runs Vitest only on threads, Deno only on forks; Node takes either.
@@ -24,6 +25,8 @@ const roots = "{packages,apps,tools}/*/test"
 
 export default defineConfig({
   test: {
+    // Vitest would leave one core idle: half of a small machine
+    maxWorkers: availableParallelism(),
     projects: [
       project(
         "unit",
