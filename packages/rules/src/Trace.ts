@@ -4,7 +4,7 @@
  * `Plan.ts` makes one where a condition holds, `Evaluate.ts` likewise. Everything in it follows from the rule and what it
  * matched, so that a replay, another batching or a restart gives the same bytes. Personal fields show as `(personal)`.
  */
-import { CalendarDate, type Decimal, type FieldSpec, Timestamp } from "@frazil/core"
+import { CalendarDate, type Decimal, type FieldSpec, Timestamp, eventTimeEndMs } from "@frazil/core"
 import type { RecordPlace } from "@frazil/engine"
 import { createHash } from "node:crypto"
 import type { CheckedRule } from "./CheckedRule.ts"
@@ -121,7 +121,8 @@ export const windowAlert = (rule: CheckedRule, result: AnyRecord, sources: Windo
   return {
     alert_id: alertId(explained.rule_id, explained.key, window_start, window_end),
     ...explained,
-    event_timestamp: window_end,
+    // a window of the last believable minutes ends after them: its alert would be refused by its own topic
+    event_timestamp: Timestamp.make(Math.min(window_end, eventTimeEndMs - 1)),
     window_start,
     window_end,
     revision,

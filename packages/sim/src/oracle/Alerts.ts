@@ -88,7 +88,8 @@ const ofWindow = (key: string, end: number, rows: ReadonlyArray<OracleRow>): Rea
     alert_id: idOf(rule, key, end - windowMs, end),
     rule_id: rule,
     key,
-    event_timestamp: isoOf(end),
+    // no alert is of 2090 or later
+    event_timestamp: isoOf(Math.min(end, Date.UTC(2090, 0, 1) - 1)),
     window_start: isoOf(end - windowMs),
     values,
     sources: rows
