@@ -1,6 +1,6 @@
 /** Documents that mean harm: each is refused in a moment, with bounded memory, and none changes anything. */
 import { assert, describe, it } from "@effect/vitest"
-import { report, rowRule, rulesOf } from "./support/Documents.ts"
+import { report, rowRule, rulesOf, windowRule } from "./support/Documents.ts"
 import { decodeLines, evaluateRule } from "../src/index.ts"
 import { Result } from "effect"
 
@@ -79,5 +79,29 @@ describe("a message", () => {
       alert!.message,
       "{{amount} error: [31m ${1}} is {amount} error: [31m ${1}".replaceAll("error: [", "error:  [")
     )
+  })
+
+  it("whose window ends in 2090 gives alerts that their topic takes", () => {
+    const { rules } = rulesOf(windowRule({ when: "count >= 1" }))
+    const line = {
+      transaction_id: "019bbf4a-9b60-7000-8000-000000000001",
+      account_id: "A",
+      amount: 1,
+      currency: "EUR",
+      type: "purchase",
+      merchant_id: "M",
+      merchant_category: "m",
+      country: "DE",
+      city: "c",
+      lat: 0,
+      lon: 0,
+      channel: "pos",
+      device_id: "d",
+      ip: "192.0.2.1",
+      event_timestamp: "2089-12-31T23:59:59.999Z"
+    }
+    const alerts = evaluateRule(rules[0]!, Result.getOrThrow(decodeLines(rules[0]!.topic, [JSON.stringify(line)])))
+    assert.strictEqual(alerts.length, 5)
+    for (const { event_timestamp } of alerts) assert.isBelow(event_timestamp, Date.UTC(2090, 0, 1))
   })
 })
