@@ -6,13 +6,13 @@
  */
 import { feedFile, holdJobLock } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
-import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log } from "@frazil/engine"
+import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log, newOwner } from "@frazil/engine"
 import { flows, makeFlows } from "@frazil/flows"
 import { makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
 import type { DataDirectory } from "@frazil/platform"
-import { Clock, Effect, Random } from "effect"
+import { Clock, Effect } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generateTransactions } from "./Generate.ts"
 import { hostGateway } from "./HostGateway.ts"
@@ -138,12 +138,11 @@ const feed = Effect.fnUntraced(function* (
 ) {
   const log = yield* Log
   yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
-  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
   yield* feedFile({
     file,
     topic: topic.name,
     keyOf: KeyScanner.make(topic as unknown as Topic<unknown>), // read by its shape and key alone
-    owner: `${yield* Clock.currentTimeMillis}-${nonce}`
+    owner: yield* newOwner
   })
   completion.ended(`feed.${topic.name}`)
 })

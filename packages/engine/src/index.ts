@@ -1,5 +1,6 @@
 export * from "./log/Log.ts"
 export { LogError } from "./log/LogError.ts"
+export { newOwner } from "./log/Owner.ts"
 export * as Flow from "./flow/index.ts"
 export type { Decider, RecordPlace } from "./flow/Decider.ts"
 export * as Job from "./job/index.ts"

@@ -4,9 +4,10 @@
  * Plans the stages, makes their topics, and runs a task for each. Ends when every stage came to the end of a bounded
  * input; otherwise runs until interrupted, which is always safe: what was not committed is done again.
  */
-import { Clock, Effect, Option, Random } from "effect"
+import { Effect, Option } from "effect"
 import type { Job } from "../job/Job.ts"
 import { Log } from "../log/Log.ts"
+import { newOwner } from "../log/Owner.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import { DeadLetters } from "./DeadLetters.ts"
 import { Ledger } from "./Ledger.ts"
@@ -28,9 +29,7 @@ export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>,
   for (const topic of [...standard, ...stages.flatMap((stage) => [stage.source, ...stage.outputs])]) {
     yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
   }
-  const startedAt = yield* Clock.currentTimeMillis
-  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
-  const owner = `${startedAt.toString(36)}-${nonce.toString(36)}`
+  const owner = yield* newOwner
   yield* Effect.all(
     stages.map((plan) =>
       Effect.flatMap(log.topic(plan.source.name), (topic) =>

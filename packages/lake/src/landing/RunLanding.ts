@@ -6,8 +6,8 @@
  * holds what the Parquet writer buffers; its rows and time are limited.
  */
 import { Decoder, type RecordBatch, type Topic } from "@frazil/core"
-import { Log, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
-import { Clock, Effect, Random, Result } from "effect"
+import { Log, newOwner, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
+import { Clock, Effect, Result } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import type { DataFile } from "../spec/DataFile.ts"
@@ -72,8 +72,7 @@ const landFromMarks = Effect.fnUntraced(function* (
 ) {
   const log = yield* Log
   const topic = yield* log.ensureTopic({ name: landing.topic.name, partitions: landing.topic.partitions })
-  const nonce = yield* Random.nextIntBetween(0, 0x7fffffff)
-  const owner = `${(yield* Clock.currentTimeMillis).toString(36)}-${nonce.toString(36)}`
+  const owner = yield* newOwner
   const shard = landingShard(landing)
   const running: Running = { landing, run, topic, shard, owner, totals }
   let [inForce] = yield* log.fence(owner, [shard])
