@@ -9,7 +9,7 @@ const project = (
   name: string,
   include: ReadonlyArray<string>,
   exclude: ReadonlyArray<string> = [],
-  timeoutMs = 20_000
+  timeoutMs = 60_000
 ) => ({
   test: {
     name,
@@ -31,8 +31,9 @@ export default defineConfig({
       project(
         "unit",
         [`${roots}/**/*.test.ts`, "tools/test/**/*.test.ts"],
-        ["**/*.integration.test.ts", "**/*.storm.test.ts"]
+        ["**/*.integration.test.ts", "**/*.storm.test.ts", "**/*.golden.test.ts"]
       ),
+      project("golden", [`${roots}/**/*.golden.test.ts`], [], 120_000),
       project("integration", [`${roots}/**/*.integration.test.ts`, `${roots}/**/*.storm.test.ts`], [], 600_000)
     ]
   }
