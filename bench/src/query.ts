@@ -160,7 +160,11 @@ const program = Effect.gen(function* () {
 
 const services = Layer.mergeAll(
   Analytics.layer({ temporaryFolder: directory.temporaryFolder, threads }),
-  Layer.succeed(System, { directory, declared: { jobs: [], landings: [], deadLetterTopic: "" }, live: () => [] })
+  Layer.succeed(System, {
+    directory,
+    declared: { jobs: [], landings: [], deadLetterTopic: "", ledgerTopic: "" },
+    live: () => []
+  })
 ).pipe(Layer.provideMerge(systemLayer(directory)))
 
 const result = await Effect.runPromise(Effect.scoped(program).pipe(Effect.provide(services)))

@@ -5,12 +5,17 @@ import { Analytics } from "@frazil/analytics"
 import { flows } from "@frazil/flows"
 import { serveGateway, System } from "@frazil/gateway"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters } from "@frazil/model"
+import { DeadLetters, Ledger } from "@frazil/model"
 import { catalogLayer, type DataDirectory, existingLake, Flags, logLayer, runApp } from "@frazil/platform"
 import { Console, Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 
-const declared = { jobs: Object.values(flows).flat(), landings: tables, deadLetterTopic: DeadLetters.name }
+const declared = {
+  jobs: Object.values(flows).flat(),
+  landings: tables,
+  deadLetterTopic: DeadLetters.name,
+  ledgerTopic: Ledger.name
+}
 
 const servicesOver = (directory: DataDirectory) =>
   Layer.mergeAll(

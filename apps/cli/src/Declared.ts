@@ -7,13 +7,18 @@ import { KeyScanner, type Topic } from "@frazil/core"
 import { Job } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters } from "@frazil/model"
+import { DeadLetters, Ledger } from "@frazil/model"
 import type { Declared } from "@frazil/platform"
 
 export const jobs = Object.values(flows).flat()
 
 /** For what looks at the whole system. */
-export const declared: Declared = { jobs, landings: tables, deadLetterTopic: DeadLetters.name }
+export const declared: Declared = {
+  jobs,
+  landings: tables,
+  deadLetterTopic: DeadLetters.name,
+  ledgerTopic: Ledger.name
+}
 
 type Contract = Pick<Topic<never>, "name" | "shape" | "key" | "eventTime" | "partitions">
 

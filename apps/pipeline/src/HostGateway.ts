@@ -7,13 +7,18 @@
 import type { Job } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters } from "@frazil/model"
+import { DeadLetters, Ledger } from "@frazil/model"
 import type { DataDirectory } from "@frazil/platform"
 import { Effect, Layer } from "effect"
 
 const startAfterMs = 1_000
 
-const declared = { jobs: Object.values(flows).flat(), landings: tables, deadLetterTopic: DeadLetters.name }
+const declared = {
+  jobs: Object.values(flows).flat(),
+  landings: tables,
+  deadLetterTopic: DeadLetters.name,
+  ledgerTopic: Ledger.name
+}
 
 export interface HostOptions {
   readonly port: number

@@ -9,7 +9,7 @@ import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, makeDeadLetter, RawTransactions } from "@frazil/model"
+import { DeadLetters, Ledger, makeDeadLetter, RawTransactions } from "@frazil/model"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { Effect, Layer } from "effect"
 import { type GatewayOptions, serveGateway, System } from "../src/index.ts"
@@ -17,7 +17,7 @@ import { type GatewayOptions, serveGateway, System } from "../src/index.ts"
 export const records = 1000
 
 const jobs = Object.values(flows).flat()
-const declared = { jobs, landings: tables, deadLetterTopic: DeadLetters.name }
+const declared = { jobs, landings: tables, deadLetterTopic: DeadLetters.name, ledgerTopic: Ledger.name }
 const complete = () => Effect.succeed(true)
 
 const transaction = (i: number): string =>

@@ -12,5 +12,6 @@ export {
   type StageStatus,
   stageStatuses
 } from "./status/SystemStatus.ts"
+export { type Lineage, type LineageEdge, type LineageNode, readLineage, withRates } from "./status/Lineage.ts"
 export { type Part, partsJson } from "./health/Part.ts"
 export { examine, healthBoundsDefault } from "./health/Examine.ts"

@@ -15,6 +15,8 @@ export interface Declared {
   readonly landings: ReadonlyArray<Landing>
   /** The topic that every job may write besides its own. */
   readonly deadLetterTopic: string
+  /** The topic that every job with windows may write besides its own. */
+  readonly ledgerTopic: string
 }
 
 /** finished: a bounded run came to its end; stopped: it committed before, and does not run now. */
