@@ -20,7 +20,7 @@ export const declared: Declared = {
   ledgerTopic: Ledger.name
 }
 
-type Contract = Pick<Topic<never>, "name" | "shape" | "key" | "eventTime" | "partitions">
+type Contract = Pick<Topic<never>, "name" | "shape" | "key" | "keyElse" | "eventTime" | "partitions">
 
 const contracts: ReadonlyMap<string, Contract> = new Map(
   [...jobs.flatMap((job) => [...Job.sources(job), ...Job.outputs(job)]), ...tables.map(({ topic }) => topic)].map(

@@ -18,6 +18,7 @@ const plain = ({ nullable, type }: FieldSpec): unknown => {
       if (type.values !== undefined) return type.values[0]
       if (type.format === "uuid") return "00000000-0000-0000-0000-000000000000"
       if (type.format === "ipv4") return "192.0.2.1"
+      if (type.format === "digits9") return "123456789"
       return (type.format === "alpha2" ? "AA" : type.format === "alpha3" ? "AAA" : "any").slice(0, type.lengthMax)
     case "Decimal":
       return type.precision > type.scale ? 1 : `0.${"1".padStart(type.scale, "0")}`

@@ -37,12 +37,16 @@ const describe = (topic: TopicInfo, bounds: ReadonlyArray<PartitionBounds>) => {
     id: topic.id,
     created_at: isoTime(topic.createdAt),
     key: contract?.key ?? null,
+    key_else: contract?.keyElse ?? null,
     event_time: contract?.eventTime ?? null,
     table: tableOf(topic.name) ?? null,
     partitions: bounds.map(partitionRow),
     fields: contract?.shape.fields.map(fieldRow) ?? null
   }
 }
+
+const keyLine = (key: ReadonlyArray<string>, other: string | null): string =>
+  `${key.join(", ") || "none"}${other === null ? "" : `, else ${other}`}`
 
 type Description = ReturnType<typeof describe>
 
@@ -51,7 +55,10 @@ const lines = (topic: Description): ReadonlyArray<string> => [
     ["topic", topic.name],
     ["id", topic.id],
     ["created", topic.created_at ?? "-"],
-    ["key", topic.key === null ? "not known: no job or table here names this topic" : topic.key.join(", ") || "none"],
+    [
+      "key",
+      topic.key === null ? "not known: no job or table here names this topic" : keyLine(topic.key, topic.key_else)
+    ],
     ["event time", topic.event_time ?? "-"],
     ["lands in", topic.table ?? "-"]
   ]),

@@ -40,10 +40,14 @@ const keyValue = (
   return read instanceof ProblemFound ? undefined : read
 }
 
+const absent = ({ name }: FieldSpec, record: Readonly<Record<string, unknown>>): boolean =>
+  !Object.hasOwn(record, name) || record[name] === null
+
 const make = <A>(topic: Topic<A>): KeyScanner => {
   // Topic.make made sure that each is a field
   const fields = topic.key.map((name) => topic.shape.byName.get(name)!)
   if (fields.length === 0) return () => null
+  const standIn = topic.keyElse === undefined ? undefined : topic.shape.byName.get(topic.keyElse)
   const scanner = makeScanner(topic)
   const columns = makeColumns(topic.shape, 1)
   const starts = new Int32Array(1)
@@ -53,7 +57,10 @@ const make = <A>(topic: Topic<A>): KeyScanner => {
 
   const scannedValue = ({ index }: FieldSpec): string | number => {
     const column = columns.columns[index]!
-    return column._tag === "Bytes" ? textOf(column.starts[0]!, column.ends[0]!) : column.values[0]!
+    if (column._tag !== "Bytes") return column.values[0]!
+    return column.starts[0]! < 0 && standIn !== undefined && standIn.index !== index
+      ? scannedValue(standIn)
+      : textOf(column.starts[0]!, column.ends[0]!)
   }
 
   return (bytes, start, end) => {
@@ -68,7 +75,11 @@ const make = <A>(topic: Topic<A>): KeyScanner => {
     }
     const record = parsedObject(bytes.subarray(start, end))
     if (record === undefined) return null
-    const values = fields.map((field) => keyValue(field, record)).filter((value) => value !== undefined)
+    const values = fields
+      .map((field) =>
+        standIn !== undefined && absent(field, record) ? keyValue(standIn, record) : keyValue(field, record)
+      )
+      .filter((value) => value !== undefined)
     return values.length === fields.length ? keyText(values) : null
   }
 }

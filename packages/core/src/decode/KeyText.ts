@@ -11,8 +11,9 @@ export const keyText = (values: ReadonlyArray<string | number>): string =>
 
 /** Makes the function that gives a record's key; null for topics without one. */
 export const makeKeyOf = <A>(topic: Topic<A>): ((record: A) => string | null) => {
-  const { key } = topic
+  const { key, keyElse } = topic
   if (key.length === 0) return () => null
-  // Topic.make made sure that these fields are texts or integers of A
-  return (record) => keyText(key.map((name) => (record as Readonly<Record<string, string | number>>)[name]!))
+  // Topic.make made sure that these fields are texts or integers of A, and that only one with a stand-in may be null
+  const values = (record: A) => record as Readonly<Record<string, string | number>>
+  return (record) => keyText(key.map((name) => values(record)[name] ?? values(record)[keyElse!]!))
 }

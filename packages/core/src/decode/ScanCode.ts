@@ -5,7 +5,7 @@
  * its cells go. Code that finds anything but what it looks for returns −1: the scanner gives up on the row.
  */
 import { numberDigitsMax } from "../schema/FieldValue.ts"
-import type { FieldSpec, FieldType } from "../schema/FieldType.ts"
+import type { FieldSpec, FieldType, TextFormat } from "../schema/FieldType.ts"
 import { eventTimeEndMs, eventTimeStartMs } from "./EventTimeWindow.ts"
 import {
   afterBlanks,
@@ -107,14 +107,27 @@ const readDouble = (field: FieldSpec, type: TypeOf<"Double">): string => `
       if (!(u >= ${type.min} && u <= ${type.max})) return -1
       v${field.index}[row] = u`
 
+/** Formats of so many characters of one range of ASCII. */
+const fixedWidth: Readonly<
+  Partial<Record<TextFormat, { readonly width: number; readonly first: number; readonly last: number }>>
+> = {
+  alpha2: { width: 2, first: 65, last: 90 },
+  alpha3: { width: 3, first: 65, last: 90 },
+  digits9: { width: 9, first: 48, last: 57 }
+}
+
 const readText = (field: FieldSpec, type: TypeOf<"Text">): string => {
   const store = (end: string) => `s${field.index}[row] = p; e${field.index}[row] = ${end}; p = ${end} + 1`
   if (type.format === "uuid")
     return `if (b[p] !== 34 || b[p + 37] !== 34 || p + 38 > end || !uuidAt(w, ++p)) return -1; ${store("p + 36")}`
-  if (type.format === "alpha2" || type.format === "alpha3") {
-    const width = type.format === "alpha2" ? 2 : 3
-    const letters = Array.from({ length: width }, (_, at) => `!(b[p + ${at + 1}] >= 65 && b[p + ${at + 1}] <= 90)`)
-    return `if (b[p] !== 34 || b[p + ${width + 1}] !== 34 || ${letters.join(" || ")}) return -1; p++; ${store(`p + ${width}`)}`
+  const fixed = type.format === undefined ? undefined : fixedWidth[type.format]
+  if (fixed !== undefined) {
+    const { first, last, width } = fixed
+    const characters = Array.from(
+      { length: width },
+      (_, at) => `!(b[p + ${at + 1}] >= ${first} && b[p + ${at + 1}] <= ${last})`
+    )
+    return `if (b[p] !== 34 || b[p + ${width + 1}] !== 34 || ${characters.join(" || ")}) return -1; p++; ${store(`p + ${width}`)}`
   }
   if (type.values !== undefined) {
     // a text that must be escaped never stands in a record as it is

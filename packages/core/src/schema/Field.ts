@@ -12,7 +12,7 @@ import { Effect, Schema, type SchemaAST, SchemaIssue, SchemaTransformation } fro
 import { CalendarDate } from "../CalendarDate.ts"
 import { Decimal, decimalPrecisionMax } from "../Decimal.ts"
 import { Timestamp } from "../Timestamp.ts"
-import type { FieldSpec, FieldType } from "./FieldType.ts"
+import type { FieldSpec, FieldType, TextFormat } from "./FieldType.ts"
 import {
   checkDecimal,
   numberDigitsMax,
@@ -82,7 +82,7 @@ const textField = <A extends string>(type: Extract<FieldType, { readonly _tag: "
     (value) => value
   )
 
-const formatted = (format: "uuid" | "ipv4" | "alpha2" | "alpha3", lengthMax: number) =>
+const formatted = (format: TextFormat, lengthMax: number) =>
   textField<string>({ _tag: "Text", format, values: undefined, lengthMax })
 
 /** Free text. Longer than `lengthMax` bytes of UTF-8 is `out_of_range`. */
@@ -221,6 +221,8 @@ export const Field = {
   alpha2: formatted("alpha2", 2),
   /** Three capital letters, as ISO-4217 codes are. */
   alpha3: formatted("alpha3", 3),
+  /** Nine digits, as social security numbers are. */
+  digits9: formatted("digits9", 9),
   oneOf,
   decimal,
   timestamp,

@@ -3,7 +3,7 @@
  */
 import type { DecodeReason } from "../record/ColumnBatch.ts"
 
-export type TextFormat = "uuid" | "ipv4" | "alpha2" | "alpha3"
+export type TextFormat = "uuid" | "ipv4" | "alpha2" | "alpha3" | "digits9"
 
 export type FieldType =
   | {

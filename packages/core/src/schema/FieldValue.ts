@@ -50,7 +50,8 @@ const formats: Record<TextFormat, { readonly pattern: RegExp; readonly name: str
     name: "an IPv4 address"
   },
   alpha2: { pattern: /^[A-Z]{2}$/, name: "a code of 2 capital letters" },
-  alpha3: { pattern: /^[A-Z]{3}$/, name: "a code of 3 capital letters" }
+  alpha3: { pattern: /^[A-Z]{3}$/, name: "a code of 3 capital letters" },
+  digits9: { pattern: /^[0-9]{9}$/, name: "9 digits" }
 }
 
 /** Bytes of a well-formed text in UTF-8. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { Decoder, KeyScanner, makeKeyOf, Topic } from "../../src/index.ts"
-import { batchOf, Everything, Everythings, EverythingsClosed, makeChance, recordBytes } from "./RecordCases.ts"
+import {
+  batchOf,
+  Everything,
+  Everythings,
+  EverythingsByFirst,
+  EverythingsClosed,
+  makeChance,
+  recordBytes
+} from "./RecordCases.ts"
 
 const keyOf = (scan: KeyScanner, text: string) => {
   const bytes = new TextEncoder().encode(`xx${text}yy`)
@@ -38,16 +46,28 @@ describe("KeyScanner", () => {
     )
   })
 
-  it.each([Everythings, EverythingsClosed])("gives the key of the record that decodes (case %#)", (topic) => {
-    const chance = makeChance(21)
-    const batch = batchOf(Array.from({ length: 1_500 }, () => recordBytes(chance)))
-    const decoder = Decoder.make<Everything>(topic)
-    const columns = decoder.decode(batch)
-    const scanKey = KeyScanner.make<Everything>(topic)
-    const recordKey = makeKeyOf<Everything>(topic)
-    const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => columns.valid[row] === 1)
-    expect(rows.map((row) => scanKey(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!))).toEqual(
-      rows.map((row) => recordKey(decoder.record(columns, row)))
-    )
+  it("gives the stand-in where the key is absent or null, not where it is wrong", () => {
+    const scanElse = KeyScanner.make(EverythingsByFirst)
+    expect(keyOf(scanElse, '{"first":"f","name":"n"}')).toBe("f")
+    expect(keyOf(scanElse, '{"name":"n"}')).toBe("n")
+    expect(keyOf(scanElse, '{"first":null,"name":"n"}')).toBe("n")
+    expect(keyOf(scanElse, '{"first":5,"name":"n"}')).toBe(null)
+    expect(keyOf(scanElse, '{"first":null}')).toBe(null)
   })
+
+  it.each([Everythings, EverythingsClosed, EverythingsByFirst])(
+    "gives the key of the record that decodes (case %#)",
+    (topic) => {
+      const chance = makeChance(21)
+      const batch = batchOf(Array.from({ length: 1_500 }, () => recordBytes(chance)))
+      const decoder = Decoder.make<Everything>(topic)
+      const columns = decoder.decode(batch)
+      const scanKey = KeyScanner.make<Everything>(topic)
+      const recordKey = makeKeyOf<Everything>(topic)
+      const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => columns.valid[row] === 1)
+      expect(rows.map((row) => scanKey(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!))).toEqual(
+        rows.map((row) => recordKey(decoder.record(columns, row)))
+      )
+    }
+  )
 })

@@ -39,6 +39,7 @@ export class Everything extends Schema.Opaque<Everything>()(
     country: Field.alpha2,
     currency: Field.optional(Field.alpha3),
     address: Field.optional(Field.ipv4),
+    number: Field.optional(Field.digits9),
     at: Field.timestamp,
     seen: Field.optional(Field.timestamp),
     since: Field.optional(Field.date),
@@ -54,6 +55,11 @@ export class Everything extends Schema.Opaque<Everything>()(
 ) {}
 
 export const Everythings = Topic.make("everything", { schema: Everything, key: "name", eventTime: "at" })
+export const EverythingsByFirst = Topic.make("everything", {
+  schema: Everything,
+  key: { field: "first", else: "name" },
+  eventTime: "at"
+})
 export const EverythingsClosed = Topic.make("everything", {
   schema: Everything,
   key: ["name", "count"],
@@ -221,6 +227,16 @@ const others = [
   '[{"topic":"t","offset":1}]'
 ]
 const codes = ["DE", "de", "D", "DEU", "EUR", "D1", "ÄÖ"]
+const nineDigits = [
+  "123456789",
+  "000000000",
+  "12345678",
+  "1234567890",
+  "12345678A",
+  "12345678:",
+  "/12345678",
+  "１23456789"
+]
 
 /** A record that decodes, on the fast path, by field. */
 const goodMembers: Readonly<Record<string, string>> = {
@@ -239,7 +255,7 @@ const goodMembers: Readonly<Record<string, string>> = {
 /** Good records with one field replaced by each value that tries a rule, on every field. */
 export const edgeRecords = (): ReadonlyArray<string> => {
   const values = [
-    ...[texts, times, ids, addresses, codes, ["buy", "sel", "selll", "é", 'qu"ote']]
+    ...[texts, times, ids, addresses, codes, nineDigits, ["buy", "sel", "selll", "é", 'qu"ote']]
       .flat()
       .map((text) => JSON.stringify(text)),
     ...[numbers, decimalTexts, rawTexts, others, ['"qu"ote"', '"buy', '"1.5', '1.5"', "tru", "nulll"]].flat()
@@ -281,6 +297,8 @@ const valueOf = (chance: Chance, name: string): string => {
       return usual ? quoted(chance, codes) : '"EUR"'
     case "address":
       return usual ? quoted(chance, addresses) : '"10.20.30.40"'
+    case "number":
+      return usual ? quoted(chance, nineDigits) : '"123456789"'
     case "at":
     case "seen":
       return usual ? quoted(chance, times) : quoted(chance, times.slice(0, 7))

@@ -113,6 +113,19 @@ describe("Topic", () => {
     })
   })
 
+  it("takes a key that may be null with a field that stands in for it, and only then", () => {
+    expect(Topic.make("events", { schema, key: { field: "note", else: "id" } })).toMatchObject({
+      key: ["note"],
+      keyElse: "id"
+    })
+    // @ts-expect-error the note may be null
+    expect(() => Topic.make("a", { schema, key: "note" })).toThrow(/cannot be null/)
+    // @ts-expect-error what stands in may not be null itself
+    expect(() => Topic.make("a", { schema, key: { field: "note", else: "note" } })).toThrow(/cannot be null/)
+    // @ts-expect-error a number does not stand in for a text
+    expect(() => Topic.make("a", { schema, key: { field: "at", else: "id" } })).toThrow(/text or an integer/)
+  })
+
   it("refuses names and numbers that logs refuse", () => {
     expect(() => Topic.make("a b", { schema, key: "id" })).toThrow(/topic name/)
     expect(() => Topic.make("a", { schema, key: "id", partitions: 0 })).toThrow(/partitions/)

@@ -14,7 +14,7 @@ import type { WindowSpec } from "../window/Window.ts"
 export type AnyRecord = Readonly<Record<string, unknown>>
 
 /** A topic whose record type no longer matters. */
-export type TopicRef = Pick<Topic<never>, "name" | "shape" | "key" | "eventTime" | "partitions"> & {
+export type TopicRef = Pick<Topic<never>, "name" | "shape" | "key" | "keyElse" | "eventTime" | "partitions"> & {
   readonly schema: Schema.Top
 }
 

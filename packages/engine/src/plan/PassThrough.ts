@@ -10,11 +10,12 @@ const sameType = (a: FieldSpec, b: FieldSpec) =>
 
 /**
  * Whether `target` takes unchanged records of `source`: it declares every field of it, alike, its event time was checked
- * when it was read, and its key (at most one text field) can be read from a column. Unknown fields pass with the bytes.
+ * when it was read, and its key (at most one text field, with no stand-in) can be read from a column. Unknown fields pass with the bytes.
  */
 export const passesUnchanged = (source: TopicRef, target: TopicRef): boolean => {
   const key = target.key[0] === undefined ? undefined : source.shape.byName.get(target.key[0])
-  if (target.key.length > 1 || (target.key.length === 1 && key?.type._tag !== "Text")) return false
+  if (target.keyElse !== undefined || target.key.length > 1 || (target.key.length === 1 && key?.type._tag !== "Text"))
+    return false
   if (target.eventTime !== undefined && target.eventTime !== source.eventTime) return false
   if (target.shape === source.shape) return true
   const declared = source.shape.fields.every((field) => {

@@ -44,7 +44,8 @@ export const makeOutputCollector = (topic: TopicRef): OutputCollector => {
   return {
     topic,
     record: (record) => {
-      const key = keyTextOf(topic.key, record)
+      const key =
+        keyTextOf(topic.key, record) ?? (topic.keyElse === undefined ? null : keyTextOf([topic.keyElse], record))
       const keyBytes = key === null ? noKey : textEncoder.encode(key)
       builderOf(key === null ? 0 : partitionOfBytes(keyBytes, 0, keyBytes.length, topic.partitions)).addText(
         encode(record),

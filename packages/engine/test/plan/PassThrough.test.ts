@@ -50,6 +50,8 @@ describe("a record passes unchanged", () => {
     const nested = { nested: Field.json(Schema.Unknown) }
     const strict = { nested: Field.json(Schema.Struct({ a: Schema.Number })) }
     assert.isFalse(passesUnchanged(topic(nested), topic(strict)))
+    const standIn = Topic.make("either", { schema: Schema.Struct(fields), key: { field: "note", else: "id" } })
+    assert.isFalse(passesUnchanged(source, standIn as unknown as TopicRef)) // any topic
     const counted = { count: Field.int() }
     assert.isFalse(passesUnchanged(topic(counted), topic(counted, { key: "count" })))
   })
