@@ -1,4 +1,4 @@
-import { RawTransactions } from "@frazil/model"
+import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { noRules, type RuleSet } from "@frazil/rules"
 import { transactions } from "./transactions.ts"
 
@@ -10,3 +10,9 @@ export const makeFlows = (rules: RuleSet) => ({ transactions: [transactions(rule
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */
 export const flows = makeFlows(noRules)
+
+/** Topics of failures, and the topics whose records they were: what may be sent again. */
+export const redrives = [
+  { from: FailedPayments, to: PaymentEvents },
+  { from: FailedApplications, to: LoanApplications }
+] as const
