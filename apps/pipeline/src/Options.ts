@@ -1,7 +1,7 @@
 /**
  * The options of `bun run apps/pipeline`, as a person types them and as the run takes them.
  */
-import { Flags } from "@frazil/platform"
+import { Flags, thresholdsDefault } from "@frazil/platform"
 import { flows, ruleTopics } from "@frazil/flows"
 import { rulesDirectory } from "@frazil/lakehouse"
 import { loadRules, type RuleSet } from "@frazil/rules"
@@ -55,6 +55,12 @@ export const flags = {
     Flag.withDescription("The same seed makes the same people spend the same money (default: another one each time)"),
     Flag.optional
   ),
+  alertLag: Flag.Int("alert-lag").pipe(
+    Flag.withDescription("Tell the topic operations-alerts when a job is further behind a topic than so many records"),
+    Flag.withMetavar("N"),
+    Flag.withFallbackConfig(Config.Int("FRAZIL_ALERT_LAG")),
+    Flag.withDefault(thresholdsDefault.lagRecordsMax)
+  ),
   summary: Flag.String("summary").pipe(
     Flag.withDescription("Write the summary to this file as JSON"),
     Flag.withMetavar("FILE.json"),
@@ -79,6 +85,7 @@ export interface PipelineFlags {
   readonly rate: number
   readonly count: Option.Option<number>
   readonly seed: Option.Option<number>
+  readonly alertLag: number
   readonly summary: Option.Option<string>
 }
 
@@ -97,6 +104,8 @@ export interface PipelineOptions {
   readonly epochMs: number
   readonly checkpointEveryMs: number
   readonly lakeCommitEveryMs: number
+  /** A topic that a job is further behind than this is an alert. */
+  readonly alertLagRecords: number
   /** Where the gateway listens; undefined for none. */
   readonly gatewayPort?: number | undefined
 }
@@ -161,6 +170,7 @@ export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, t
     epochMs: Option.getOrElse(given.epoch, () => (inputs.size > 0 ? 1000 : 200)),
     checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
     lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000)),
+    alertLagRecords: given.alertLag,
     gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions
 })

@@ -10,9 +10,9 @@ import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log, 
 import { flows, makeFlows } from "@frazil/flows"
 import { makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
-import type { DataDirectory } from "@frazil/platform"
-import { Clock, Effect } from "effect"
+import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
+import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
+import { Clock, Deferred, Effect } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generateTransactions } from "./Generate.ts"
 import { hostGateway } from "./HostGateway.ts"
@@ -22,6 +22,7 @@ import type { Screen } from "./Screen.ts"
 import { processCost, summarise, type Summary } from "./Summary.ts"
 
 const showEveryMs = 500
+const watchEveryMs = 1_000
 
 type AnyJob = ReturnType<typeof makeFlows>["transactions"][number]
 
@@ -92,11 +93,33 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     ],
     { concurrency: "unbounded", discard: true }
   )
+  const finished = yield* Deferred.make<void>()
   const end = Effect.flatMap(moments, (last) => atEnd(summarise(last, landingMonitor.status(), processCost())))
   // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
-  yield* Effect.raceFirst(work, show).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
+  const watched = Effect.all(
+    [
+      Effect.andThen(work, Deferred.succeed(finished, undefined)),
+      watch(options, jobs, Deferred.await(finished), screen)
+    ],
+    { concurrency: "unbounded", discard: true }
+  )
+  yield* Effect.raceFirst(watched, show).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
   yield* end
 }, Effect.scoped)
+
+/** Tells a topic what leaves its bounds. Jobs go on without it. */
+const watch = (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>, ended: Effect.Effect<void>, screen: Screen) =>
+  watchSystem({
+    topic: OperationsAlerts,
+    readings: makeSystemReadings(jobs, {
+      ...thresholdsDefault,
+      lagRecordsMax: options.alertLagRecords,
+      // a file's event times are not of today
+      ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
+    }),
+    everyMs: watchEveryMs,
+    ended
+  }).pipe(Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`))))
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
 const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {

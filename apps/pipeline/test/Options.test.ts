@@ -20,6 +20,7 @@ const nothing: PipelineFlags = {
   rate: 10,
   count: Option.none(),
   seed: Option.none(),
+  alertLag: 10_000,
   summary: Option.none()
 }
 const parse = (given: Partial<PipelineFlags>) => parseOptions({ ...nothing, ...given }, ["raw-transactions", "clicks"])

@@ -15,3 +15,5 @@ export {
 export { type Lineage, type LineageEdge, type LineageNode, readLineage, withRates } from "./status/Lineage.ts"
 export { type Part, partsJson } from "./health/Part.ts"
 export { examine, healthBoundsDefault } from "./health/Examine.ts"
+export { makeSystemReadings, type Thresholds, thresholdsDefault } from "./watch/SystemReadings.ts"
+export { watchSystem } from "./watch/WatchSystem.ts"

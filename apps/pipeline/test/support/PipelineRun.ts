@@ -45,7 +45,8 @@ const optionsFor = (file: string, rules: RuleSet): PipelineOptions => ({
   bounded: true,
   epochMs: 0,
   checkpointEveryMs: 0,
-  lakeCommitEveryMs: 0
+  lakeCommitEveryMs: 0,
+  alertLagRecords: 10_000
 })
 
 /** A log that gives few records at a time: a small file becomes many batches, epochs and commits. */

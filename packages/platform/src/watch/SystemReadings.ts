@@ -1,0 +1,82 @@
+/**
+ * The figures of a running system that may become alerts, by what its jobs committed.
+ *
+ * `WatchSystem` takes a look every second or so.
+ */
+import { Job, type Log, type LogError } from "@frazil/engine"
+import { Clock, Effect } from "effect"
+import type { Reading } from "./Judge.ts"
+
+export interface Thresholds {
+  /** Records of a topic that a job has not read. */
+  readonly lagRecordsMax: number
+  /** How far a job's watermark may be behind the clock; undefined where event time is not of today. */
+  readonly watermarkDelayMsMax: number | undefined
+  /** Records that a job sent to the dead letter within a minute. */
+  readonly deadLettersAMinuteMax: number
+}
+
+export const thresholdsDefault: Thresholds = {
+  lagRecordsMax: 10_000,
+  watermarkDelayMsMax: 300_000,
+  deadLettersAMinuteMax: 100
+}
+
+const minuteMs = 60_000
+
+interface Count {
+  readonly atMs: number
+  readonly deadLettered: number
+}
+
+/** How many came within the last minute; remembers the counts that it needs for that. */
+const lastMinute = (counts: Array<Count>, now: Count): number => {
+  counts.push(now)
+  while (counts.length > 1 && now.atMs - counts[1]!.atMs >= minuteMs) counts.shift()
+  return now.deadLettered - counts[0]!.deadLettered
+}
+
+type Stage = Effect.Success<ReturnType<typeof Job.progress>>[number]
+
+/** The slowest reader of each topic. */
+const lags = (stages: ReadonlyArray<Stage>, threshold: number): ReadonlyArray<Reading> => {
+  const topics = new Map<string, number>()
+  for (const { lag, topic } of stages) topics.set(topic, Math.max(lag, topics.get(topic) ?? 0))
+  return [...topics].map(([subject, value]) => ({ subject, kind: "lag", value, threshold }))
+}
+
+/** How far each job's slowest stage is behind the clock. */
+const delays = (stages: ReadonlyArray<Stage>, threshold: number, nowMs: number): ReadonlyArray<Reading> => {
+  const jobs = new Map<string, number>()
+  for (const { job, watermarkMs } of stages) {
+    if (watermarkMs !== undefined) jobs.set(job, Math.max(nowMs - watermarkMs, jobs.get(job) ?? 0))
+  }
+  return [...jobs].map(([subject, value]) => ({ subject, kind: "watermark_delay", value, threshold }))
+}
+
+const deadLetters = (stages: ReadonlyArray<Stage>): ReadonlyMap<string, number> => {
+  const jobs = new Map<string, number>()
+  for (const { counts, job } of stages) jobs.set(job, (jobs.get(job) ?? 0) + counts.deadLettered)
+  return jobs
+}
+
+/** A look at the jobs. What counts by the minute begins with the first look. */
+export const makeSystemReadings = (
+  jobs: ReadonlyArray<Job.Job<string, unknown>>,
+  thresholds: Thresholds
+): Effect.Effect<ReadonlyArray<Reading>, LogError, Log> => {
+  const counts = new Map<string, Array<Count>>()
+  const { deadLettersAMinuteMax, lagRecordsMax, watermarkDelayMsMax } = thresholds
+  return Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    const stages = yield* Job.progress(jobs)
+    const letters = [...deadLetters(stages)].map(([subject, deadLettered]): Reading => {
+      const known = counts.get(subject) ?? []
+      counts.set(subject, known)
+      const value = lastMinute(known, { atMs: nowMs, deadLettered })
+      return { subject, kind: "dead_letters", value, threshold: deadLettersAMinuteMax }
+    })
+    const late = watermarkDelayMsMax === undefined ? [] : delays(stages, watermarkDelayMsMax, nowMs)
+    return [...lags(stages, lagRecordsMax), ...late, ...letters]
+  })
+}
