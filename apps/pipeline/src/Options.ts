@@ -36,6 +36,9 @@ export const flags = {
   epoch: Flags.duration("epoch", "FRAZIL_EPOCH"),
   checkpointEvery: Flags.duration("checkpoint-every", "FRAZIL_CHECKPOINT_EVERY"),
   lakeCommitEvery: Flags.duration("lake-commit-every", "FRAZIL_LAKE_COMMIT_EVERY"),
+  logRetention: Flags.duration("log-retention", "FRAZIL_LOG_RETENTION").pipe(
+    Flag.withDescription("Remove records from the log that are older and that everybody has read (default: none)")
+  ),
   noGenerator: Flag.Boolean("no-generator").pipe(Flag.withDescription("Generate nothing"), Flag.withDefault(false)),
   noGateway: Flag.Boolean("no-gateway").pipe(
     Flag.withDescription("Answer nothing over HTTP; a run that ends by itself never does"),
@@ -79,6 +82,7 @@ export interface PipelineFlags {
   readonly epoch: Option.Option<number>
   readonly checkpointEvery: Option.Option<number>
   readonly lakeCommitEvery: Option.Option<number>
+  readonly logRetention: Option.Option<number>
   readonly noGenerator: boolean
   readonly noGateway: boolean
   readonly port: number
@@ -106,6 +110,8 @@ export interface PipelineOptions {
   readonly lakeCommitEveryMs: number
   /** A topic that a job is further behind than this is an alert. */
   readonly alertLagRecords: number
+  /** Records older than this leave the log once everybody has read them; undefined: none ever does. */
+  readonly logRetentionMs?: number | undefined
   /** Where the gateway listens; undefined for none. */
   readonly gatewayPort?: number | undefined
 }
@@ -171,6 +177,7 @@ export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, t
     checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
     lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000)),
     alertLagRecords: given.alertLag,
+    logRetentionMs: Option.getOrUndefined(given.logRetention),
     gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions
 })

@@ -6,9 +6,17 @@
  */
 import { feedFile, holdJobLock } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
-import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract, Log, newOwner } from "@frazil/engine"
+import {
+  DeadLetters as DeadLetterContract,
+  Job,
+  Ledger as LedgerContract,
+  Log,
+  type LogReader,
+  newOwner,
+  runRetention
+} from "@frazil/engine"
 import { flows, makeFlows } from "@frazil/flows"
-import { makeLandingMonitor, runLanding } from "@frazil/lake"
+import { landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
 import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
@@ -103,7 +111,8 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     ],
     { concurrency: "unbounded", discard: true }
   )
-  yield* Effect.raceFirst(watched, show).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
+  const others = Effect.raceFirst(show, retention(options))
+  yield* Effect.raceFirst(watched, others).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
   yield* end
 }, Effect.scoped)
 
@@ -120,6 +129,18 @@ const watch = (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>, ended: Eff
     everyMs: watchEveryMs,
     ended
   }).pipe(Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`))))
+
+/** Whoever reads a topic, whether this run starts it or not: all flows and all tables that there are. */
+const logReaders = (): ReadonlyArray<LogReader> => [
+  ...Object.values(flows)
+    .flat()
+    .flatMap((job) => Job.sources(job).map(({ name }) => ({ topic: name, uid: job.name, stage: name }))),
+  ...tables.map((landing) => ({ topic: landing.topic.name, ...landingShard(landing) }))
+]
+
+/** As long as the run, when it is asked for. */
+const retention = ({ logRetentionMs }: PipelineOptions) =>
+  logRetentionMs === undefined ? Effect.never : runRetention({ readers: logReaders(), ageMs: logRetentionMs })
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
 const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {

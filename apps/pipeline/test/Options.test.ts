@@ -14,6 +14,7 @@ const nothing: PipelineFlags = {
   epoch: Option.none(),
   checkpointEvery: Option.none(),
   lakeCommitEvery: Option.none(),
+  logRetention: Option.none(),
   noGenerator: false,
   noGateway: false,
   port: 8080,

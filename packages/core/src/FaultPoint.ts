@@ -24,6 +24,7 @@ export type FaultPointName =
   | "swap-conflict"
   | "swap-unknown"
   | "after-swap"
+  | "before-delete-records"
   | "mid-orphan-removal"
 
 /** What happens at a fault point; replaced by tests with `Effect.provideService(FaultPoint, …)`. */

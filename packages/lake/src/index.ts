@@ -1,4 +1,4 @@
-export { days, Landing, type LandingOptions } from "./landing/Landing.ts"
+export { days, Landing, landingShard, type LandingOptions } from "./landing/Landing.ts"
 export { runLanding } from "./landing/RunLanding.ts"
 export type { LandingRun } from "./landing/LandingOptions.ts"
 export { type LandingMonitor, type LandingStatus, makeLandingMonitor } from "./landing/LandingStatus.ts"

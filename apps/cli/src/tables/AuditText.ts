@@ -26,10 +26,11 @@ export const verdict = (report: AuditReport): string => {
   const records = sumOf(report, (audit) => audit.records)
   const undecodable = sumOf(report, (audit) => audit.undecodable)
   if (report.matches) {
-    return `${report.table} matches ${report.topic}: ${Units.plural(records, "record")}, ${Units.count(undecodable)} of them invalid, ${Units.plural(
-      sumOf(report, (audit) => audit.found.rows),
-      "row"
-    )}, none missing, none doubled`
+    const rows = sumOf(report, (audit) => audit.found.rows)
+    const below = sumOf(report, (audit) => audit.rowsBelowStart)
+    // what retention removed cannot be recounted: it says so instead of calling it right
+    const removed = below === 0 ? "" : `; ${Units.plural(below, "row")} below the log's start not recounted`
+    return `${report.table} matches ${report.topic}: ${Units.plural(records, "record")}, ${Units.count(undecodable)} of them invalid, ${Units.plural(rows, "row")}, none missing, none doubled${removed}`
   }
   const wrong = [
     ...(["missing", "doubled", "unexpected"] as const).flatMap((kind) =>
@@ -45,6 +46,7 @@ export const auditLines = (report: AuditReport): ReadonlyArray<string> => [
   ...textTable<PartitionAudit>(
     [
       { title: "PARTITION", text: (row) => String(row.partition), align: "right" },
+      { title: "LOG FROM", text: (row) => Units.count(row.start), align: "right" },
       { title: "LANDED TO", text: (row) => Units.count(row.next), align: "right" },
       { title: "RECORDS", text: (row) => Units.count(row.records), align: "right" },
       { title: "INVALID", text: (row) => Units.count(row.undecodable), align: "right" },
@@ -56,7 +58,8 @@ export const auditLines = (report: AuditReport): ReadonlyArray<string> => [
       { title: "SUM OF OFFSETS", text: (row) => Units.count(row.found.sum), align: "right" },
       { title: "MISSING", text: (row) => Units.count(row.missing.count), align: "right" },
       { title: "DOUBLED", text: (row) => Units.count(row.doubled.count), align: "right" },
-      { title: "UNEXPECTED", text: (row) => Units.count(row.unexpected.count), align: "right" }
+      { title: "UNEXPECTED", text: (row) => Units.count(row.unexpected.count), align: "right" },
+      { title: "BELOW LOG", text: (row) => Units.count(row.rowsBelowStart), align: "right" }
     ],
     report.partitions
   ),

@@ -40,6 +40,15 @@ describe("AuditText", () => {
     )
   })
 
+  it("says how many rows it could not recount, and from where on it did", () => {
+    const trimmed: AuditReport = { ...report, partitions: [{ ...partition, start: 1_200, rowsBelowStart: 800 }] }
+    assert.strictEqual(
+      verdict(trimmed),
+      "transactions.raw matches raw-transactions: 3 records, 1 of them invalid, 2 rows, none missing, none doubled; 800 rows below the log's start not recounted"
+    )
+    assert.include(auditLines(trimmed)[1], "1,200")
+  })
+
   it("lists offsets that differ, and how many there are beyond", () => {
     const missing = { count: 1_234, offsets: [4, 5] }
     const differing: AuditReport = { ...report, matches: false, partitions: [{ ...partition, missing }] }

@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import type { Job } from "../job/Job.ts"
+import { isJob } from "../log/JobShard.ts"
 import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
@@ -48,9 +49,6 @@ interface Stage {
   /** Undefined: no event time, or not known. */
   readonly outOfOrdernessMs: number | undefined
 }
-
-// uids of landings and feeds have a dot, a job's name has none
-const isJob = (shard: ShardId) => !shard.uid.includes(".")
 
 const stagesOf = (jobs: ReadonlyArray<Job<string, unknown>>, shards: ReadonlyArray<ShardId>) => {
   const stages = new Map<string, Stage>()

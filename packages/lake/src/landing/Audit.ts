@@ -3,7 +3,8 @@
  *
  * `frazil tables audit` calls it, also beside a running pipeline: it judges one snapshot by that snapshot's own marks. The
  * log is read in offset order with the landing's decoder, the table in ranges of offsets, so that neither is ever held
- * whole. **Bounds**: `rangeRecordsMax` offsets of each, and what DuckDB takes to read them.
+ * whole. **Bounds**: `rangeRecordsMax` offsets of each, and what DuckDB takes to read them. **Gotchas**: rows below the
+ * log's start have no record left to be held against: of them it says how many there are, and which are there twice.
  */
 import { Decoder, type Topic } from "@frazil/core"
 import { Log, type LogError, type PartitionBounds, type TopicInfo } from "@frazil/engine"
@@ -14,7 +15,7 @@ import type { DuckDbError } from "../io/DuckDbError.ts"
 import type { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
 import { planScan, type ScanPlan } from "../read/PlanScan.ts"
-import { type AuditReport, makeTally, type PartitionAudit, partitionMatches, type Tally } from "./AuditReport.ts"
+import { type AuditReport, makeTally, type PartitionAudit, partitionMatches } from "./AuditReport.ts"
 import { type AuditRows, makeAuditRows, type RowOffsets } from "./AuditRows.ts"
 import { checkAgainstLog, marksInForce } from "./CheckMarks.ts"
 import type { Landing } from "./Landing.ts"
@@ -75,19 +76,58 @@ const readStretch = Effect.fnUntraced(function* (auditing: Auditing, partition: 
   return { valid, records, next, otherRecord } satisfies Stretch
 })
 
-/** Rows beyond the mark: a table that has them will have them twice. */
-const countBeyond = Effect.fnUntraced(function* (auditing: Auditing, partition: number, from: number, tally: Tally) {
+/** Tells of rows that no record of the log stands for, from offset `from` to before `to`. */
+const eachWithout = Effect.fnUntraced(function* (
+  auditing: Auditing,
+  partition: number,
+  from: number,
+  to: number | undefined,
+  tell: (found: RowOffsets) => void
+) {
   const { rangeRecordsMax } = auditing
   let next = from
   while (true) {
-    const found: RowOffsets = yield* auditing.rows.following(partition, next, rangeRecordsMax)
-    tally.compare([], found.offsets, found.times)
+    const found: RowOffsets = yield* auditing.rows.following(partition, next, to, rangeRecordsMax)
+    tell(found)
     if (found.offsets.length < rangeRecordsMax) return
     next = found.offsets.at(-1)! + 1
   }
 })
 
-const auditPartition = Effect.fnUntraced(function* (auditing: Auditing, bounds: PartitionBounds, mark: Mark) {
+interface AuditedPartition {
+  readonly audit: PartitionAudit
+  readonly otherRecord: boolean
+}
+
+/** Audits a partition from where its log begins; begins anew when retention overtakes it on the way. */
+const auditPartition = (
+  auditing: Auditing,
+  bounds: PartitionBounds,
+  mark: Mark
+): Effect.Effect<AuditedPartition, LakeError | LogError | DuckDbError, Log> =>
+  auditFromStart(auditing, bounds, mark).pipe(
+    Effect.catchTag("LogError", (error) =>
+      error.reason === "OffsetOutOfRange" ? auditAnew(auditing, bounds, mark, error) : Effect.fail(error)
+    )
+  )
+
+const auditAnew = Effect.fnUntraced(function* (
+  auditing: Auditing,
+  before: PartitionBounds,
+  mark: Mark,
+  error: LogError
+): Effect.fn.Return<AuditedPartition, LakeError | LogError | DuckDbError, Log> {
+  const log = yield* Log
+  const now = (yield* log.bounds(auditing.topic.name))[before.partition]
+  if (now === undefined || now.start <= before.start) return yield* error
+  return yield* auditPartition(auditing, now, mark)
+})
+
+const auditFromStart = Effect.fnUntraced(function* (
+  auditing: Auditing,
+  bounds: PartitionBounds,
+  mark: Mark
+): Effect.fn.Return<AuditedPartition, LakeError | LogError | DuckDbError, Log> {
   const { partition, start } = bounds
   const tally = makeTally()
   let records = 0
@@ -104,14 +144,19 @@ const auditPartition = Effect.fnUntraced(function* (auditing: Auditing, bounds: 
     otherRecord ||= stretch.otherRecord
     from = stretch.next
   }
-  yield* countBeyond(auditing, partition, Math.max(mark.next, start), tally)
+  // a table that has rows beyond its mark will have them twice
+  yield* eachWithout(auditing, partition, Math.max(mark.next, start), undefined, ({ offsets, times }) =>
+    tally.compare([], offsets, times)
+  )
+  if (start > 0) {
+    yield* eachWithout(auditing, partition, 0, start, ({ offsets, times }) => tally.removed(offsets, times))
+  }
   const audit: PartitionAudit = {
     partition,
     start,
     next: mark.next,
     records,
     undecodable: records - valid,
-    rowsBelowStart: yield* auditing.rows.countBelow(partition, start),
     ...tally.take()
   }
   return { audit, otherRecord }

@@ -34,7 +34,7 @@ export interface PartitionAudit {
   readonly undecodable: number
   readonly expected: OffsetFigures
   readonly found: OffsetFigures
-  /** Rows of records that retention removed from the log; not judged. */
+  /** Rows of records that retention removed from the log: counted, and looked at for doubles, no more. */
   readonly rowsBelowStart: number
   readonly missing: OffsetSample
   readonly doubled: OffsetSample
@@ -52,7 +52,7 @@ export interface AuditReport {
   readonly foreignRows: number
   /** What is wrong besides rows: marks that do not fit the log. */
   readonly problems: ReadonlyArray<string>
-  /** Every valid record is a row, once, and nothing else is. */
+  /** Every valid record that the log still has is a row, once, and nothing else is; no row below is there twice. */
   readonly matches: boolean
 }
 
@@ -93,7 +93,15 @@ export const makeTally = () => {
   const missing = makeSample()
   const doubled = makeSample()
   const unexpected = makeSample()
+  let rowsBelowStart = 0
   return {
+    /** Offsets that the table has and the log no more. */
+    removed: (offsets: ReadonlyArray<number>, times: ReadonlyArray<number>) => {
+      for (const [index, offset] of offsets.entries()) {
+        rowsBelowStart += times[index]!
+        if (times[index]! > 1) doubled.add(offset)
+      }
+    },
     /** The valid offsets of a range, and the offsets that the table has there with their times; both ascending. */
     compare: (valid: ReadonlyArray<number>, offsets: ReadonlyArray<number>, times: ReadonlyArray<number>) => {
       let at = 0
@@ -110,6 +118,7 @@ export const makeTally = () => {
     take: () => ({
       expected: expected.take(),
       found: found.take(),
+      rowsBelowStart,
       missing: missing.take(),
       doubled: doubled.take(),
       unexpected: unexpected.take()
@@ -117,8 +126,6 @@ export const makeTally = () => {
   }
 }
 
-export type Tally = ReturnType<typeof makeTally>
-
-/** Whether a partition's rows are exactly its valid records. */
+/** Whether a partition's rows are exactly its valid records, as far as the log still has them. */
 export const partitionMatches = (audit: PartitionAudit): boolean =>
   audit.missing.count === 0 && audit.doubled.count === 0 && audit.unexpected.count === 0

@@ -24,13 +24,13 @@ export interface RowOffsets {
 export interface AuditRows {
   /** Rows of a partition from offset `from` to before `to`. */
   readonly between: (partition: number, from: number, to: number) => Effect.Effect<RowOffsets, LakeError | DuckDbError>
-  /** The first rows of a partition from offset `from` on, of at most `offsetsMax` offsets. */
+  /** The first rows of a partition from offset `from` on, to before `to` when it is given, of at most `offsetsMax` offsets. */
   readonly following: (
     partition: number,
     from: number,
+    to: number | undefined,
     offsetsMax: number
   ) => Effect.Effect<RowOffsets, LakeError | DuckDbError>
-  readonly countBelow: (partition: number, offset: number) => Effect.Effect<number, LakeError | DuckDbError>
   /** Rows of other topics, of other partitions than these, or of offsets that no log has. */
   readonly countForeign: (partitions: ReadonlyArray<number>) => Effect.Effect<number, LakeError | DuckDbError>
 }
@@ -78,28 +78,17 @@ export const makeAuditRows = (connection: DuckDbConnection, plan: ScanPlan, topi
     )
     return { offsets, times } satisfies RowOffsets
   })
+  const inRange = (partition: number, from: number, to: number | undefined, limit: string) => {
+    const before = to === undefined ? "" : `AND ${offsetColumn} < ${to}`
+    return offsetsOf(
+      rangeFilter(partition, from, to),
+      `WHERE ${own(partition)} AND ${offsetColumn} >= ${from} ${before}`,
+      limit
+    )
+  }
   return {
-    between: (partition, from, to) =>
-      offsetsOf(
-        rangeFilter(partition, from, to),
-        `WHERE ${own(partition)} AND ${offsetColumn} >= ${from} AND ${offsetColumn} < ${to}`,
-        ""
-      ),
-    following: (partition, from, offsetsMax) =>
-      offsetsOf(
-        rangeFilter(partition, from, undefined),
-        `WHERE ${own(partition)} AND ${offsetColumn} >= ${from}`,
-        `LIMIT ${offsetsMax}`
-      ),
-    countBelow: Effect.fnUntraced(function* (partition, offset) {
-      if (offset === 0) return 0
-      const [counts] = yield* columnsOf(
-        yield* narrow(rangeFilter(partition, 0, offset)),
-        `SELECT count(*)::DOUBLE FROM ROWS
-         WHERE ${own(partition)} AND ${offsetColumn} >= 0 AND ${offsetColumn} < ${offset}`
-      )
-      return counts?.[0] ?? 0
-    }),
+    between: (partition, from, to) => inRange(partition, from, to, ""),
+    following: (partition, from, to, offsetsMax) => inRange(partition, from, to, `LIMIT ${offsetsMax}`),
     countForeign: Effect.fnUntraced(function* (partitions) {
       const [counts] = yield* columnsOf(
         plan,

@@ -137,6 +137,37 @@ describe("auditTable", () => {
     }).pipe(Effect.provide(layerSystem))
   )
 
+  it.effect("still names rows that are there twice where the log has nothing left", () =>
+    Effect.gen(function* () {
+      yield* landed
+      const plan = yield* planScan(yield* loadTable)
+      yield* commit([plan.entries[0]!.dataFile], yield* marksNow)
+      const log = yield* Log
+      yield* log.trim(events.name, 0, 29)
+      yield* log.trim(events.name, 1, 8)
+      const report = yield* auditTable(landing, { rangeRecordsMax: 7 })
+      assert.isFalse(report.matches)
+      const rows = Number(plan.entries[0]!.dataFile.recordCount)
+      assert.strictEqual(
+        report.partitions.reduce((sum, { doubled }) => sum + doubled.count, 0),
+        rows
+      )
+    }).pipe(Effect.provide(layerSystem))
+  )
+
+  it.effect("begins anew where retention overtakes it", () =>
+    Effect.gen(function* () {
+      yield* landed
+      const log = yield* Log
+      const onProgress = (partition: number, offset: number) =>
+        partition === 0 && offset === 7 ? Effect.orDie(log.trim(events.name, 0, 16)) : Effect.void
+      const report = yield* auditTable(landing, { rangeRecordsMax: 7, onProgress })
+      assert.isTrue(report.matches, JSON.stringify(report.problems))
+      assert.include(report.partitions[0], { start: 16, records: 14, rowsBelowStart: 11 })
+      assert.deepStrictEqual(report, yield* auditTable(landing))
+    }).pipe(Effect.provide(layerSystem))
+  )
+
   it.effect("says that a topic was made anew instead of recounting by its offsets", () =>
     Effect.gen(function* () {
       yield* landed
