@@ -19,6 +19,7 @@ export {
   type OracleRow
 } from "./oracle/RawTransactions.ts"
 export { expectAlerts, type OracleAlert } from "./oracle/Alerts.ts"
+export { letterRowsQuery, rawRow, rawRowsQuery, rowText, type TextRow } from "./oracle/RowText.ts"
 export type { OracleReason } from "./oracle/FieldRules.ts"
 export { makeTokenBucket, rateDefault, rateMax, RateRefused, type TokenBucket } from "./generate/TokenBucket.ts"
 export { makeDelivery, type DeliveryOptions } from "./generate/Delivery.ts"

@@ -5,6 +5,7 @@
  * smaller scenario. Exits 1 when a promise was broken.
  */
 import { parseArgs } from "node:util"
+import { parseDuration } from "@frazil/core"
 import { Clock, Effect, Random } from "effect"
 import { simulatedJobs } from "./jobs/Jobs.ts"
 import { replay } from "./run/Replay.ts"
@@ -24,12 +25,28 @@ const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
   --faults LIST          … with exactly these faults (at:kind:ms, as printed), --records N at most
   --every-write          fail each durable operation once, in each way
   --storm 10m            kill -9 the real pipeline at seeded moments, storm after storm
+  --soak 1h              the real pipeline at a fixed rate, killed every 20 s: all of it, once, and nothing grows
+            [--rate R]   … R records per second (500)
   --damage               cut, change and lose finished files; tamper with topics, tables and marks
   --mutants              take rules out of a copy of the code: each loss must be found within 1,000 seeds
             [--seeds N] [--found K] [--only TEXT]   … within N, stop at the K-th seed (3) that found it
 `
 
+/** Below, a partition might go without a record for longer than windows are waited for. */
+const soakRateMin = 20
+
 const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+
+const soak = Effect.fnUntraced(function* (text: string, rate: number, seed: number) {
+  const forMs = parseDuration(text)
+  if (forMs === undefined || !(rate >= soakRateMin)) {
+    say(`--soak takes a duration, such as 3m or 1h, and --rate ${soakRateMin} or more`)
+    return false
+  }
+  // loaded only now: simulations need none of it
+  const { runSoak } = yield* Effect.promise(() => import("./soak/Soak.ts"))
+  return yield* runSoak({ forMs, rate, seed })
+})
 
 const main = Effect.gen(function* () {
   const { values } = parseArgs({
@@ -48,6 +65,8 @@ const main = Effect.gen(function* () {
       hunt: { type: "string" },
       damage: { type: "boolean" },
       storm: { type: "string" },
+      soak: { type: "string" },
+      rate: { type: "string" },
       "every-write": { type: "boolean" },
       help: { type: "boolean" }
     }
@@ -68,6 +87,7 @@ const main = Effect.gen(function* () {
   if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only })
   if (values.damage === true) return runDamage()
   if (values.storm !== undefined) return yield* runStorm(values.storm, seed ?? from)
+  if (values.soak !== undefined) return yield* soak(values.soak, number(values.rate) ?? 500, seed ?? from)
   if (values["every-write"] === true) return yield* everyWrite(jobs)
   if (seed !== undefined)
     return replay(jobs, { seed, faults: values.faults, records: number(values.records), trace: values.trace === true })

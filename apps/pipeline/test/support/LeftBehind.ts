@@ -9,7 +9,7 @@ import { Log } from "@frazil/engine"
 import { auditTable, Catalog, identifierFromText, readTable } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { dataDirectory, systemLayer } from "@frazil/platform"
-import type { Expected, OracleRow } from "@frazil/sim"
+import { type Expected, letterRowsQuery, rawRow, rawRowsQuery, rowText, type TextRow } from "@frazil/sim"
 import { Effect } from "effect"
 
 interface TopicRecord {
@@ -46,27 +46,13 @@ export const readTopic = Effect.fnUntraced(function* (topic: string) {
   return records
 })
 
-type Row = Readonly<Record<string, unknown>>
-
 const readRows = Effect.fnUntraced(function* (name: string, query: string) {
   const catalog = yield* Catalog
   const identifier = identifierFromText(name)
   if (identifier === undefined) return yield* Effect.die(new Error(`${name} is no table's name`))
   const { rows } = yield* readTable(yield* catalog.loadTable(identifier), { query })
-  return rows.map((row): Row => row)
+  return rows.map((row): TextRow => row)
 })
-
-const instant = (column: string) => `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%fZ') AS ${column}`
-const rawQuery = `SELECT * REPLACE (CAST(amount AS VARCHAR) AS amount, ${instant("event_timestamp")}) FROM t`
-const lettersQuery = `SELECT * REPLACE (${instant("failed_at")}) FROM t`
-
-/** One line of text for a row or record, the same for equal ones. */
-const lineOf = (values: Row): string =>
-  JSON.stringify(
-    Object.keys(values)
-      .sort()
-      .map((name) => [name, values[name] === null ? null : String(values[name])])
-  )
 
 /** Equal as sets, every element once. Says what differs by a few examples, not by megabytes. */
 const assertSame = (what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
@@ -78,33 +64,25 @@ const assertSame = (what: string, found: ReadonlyArray<string>, expected: Readon
   assert.strictEqual(found.length, expected.length, `${what}: how many`)
 }
 
-const rowOf = ({ extraFields, offset, partition, values }: OracleRow): Row => ({
-  ...values,
-  source_topic: "raw-transactions",
-  source_partition: partition,
-  source_offset: offset,
-  extra_fields: extraFields
-})
-
 const assertRaw = Effect.fnUntraced(function* (expected: Expected) {
   const topic = yield* readTopic("raw-transactions")
   assertSame(
     "records of raw-transactions",
-    topic.map((record) => lineOf({ ...record })),
+    topic.map((record) => rowText({ ...record })),
     expected.partitions
       .flat()
-      .map(({ key, offset, partition, value }) => lineOf({ partition, offset, key, value: textOf(value) }))
+      .map(({ key, offset, partition, value }) => rowText({ partition, offset, key, value: textOf(value) }))
   )
-  const rows = yield* readRows("transactions.raw", rawQuery)
+  const rows = yield* readRows("transactions.raw", rawRowsQuery)
   assertSame(
     "rows of transactions.raw",
-    rows.map(lineOf),
-    expected.rows.map((row) => lineOf(rowOf(row)))
+    rows.map(rowText),
+    expected.rows.map((row) => rowText(rawRow(row)))
   )
 })
 
 /** What the oracle says of a dead letter: all but its time and its words for people. */
-const letterOf = (letter: Row): Row => {
+const letterOf = (letter: TextRow): TextRow => {
   const { failed_at: _time, message: _words, ...rest } = letter
   return rest
 }
@@ -113,24 +91,24 @@ const assertLetters = Effect.fnUntraced(function* (expected: Expected) {
   const topic = yield* readTopic(DeadLetters.name)
   const letters = topic.map((record) => {
     // one letter is written at a time: JSON with the contract's fields
-    const letter = JSON.parse(record.value) as Row
+    const letter = JSON.parse(record.value) as TextRow
     return { record, letter }
   })
   assertSame(
     "records of dead-letter",
     letters.map(({ letter }) =>
-      lineOf({ field: null, original_length: null, original_sha256: null, ...letterOf(letter) })
+      rowText({ field: null, original_length: null, original_sha256: null, ...letterOf(letter) })
     ),
     expected.deadLetters.map(({ line: _line, originalLength, originalSha256, ...letter }) =>
-      lineOf({ ...letter, original_length: originalLength, original_sha256: originalSha256 })
+      rowText({ ...letter, original_length: originalLength, original_sha256: originalSha256 })
     )
   )
-  const rows = yield* readRows("system.dead_letter", lettersQuery)
+  const rows = yield* readRows("system.dead_letter", letterRowsQuery)
   assertSame(
     "rows of system.dead_letter",
-    rows.map(lineOf),
+    rows.map(rowText),
     letters.map(({ letter, record }) =>
-      lineOf({
+      rowText({
         field: null,
         original_length: null,
         original_sha256: null,

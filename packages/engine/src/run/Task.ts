@@ -74,7 +74,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   yield* sweepUnnamed(shards, plan)
   run.observer.started(plan, shards)
   let epochOpenedAt: number | undefined
-  let snapshotAt = startedAtMs
+  let snapshotAt = startedAtMs - sinceSnapshotMs(shards, run)
   while (true) {
     const moved = yield* readOnce(options, shards, (now) => (epochOpenedAt ??= now))
     const now = yield* Clock.currentTimeMillis
@@ -107,6 +107,13 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
     yield* log.awaitAppend(Math.min(idleWaitMs, untilDue))
   }
 })
+
+/**
+ * How long ago the oldest of the newest snapshots is, told by the epochs since: what restarts had to read again and again
+ * counts, so that a process that never lives as long as the interval comes to a snapshot all the same.
+ */
+const sinceSnapshotMs = (shards: ReadonlyArray<Shard>, { epochMs }: RunOptions): number =>
+  epochMs * Math.max(...shards.map(({ epoch, snapshots }) => epoch - (snapshots[0]?.epoch ?? 0)))
 
 /** One batch from each partition that has one. */
 const readOnce = Effect.fnUntraced(function* (

@@ -57,6 +57,25 @@ describe("a job that crashes", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.live("again and again, sooner than snapshots are due, comes to one all the same", () =>
+    Effect.gen(function* () {
+      yield* append(Payments, lines)
+      const log = yield* Log
+      // an epoch stands for a second, and a snapshot is due every ten: no life has as many
+      const hasty = { epochRecords: 5, epochMs: 1_000, checkpointEveryMs: 10_000 }
+      const snapshots: Array<number> = []
+      for (let life = 0; life < 4; life++) {
+        const died = yield* Effect.exit(runToEnd(accounts, hasty).pipe(crashAt("after-epoch-commit", 4)))
+        assert.isTrue(Exit.isFailure(died))
+        const shards = yield* Effect.forEach(yield* log.shards, log.inForce)
+        snapshots.push(Math.max(...shards.map((shard) => shard?.snapshots.length ?? 0)))
+      }
+      assert.deepStrictEqual(snapshots, [0, 0, 0, 1])
+      yield* runToEnd(accounts, options)
+      yield* assertAnswers(lines)
+    }).pipe(Effect.provide(world))
+  )
+
   it.live("does nothing more once it finished", () =>
     Effect.gen(function* () {
       yield* append(Payments, lines)
