@@ -1,5 +1,5 @@
 /**
- * `bun run bench [w1|w2|w3|w5|log|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
+ * `bun run bench [w1|w2|w3|w5|log|epochs|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
  *
  * Without a file it generates one with the project's own generator. Prints each benchmark's JSON line, and beside the
  * figures that have a bound whether they keep it. Never part of the tests: the machine may be shared and noisy.
@@ -17,6 +17,7 @@ const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max
   rules: [],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
+  epochs: [["cpuPercent", 5, "% more CPU with epochs of 200 ms than with hardly any"]],
   compact: [["cpuMinutesPerGigabyte", 0.77, "minutes of CPU a GB of small files (1.3 GB a minute)"]],
   start: [["firstRowMs", 3000, "ms to the first landed row"]],
   query: [

@@ -1,7 +1,4 @@
-/**
- * `bun run frazil AREA VERB`: everything a person asks of a running or stopped system.
- */
-import { runApp } from "@frazil/platform"
-import { frazilCommand } from "./FrazilCommand.ts"
+/** `bun run frazil AREA VERB`: everything a person asks of a running or stopped system. */
+import { startApp } from "@frazil/platform/start"
 
-runApp(frazilCommand)
+await startApp(async () => (await import("./FrazilCommand.ts")).frazilCommand)

@@ -1,7 +1,4 @@
-/**
- * `bun run apps/generator KIND`: made-up events at a rate, to a topic or a file.
- */
-import { runApp } from "@frazil/platform"
-import { generatorCommand } from "./GeneratorCommand.ts"
+/** `bun run apps/generator KIND`: made-up events at a rate, to a topic or a file. */
+import { startApp } from "@frazil/platform/start"
 
-runApp(generatorCommand)
+await startApp(async () => (await import("./GeneratorCommand.ts")).generatorCommand)

@@ -1,5 +1,4 @@
 /** `bun run apps/maintenance ACTION`: upkeep of the tables, once or on a schedule. */
-import { runApp } from "@frazil/platform"
-import { maintenanceCommand } from "./MaintenanceCommand.ts"
+import { startApp } from "@frazil/platform/start"
 
-runApp(maintenanceCommand)
+await startApp(async () => (await import("./MaintenanceCommand.ts")).maintenanceCommand)

@@ -1,7 +1,7 @@
 /**
  * How an app starts and ends: a command run to an exit code, errors as one line for a person.
  *
- * Every app's `main.ts` calls `runApp`. Ctrl-C and SIGTERM interrupt: what was committed stays, the exit code is 0. An
+ * `Start.ts` calls `runApp` for every app. Ctrl-C and SIGTERM interrupt: what was committed stays, the exit code is 0. An
  * expected failure prints its message; a bug prints its stack; `--verbose` prints the stack of either.
  */
 // by module: the package's root would load servers, sockets and clusters, 0.15 s of every start

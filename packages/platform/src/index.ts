@@ -1,7 +1,6 @@
 export { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
 export { existingData, existingLake, locate, type LocationOptions } from "./ExistingData.ts"
 export * as Flags from "./Flags.ts"
-export { runApp } from "./Main.ts"
 export { catalogLayer, duckDbLayer, logLayer, storageLayer, systemLayer } from "./Layers.ts"
 export * as Units from "./Units.ts"
 export {
