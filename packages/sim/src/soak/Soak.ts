@@ -19,7 +19,7 @@ import type { SoakInput } from "./SoakInput.ts"
 import { rssBytesOf, startSoaked } from "./SoakProcess.ts"
 import { recountSoak, type SoakRecount } from "./SoakRecount.ts"
 import { judge, type Judged, type SoakSample, takeSample } from "./SoakSample.ts"
-import { keepUp } from "./SoakUpkeep.ts"
+import { keepUp, type UpkeepCounts } from "./SoakUpkeep.ts"
 
 export interface SoakOptions {
   readonly forMs: number
@@ -42,6 +42,7 @@ interface Soaking {
   readonly input: SoakInput
   readonly random: Random
   readonly samples: Array<SoakSample>
+  readonly upkeep: UpkeepCounts
   delivered: number
   kills: number
 }
@@ -137,8 +138,8 @@ const soak = (soaking: Soaking) =>
   Effect.gen(function* () {
     const feed = feedSoak(soaking.input, (count) => (soaking.delivered = count))
     // whatever ends first ends the others: only the feed may
-    yield* Effect.raceFirst(feed, Effect.raceFirst(Effect.forever(live(soaking)), keepUp))
-    yield* Effect.raceFirst(drain(soaking.data), keepUp)
+    yield* Effect.raceFirst(feed, Effect.raceFirst(Effect.forever(live(soaking)), keepUp(soaking.upkeep)))
+    yield* Effect.raceFirst(drain(soaking.data), keepUp(soaking.upkeep))
   })
 
 /** Runs a soak and judges it. Whether all promises were kept; the data directory stays when they were not. */
@@ -146,13 +147,22 @@ export const runSoak = Effect.fnUntraced(function* ({ forMs, rate, seed }: SoakO
   const folder = mkdtempSync(join(tmpdir(), "frazil-soak-"))
   const data = join(folder, "data")
   const input = { seed, rate, records: Math.round((forMs / 1_000) * rate) }
-  const soaking: Soaking = { data, input, random: makeRandom(seed), samples: [], delivered: 0, kills: 0 }
+  const soaking: Soaking = {
+    data,
+    input,
+    random: makeRandom(seed),
+    samples: [],
+    upkeep: { done: 0, left: 0 },
+    delivered: 0,
+    kills: 0
+  }
   say(
     `soak: ${Units.count(input.records)} records at ${rate}/s, seed ${seed}, log retention ${logRetention}, in ${data}`
   )
   const passed = yield* Effect.gen(function* () {
     yield* soak(soaking)
     tell(soaking)
+    say(`upkeep: ${soaking.upkeep.done} actions done, ${soaking.upkeep.left} left to the next time`)
     const trimmed = yield* tellTrimmed
     const recount = yield* recountSoak(input)
     tellRecount(recount)

@@ -11,26 +11,42 @@ const snapshotAgeMsMax = 60_000
 const fileBytesTarget = 16 * 1_048_576
 const orphanAgeMsMin = 5 * 60_000
 
-const upkeep = Effect.gen(function* () {
+/** What may be left to the next time: others were quicker. */
+const passing: ReadonlySet<string> = new Set(["CommitConflict", "Unavailable", "RequirementFailed"])
+/** A kill between the writing of metadata and the swap leaves some that is newer than the catalog's, until the next commit. */
+const refused: ReadonlySet<string> = new Set([...passing, "Corrupt"])
+
+/** How often something was left to the next time, and how often it was done. */
+export interface UpkeepCounts {
+  done: number
+  left: number
+}
+
+/** Each action by itself, so that a table which is refused one does not go without the others. */
+const upkeep = Effect.fnUntraced(function* (counts: UpkeepCounts) {
   const catalog = yield* Catalog
-  let conflicts = 0
   for (const table of yield* catalog.listTables()) {
-    yield* expireSnapshots(table, { snapshotAgeMsMax })
-    yield* removeOrphans(table, { ageMsMin: orphanAgeMsMin })
-    conflicts += (yield* compactTable(table, { fileBytesTarget })).conflicts
+    const actions = [
+      { action: expireSnapshots(table, { snapshotAgeMsMax }), mayFail: passing },
+      { action: removeOrphans(table, { ageMsMin: orphanAgeMsMin }), mayFail: refused },
+      { action: compactTable(table, { fileBytesTarget }), mayFail: passing }
+    ]
+    for (const { action, mayFail } of actions) {
+      yield* action.pipe(
+        Effect.tap(() => Effect.sync(() => counts.done++)),
+        Effect.catchIf(
+          ({ reason }) => mayFail.has(reason),
+          () => Effect.sync(() => counts.left++)
+        )
+      )
+    }
   }
-  return conflicts
 })
 
-/** Again and again, until it is interrupted; what the pipeline was quicker at is left to the next time. */
-export const keepUp = Effect.gen(function* () {
+/** Again and again, until it is interrupted. */
+export const keepUp = Effect.fnUntraced(function* (counts: UpkeepCounts) {
   while (true) {
     yield* Effect.sleep(everyMs)
-    yield* upkeep.pipe(
-      Effect.catchIf(
-        ({ reason }) => reason === "CommitConflict" || reason === "Unavailable",
-        () => Effect.void
-      )
-    )
+    yield* upkeep(counts)
   }
 })
