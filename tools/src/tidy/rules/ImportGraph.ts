@@ -28,6 +28,7 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
   "packages/sim": "any",
   lakehouse: ["core", "model", "engine", "rules", "lake"].map((each) => `packages/${each}`),
   bench: "any",
+  notebooks: "any",
   "runtime-tests": "any",
   tools: []
 }
