@@ -9,7 +9,7 @@ import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { type Append, Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
-import { type Shard, takeCommit } from "./Shard.ts"
+import { type Shard, takeCommit, timeMoved } from "./Shard.ts"
 import { sameTopic } from "./SourceTopic.ts"
 
 export interface Committer {
@@ -35,9 +35,8 @@ export const commitEpoch = Effect.fnUntraced(function* (
   const commits: Array<ShardCommit> = []
   const outputs: Array<Append> = []
   const taking = shards.filter(
-    ({ context, detail, pending, unnamed }) =>
-      // a partition that fell idle brings no record that would commit it (rule 11)
-      finished || pending > 0 || unnamed !== undefined || context.time.idle !== detail.idle
+    // a partition that fell idle brings no record that would commit it (rule 11)
+    (shard) => finished || shard.pending > 0 || shard.unnamed !== undefined || timeMoved(shard)
   )
   for (const shard of taking) {
     const taken = takeCommit(shard, plan, topic, finished)

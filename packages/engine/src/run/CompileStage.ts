@@ -68,7 +68,7 @@ return { run(b, c, t) {
     ${time === undefined ? "" : advance(plan, scope)}
   }
   time.maxEventTime = maxEventTime;
-}, close(c, t) { context = c; now = t; ${closeCode(plan)} } };`
+}, advance(c, t, to) { context = c; now = t; ${advanceCode(plan)} }, close(c, t) { context = c; now = t; ${closeCode(plan)} } };`
   // generated from the plan alone; see the header
   const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => StageProgram
   return build(...scope.values)
@@ -91,6 +91,11 @@ const fire = (watermark, i) => { ${windowsOf(plan)
       `if (watermark >= context.windows[${state}].nextAt) { context.firedAt = batch.source.offsets[i]; context.windows[${state}].fire(watermark, result${id}); }`
   )
   .join("\n")} };`
+
+const advanceCode = (plan: StagePlan): string =>
+  windowsOf(plan)
+    .map(({ id, state }) => `context.windows[${state}].fire(to, result${id});`)
+    .join("\n")
 
 const closeCode = (plan: StagePlan): string =>
   windowsOf(plan)

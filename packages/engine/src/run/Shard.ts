@@ -42,6 +42,8 @@ export interface Shard {
   /** Its windows were closed at the end of time. */
   closed: boolean
   readonly process: (batch: RecordBatch, nowMs: number) => void
+  /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot a window. */
+  readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
   /** The input ended: every window gives its result. */
   readonly close: (nowMs: number) => void
 }
@@ -141,6 +143,17 @@ export const makeShard = ({
     ledger: entries,
     entered: new Map(),
     closed: restored.detail.closed ?? false,
+    takeTime: (maxEventTime, now) => {
+      const watermark = maxEventTime - plan.outOfOrdernessMs
+      // between two ends of windows nothing would come of it but commits
+      if (!context.windows.some(({ nextAt }) => nextAt <= watermark)) return false
+      nowMs = now
+      context.firedAt = shard.offset - 1
+      context.time.maxEventTime = maxEventTime
+      program.advance(context, now, watermark)
+      shard.changed = true
+      return true
+    },
     close: (now) => {
       nowMs = now
       if (plan.windows.length === 0 || shard.closed) return
@@ -185,6 +198,13 @@ export const ledgerCounts = ({ detail, entered }: Shard): ShardCounts["ledger"] 
   return counts
 }
 
+const recordedTime = ({ context: { time } }: Shard): number | null =>
+  Number.isFinite(time.maxEventTime) ? time.maxEventTime : null
+
+/** Its time is not what the record in force says: it fell idle, or took time over without a record (rule 11). */
+export const timeMoved = (shard: Shard): boolean =>
+  shard.context.time.idle !== shard.detail.idle || recordedTime(shard) !== shard.detail.maxEventTime
+
 /**
  * What the shard commits now. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
  * over.
@@ -202,7 +222,7 @@ export const takeCommit = (
   const out: Record<string, number> = { ...counts.out }
   for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   shard.detail = {
-    maxEventTime: Number.isFinite(context.time.maxEventTime) ? context.time.maxEventTime : null,
+    maxEventTime: recordedTime(shard),
     idle: context.time.idle,
     counts: {
       in: counts.in + shard.pending,

@@ -18,7 +18,7 @@ export interface ShardCounts {
 }
 
 export interface ShardDetail {
-  /** Epoch milliseconds; null before the first record. */
+  /** Epoch milliseconds; null before the first record. While idle it may be the stage's: `TakeTime.ts`. */
   readonly maxEventTime: number | null
   readonly idle: boolean
   readonly counts: ShardCounts

@@ -44,6 +44,8 @@ export interface StageContext {
 export interface StageProgram {
   /** Runs all valid rows in order. `now` is the time that `stamp` writes: the clock's, once per batch. */
   readonly run: (batch: ColumnBatch, context: StageContext, now: number) => void
+  /** Time has come to the watermark without a record: windows that end by then give their results. */
+  readonly advance: (context: StageContext, now: number, watermark: number) => void
   /** The input has ended, and with it time: every window gives its result. */
   readonly close: (context: StageContext, now: number) => void
 }

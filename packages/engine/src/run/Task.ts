@@ -19,6 +19,7 @@ import type { Ledger } from "./Ledger.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { bytesPending, makeShard, type Shard } from "./Shard.ts"
+import { takeTime } from "./TakeTime.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
 const batchMax: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
@@ -78,11 +79,12 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   while (true) {
     const moved = yield* readOnce(options, shards, (now) => (epochOpenedAt ??= now))
     const now = yield* Clock.currentTimeMillis
+    if (takeTime(plan, shards, now)) epochOpenedAt ??= now
     const pending = shards.reduce((sum, shard) => sum + shard.pending, 0)
     const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
     const due =
-      pending > 0 &&
-      (now - (epochOpenedAt ?? now) >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
+      epochOpenedAt !== undefined &&
+      (now - epochOpenedAt >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
     if (due) {
       yield* commitEpoch({ ...options, owner: incarnation }, shards, false)
       committed()
@@ -97,7 +99,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       continue
     }
     if (yield* reachedEnd(options, shards)) {
-      const finished = pending === 0 && shards.every((shard) => shard.detail.finished)
+      const finished = epochOpenedAt === undefined && shards.every((shard) => shard.detail.finished)
       // the end of a bounded input is the end of time
       if (!finished && run.bounded) for (const shard of shards) shard.close(now)
       if (!finished) yield* commitEpoch({ ...options, owner: incarnation }, shards, true)

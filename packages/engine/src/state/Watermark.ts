@@ -7,6 +7,7 @@
 
 /** The event-time progress of one input partition. */
 export interface PartitionTime {
+  /** Of its records; a partition that fell silent takes over the stage's when windows close by it. */
   maxEventTime: number
   idle: boolean
 }

@@ -55,6 +55,7 @@ const slowStage = (plan: StagePlan): StageProgram => {
         fire(context, now, time.maxEventTime - plan.outOfOrdernessMs)
       }
     },
+    advance: fire,
     close: (context, now) => {
       for (const { emit, state } of windows) context.windows[state]!.close(emit(context, now))
     }
@@ -125,6 +126,11 @@ const agreed = (job: Job.Job, batches: ReadonlyArray<ReadonlyArray<string>>, wha
     assert.deepStrictEqual(found, written(plan!, slow), `${what}, batch ${index}`)
     return found
   })
+  // silent, while the rest of the topic is an hour further
+  const hour = fast.context.time.maxEventTime + 3_600_000
+  assert.strictEqual(fast.takeTime(hour, 1_768_400_000_000), slow.takeTime(hour, 1_768_400_000_000))
+  epochs.push(written(plan!, fast))
+  assert.deepStrictEqual(epochs.at(-1), written(plan!, slow), `${what}, silent`)
   for (const shard of [fast, slow]) shard.close(1_768_400_000_000)
   const last = written(plan!, fast)
   assert.deepStrictEqual(last, written(plan!, slow), `${what}, at the end of time`)

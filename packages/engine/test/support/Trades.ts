@@ -43,12 +43,16 @@ export interface Timing {
   readonly everyMs: number
   readonly latenessMs: number
   readonly outOfOrdernessMs: number
+  readonly idleAfterMs?: number
 }
 
-export const tradesJob = ({ everyMs, latenessMs, outOfOrdernessMs, sizeMs }: Timing, topic = Trades) =>
+export const tradesJob = (
+  { everyMs, idleAfterMs = 60_000, latenessMs, outOfOrdernessMs, sizeMs }: Timing,
+  topic = Trades
+) =>
   Job.make("trades", [
     Flow.from(topic).pipe(
-      Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms` }),
+      Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms`, idleAfter: `${idleAfterMs}ms` }),
       Flow.keyBy("account"),
       Flow.window(
         Window.hopping(`${sizeMs}ms`, { every: `${everyMs}ms`, allowedLateness: `${latenessMs}ms` }),
