@@ -10,12 +10,13 @@ import { Clock, Effect, Random } from "effect"
 import { simulatedJobs } from "./jobs/Jobs.ts"
 import { replay } from "./run/Replay.ts"
 import { hunt } from "./run/Hunt.ts"
+import { processesDefault, shareFromText, tell } from "./run/Processes.ts"
 import { runDamage } from "./run/RunDamage.ts"
-import { say } from "./run/Tell.ts"
 import { runMutants } from "./mutants/RunMutants.ts"
 import { runStorm } from "./run/Storm.ts"
-import { runSeeds } from "./run/RunSeeds.ts"
-import { everyWrite } from "./run/EveryWrite.ts"
+import { runSeeds, simulateShare } from "./run/RunSeeds.ts"
+import { say } from "./run/Tell.ts"
+import { everyWrite, everyWriteShare } from "./run/EveryWrite.ts"
 
 const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
 
@@ -30,6 +31,7 @@ const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
   --damage               cut, change and lose finished files; tamper with topics, tables and marks
   --mutants              take rules out of a copy of the code: each loss must be found within 1,000 seeds
             [--seeds N] [--found K] [--only TEXT]   … within N, stop at the K-th seed (3) that found it
+  --processes N          work on so many cores (all); what comes out is the same
 `
 
 /** Below, a partition might go without a record for longer than windows are waited for. */
@@ -63,6 +65,8 @@ const main = Effect.gen(function* () {
       only: { type: "string" },
       found: { type: "string" },
       hunt: { type: "string" },
+      share: { type: "string" },
+      processes: { type: "string" },
       damage: { type: "boolean" },
       storm: { type: "string" },
       soak: { type: "string" },
@@ -80,18 +84,27 @@ const main = Effect.gen(function* () {
   const seed = number(values.seed)
   const seedsMax = number(values.seeds) ?? 1000
   const foundMax = number(values.found) ?? 3
+  const processes = number(values.processes) ?? processesDefault
   if (values.hunt !== undefined) {
-    say(JSON.stringify(hunt(values.hunt, seedsMax, foundMax)))
+    tell(hunt(values.hunt, seedsMax, foundMax))
     return true
   }
-  if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only })
+  if (values.share !== undefined) {
+    const share = shareFromText(values.share)
+    for (const job of jobs) {
+      if (values["every-write"] === true) everyWriteShare(job, share)
+      else simulateShare(job, from, seedsMax, share)
+    }
+    return true
+  }
+  if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only, processes })
   if (values.damage === true) return runDamage()
   if (values.storm !== undefined) return yield* runStorm(values.storm, seed ?? from)
   if (values.soak !== undefined) return yield* soak(values.soak, number(values.rate) ?? 500, seed ?? from)
-  if (values["every-write"] === true) return yield* everyWrite(jobs)
+  if (values["every-write"] === true) return yield* everyWrite(jobs, processes)
   if (seed !== undefined)
     return replay(jobs, { seed, faults: values.faults, records: number(values.records), trace: values.trace === true })
-  return yield* runSeeds(jobs, from, number(values.seeds) ?? 100)
+  return yield* runSeeds(jobs, from, number(values.seeds) ?? 100, processes)
 })
 
 const started = await Effect.runPromise(Clock.currentTimeMillis)

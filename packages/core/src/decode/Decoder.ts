@@ -163,7 +163,15 @@ export const makeDecoderWith = <A>(topic: Topic<A>, scanner: Scanner | undefined
   return { decode, record: makeRecordReader(topic) }
 }
 
-/** Makes the decoder of a topic; generates and keeps code, so make it once per topic and task. */
-const make = <A>(topic: Topic<A>): Decoder<A> => makeDecoderWith(topic, makeScanner(topic))
+/** Code is generated once for a topic: a job that starts over, and its landing, run what is compiled already. */
+const scanners = new WeakMap<object, Scanner | undefined>()
+
+const scannerOf = <A>(topic: Topic<A>): Scanner | undefined => {
+  if (!scanners.has(topic)) scanners.set(topic, makeScanner(topic))
+  return scanners.get(topic)
+}
+
+/** Makes the decoder of a topic; it keeps columns, so make it once per topic and task. */
+const make = <A>(topic: Topic<A>): Decoder<A> => makeDecoderWith(topic, scannerOf(topic))
 
 export const Decoder = { make } as const

@@ -11,9 +11,12 @@ const quartersMax = 30_000
 
 const fixedPattern = /^([+-])([01][0-9]|2[0-3]):([0-5][0-9])$/
 
+/** By zone, for all expressions: what is remembered of one zone, and no more zones than there are. */
+const offsets = new Map<string, (ms: number) => number>()
+
 /** Whether a text names a zone: an IANA name, or an offset like `+02:00`. */
 export const zoneKnown = (zone: string): boolean => {
-  if (fixedPattern.test(zone)) return true
+  if (fixedPattern.test(zone) || offsets.has(zone)) return true
   // offsets in other forms are not CEL's, and not every runtime takes them
   if (!/^[A-Za-z]/.test(zone)) return false
   try {
@@ -26,6 +29,14 @@ export const zoneKnown = (zone: string): boolean => {
 
 /** The zone's offset from UTC in milliseconds, by epoch milliseconds. `zone` must be known. */
 export const zoneOffset = (zone: string): ((ms: number) => number) => {
+  const known = offsets.get(zone)
+  if (known !== undefined) return known
+  const offset = makeOffset(zone)
+  offsets.set(zone, offset)
+  return offset
+}
+
+const makeOffset = (zone: string): ((ms: number) => number) => {
   if (zone === "UTC") return () => 0
   const fixed = fixedPattern.exec(zone)
   if (fixed !== null) {

@@ -110,7 +110,10 @@ const scratchFolder = (duckDb: DuckDbShape): Effect.Effect<string, ParquetError,
   })
 
 /** Where each piece of a group begins and ends, in rows. */
-const rangesOf = (rows: number, pieces: number): ReadonlyArray<{ readonly from: number; readonly rows: number }> => {
+export const rangesOf = (
+  rows: number,
+  pieces: number
+): ReadonlyArray<{ readonly from: number; readonly rows: number }> => {
   const starts = Array.from({ length: pieces + 1 }, (_, i) => Math.floor((rows * i) / pieces))
   return starts.slice(0, -1).map((from, i) => ({ from, rows: (starts[i + 1] ?? rows) - from }))
 }

@@ -10,7 +10,7 @@ import { checkpointsRoot } from "../world/check/LogChecks.ts"
 import { type Durable, makeDurable } from "../world/Durable.ts"
 import { noFaults } from "../world/Fault.ts"
 import type { Rhythm, Scenario } from "../world/Scenario.ts"
-import { input, standardDeadLetters } from "../world/Sim.ts"
+import { input, standardDeadLetters, standardLedger } from "../world/Sim.ts"
 import { Simulation } from "../world/Simulation.ts"
 
 export interface DamageCase {
@@ -32,8 +32,10 @@ const scenario: Scenario = {
   input: [input(Payments, (random) => Array.from({ length: recordsAfter }, payment(random)))],
   landings: accountLandings,
   deadLetters: standardDeadLetters,
+  ledger: standardLedger,
   services: Context.empty(),
-  volatileFields: ["failed_at"]
+  volatileFields: ["failed_at"],
+  check: () => []
 }
 
 /** A landing would notice first what a job must notice by itself. */

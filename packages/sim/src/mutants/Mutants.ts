@@ -12,8 +12,8 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   readonly find: string
   readonly replace: string
-  /** A second text of the same file, for what the first needs. */
-  readonly also?: { readonly find: string; readonly replace: string }
+  /** A second text, of the same file unless it says another: for what the first needs, or what stands in for it. */
+  readonly also?: { readonly file?: string; readonly find: string; readonly replace: string }
   /** A name of `hunters`. */
   readonly hunter: string
 }
@@ -22,6 +22,8 @@ const commitEpoch = "packages/engine/src/run/CommitEpoch.ts"
 const restore = "packages/engine/src/run/Restore.ts"
 const shard = "packages/engine/src/run/Shard.ts"
 const task = "packages/engine/src/run/Task.ts"
+const compileStageFile = "packages/engine/src/run/CompileStage.ts"
+const windowState = "packages/engine/src/window/WindowState.ts"
 const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
 const runLanding = "packages/lake/src/landing/RunLanding.ts"
 const swapIn = "packages/lake/src/landing/SwapIn.ts"
@@ -386,4 +388,121 @@ const landing: ReadonlyArray<Mutant> = [
   }
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing]
+const windows: ReadonlyArray<Mutant> = [
+  {
+    rule: "rule 11",
+    name: "the watermark is stamped after filters",
+    file: compileStageFile,
+    find: 'if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} }`',
+    replace:
+      'if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} } else continue;`',
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 11",
+    name: "one record that is far ahead moves time",
+    file: "packages/engine/src/run/Lead.ts",
+    find: "if (lead.inRow < leadsInRowMin) return time.maxEventTime",
+    replace: "",
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "a pane is dropped before its lateness has passed",
+    file: "packages/engine/src/window/PaneStore.ts",
+    find: "lastEndOf(spec, buckets[0]!.start) + spec.allowedLatenessMs <= watermark",
+    replace: "lastEndOf(spec, buckets[0]!.start) <= watermark",
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "a late record is not entered in the ledger",
+    file: "packages/engine/src/run/CompileWindow.ts",
+    find: "if (${window}.refusal !== undefined) context.enter(",
+    replace: 'if (${window}.refusal === "dropped") context.enter(',
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "the ledger is not part of the epoch",
+    file: shard,
+    find: "ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters, ledger]",
+    replace: "ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters]",
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "revisions begin anew after a restart",
+    file: windowState,
+    find: "if (keyed !== undefined) (keyed.revisions ??= new Map<number, number>()).set(end, revision)",
+    replace: "",
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "windows that have fired fire again after a restart",
+    file: windowState,
+    find: "fired = watermark\n      if (closed)",
+    replace: "fired = Number.NEGATIVE_INFINITY\n      if (closed)",
+    hunter: "transactions"
+  },
+  {
+    rule: "window",
+    name: "a delta lacks the panes that were there before",
+    file: windowState,
+    find: "if (!pane.changed) {",
+    replace: "if (!pane.changed && pane.numbers[0] === 1) {",
+    hunter: "transactions"
+  }
+]
+
+const upkeep: ReadonlyArray<Mutant> = [
+  {
+    rule: "rule 12",
+    name: "orphan removal too young: it takes files of any age",
+    file: "packages/lake/src/maintenance/RemoveOrphans.ts",
+    find: "const old = modifiedMs < writtenBeforeMs",
+    replace: "const old = modifiedMs < Number.POSITIVE_INFINITY",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 15",
+    name: "expiry drops the ancestor that carries the marks",
+    file: "packages/lake/src/maintenance/PlanExpiry.ts",
+    find: "const depthMin = name === mainBranch ? carriedMarks(metadata).depth : 0",
+    replace: "const depthMin = 0 * carriedMarks(metadata).depth",
+    hunter: "accounts"
+  },
+  {
+    rule: "upkeep",
+    name: "compaction does not ask whether replaced files are still live",
+    file: "packages/lake/src/maintenance/Compact.ts",
+    find: "waiting.filter(({ group }) => group.files.every((file) => live.has(file.filePath)))",
+    replace: "waiting",
+    also: {
+      file: "packages/lake/src/write/StageRewrite.ts",
+      find: "if (missing !== 0) return",
+      replace: "if (missing < 0) return"
+    },
+    hunter: "accounts"
+  },
+  {
+    rule: "upkeep",
+    name: "expiry deletes what a kept snapshot names by another manifest",
+    file: "packages/lake/src/maintenance/Reachable.ts",
+    find: "files.delete(normaliseUri(file.uri))",
+    replace: "",
+    hunter: "accounts"
+  },
+  {
+    rule: "upkeep",
+    name: "compaction leaves rows of the last file behind",
+    file: "packages/lake/src/maintenance/Compact.ts",
+    find: "const files = yield* rewriter.rewrite({ plan, group, publish: !dryRun })",
+    replace:
+      "const files = yield* rewriter.rewrite({ plan, group: { ...group, files: group.files.slice(0, -1) }, publish: !dryRun })",
+    hunter: "accounts"
+  }
+]
+
+export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing, ...windows, ...upkeep]

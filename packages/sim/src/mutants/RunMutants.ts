@@ -3,12 +3,12 @@
  *
  * The copy lies in a temporary folder; a patch that no longer applies is a failure, so that the list cannot go stale.
  */
-import { spawn } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import type { Hunted } from "../run/Hunt.ts"
+import { runMain } from "../run/Processes.ts"
 import { say } from "../run/Tell.ts"
 import { type Mutant, mutants } from "./Mutants.ts"
 
@@ -21,39 +21,36 @@ export interface MutantOptions {
   readonly foundMax: number
   /** Only mutants whose names contain this. */
   readonly only: string | undefined
+  /** So many at once, each in a copy of its own. */
+  readonly processes: number
 }
 
-/** Whether the patch applied: each text is there exactly once. */
-const patch = (folder: string, { also, file, find, replace }: Mutant): boolean => {
-  const path = join(folder, file)
-  let text = readFileSync(path, "utf8")
-  for (const edit of [{ find, replace }, ...(also === undefined ? [] : [also])]) {
-    if (text.split(edit.find).length !== 2) return false
-    text = text.replace(edit.find, () => edit.replace)
+/** The files that a mutant changes, changed; undefined when a text is not there exactly once. */
+const patched = (folder: string, { also, file, find, replace }: Mutant): ReadonlyMap<string, string> | undefined => {
+  const texts = new Map<string, string>()
+  for (const edit of [{ file, find, replace }, ...(also === undefined ? [] : [{ file, ...also }])]) {
+    const path = join(folder, edit.file)
+    const text = texts.get(path) ?? readFileSync(path, "utf8")
+    if (text.split(edit.find).length !== 2) return undefined
+    texts.set(
+      path,
+      text.replace(edit.find, () => edit.replace)
+    )
   }
-  writeFileSync(path, text)
-  return true
+  return texts
 }
 
-const huntIn = (folder: string, mutant: Mutant, options: MutantOptions) =>
-  Effect.callback<Hunted | string>((resume) => {
-    const words = ["--hunt", mutant.hunter, "--seeds", `${options.seedsMax}`, "--found", `${options.foundMax}`]
-    const child = spawn("bun", ["packages/sim/src/main.ts", ...words], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let output = ""
-    let errors = ""
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
-    child.on("close", () => {
-      const line = output.split("\n").find((each) => each.startsWith("{"))
-      // printed by `Hunt.ts`
-      resume(
-        Effect.succeed(line === undefined ? `it does not run: ${errors.slice(0, 300)}` : (JSON.parse(line) as Hunted))
-      )
-    })
-  })
+const huntIn = Effect.fnUntraced(function* (folder: string, mutant: Mutant, options: MutantOptions) {
+  const texts = patched(folder, mutant)
+  if (texts === undefined) return "its patch does not apply"
+  const originals = [...texts.keys()].map((path) => [path, readFileSync(path, "utf8")] as const)
+  for (const [path, text] of texts) writeFileSync(path, text)
+  const words = ["--hunt", mutant.hunter, "--seeds", `${options.seedsMax}`, "--found", `${options.foundMax}`]
+  let hunted: Hunted | undefined
+  const wrong = yield* runMain<Hunted>(words, (told) => (hunted = told), folder)
+  for (const [path, text] of originals) writeFileSync(path, text)
+  return hunted ?? wrong ?? "it said nothing"
+})
 
 const tell = (mutant: Mutant, hunted: Hunted | string): boolean => {
   const title = `${mutant.rule.padEnd(8)} ${mutant.name.padEnd(58)}`
@@ -67,19 +64,31 @@ const tell = (mutant: Mutant, hunted: Hunted | string): boolean => {
   return true
 }
 
-/** Whether every mutant was noticed. */
-export const runMutants = Effect.fnUntraced(function* (options: MutantOptions) {
+const makeCopy = () => {
   const folder = mkdtempSync(join(tmpdir(), "frazil-mutants-"))
-  let passed = true
   for (const each of copied) cpSync(join(root, each), join(folder, each), { recursive: true, verbatimSymlinks: true })
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
-  for (const mutant of mutants) {
-    if (options.only !== undefined && !mutant.name.includes(options.only)) continue
-    const original = readFileSync(join(folder, mutant.file), "utf8")
-    const hunted = patch(folder, mutant) ? yield* huntIn(folder, mutant, options) : "its patch does not apply"
-    if (!tell(mutant, hunted)) passed = false
-    writeFileSync(join(folder, mutant.file), original)
-  }
-  rmSync(folder, { recursive: true, force: true })
-  return passed
+  return folder
+}
+
+/** Whether every mutant was noticed. */
+export const runMutants = Effect.fnUntraced(function* (options: MutantOptions) {
+  const { only, processes } = options
+  const wanted = mutants.filter(({ name }) => only === undefined || name.includes(only))
+  const folders = Array.from({ length: processes }, makeCopy)
+  const free = [...folders]
+  const noticed = yield* Effect.forEach(
+    wanted,
+    (mutant) =>
+      Effect.suspend(() => {
+        const folder = free.pop()! // as many as there are at once
+        return Effect.map(huntIn(folder, mutant, options), (hunted) => {
+          free.push(folder)
+          return tell(mutant, hunted)
+        })
+      }),
+    { concurrency: processes }
+  )
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  return noticed.every((each) => each)
 })

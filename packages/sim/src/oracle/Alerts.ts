@@ -117,14 +117,21 @@ const ofWindow = (key: string, end: number, rows: ReadonlyArray<OracleRow>): Rea
   return found
 }
 
-/** Every alert of the shipped rules over rows of January, where no row comes too late for its windows. */
-export const expectAlerts = (rows: ReadonlyArray<OracleRow>): ReadonlyArray<OracleAlert> => {
+/**
+ * Every alert of the shipped rules over rows of January. `takes`: whether the window that ends then takes the row; all do
+ * where no row comes too late (`Lateness.ts` tells).
+ */
+export const expectAlerts = (
+  rows: ReadonlyArray<OracleRow>,
+  takes: (row: OracleRow, end: number) => boolean = () => true
+): ReadonlyArray<OracleAlert> => {
   const alerts = rows.flatMap(ofRow)
   const windows = new Map<string, { readonly key: string; readonly end: number; readonly rows: Array<OracleRow> }>()
   for (const row of rows) {
     const key = textOf(row, "account_id")
     const time = timeOf(row)
     for (let end = (Math.floor(time / minuteMs) + 1) * minuteMs; end - windowMs <= time; end += minuteMs) {
+      if (!takes(row, end)) continue
       const name = `${end} ${key}`
       const window = windows.get(name) ?? { key, end, rows: [] }
       windows.set(name, window)

@@ -1,43 +1,70 @@
 /**
  * Every durable operation failed once, in each way that it can fail: the N-th, for every N until there is none.
  *
- * Operations are counted in the run itself, so that each N hits another place of log, snapshot, landing and catalog.
+ * Operations are counted in the run itself, so that each N hits another place of log, snapshot, landing, catalog and upkeep.
  */
 import { Effect } from "effect"
 import { simulatedJobs } from "../jobs/Jobs.ts"
-import type { FaultKind } from "../world/Fault.ts"
+import { type FaultKind, faultKinds } from "../world/Fault.ts"
+import { inShares, isIn, type Share, tell } from "./Processes.ts"
 import { say, tellFailure } from "./Tell.ts"
 
 const seed = 7
 const records = 24
+const amountMs = 300
 const ways: ReadonlyArray<FaultKind> = [
   "fail",
   "lost",
   "kept",
   "late",
+  "outage",
   "crash-before",
   "crash-after",
   "crash-late",
   "torn"
 ]
 
+/** What came of hitting one operation, as a process tells it; nothing when it cannot be hit that way. */
+interface Hit {
+  readonly kind: FaultKind
+  readonly at: number
+  readonly failed: boolean
+}
+
+const simulate = (job: string, kind: FaultKind, at: number) =>
+  simulatedJobs[job]!({ seed, faults: [{ at, kind, amountMs }], recordsMax: records })
+
+/** Hits the operations of a share, and tells of each. */
+export const everyWriteShare = (job: string, share: Share): void => {
+  const { operations } = simulatedJobs[job]!({ seed, faults: "none", recordsMax: records })
+  for (const kind of ways) {
+    for (let at = 0; at < operations; at++) {
+      if (!isIn(share, at)) continue
+      const { injected, violations } = simulate(job, kind, at)
+      if (injected.length > 0) tell({ kind, at, failed: violations.length > 0 } satisfies Hit)
+    }
+  }
+}
+
 /** Whether outputs were equal after each. */
-export const everyWrite = Effect.fnUntraced(function* (jobs: ReadonlyArray<string>) {
+export const everyWrite = Effect.fnUntraced(function* (jobs: ReadonlyArray<string>, processes: number) {
   let passed = true
   for (const job of jobs) {
-    for (const kind of ways) {
-      let hit = 0
-      const quiet = simulatedJobs[job]!({ seed, faults: "none", recordsMax: records }).operations
-      for (let at = 0; at < quiet; at++) {
-        const report = simulatedJobs[job]!({ seed, faults: [{ at, kind, amountMs: 300 }], recordsMax: records })
-        hit += report.injected.length
-        if (report.violations.length === 0) continue
-        passed = false
-        tellFailure(job, report)
-      }
-      say(`${job}: ${kind}: ${hit} operations, one after the other`)
-      yield* Effect.yieldNow
+    const hits: Array<Hit> = []
+    const wrong = yield* inShares<Hit>(processes, ["--every-write", "--job", job], (hit) => void hits.push(hit))
+    if (wrong !== undefined) {
+      passed = false
+      say(`${job}: ${wrong}`)
     }
+    const order = (hit: Hit) => faultKinds.indexOf(hit.kind) * 1_000_000 + hit.at
+    for (const { at, kind } of hits.filter(({ failed }) => failed).sort((a, b) => order(a) - order(b))) {
+      passed = false
+      tellFailure(job, simulate(job, kind, at))
+    }
+    for (const kind of ways) {
+      say(`${job}: ${kind}: ${hits.filter((hit) => hit.kind === kind).length} operations, one after the other`)
+    }
+    say(`${job}: ${hits.length} hits`)
   }
   return passed
 })

@@ -16,6 +16,8 @@ export const faultKinds = [
   "kept",
   /** The answer is lost, and it happens later. */
   "late",
+  /** It happens, the answer is lost, and what it went to is out of reach for a while: nobody can look. */
+  "outage",
   /** A part of it happens, where the interface allows that: an object that nobody acknowledged. */
   "torn",
   /** Somebody else's change of the same thing lands just before it. */
@@ -56,7 +58,7 @@ export interface Operation {
   /** Changes something durable. */
   readonly writes: boolean
   /** Who asks: producers are not doubled. */
-  readonly role: "job" | "producer"
+  readonly role: "job" | "producer" | "upkeep"
 }
 
 export interface FaultPlan {
@@ -72,6 +74,7 @@ const possible = (kind: FaultKind, operation: Operation): boolean => {
     case "lost":
     case "kept":
     case "late":
+    case "outage":
     case "full":
     case "crash-late":
       return operation.writes
@@ -81,7 +84,7 @@ const possible = (kind: FaultKind, operation: Operation): boolean => {
       return operation.name === "catalog.swap"
     case "freeze":
     case "twin":
-      return operation.role === "job"
+      return operation.role !== "producer"
     case "crash-step":
       return false
     default:
@@ -104,6 +107,8 @@ export const listedFaults = (faults: ReadonlyArray<Fault>): FaultPlan => {
 
 /** Where what was done takes effect: hit more often than others. */
 const commitPoints: ReadonlySet<string> = new Set(["log.commit", "catalog.swap"])
+/** Nobody knows what came of it: half of what hits a commit point. */
+const ambiguous: ReadonlySet<FaultKind> = new Set(["kept", "late", "outage", "crash-late"])
 /** One operation in so many is hit: drawn per run, so that some runs are rough and others nearly quiet. */
 const oneInChoices = [15, 40, 120, 400] as const
 const faultsMaxChoices = [1, 2, 4, 8, 16] as const
@@ -123,9 +128,12 @@ export const seededFaults = (seed: number, kinds: ReadonlyArray<FaultKind> = fau
   const stepOneIn = mix.includes("crash-step") ? oneIn * 20 : 0
   return {
     at: (index, operation) => {
-      const often = commitPoints.has(operation.name) ? writesOneIn >> 1 : operation.writes ? writesOneIn : oneIn
+      const commits = commitPoints.has(operation.name)
+      const often = commits ? writesOneIn >> 1 : operation.writes ? writesOneIn : oneIn
       if (left === 0 || random.below(often) !== 0) return undefined
-      const able = mix.filter((kind) => possible(kind, operation))
+      const all = mix.filter((kind) => possible(kind, operation))
+      const unknown = commits && random.below(2) === 0 ? all.filter((kind) => ambiguous.has(kind)) : []
+      const able = unknown.length === 0 ? all : unknown
       const kind = able[random.below(Math.max(1, able.length))]
       if (kind === undefined) return undefined
       left--

@@ -65,6 +65,8 @@ export class Port implements Door {
   private readonly calm: boolean
   private operations = 0
   private fullUntilMs = 0
+  /** When what is out of reach comes back, by the first part of its operations' names. */
+  private readonly outages = new Map<string, number>()
 
   constructor(world: World, plan: FaultPlan, faults: ProcessFaults, calm: boolean) {
     this.world = world
@@ -114,8 +116,12 @@ export class Port implements Door {
       this.world.after(this.latency(), () => {
         // who asked is dead already: what was under way happens, or does not
         if (!process.alive && this.world.random.below(2) === 0) return
-        if (fault === undefined || !process.alive) answer(act())
-        else this.misbehave(caller, fault, act, answer, failures, special)
+        const system = operation.name.split(".", 1)[0]!
+        if (process.alive && this.world.nowMs < (this.outages.get(system) ?? 0)) {
+          this.world.note(`${title} out of reach`)
+          answer(Effect.runSyncExit(Effect.fail(failures.unavailable())))
+        } else if (fault === undefined || !process.alive) answer(act())
+        else this.misbehave(caller, fault, system, act, answer, failures, special)
       })
     })
   }
@@ -128,6 +134,7 @@ export class Port implements Door {
   private misbehave<A, E>(
     { process }: Caller,
     fault: Fault,
+    system: string,
     act: () => Exit.Exit<A, E>,
     answer: (exit: Exit.Exit<A, E>) => void,
     failures: Failures<E>,
@@ -143,6 +150,11 @@ export class Port implements Door {
       },
       late: () => {
         this.world.after(fault.amountMs, act)
+        fail(failures.unknown())
+      },
+      outage: () => {
+        act()
+        this.outages.set(system, this.world.nowMs + fault.amountMs)
         fail(failures.unknown())
       },
       torn: () => {

@@ -2,10 +2,11 @@
  * What is simulated: a job, what it reads, where its topics land, and how it is run.
  */
 import type { Topic } from "@frazil/core"
-import type { DeadLetters, Job } from "@frazil/engine"
+import type { DeadLetters, Job, Ledger } from "@frazil/engine"
 import type { Landing } from "@frazil/lake"
 import type { Context } from "effect"
 import type { Random } from "../generate/Random.ts"
+import type { KeptRecord } from "./log/KeptRecord.ts"
 
 /** The records of one topic: JSON texts, appended in this order by a producer that may crash and resend. */
 export interface SimInput {
@@ -21,16 +22,30 @@ export interface Rhythm {
   readonly commitEveryMs: number
 }
 
+/** The records of a topic by partition, as they lie in the log when a run has ended. */
+export type KeptTopics = (topic: string) => ReadonlyArray<ReadonlyArray<KeptRecord>>
+
+/** How upkeep goes; drawn likewise. */
+export interface UpkeepRhythm {
+  /** Actions of one process; 0: nobody tidies up. */
+  readonly rounds: number
+  readonly pauseMsMax: number
+  readonly retention: { readonly snapshotAgeMsMax: number; readonly snapshotsKeptMin: number }
+}
+
 export interface Scenario<R = never> {
   readonly job: Job.Job<string, R>
   readonly input: ReadonlyArray<SimInput>
   /** Tables that the job's topics land in. */
   readonly landings: ReadonlyArray<Landing>
   readonly deadLetters: DeadLetters["Service"]
+  readonly ledger: Ledger["Service"]
   /** What the job needs besides. */
   readonly services: Context.Context<R>
   /** Fields that hold the time of writing, or a position in a topic that jobs write: not compared between runs. */
   readonly volatileFields: ReadonlyArray<string>
+  /** What else must hold in the end: says what does not. */
+  readonly check: (topics: KeptTopics) => ReadonlyArray<string>
 }
 
 const choose = (random: Random, choices: ReadonlyArray<number>): number => choices[random.below(choices.length)]!
@@ -40,6 +55,15 @@ export const drawRhythm = (random: Random): Rhythm => ({
   epochRecords: choose(random, [3, 10, 40, 50_000]),
   checkpointEveryMs: choose(random, [0, 0, 100, 1_000, 30_000]),
   commitEveryMs: choose(random, [30, 300, 2_000, 10_000])
+})
+
+export const drawUpkeep = (random: Random): UpkeepRhythm => ({
+  rounds: choose(random, [0, 4, 12]),
+  pauseMsMax: choose(random, [20, 200, 2_000]),
+  retention: {
+    snapshotAgeMsMax: choose(random, [0, 100, 5_000]),
+    snapshotsKeptMin: choose(random, [1, 2, 5])
+  }
 })
 
 /** Input as producers without manners send it: some records twice, some late, some out of order. */

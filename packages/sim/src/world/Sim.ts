@@ -4,13 +4,13 @@
  * Tests and `bun run sim` call it. It returns when the run is over; nothing waits for real time.
  */
 import type { Topic } from "@frazil/core"
-import type { DeadLetters, Job } from "@frazil/engine"
+import type { DeadLetters, Job, Ledger } from "@frazil/engine"
 import type { Landing } from "@frazil/lake"
-import { DeadLetters as DeadLetterTopic, makeDeadLetter } from "@frazil/model"
+import { DeadLetters as DeadLetterTopic, Ledger as LedgerTopic, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
 import { Context } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { type Fault, listedFaults, noFaults, seededFaults } from "./Fault.ts"
-import type { Scenario, SimInput } from "./Scenario.ts"
+import type { KeptTopics, Scenario, SimInput } from "./Scenario.ts"
 import { Simulation, type SimulationResult } from "./Simulation.ts"
 
 export interface SimOptions<R = never> {
@@ -27,6 +27,10 @@ export interface SimOptions<R = never> {
   readonly services?: Context.Context<R>
   /** Where undecodable records go. The contract `dead-letter` of the model by default. */
   readonly deadLetters?: DeadLetters["Service"]
+  /** Where what windows do not take is entered. The contract `late-and-dropped` of the model by default. */
+  readonly ledger?: Ledger["Service"]
+  /** What else must hold in the end, beside what holds for every job: says what does not. */
+  readonly check?: (topics: KeptTopics) => ReadonlyArray<string>
   /** Fields of outputs that differ between runs which are equally right. `failed_at` by default. */
   readonly volatileFields?: ReadonlyArray<string>
   /** Keeps every event as a line. */
@@ -44,14 +48,17 @@ export const input = <A, Name extends string>(
 ): SimInput => ({ topic: topic as unknown as Topic<never>, records }) // read by its shape and key alone
 
 export const standardDeadLetters: DeadLetters["Service"] = { topic: DeadLetterTopic, make: makeDeadLetter }
+export const standardLedger: Ledger["Service"] = { topic: LedgerTopic, make: makeLedgerEntry }
 
 const scenarioOf = <R>(job: Job.Job<string, R>, options: SimOptions<R>): Scenario<R> => ({
   job,
   input: options.input,
   landings: options.landings ?? [],
   deadLetters: options.deadLetters ?? standardDeadLetters,
+  ledger: options.ledger ?? standardLedger,
   services: options.services ?? (Context.empty() as Context.Context<R>), // a job that needs something is given it
-  volatileFields: options.volatileFields ?? ["failed_at"]
+  volatileFields: options.volatileFields ?? ["failed_at"],
+  check: options.check ?? (() => [])
 })
 
 const planOf = (seed: number, faults: SimOptions["faults"]) =>

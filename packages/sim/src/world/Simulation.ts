@@ -5,11 +5,12 @@
  * `Sim.run` calls it. What was durable when the run began is given, so that the same code also makes the undisturbed run.
  */
 import { Decoder, type Topic } from "@frazil/core"
-import { Log } from "@frazil/engine"
+import { type Job, Log } from "@frazil/engine"
 import { Cause, type Context, Effect, Exit } from "effect"
 import { makeRandom } from "../generate/Random.ts"
 import { differences, outcomeOf } from "./check/Outcome.ts"
 import { checkCounts, checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
+import { highestTimes } from "./check/HighestTimes.ts"
 import { watchTables, type TableChecks } from "./check/TableChecks.ts"
 import { type Durable, makeDurable } from "./Durable.ts"
 import type { Fault, FaultPlan, Operation } from "./Fault.ts"
@@ -18,8 +19,9 @@ import { packKept } from "./log/KeptRecord.ts"
 import { connectLog } from "./log/FaultyLog.ts"
 import { type Caller, openDoor, Port } from "./Port.ts"
 import { batchesOf, produce } from "./ProducerProgram.ts"
-import { disorder, drawRhythm, type Rhythm, type Scenario } from "./Scenario.ts"
+import { disorder, drawRhythm, drawUpkeep, type Rhythm, type Scenario, type UpkeepRhythm } from "./Scenario.ts"
 import { processContext, startProgram } from "./SeededScheduler.ts"
+import { orphanAgeMs, tidyProgram, upkeepProgram } from "./UpkeepProgram.ts"
 import { type SimProcess, World } from "./World.ts"
 
 const stepsMax = 600_000
@@ -41,7 +43,7 @@ export interface SimulationOptions {
   readonly keepsTrace: boolean
   /** Instead of what the seed draws. */
   readonly rhythm?: Rhythm
-  /** Producers send in order, each record once. */
+  /** Producers send in order, each record once, and nobody tidies up. */
   readonly orderly?: boolean
 }
 
@@ -71,6 +73,7 @@ export class Simulation<R> {
   private readonly port: Port
   private readonly durable: Durable
   private readonly rhythm: Rhythm
+  private readonly upkeep: UpkeepRhythm
   private readonly operationsMax: number
   private readonly violations: Array<string> = []
   private readonly feeds: ReadonlyArray<Feeding>
@@ -89,6 +92,7 @@ export class Simulation<R> {
     this.world = new World({ seed, calm, keepsTrace })
     const random = makeRandom(seed ^ 0xc0de)
     const drawnRhythm = drawRhythm(random)
+    this.upkeep = drawUpkeep(random)
     this.rhythm = options.rhythm ?? drawnRhythm
     this.operationsMax = operationsMaxChoices[random.below(operationsMaxChoices.length)]!
     this.port = new Port(
@@ -97,23 +101,27 @@ export class Simulation<R> {
       {
         crash: (process) => this.crash(process),
         freeze: (process, forMs) => this.freeze(process, forMs),
-        twin: () => this.world.after(0, () => this.startJob())
+        twin: (process) => this.world.after(0, () => this.startBeside(process))
       },
       calm
     )
     const batchMax = batchRecordsChoices[random.below(batchRecordsChoices.length)]!
-    this.feeds = scenario.input.map(({ records, topic }, index) => {
+    // in an undisturbed run all input is there from the start
+    this.feeds = (calm ? [] : scenario.input).map(({ records, topic }, index) => {
       const drawn = records(makeRandom(seed * 31 + index)).slice(0, options.recordsMax)
-      const lines = calm || options.orderly === true ? drawn : disorder(drawn, random)
+      const lines = options.orderly === true ? drawn : disorder(drawn, random)
       return { name: `producer-${topic.name}`, topic, batches: batchesOf(topic, lines, batchMax), ended: false }
     })
     const violated = (what: string) => {
       this.violations.push(what)
       this.world.note(`VIOLATED ${what}`)
     }
-    watchLog(durable.log, durable.storage, violated)
+    // read for its topics only
+    const times = highestTimes(scenario.job as Job.Job<string, unknown>, durable.log)
+    watchLog(durable.log, durable.storage, times, violated)
     const outside = this.callerOf(this.world.startProcess("checks"), "job")
-    this.tables = watchTables(scenario.landings, durable.log, durable.storage, durable.pointers, outside, violated)
+    this.tables = watchTables(scenario.landings, durable, outside, violated)
+    durable.storage.nowMs = () => this.world.nowMs
     durable.storage.removing = (uri) => {
       if (this.tables.isReferenced(uri)) violated(`${uri} was removed, and a table names it`)
       const named = snapshotsInForce(durable.log)
@@ -126,17 +134,18 @@ export class Simulation<R> {
   run(): SimulationResult {
     const { world } = this
     world.beforeStep = () => this.port.step(() => this.current)
-    for (const feed of this.feeds) if (!this.options.calm) this.startFeed(feed)
+    for (const feed of this.feeds) this.startFeed(feed)
     this.startJob()
+    this.startUpkeep()
     const bounds = { stepsMax, hoursMax }
-    const over = () => this.violations.length > 0 || (this.succeeded && this.running.size === 0)
-    if (!world.runUntil(over, bounds)) {
+    if (!world.runUntil(() => this.violations.length > 0 || this.over(), bounds)) {
       this.violations.push(
         `it did not end: ${world.steps} steps, ${this.running.size} processes run, the last ${this.succeeded ? "succeeded" : "did not"}`
       )
     }
     // what is still under way lands now, or never
     if (this.violations.length === 0) world.runUntil(() => false, bounds)
+    if (this.violations.length === 0) this.tidy()
     if (this.violations.length === 0) this.judge()
     const { hash, lines } = world.trace()
     return {
@@ -153,6 +162,10 @@ export class Simulation<R> {
       ),
       rows: this.tables.rows()
     }
+  }
+
+  private over(): boolean {
+    return this.succeeded && this.running.size === 0
   }
 
   private judge(): void {
@@ -178,8 +191,12 @@ export class Simulation<R> {
     const { deadLetters, job } = this.scenario
     const violated = (what: string) => void this.violations.push(what)
     checkCounts(log, job.name, deadLetters.topic.name, undecodable, violated)
+    this.violations.push(
+      ...this.scenario.check((name) => log.topics.get(name)?.partitions.map(({ records }) => records) ?? [])
+    )
+    // what landed was held against the log already
     const calm = new Simulation(
-      this.scenario,
+      { ...this.scenario, landings: [] },
       { ...this.options, calm: true, plan: { at: () => undefined, atStep: () => undefined }, keepsTrace: false },
       undisturbed
     )
@@ -247,7 +264,7 @@ export class Simulation<R> {
       "job",
       (caller) =>
         jobProgram(this.world, door, caller, this.durable, this.scenario, this.rhythm, (topic) =>
-          this.feeds.every((feed) => this.options.calm || feed.ended || feed.topic.name !== topic)
+          this.feeds.every((feed) => feed.ended || feed.topic.name !== topic)
         ),
       (ended, exit) => {
         this.running.delete(ended)
@@ -263,6 +280,50 @@ export class Simulation<R> {
     this.succeeded = false
   }
 
+  /** A process of upkeep; what it could not do it leaves to the next. */
+  private startUpkeep(): void {
+    const { landings } = this.scenario
+    const { calm, orderly } = this.options
+    if (calm || orderly === true || landings.length === 0 || this.upkeep.rounds === 0) return
+    this.start(
+      "upkeep",
+      "upkeep",
+      (caller) => upkeepProgram(this.port, caller, this.durable, landings, this.upkeep, () => this.over()),
+      (_process, exit) => {
+        if (Exit.isFailure(exit)) this.judgeExit("upkeep", exit.cause)
+      }
+    )
+  }
+
+  /** Long after the end: orphan removal takes what nothing names, and nothing else. */
+  private tidy(): void {
+    const { world } = this
+    const { landings } = this.scenario
+    if (this.options.calm || this.options.orderly === true || landings.length === 0) return
+    world.nowMs += orphanAgeMs * 2
+    let tidied: ReadonlySet<string> | undefined
+    this.start(
+      "tidy",
+      "upkeep",
+      (caller) => tidyProgram(openDoor, caller, this.durable, landings),
+      (_process, exit) => {
+        if (Exit.isFailure(exit)) this.judgeExit("tidying up", exit.cause)
+        tidied = Exit.isSuccess(exit) ? exit.value : new Set()
+      }
+    )
+    world.runUntil(() => tidied !== undefined, { stepsMax: world.steps + stepsMax, hoursMax })
+    for (const table of tidied ?? []) {
+      const [left] = this.tables.unnamed(table)
+      if (left !== undefined) this.violations.push(`table ${table}: ${left} is named by nothing, and was left`)
+    }
+  }
+
+  /** Another process in the place of one that stands still, or beside it. */
+  private startBeside(process: SimProcess): void {
+    if (process.name === "upkeep") this.startUpkeep()
+    else this.startJob()
+  }
+
   private restartJob(): void {
     this.current = undefined
     this.world.after(this.world.random.below(restartMsMax), () => {
@@ -276,6 +337,10 @@ export class Simulation<R> {
       if (process === this.current) this.restartJob()
       return
     }
+    if (process.name === "upkeep") {
+      this.world.after(this.world.random.below(restartMsMax), () => this.startUpkeep())
+      return
+    }
     const feed = this.feeds.find(({ name }) => name === process.name)
     if (feed !== undefined) this.restartFeed(feed)
   }
@@ -286,7 +351,9 @@ export class Simulation<R> {
 
   private freeze(process: SimProcess, forMs: number): void {
     process.frozenUntilMs = this.world.nowMs + forMs
-    if (process === this.current) this.world.after(this.world.random.below(100), () => this.startJob())
+    if (process === this.current || process.name === "upkeep") {
+      this.world.after(this.world.random.below(100), () => this.startBeside(process))
+    }
   }
 
   /** A process may end by what the world did to it, never by a bug or by damage that nobody did. */
@@ -295,8 +362,15 @@ export class Simulation<R> {
       if (Cause.isInterruptReason(reason)) continue
       const error: unknown = Cause.isFailReason(reason) ? reason.error : reason.defect
       const kind = typeof error === "object" && error !== null && "reason" in error ? String(error.reason) : "a bug"
-      if (Cause.isFailReason(reason) && passingReasons.has(kind)) this.world.note(`${name} failed: ${kind}`)
+      const passing = passingReasons.has(kind) || (kind === "Corrupt" && this.readsRemoved(String(error)))
+      if (Cause.isFailReason(reason) && passing) this.world.note(`${name} failed: ${kind}`)
       else this.violations.push(`${name} stopped: ${kind}: ${String(error).split("\n")[0]}`)
     }
+  }
+
+  /** Who is still on a snapshot that expired meanwhile finds its files gone: the next attempt takes the one in force. */
+  private readsRemoved(message: string): boolean {
+    const [, uri] = /(\S+) does not exist/.exec(message) ?? []
+    return uri !== undefined && this.durable.storage.removed.has(uri) && !this.tables.isReferenced(uri)
   }
 }

@@ -34,6 +34,33 @@ export const readRowFile = (bytes: Uint8Array): ReadonlyArray<StoredRow> => {
     .map((line) => JSON.parse(line) as StoredRow) // written below
 }
 
+export const encodeRows = (rows: ReadonlyArray<StoredRow>): Uint8Array =>
+  new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+
+/** What a manifest says of a file of rows: no metrics, so that nothing is ever pruned. */
+export const rowDataFile = (
+  filePath: string,
+  specId: number,
+  partition: DataFile["partition"],
+  rows: number,
+  bytes: number
+): DataFile => ({
+  filePath,
+  fileFormat: "PARQUET",
+  specId,
+  partition,
+  recordCount: BigInt(rows),
+  fileSizeInBytes: BigInt(bytes),
+  columnSizes: new Map(),
+  valueCounts: new Map(),
+  nullValueCounts: new Map(),
+  nanValueCounts: new Map(),
+  lowerBounds: new Map(),
+  upperBounds: new Map(),
+  splitOffsets: [],
+  sortOrderId: null
+})
+
 /** Row `row` of a decoded batch as a file of rows has it. */
 const storedRow = (plan: ColumnPlan, batch: ColumnBatch, row: number, sourcePartition: number): StoredRow => {
   const stored: Record<string, string | null> = {}
@@ -61,28 +88,13 @@ const open = Effect.fnUntraced(function* (options: ParquetWriterOptions) {
   )
   const publish = Effect.fnUntraced(function* ({ partition, rows }: Growing) {
     yield* faultPoint("before-lake-file")
-    const bytes = new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    const bytes = encodeRows(rows)
     const folder = partitionPath(spec, partition)
     const number = String(filesNamed++).padStart(5, "0")
     const filePath = `${targetDirectory}/${folder === "" ? "" : `${folder}/`}${filePrefix}-${number}.rows`
     yield* faultPoint("mid-lake-file")
     yield* Effect.mapError(storage.writeNew(filePath, bytes), fromStorageError)
-    published.push({
-      filePath,
-      fileFormat: "PARQUET",
-      specId: spec.specId,
-      partition,
-      recordCount: BigInt(rows.length),
-      fileSizeInBytes: BigInt(bytes.length),
-      columnSizes: new Map(),
-      valueCounts: new Map(),
-      nullValueCounts: new Map(),
-      nanValueCounts: new Map(),
-      lowerBounds: new Map(),
-      upperBounds: new Map(),
-      splitOffsets: [],
-      sortOrderId: null
-    })
+    published.push(rowDataFile(filePath, spec.specId, partition, rows.length, bytes.length))
     yield* faultPoint("after-lake-file")
   })
   const writer: ParquetWriter = {

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import type { EpochCommit, RecordInForce, ShardCommit } from "@frazil/engine"
 import { type KeptShard, type LogState, shardName } from "../log/LogState.ts"
 import type { StorageState } from "../lake/StorageState.ts"
+import type { HighestTime } from "./HighestTimes.ts"
 
 /** What is read of a shard's detail; other stages (landings, feeds) have others. */
 interface Detail {
@@ -23,7 +24,12 @@ const offsetOf = (record: Pick<RecordInForce, "positions"> | undefined, index: n
   record?.positions[index]?.offset ?? 0
 
 /** Watches a log; `violated` is told what broke, at once. */
-export const watchLog = (log: LogState, storage: StorageState, violated: (what: string) => void): void => {
+export const watchLog = (
+  log: LogState,
+  storage: StorageState,
+  highestAt: HighestTime,
+  violated: (what: string) => void
+): void => {
   /** A snapshot is looked at when it is named: what happens to the file later is nobody's fault here. */
   const checkNamed = (name: string, commit: ShardCommit, before: RecordInForce | undefined) => {
     if (commit.snapshots.length > snapshotsMax) violated(`${name}: ${commit.snapshots.length} snapshots are named`)
@@ -47,6 +53,14 @@ export const watchLog = (log: LogState, storage: StorageState, violated: (what: 
     }
   }
 
+  /** Stamped per record, before filters: what a position stands for says how far time has come (protocol, rule 11). */
+  const checkTime = (name: string, { id, positions }: ShardCommit, { maxEventTime = null }: Detail) => {
+    const [position] = positions
+    const highest = position === undefined ? undefined : highestAt(position.topic, id.shard, position.offset)
+    if (highest === undefined || highest === maxEventTime) return
+    violated(`${name}: its highest event time is ${maxEventTime}, the records before its position say ${highest}`)
+  }
+
   const checkProgress = (name: string, commit: ShardCommit, before: RecordInForce | undefined) => {
     for (const [index, position] of commit.positions.entries()) {
       const was = offsetOf(before, index)
@@ -61,6 +75,7 @@ export const watchLog = (log: LogState, storage: StorageState, violated: (what: 
     const time = detail?.maxEventTime ?? Number.NEGATIVE_INFINITY
     if (time < (was?.maxEventTime ?? Number.NEGATIVE_INFINITY)) violated(`${name}: its watermark went back`)
     if (detail?.counts === undefined) return
+    checkTime(name, commit, detail)
     const read = detail.counts.in - (was?.counts?.in ?? 0)
     const moved = offsetOf(commit, 0) - offsetOf(before, 0)
     if (read !== moved) violated(`${name}: ${read} records are counted, but its position moved by ${moved}`)

@@ -41,7 +41,7 @@ export const faultyPointers = (
     if (location === undefined || bytes === undefined) return
     const text = new TextDecoder().decode(bytes).replace(/("properties"\s*:\s*\{)/, '$1"touched":"yes",')
     const other = location.replace(/(-\d+)?\.metadata\.json$/, `-${state.touched++}.metadata.json`)
-    storage.objects.set(other, { bytes: new TextEncoder().encode(text), modifiedMs: 0 })
+    storage.put(other, new TextEncoder().encode(text))
     put(table, other)
   }
   const put = (table: TableIdentifier, location: string) => {

@@ -5,7 +5,7 @@
  * be there, whole or torn, or not, or come later.
  */
 import { normaliseUri, Storage, StorageError, type StorageShape } from "@frazil/core"
-import { Clock, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { Caller, Door, Failures } from "../Port.ts"
 
 interface StoredBytes {
@@ -15,8 +15,24 @@ interface StoredBytes {
 
 export class StorageState {
   readonly objects = new Map<string, StoredBytes>()
+  /** What was there once, and was deleted. */
+  readonly removed = new Set<string>()
   /** Told before an object goes. */
   removing: (uri: string) => void = () => {}
+  /** Storage has a clock of its own. */
+  nowMs: () => number = () => 0
+
+  put(uri: string, bytes: Uint8Array): void {
+    this.objects.set(normaliseUri(uri), { bytes: bytes.slice(), modifiedMs: this.nowMs() })
+  }
+
+  delete(uri: string): void {
+    const name = normaliseUri(uri)
+    if (!this.objects.has(name)) return
+    this.removing(name)
+    this.objects.delete(name)
+    this.removed.add(name)
+  }
 
   bytesOf(uri: string): Uint8Array | undefined {
     return this.objects.get(normaliseUri(uri))?.bytes
@@ -42,12 +58,10 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
     })
   const read = <A>(name: string, uri: string, inner: Effect.Effect<A, StorageError>) =>
     door.perform(caller, { name: `storage.${name}`, writes: false }, inner, failuresAt(uri))
-  const put = (uri: string, bytes: Uint8Array, modifiedMs: number) =>
-    void state.objects.set(normaliseUri(uri), { bytes: bytes.slice(), modifiedMs })
   const writeNew = (uri: string, bytes: Uint8Array) =>
-    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+    Effect.suspend(() => {
       if (state.objects.has(normaliseUri(uri))) return Effect.fail(failed("AlreadyExists", uri, "exists already"))
-      return Effect.sync(() => put(uri, bytes, nowMs))
+      return Effect.sync(() => state.put(uri, bytes))
     })
   return Storage.of({
     read: (uri) =>
@@ -69,7 +83,7 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
     writeNew: (uri, bytes) =>
       door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), {
         torn: () => {
-          if (!state.objects.has(normaliseUri(uri))) put(uri, bytes.subarray(0, bytes.length >> 1), 0)
+          if (!state.objects.has(normaliseUri(uri))) state.put(uri, bytes.subarray(0, bytes.length >> 1))
         }
       }),
     writeNewFromFile: () => Effect.die(new Error("the simulated world has no local files")),
@@ -91,10 +105,7 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
       door.perform(
         caller,
         { name: "storage.delete", writes: true },
-        Effect.sync(() => {
-          if (state.objects.has(normaliseUri(uri))) state.removing(normaliseUri(uri))
-          state.objects.delete(normaliseUri(uri))
-        }),
+        Effect.sync(() => state.delete(uri)),
         failuresAt(uri)
       ),
     stat: (uri) =>

@@ -1,0 +1,90 @@
+/**
+ * Upkeep of the tables beside their landings: compaction, expiry, orphan removal, and now and then another engine's commit
+ * that knows nothing of marks. The lake's own code; `Simulation` runs it as a process that may be killed at any step.
+ */
+import {
+  append,
+  commitTable,
+  compactTable,
+  expireSnapshots,
+  FileRewriter,
+  LakeError,
+  type Landing,
+  removeOrphans,
+  rowFileRewriter
+} from "@frazil/lake"
+import { Effect, Random } from "effect"
+import type { Durable } from "./Durable.ts"
+import { lakeServices } from "./lake/LakeServices.ts"
+import type { Caller, Door } from "./Port.ts"
+import type { UpkeepRhythm } from "./Scenario.ts"
+
+/** As long as an attempt to commit may take: what is younger may be offered to a swap in flight (protocol, rule 12). */
+export const orphanAgeMs = 3_600_000
+
+const sizes = { fileBytesTarget: 1_000_000, inputFilesMin: 2 }
+
+const foreignCommit = (landing: Landing) => commitTable({ table: landing, actions: () => Effect.succeed([append([])]) })
+
+const compact = (landing: Landing) => Effect.asVoid(compactTable(landing, sizes))
+const orphans = (landing: Landing) => Effect.asVoid(removeOrphans(landing, { ageMsMin: orphanAgeMs }))
+
+/** Drawn from, as often as they stand here. */
+const actions = [
+  compact,
+  compact,
+  (landing: Landing, { retention }: UpkeepRhythm) => Effect.asVoid(expireSnapshots(landing, retention)),
+  orphans,
+  orphans,
+  (landing: Landing) => Effect.asVoid(foreignCommit(landing))
+]
+
+/** Nothing to stop for: the next round finds the table as it then is. */
+const passing = new Set([
+  "TableMissing",
+  "CommitConflict",
+  "RequirementFailed",
+  "Unavailable",
+  "OutcomeUnknown",
+  "Full"
+])
+
+/** A folder that holds what a lost or torn commit left: who removes files refuses it until that is settled. */
+const refusesFolder = ({ message, reason }: LakeError): boolean =>
+  reason === "Corrupt" && /no file is removed below|is no table metadata that can be read/.test(message)
+
+/** Does round after round, until enough were done or the job is. */
+export const upkeepProgram = (
+  door: Door,
+  caller: Caller,
+  durable: Durable,
+  landings: ReadonlyArray<Landing>,
+  rhythm: UpkeepRhythm,
+  over: () => boolean
+) =>
+  Effect.gen(function* () {
+    for (let round = 0; round < rhythm.rounds && !over(); round++) {
+      yield* Effect.sleep(yield* Random.nextIntBetween(1, rhythm.pauseMsMax))
+      const landing = landings[yield* Random.nextIntBetween(0, landings.length - 1)]!
+      const action = actions[yield* Random.nextIntBetween(0, actions.length - 1)]!
+      yield* action(landing, rhythm).pipe(
+        Effect.catchIf(
+          (error) => passing.has(error.reason) || (error instanceof LakeError && refusesFolder(error)),
+          () => Effect.void
+        )
+      )
+    }
+  }).pipe(Effect.provideService(FileRewriter, rowFileRewriter), Effect.provide(lakeServices(door, caller, durable)))
+
+/** At the end, long after everything else: what nothing names goes. Tables whose folder is refused are left out. */
+export const tidyProgram = (door: Door, caller: Caller, durable: Durable, landings: ReadonlyArray<Landing>) =>
+  Effect.forEach(landings, (landing) =>
+    // a commit settles what was given up
+    Effect.andThen(foreignCommit(landing), removeOrphans(landing, { ageMsMin: orphanAgeMs })).pipe(
+      Effect.as([landing.table]),
+      Effect.catchIf(refusesFolder, () => Effect.succeed([]))
+    )
+  ).pipe(
+    Effect.map((tables) => new Set(tables.flat())),
+    Effect.provide(lakeServices(door, caller, durable))
+  )
