@@ -5,7 +5,9 @@
  * them and nothing else. A node used twice is one operator with two consumers.
  */
 import type { Expr, Topic } from "@frazil/core"
-import type { Schema } from "effect"
+import type { Context, Schema } from "effect"
+import type { FailureKind, LookupFailure, LookupShape } from "../lookup/Lookup.ts"
+import type { LookupPolicy } from "../lookup/LookupPolicy.ts"
 import type { Decider } from "./Decider.ts"
 import type { AggregateDeclaration } from "../window/Aggregate.ts"
 import type { WindowSpec } from "../window/Window.ts"
@@ -75,6 +77,16 @@ export type Node =
       readonly window: WindowSpec
       readonly aggregates: ReadonlyArray<readonly [name: string, AggregateDeclaration]>
     })
+  | (Base & {
+      readonly op: "lookup"
+      readonly service: LookupService
+      /** The key's field, or "code". */
+      readonly key: string
+      readonly keyOf: (record: AnyRecord) => unknown
+      /** The field that takes the answer; undefined: its fields become the record's. */
+      readonly as: string | undefined
+      readonly policy: LookupPolicy
+    })
   | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
   | (Base & {
@@ -87,6 +99,16 @@ export type Node =
   | (Base & { readonly op: "validate" })
 
 export type NodeOf<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
+
+/** A lookup service whose types only its flow knows. */
+export type LookupService = Context.Key<unknown, LookupShape<unknown, object, LookupFailure>> & {
+  readonly declaration: {
+    readonly answer: Schema.Codec<object, unknown>
+    readonly failures: Readonly<Record<string, FailureKind | ((failure: LookupFailure) => FailureKind)>>
+    readonly timeout: (message: string) => LookupFailure
+    readonly unavailable: (message: string) => LookupFailure
+  }
+}
 
 /** What a failable function of `mapResult` answers, as Effect's Result has it. */
 export type MapResult =

@@ -17,6 +17,10 @@ export interface UnknownFailure<Tag> {
   readonly "the flow has no failure with this tag": Tag
 }
 
+export interface AnswerRepeats<Field> {
+  readonly "the answer has fields of the record: use Flow.lookupAs, which keeps it apart": Field
+}
+
 type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** Fields of the target `T` that `A` lacks or has with another type. */
@@ -42,6 +46,11 @@ export type FitsTopic<A, E, T> =
 
 /** `unknown` when a flow has no failures left. */
 export type Handled<E> = [E] extends [never] ? unknown : UnhandledFailure<TagsOf<E>>
+
+/** `unknown` when an answer has no field that the record has. */
+export type Repeats<A, Answer> = [keyof A & keyof Answer] extends [never]
+  ? unknown
+  : AnswerRepeats<keyof A & keyof Answer>
 
 /** `unknown` when the flow is keyed. */
 export type Keyed<K> = unknown extends K ? NotKeyed : unknown

@@ -6,6 +6,7 @@
  */
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
+import { checkLookup } from "./CheckLookup.ts"
 import { checkState } from "./CheckState.ts"
 import { checkWindow } from "./CheckWindow.ts"
 import type { Graph, Operator } from "./Graph.ts"
@@ -22,6 +23,7 @@ export const checkGraph = (graph: Graph): Array<string> => {
     checkEventTime(graph, operator, tell)
     checkRoute(operator, tell)
     checkState(graph, operator, tell)
+    checkLookup(graph, operator, tell)
     if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
     checkFailures(graph, operator, tell)
     checkLoop(operator, tell)
@@ -106,7 +108,7 @@ const handledBelow = (graph: Graph, { consumers, node }: Operator): boolean => {
  * know; where a way ends without a handler, they know that there were none.
  */
 const checkFailures = (graph: Graph, operator: Operator, tell: Tell) => {
-  if (operator.node.op !== "mapResult") return
+  if (operator.node.op !== "mapResult" && operator.node.op !== "lookup") return
   let at: Operator | undefined = operator
   while (at !== undefined && at.node.op !== "orDeadLetter" && at.node.op !== "route") {
     if (at.consumers.length > 1) {

@@ -6,7 +6,7 @@
 import type { Graph, Operator } from "./Graph.ts"
 
 /** The operators from the source down to this one, without it. */
-const above = (graph: Graph, operator: Operator): ReadonlyArray<Operator> =>
+export const above = (graph: Graph, operator: Operator): ReadonlyArray<Operator> =>
   operator.inputs.flatMap((input) => [...above(graph, graph.operators[input]!), graph.operators[input]!])
 
 /** The fields that an operator writes by name. */

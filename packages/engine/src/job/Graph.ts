@@ -35,6 +35,8 @@ const label = (node: Node): string => {
       return `keyBy(${node.fields.join(",")})`
     case "window":
       return `window(${node.key.join(",")})`
+    case "lookup":
+      return `lookup(${node.service.key})`
     case "branch":
       return `branch(${node.branch})`
     default:
@@ -72,7 +74,8 @@ export const makeGraph = (outputs: ReadonlyArray<Node>): Graph => {
     const count = (used.get(derived) ?? 0) + 1
     used.set(derived, count)
     // a number would swap the states of two when lines move: two of one name are refused
-    const name = node.name ?? (count === 1 || node.op === "window" ? derived : `${derived}#${count}`)
+    const name =
+      node.name ?? (count === 1 || node.op === "window" || node.op === "lookup" ? derived : `${derived}#${count}`)
     return { id, name, node, inputs: inputs[id]!, consumers: consumers[id]!, sources: sources[id]! }
   })
   return { operators }
