@@ -57,7 +57,7 @@ const asAnother = (log: LogShape, run: number): LogShape => {
 const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 /** Reads the whole log as run number `run`, and tells what it cost. */
-const measure = Effect.fnUntraced(function* (job: Job.Job<string, unknown>, run: number, epochs: typeof withEpochs) {
+const measure = Effect.fnUntraced(function* (job: Job.Job, run: number, epochs: typeof withEpochs) {
   const log = asAnother(yield* Log, run)
   let commits = 0
   const counting: LogShape = {

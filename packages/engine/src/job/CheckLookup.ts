@@ -15,7 +15,6 @@ export const checkLookup = (graph: Graph, operator: Operator, tell: Tell): void 
   const { name, node } = operator
   if (node.op === "window" || node.op === "mapWithState") checkBehind(graph, operator, tell)
   if (node.op !== "lookup") return
-  tell(`${name}: lookups do not run yet`)
   const window = above(graph, operator).find((candidate) => candidate.node.op === "window")
   if (window !== undefined) {
     tell(

@@ -7,7 +7,8 @@ import type { RecordShape } from "@frazil/core"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "./Shapes.ts"
-import type { PlannedOperator, PlannedState, StagePlan } from "./StagePlan.ts"
+import { askPolicy } from "../lookup/LookupPolicy.ts"
+import type { PlannedLookup, PlannedOperator, PlannedState, StagePlan } from "./StagePlan.ts"
 import { planWindow, type WindowPlan } from "../window/WindowPlan.ts"
 
 /** How far out of order a topic's records may come unless `Flow.eventTime` says otherwise, and when a partition is idle. */
@@ -37,12 +38,14 @@ const planStage = (
   const outputs: Array<TopicRef> = []
   const states: Array<PlannedState> = []
   const windows: Array<WindowPlan> = []
+  const lookups = members.flatMap(({ node }, operator) => (node.op === "lookup" ? [operator] : []))
   const outputOf = (topic: TopicRef) => {
     const known = outputs.findIndex((output) => output.name === topic.name)
     return known >= 0 ? known : outputs.push(topic) - 1
   }
   const stateOf = (name: string, node: Operator["node"], input: RecordShape | undefined): number => {
     if (node.op === "mapWithState") return states.push({ name, declaration: node.state }) - 1
+    if (node.op === "lookup") return lookups.findIndex((operator) => members[operator]!.node === node)
     if (node.op !== "window") return -1
     // without a shape only records are counted, and the key is the topic's
     return windows.push(planWindow(name, node, input ?? source.shape)) - 1
@@ -73,6 +76,40 @@ const planStage = (
     leadMs: leadMsDefault,
     outputs,
     states,
-    windows
+    windows,
+    lookups: lookups.map((operator) => planLookup(operators, lookups, operator))
+  }
+}
+
+/** Operators that are reached from `from` on, not through another lookup when `direct`. */
+const reached = (operators: ReadonlyArray<PlannedOperator>, from: number, direct: boolean): ReadonlySet<number> => {
+  const seen = new Set<number>()
+  const visit = (id: number) => {
+    for (const consumer of operators[id]!.consumers) {
+      if (seen.has(consumer)) continue
+      seen.add(consumer)
+      if (!direct || operators[consumer]!.node.op !== "lookup") visit(consumer)
+    }
+  }
+  visit(from)
+  return seen
+}
+
+const planLookup = (
+  operators: ReadonlyArray<PlannedOperator>,
+  lookups: ReadonlyArray<number>,
+  operator: number
+): PlannedLookup => {
+  const { name, node } = operators[operator]!
+  if (node.op !== "lookup") throw new Error(`${name} is no lookup`)
+  const below = reached(operators, operator, false)
+  return {
+    name,
+    operator,
+    service: node.service,
+    keyOf: node.keyOf,
+    policy: askPolicy(node.policy),
+    below: lookups.flatMap((other, index) => (below.has(other) ? [index] : [])),
+    first: reached(operators, 0, true).has(operator)
   }
 }

@@ -9,10 +9,10 @@ import {
   decimalPrecisionMax,
   type FieldSpec,
   formatProblem,
-  type RecordShape
+  RecordShape
 } from "@frazil/core"
 import { Result } from "effect"
-import type { Computed } from "../flow/Node.ts"
+import type { Computed, NodeOf } from "../flow/Node.ts"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { PlannedComputed } from "./StagePlan.ts"
 import { windowFields } from "./WindowFields.ts"
@@ -52,6 +52,26 @@ const fieldOf = (name: string, checked: CheckedExpr): FieldSpec => {
         ...common,
         type: { _tag: "Decimal", precision: decimalPrecisionMax, scale: checked.scale, positive: false }
       }
+  }
+}
+
+/** The record with its answer; undefined when the answer's schema is none of a record: `CheckLookup` tells. */
+const answeredShape = ({ as, service }: NodeOf<"lookup">, input: RecordShape): RecordShape | undefined => {
+  if (as !== undefined) {
+    const nested = { name: as, index: 0, nullable: false, personal: false, hiddenFromRules: false }
+    return shapeOf([...without(input, [as]), { ...nested, type: { _tag: "Json" } }])
+  }
+  try {
+    const { fields } = RecordShape.of(service.declaration.answer)
+    return shapeOf([
+      ...without(
+        input,
+        fields.map(({ name }) => name)
+      ),
+      ...fields
+    ])
+  } catch {
+    return undefined
   }
 }
 
@@ -137,6 +157,8 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       return { input, output: input, computed: [], key: node.fields }
     case "window":
       return { input, output: input === undefined ? undefined : shapeOf(windowFields(node, input)), computed: [], key }
+    case "lookup":
+      return { input, output: input === undefined ? undefined : answeredShape(node, input), computed: [], key }
     case "decide": {
       const conditions = node.decider.conditions.map((expr) => plan({ _tag: "Expr", expr }, "boolean", true))
       return { input, output: undefined, computed: conditions, key }

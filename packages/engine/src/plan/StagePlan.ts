@@ -4,7 +4,8 @@
  * `planJob` makes it without any I/O; the code generator, the interpreter and the tasks read it.
  */
 import type { CheckedExpr, RecordShape } from "@frazil/core"
-import type { AnyRecord, Node, StateDeclaration, TopicRef } from "../flow/Node.ts"
+import type { AnyRecord, LookupService, Node, StateDeclaration, TopicRef } from "../flow/Node.ts"
+import type { AskPolicy } from "../lookup/LookupPolicy.ts"
 import type { WindowPlan } from "../window/WindowPlan.ts"
 
 /** A condition or value ready to run: an expression checked against the record's shape, or code. */
@@ -24,7 +25,7 @@ export interface PlannedOperator {
   readonly computed: ReadonlyArray<PlannedComputed | undefined>
   /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
   readonly output: number
-  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`. */
+  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`; of `StagePlan.lookups`, for `lookup`. */
   readonly state: number
   /** The fields that key the flow here. */
   readonly key: ReadonlyArray<string>
@@ -33,6 +34,19 @@ export interface PlannedOperator {
 export interface PlannedState {
   readonly name: string
   readonly declaration: StateDeclaration
+}
+
+export interface PlannedLookup {
+  readonly name: string
+  /** Index of `StagePlan.operators`. */
+  readonly operator: number
+  readonly service: LookupService
+  readonly keyOf: (record: AnyRecord) => unknown
+  readonly policy: AskPolicy
+  /** Indexes of the lookups that its answers may come to. */
+  readonly below: ReadonlyArray<number>
+  /** Records come to it without passing another lookup. */
+  readonly first: boolean
 }
 
 export interface StagePlan {
@@ -52,7 +66,10 @@ export interface StagePlan {
   readonly outputs: ReadonlyArray<TopicRef>
   readonly states: ReadonlyArray<PlannedState>
   readonly windows: ReadonlyArray<WindowPlan>
+  /** Those above others come first. */
+  readonly lookups: ReadonlyArray<PlannedLookup>
 }
 
 /** Whether epochs of the stage have deltas. */
-export const isStateful = ({ states, windows }: StagePlan): boolean => states.length + windows.length > 0
+export const isStateful = ({ lookups, states, windows }: StagePlan): boolean =>
+  states.length + windows.length + lookups.length > 0

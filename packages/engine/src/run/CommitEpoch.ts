@@ -36,7 +36,7 @@ export const commitEpoch = Effect.fnUntraced(function* (
   const outputs: Array<Append> = []
   const taking = shards.filter(
     // a partition that fell idle brings no record that would commit it (rule 11)
-    (shard) => finished || shard.pending > 0 || shard.unnamed !== undefined || timeMoved(shard)
+    (shard) => finished || shard.pending > 0 || shard.answered > 0 || shard.unnamed !== undefined || timeMoved(shard)
   )
   for (const shard of taking) {
     const taken = takeCommit(shard, plan, topic, finished)

@@ -19,7 +19,7 @@ import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { decideOnColumns, decideOnRecord } from "./CompileDecide.ts"
 import { windowCode } from "./CompileWindow.ts"
-import { asFailed, interpretRow } from "./InterpretStage.ts"
+import { asFailed, interpretAnswer, interpretRow } from "./InterpretStage.ts"
 import { afterLead } from "./Lead.ts"
 import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
@@ -68,10 +68,21 @@ return { run(b, c, t) {
     ${time === undefined ? "" : advance(plan, scope)}
   }
   time.maxEventTime = maxEventTime;
-}, advance(c, t, to) { context = c; now = t; ${advanceCode(plan)} }, close(c, t) { context = c; now = t; ${closeCode(plan)} } };`
+}, advance(c, t, to) { context = c; now = t; ${advanceCode(plan)} }, close(c, t) { context = c; now = t; ${closeCode(plan)} },
+answer(lookup, entry, c, t) { ${answerCode(plan, scope)} } };`
   // generated from the plan alone; see the header
   const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => StageProgram
   return build(...scope.values)
+}
+
+/** A record's outcome, at the record's own time. */
+const answerCode = (plan: StagePlan, scope: CodeScope): string => {
+  const cases = plan.lookups.map(({ operator }, index) => {
+    const interpret = scope.constant(interpretAnswer(plan, plan.operators[operator]!))
+    return `case ${index}: if (entry.wide) ${interpret}(entry, c, t); else answered${operator}(entry); return;`
+  })
+  return `context = c; now = t; eventTime = entry.eventTime; watermark = entry.watermark;
+switch (lookup) { ${cases.join("\n")} }`
 }
 
 /** The watermark moves on, and windows that it passes fire, before the next record. */
@@ -161,6 +172,8 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
         : `${caughtFunction(emitter, operator)}(i, ${place.record}, ${place.read});`
     case "window":
       return windowStageCode(emitter, operator, place)
+    case "lookup":
+      return lookupCode(emitter, operator, node, place)
     case "to":
       return toCode(emitter, operator, node, place)
     case "validate":
@@ -316,6 +329,26 @@ const windowStageCode = (emitter: Emitter, operator: PlannedOperator, place: Pla
     fresh: (prefix) => fresh(emitter, prefix),
     guarded: (code, after) => guarded(emitter, operator, code, after)
   })
+}
+
+/** Records enter here; what follows runs for their outcomes, later, in a function of its own. */
+const lookupCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"lookup">, place: Place): string => {
+  const { scope } = emitter
+  const after: Place = { record: "record", read: "read" }
+  const merged =
+    node.as === undefined
+      ? "{ ...entry.record, ...outcome.answer }"
+      : `{ ...entry.record, [${JSON.stringify(node.as)}]: outcome.answer }`
+  emitter.functions.push(`function answered${operator.id}(entry) {
+  const i = -1, outcome = entry.outcome, read = entry.read;
+  if (outcome._tag === "Answered") { const record = ${merged}; ${consumersCode(emitter, operator, after)} }
+  else if (outcome._tag === "Failed") { const failed = outcome.failed; ${failureCode(emitter, operator, after, "failed")} }
+  else context.threw(batch, i, ${scope.constant(operator.name)}, outcome.error);
+}`)
+  const key = fresh(emitter, "key")
+  const record = recordOf(place)
+  const ask = `context.ask(${operator.state}, batch, i, ${place.read}, ${record}, ${key}, eventTime, watermark);`
+  return `let ${key}; ${guarded(emitter, operator, `${key} = ${scope.constant(node.keyOf)}(${record});`, ask)}`
 }
 
 const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"decide">, place: Place): string => {

@@ -8,6 +8,7 @@ import { interpretValue, type ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
+import type { InFlight } from "../lookup/InFlight.ts"
 import { makeStateKey } from "./StateKey.ts"
 import { cellValueOf } from "../window/Accumulator.ts"
 import type { Pane } from "../window/Pane.ts"
@@ -16,7 +17,7 @@ import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
 interface Visit {
-  /** Undefined, and the row −1, for what a window gave. */
+  /** Undefined, and the row −1, for what a window gave and for what a lookup was asked about. */
   readonly batch: ColumnBatch | undefined
   readonly row: number
   readonly context: StageContext
@@ -68,6 +69,25 @@ export const interpretResult = (
   return (context, now) => (read, end) => {
     const time = { eventTime: end, watermark: end - allowedLatenessMs }
     for (const step of next) step(read, { batch: undefined, row: -1, context, now, ...time, read, unchanged: false })
+  }
+}
+
+/** What follows a lookup, for a record that has its outcome. */
+export const interpretAnswer = (
+  plan: StagePlan,
+  operator: PlannedOperator
+): ((entry: InFlight, context: StageContext, now: number) => void) => {
+  const next = operator.consumers.map((consumer) => stepOf(plan, consumer))
+  const failed = failureStep(plan, operator)
+  const as = operator.node.op === "lookup" ? operator.node.as : undefined
+  return (entry, context, now) => {
+    const { eventTime, outcome, read, watermark } = entry
+    const visit: Visit = { batch: undefined, row: -1, context, now, eventTime, watermark, read, unchanged: false }
+    if (outcome?._tag === "Answered") {
+      const answer: AnyRecord = as === undefined ? { ...outcome.answer } : { [as]: outcome.answer }
+      for (const step of next) step({ ...entry.record, ...answer }, visit)
+    } else if (outcome?._tag === "Failed") failed(outcome.failed, visit)
+    else context.threw(undefined, -1, operator.name, outcome?.error)
   }
 }
 
@@ -186,6 +206,13 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         if (done) for (const each of made) changed(each, visit)
       }
     }
+    case "lookup":
+      return (record, visit) => {
+        let key: unknown
+        if (!guarded(visit, () => (key = node.keyOf(record)))) return
+        const { batch, context, eventTime, read, row, watermark } = visit
+        context.ask(operator.state, batch, row, read, record, key, eventTime, watermark)
+      }
     case "window":
       return windowStep(plan, operator, guarded)
     case "to":
@@ -280,7 +307,7 @@ const failureStep = (plan: StagePlan, from: PlannedOperator): ((failed: AnyFaile
     }
     return further
   }
-  return from.node.op === "mapResult" ? follow(from.consumers[0]) : () => {}
+  return from.node.op === "mapResult" || from.node.op === "lookup" ? follow(from.consumers[0]) : () => {}
 }
 
 /** A failure as it travels beside the records. */

@@ -4,6 +4,7 @@
  * Given to `Job.run` as its observer; the pipeline's progress lines, its summary and later the metrics read `status`.
  */
 import type { StagePlan } from "../plan/StagePlan.ts"
+import type { LookupStatus } from "../lookup/LookupStatus.ts"
 import type { TaskObserver } from "./RunOptions.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import { combinedWatermark } from "../state/Watermark.ts"
@@ -25,12 +26,14 @@ export interface StageStatus {
   readonly late: number
   /** Entries of the ledger by reason, late ones included. */
   readonly ledger: Readonly<Partial<Record<LedgerReason, number>>>
-  /** The least of its partitions', idle ones left out, never going back; epoch milliseconds; undefined before the first record and without event time. */
+  /** The least of its partitions', idle ones left out, held back by records in flight, never going back; epoch milliseconds; undefined before the first record and without event time. */
   readonly watermarkMs: number | undefined
   /** The next offset of each partition. */
   readonly positions: ReadonlyMap<number, number>
   readonly epochs: number
   readonly keys: number
+  /** Of the running task, since it started. */
+  readonly lookups: ReadonlyArray<LookupStatus>
   readonly finished: boolean
 }
 
@@ -52,6 +55,14 @@ const addTo = (sums: Partial<Record<LedgerReason, number>>, reason: LedgerReason
 
 const keysOf = (states: ReadonlyArray<OperatorState>): number => states.reduce((keys, state) => keys + state.size(), 0)
 
+/** No watermark passes a record in flight. */
+const heldWatermark = ({ plan, shards, watermarkMs }: Watched): number => {
+  const times = shards.map((shard) => shard.context.time)
+  const reached = combinedWatermark(watermarkMs, times, plan.outOfOrdernessMs)
+  const inFlight = shards.flatMap((shard) => shard.context.lookups.map((lookup) => lookup.leastWatermark()))
+  return Math.max(watermarkMs, Math.min(reached, ...inFlight))
+}
+
 const statusOf = (stage: Watched): StageStatus => {
   const { plan, shards } = stage
   const out: Record<string, number> = {}
@@ -70,11 +81,7 @@ const statusOf = (stage: Watched): StageStatus => {
     for (const [topic, count] of Object.entries(counts.out)) out[topic] = (out[topic] ?? 0) + count
     for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   }
-  stage.watermarkMs = combinedWatermark(
-    stage.watermarkMs,
-    shards.map((shard) => shard.context.time),
-    plan.outOfOrdernessMs
-  )
+  stage.watermarkMs = heldWatermark(stage)
   return {
     job: plan.uid,
     topic: plan.name,
@@ -89,6 +96,7 @@ const statusOf = (stage: Watched): StageStatus => {
     positions: new Map(shards.map((shard) => [shard.id.shard, shard.offset])),
     epochs: shards.reduce((sum, shard) => sum + shard.epoch, 0),
     keys: shards.reduce((sum, { context: { states, windows } }) => sum + keysOf([...states, ...windows]), 0),
+    lookups: plan.lookups.flatMap((_, lookup) => shards[0]?.context.lookups[lookup]?.asker()?.status() ?? []),
     finished: shards.every((shard) => shard.detail.finished)
   }
 }

@@ -10,6 +10,7 @@ import { readSnapshot, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type RecordInForce, type ShardId, type SnapshotName, type TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import { applyEncoded } from "../state/StateCodec.ts"
+import { type LookupState, makeLookupState } from "../lookup/LookupState.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { makeWindowState, type WindowState } from "../window/WindowState.ts"
@@ -21,6 +22,7 @@ import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
 interface StageState {
   readonly states: ReadonlyArray<KeyedState>
   readonly windows: ReadonlyArray<WindowState>
+  readonly lookups: ReadonlyArray<LookupState>
 }
 
 /** A shard as it stands after its last committed epoch. */
@@ -65,7 +67,8 @@ export const restore = Effect.fnUntraced(function* (
 
 const emptyState = (plan: StagePlan): StageState => ({
   states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
-  windows: plan.windows.map(makeWindowState)
+  windows: plan.windows.map(makeWindowState),
+  lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf))
 })
 
 /** The offset in force, if the topic is still the one it was read from (rules 3 and 9). */
@@ -137,9 +140,9 @@ const loadFrom = Effect.fnUntraced(function* (
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = ({ states, windows }: StageState, bytes: Uint8Array, what: string) =>
+const apply = ({ lookups, states, windows }: StageState, bytes: Uint8Array, what: string) =>
   Effect.try({
-    try: () => applyEncoded([...states, ...windows], bytes),
+    try: () => applyEncoded([...states, ...windows, ...lookups], bytes),
     catch: (cause) =>
       cause instanceof StateShapeError
         ? new JobError({ reason: "StateDiffers", message: cause.message, cause })

@@ -14,7 +14,7 @@ import { Ledger } from "./Ledger.ts"
 import { type RunOptions, runOptions } from "./RunOptions.ts"
 import { runTask } from "./Task.ts"
 
-export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>, options: Partial<RunOptions> = {}) {
+const runStages = Effect.fn("Job.run")(function* (job: Job<string, unknown>, options: Partial<RunOptions> = {}) {
   const run = runOptions(options)
   const log = yield* Log
   const deadLetters = yield* DeadLetters
@@ -46,3 +46,12 @@ export const runJob = Effect.fn("Job.run")(function* (job: Job<string, unknown>,
     { concurrency: "unbounded", discard: true }
   )
 })
+
+type Running = ReturnType<typeof runStages>
+
+/** Runs a job on a log and a checkpoint store, with the services that its lookups ask. */
+export const runJob = <R>(
+  job: Job<string, R>,
+  options: Partial<RunOptions> = {}
+): Effect.Effect<Effect.Success<Running>, Effect.Error<Running>, Effect.Services<Running> | R> =>
+  runStages(job, options)

@@ -8,7 +8,9 @@ import type { AnyRecord, TopicRef } from "../flow/Node.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
 import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
+import type { OperatorState } from "../state/OperatorState.ts"
 import { encodeDelta } from "../state/StateCodec.ts"
+import { watermarkOf } from "../state/Watermark.ts"
 import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
 import type { Ledger, LedgerReason } from "./Ledger.ts"
@@ -30,6 +32,8 @@ export interface Shard {
   detail: ShardDetail
   /** Records taken in since the last epoch. */
   pending: number
+  /** Records that a lookup passed on since the last epoch. */
+  answered: number
   /** When a record came last, or the shard was restored. */
   lastRecordAtMs: number
   readonly deadLetters: OutputCollector
@@ -44,6 +48,8 @@ export interface Shard {
   readonly process: (batch: RecordBatch, nowMs: number) => void
   /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot a window. */
   readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
+  /** Passes on at most `max` records of a lookup that have their outcome, in their order; how many. */
+  readonly answer: (lookup: number, max: number, nowMs: number) => number
   /** The input ended: every window gives its result. */
   readonly close: (nowMs: number) => void
 }
@@ -84,7 +90,7 @@ export const makeShard = ({
       failure,
       // a window's result has no record; the one that made it fire tells where
       ...(batch === undefined || row < 0
-        ? { offset: context.firedAt, value: noBytes, headers: undefined }
+        ? { offset: context.firedAt, value: context.answering?.bytes ?? noBytes, headers: undefined }
         : {
             offset: batch.source.offsets[row]!,
             value: valueAt(batch, row),
@@ -99,6 +105,8 @@ export const makeShard = ({
     outputs,
     states: restored.states,
     windows: restored.windows,
+    lookups: restored.lookups,
+    answering: undefined,
     firedAt: restored.offset - 1,
     lead: { ...(restored.detail.lead ?? noLead) },
     validated: 0,
@@ -111,6 +119,20 @@ export const makeShard = ({
     deadLetter: (batch, row, failed, output) => {
       shard.failedInEpoch++
       letter(batch, row, describeFailure(failed), outputs[output] ?? deadLetters)
+    },
+    ask: (lookup, batch, row, read, record, key, eventTime, watermark) => {
+      const origin =
+        batch === undefined || row < 0
+          ? context.answering! // what comes from no row comes from another lookup
+          : {
+              offset: batch.source.offsets[row]!,
+              bytes: valueAt(batch, row).slice(),
+              read,
+              wide: batch.wide[row] !== 0,
+              eventTime,
+              watermark
+            }
+      restored.lookups[lookup]!.enter(origin, record, key)
     },
     enter: (batch, row, note) => {
       shard.entered.set(note.reason, (shard.entered.get(note.reason) ?? 0) + 1)
@@ -136,6 +158,7 @@ export const makeShard = ({
     changed: restored.epoch > (restored.snapshots[0]?.epoch ?? 0),
     detail: restored.detail,
     pending: 0,
+    answered: 0,
     lastRecordAtMs: startedAtMs,
     deadLetters,
     outputs,
@@ -162,6 +185,22 @@ export const makeShard = ({
       shard.closed = true
       shard.changed = true
     },
+    answer: (lookup, max, now) => {
+      nowMs = now
+      const state = restored.lookups[lookup]!
+      let passed = 0
+      for (; passed < max; passed++) {
+        const entry = state.takeSettled()
+        if (entry === undefined) break
+        context.answering = entry
+        context.firedAt = entry.offset
+        program.answer(lookup, entry, context, now)
+      }
+      context.answering = undefined
+      shard.answered += passed
+      if (passed > 0) shard.changed = true
+      return passed
+    },
     process: (records, now) => {
       nowMs = now
       const batch = decoder.decode(records)
@@ -182,6 +221,20 @@ const noLead = { inRow: 0, least: 0 }
 
 const valueAt = ({ source: { bytes, valueEnds, valueStarts } }: ColumnBatch, row: number): Uint8Array =>
   bytes.subarray(valueStarts[row]!, valueEnds[row]!)
+
+/** All that an epoch writes changes of. */
+export const statesOf = ({ context }: Shard): ReadonlyArray<OperatorState> => [
+  ...context.states,
+  ...context.windows,
+  ...context.lookups
+]
+
+/** The watermark that nothing in flight holds back (protocol, rule 11). */
+export const watermarkHeld = (shard: Shard, plan: StagePlan): number =>
+  shard.context.lookups.reduce(
+    (least, lookup) => Math.min(least, lookup.leastWatermark()),
+    watermarkOf(shard.context.time, plan.outOfOrdernessMs)
+  )
 
 const collectorsOf = ({ deadLetters, ledger, outputs }: Shard): ReadonlyArray<OutputCollector> =>
   ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters, ledger]
@@ -239,6 +292,7 @@ export const takeCommit = (
   }
   shard.entered.clear()
   shard.pending = 0
+  shard.answered = 0
   shard.failedInEpoch = 0
   context.validated = 0
   const named = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots]
@@ -249,7 +303,7 @@ export const takeCommit = (
     // a version without state writes no deltas, so the snapshots of one before it lead nowhere
     snapshots: stateful ? named.slice(0, snapshotsKept) : [],
     detail: shard.detail,
-    delta: stateful ? encodeDelta([...context.states, ...context.windows]) : null
+    delta: stateful ? encodeDelta(statesOf(shard)) : null
   }
   return { commit, outputs: collectorsOf(shard).flatMap((output) => [...output.take()]) }
 }

@@ -5,6 +5,8 @@
  */
 import type { ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
+import type { InFlight } from "../lookup/InFlight.ts"
+import type { LookupState } from "../lookup/LookupState.ts"
 import type { KeyedState } from "../state/KeyedState.ts"
 import type { WindowState } from "../window/WindowState.ts"
 import type { PartitionTime } from "../state/Watermark.ts"
@@ -25,18 +27,33 @@ export interface StageContext {
   readonly states: ReadonlyArray<KeyedState>
   /** By the plan's window index. */
   readonly windows: ReadonlyArray<WindowState>
+  /** By the plan's lookup index. */
+  readonly lookups: ReadonlyArray<LookupState>
+  /** The record in flight whose outcome runs through the operators now. */
+  answering: InFlight | undefined
   readonly time: PartitionTime
   readonly lead: LeadState
-  /** The offset of the record that made a window give its result. */
+  /** The offset of the record that made a window give its result, or whose lookup was answered. */
   firedAt: number
   /** Records that reached a `validate`. */
   validated: number
   /** The record object of a row, made on demand. */
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
-  /** An operator's code threw at a row; −1 is a result of a window. */
+  /** An operator's code threw at a row; −1 is a result of a window, or the record that is `answering`. */
   readonly threw: (batch: ColumnBatch | undefined, row: number, operator: string, error: unknown) => void
   /** A failure that reaches a standard dead letter: the plan's output with that index, −1 is the service's own. */
   readonly deadLetter: (batch: ColumnBatch | undefined, row: number, failed: AnyFailed, output: number) => void
+  /** A record comes to the lookup with that index, from a row or, at −1, from the record that is `answering`. */
+  readonly ask: (
+    lookup: number,
+    batch: ColumnBatch | undefined,
+    row: number,
+    read: AnyRecord,
+    record: AnyRecord,
+    key: unknown,
+    eventTime: number,
+    watermark: number
+  ) => void
   /** Enters a row in the ledger. */
   readonly enter: (batch: ColumnBatch, row: number, note: LedgerNote) => void
 }
@@ -46,6 +63,8 @@ export interface StageProgram {
   readonly run: (batch: ColumnBatch, context: StageContext, now: number) => void
   /** Time has come to the watermark without a record: windows that end by then give their results. */
   readonly advance: (context: StageContext, now: number, watermark: number) => void
+  /** What follows the lookup with that index, for a record that has its outcome. */
+  readonly answer: (lookup: number, entry: InFlight, context: StageContext, now: number) => void
   /** The input has ended, and with it time: every window gives its result. */
   readonly close: (context: StageContext, now: number) => void
 }

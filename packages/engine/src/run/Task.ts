@@ -10,7 +10,6 @@ import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
 import { Log, type ReadLimits, type TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
-import { watermarkOf } from "../state/Watermark.ts"
 import { encodeSnapshot } from "../state/StateCodec.ts"
 import { commitEpoch } from "./CommitEpoch.ts"
 import { compileStage } from "./CompileStage.ts"
@@ -18,7 +17,8 @@ import { DeadLetters } from "./DeadLetters.ts"
 import type { Ledger } from "./Ledger.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
-import { bytesPending, makeShard, type Shard } from "./Shard.ts"
+import { type Askers, runAskers } from "./RunAskers.ts"
+import { bytesPending, makeShard, type Shard, statesOf, watermarkHeld } from "./Shard.ts"
 import { takeTime } from "./TakeTime.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
@@ -54,7 +54,7 @@ export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
   for (let incarnation = 0; ; incarnation++) {
     // an outcome nobody knows: memory is gone with the incarnation, the next one fences and reads back
     const outcome = yield* Effect.result(
-      runIncarnation(options, `${options.owner}.${incarnation}`, () => (failuresInRow = 0))
+      Effect.scoped(runIncarnation(options, `${options.owner}.${incarnation}`, () => (failuresInRow = 0)))
     )
     if (Result.isSuccess(outcome)) return
     if (!passing(outcome.failure) || ++failuresInRow > failuresInRowMax) return yield* outcome.failure
@@ -73,14 +73,16 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make, ledger }
   const shards = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs }))
   yield* sweepUnnamed(shards, plan)
+  const askers = yield* runAskers(plan, shards)
   run.observer.started(plan, shards)
   let epochOpenedAt: number | undefined
   let snapshotAt = startedAtMs - sinceSnapshotMs(shards, run)
-  while (true) {
-    const moved = yield* readOnce(options, shards, (now) => (epochOpenedAt ??= now))
+  for (let turn = 0; ; turn++) {
+    const moved = yield* readOnce(options, shardsInTurn(plan, shards, turn), askers, (now) => (epochOpenedAt ??= now))
     const now = yield* Clock.currentTimeMillis
-    if (takeTime(plan, shards, now)) epochOpenedAt ??= now
-    const pending = shards.reduce((sum, shard) => sum + shard.pending, 0)
+    const answered = askers.pass(now)
+    if (takeTime(plan, shards, now) || answered > 0) epochOpenedAt ??= now
+    const pending = shards.reduce((sum, shard) => sum + shard.pending + shard.answered, 0)
     const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
     const due =
       epochOpenedAt !== undefined &&
@@ -94,11 +96,11 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
         snapshotAt = now
       }
     }
-    if (moved > 0) {
+    if (moved + answered > 0) {
       yield* Effect.yieldNow
       continue
     }
-    if (yield* reachedEnd(options, shards)) {
+    if (askers.idle() && (yield* reachedEnd(options, shards))) {
       const finished = epochOpenedAt === undefined && shards.every((shard) => shard.detail.finished)
       // the end of a bounded input is the end of time
       if (!finished && run.bounded) for (const shard of shards) shard.close(now)
@@ -106,7 +108,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       return
     }
     const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
-    yield* log.awaitAppend(Math.min(idleWaitMs, untilDue))
+    yield* askers.await(log.awaitAppend, Math.min(idleWaitMs, untilDue))
   }
 })
 
@@ -117,17 +119,30 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
 const sinceSnapshotMs = (shards: ReadonlyArray<Shard>, { epochMs }: RunOptions): number =>
   epochMs * Math.max(...shards.map(({ epoch, snapshots }) => epoch - (snapshots[0]?.epoch ?? 0)))
 
-/** One batch from each partition that has one. */
+/** Where a lookup's room is scarce, each shard is the first to be read in its turn. */
+const shardsInTurn = ({ lookups }: StagePlan, shards: ReadonlyArray<Shard>, turn: number): ReadonlyArray<Shard> => {
+  if (lookups.length === 0) return shards
+  const first = turn % shards.length
+  return [...shards.slice(first), ...shards.slice(0, first)]
+}
+
+/** One batch from each partition that has one, as far as lookups take more: a source that is not read loses nothing. */
 const readOnce = Effect.fnUntraced(function* (
   options: TaskOptions,
   shards: ReadonlyArray<Shard>,
+  askers: Askers,
   opened: (nowMs: number) => void
 ) {
   const log = yield* Log
   const limits = { ...batchMax, recordsMax: Math.min(batchMax.recordsMax, options.run.epochRecords) }
   let moved = 0
   for (const shard of shards) {
-    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, limits)
+    const room = askers.room()
+    if (room <= 0) continue
+    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, {
+      ...limits,
+      recordsMax: Math.min(limits.recordsMax, room)
+    })
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
       opened(now)
@@ -152,8 +167,7 @@ const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: Re
 const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: string, shards: ReadonlyArray<Shard>) {
   for (const shard of shards) {
     if (!shard.changed) continue
-    const { states, time, windows } = shard.context
-    const bytes = encodeSnapshot([...states, ...windows], watermarkOf(time, options.plan.outOfOrdernessMs))
+    const bytes = encodeSnapshot(statesOf(shard), watermarkHeld(shard, options.plan))
     shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
     shard.changed = false
   }

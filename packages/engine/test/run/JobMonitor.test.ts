@@ -40,6 +40,7 @@ describe("a job's monitor", () => {
         ]),
         epochs: 2,
         keys: 2,
+        lookups: [],
         finished: true
       })
     }).pipe(Effect.provide(world))

@@ -127,5 +127,5 @@ export const readAll = Effect.fnUntraced(function* (topic: string) {
 })
 
 /** Runs a job until it has read everything there is. */
-export const runToEnd = (job: Job.Job<string, unknown>, options: Partial<Job.RunOptions> = {}) =>
+export const runToEnd = <R>(job: Job.Job<string, R>, options: Partial<Job.RunOptions> = {}) =>
   Job.run(job, { bounded: true, inputComplete: () => Effect.succeed(true), epochRecords: 10, ...options })

@@ -2,7 +2,8 @@
 // throws at some records, names that would be code if they were not quoted. Seeded: a failure is its seed.
 import { Decimal, expr, Field, Topic, type Expr } from "@frazil/core"
 import { Result, Schema } from "effect"
-import { Flow, Job } from "../../src/index.ts"
+import { Flow, Job, Lookup } from "../../src/index.ts"
+import type { Outcome } from "../../src/lookup/InFlight.ts"
 import { type Chance, makeChance } from "./Chance.ts"
 import { TestDeadLetters } from "./Harness.ts"
 import { windowed } from "./RandomWindows.ts"
@@ -138,7 +139,7 @@ const extended = (grower: Grower, flow: Sold, known: boolean): Sold => {
     // as above
     () => flow.pipe(Flow.extend({ note: expr.string(chance.pick(texts)), [name]: code })) as unknown as Sold,
     () => flow.pipe(Flow.extend({ score: expr.number(chance.pick(numbers)) })),
-    () => flow.pipe(Flow.extend({ flag: expr(chance.pick(conditions)), count: expr.number("count + 1") })),
+    () => flow.pipe(Flow.extend({ flag: expr(chance.pick(conditions)), score: expr.number("count + 1") })),
     () => flow.pipe(Flow.extend({ amount: expr.decimal(2, "amount + amount"), fee: expr.decimal(4, "fee") }))
   ])()
 }
@@ -190,6 +191,56 @@ const failing = (grower: Grower, flow: Sold): Sold => {
   return chance.pick<Sold>([caught, someCaught, ownLetter, lettered, caughtTwice])
 }
 
+class Twin extends Schema.Opaque<Twin>()(
+  Schema.Struct({ score: Field.optional(Field.double()), answered: Field.text() })
+) {}
+/** Asked by the flows that `asked` makes; the equivalence test answers in its place. */
+class Twins extends Lookup.Service<Twins, number, Twin, Odd | Long>()("test/Twins", {
+  answer: Twin,
+  failures: { Odd: "final", Long: "transient" },
+  timeout: (message) => new Long({ message }),
+  unavailable: (message) => new Long({ message })
+}) {}
+
+/** What a lookup of random jobs gives: an answer, a failure, or something that the service threw. */
+export const twinOf = (count: number): Outcome => {
+  if (count % 7 === 3) return { _tag: "Threw", error: new RangeError("no twin") }
+  if (count % 5 !== 2) return { _tag: "Answered", answer: { score: count / 4, answered: `twin of ${count}` } }
+  const error = count % 2 === 0 ? new Odd({ message: "odd twin" }) : new Long({ message: "long twin" })
+  // the test writes the record in
+  return {
+    _tag: "Failed",
+    failed: { _tag: error._tag, error, record: {}, attempts: 1 + (count % 3), failed_at: count }
+  }
+}
+
+type Found = Flow.Flow<Sale, Flow.Failed<Odd, Sale> | Flow.Failed<Long, Sale>, Twins>
+
+const asked = (grower: Grower, flow: Sold): Sold => {
+  const { chance } = grower
+  const key = (record: Sale) => {
+    if (record.count % 19 === 4) bang({ ...record, count: 3 })
+    return record.count
+  }
+  const options = { key: chance.once(2) ? key : ("count" as const), name: `lookup ${grower.names++}` }
+  // a score that both have is the answer's, as the run has it
+  const apart = chance.once(2)
+  // a name that only the run knows has no type
+  const found = flow.pipe(Flow.lookupAs(apart ? "twin" : "score", Twins, options)) as unknown as Found
+  const handled = chance.pick<() => Flow.Flow<Sale, never, Twins>>([
+    () => found.pipe(Flow.orDeadLetter(TestDeadLetters)),
+    () => found.pipe(Flow.catchTag(["Odd", "Long"], ({ record }) => record)),
+    () =>
+      found.pipe(
+        Flow.filter(codeCondition(chance)),
+        Flow.catchTag("Long", ({ attempts, record }): Sale => ({ ...record, count: attempts })),
+        Flow.orDeadLetter(TestDeadLetters)
+      )
+  ])()
+  // the test gives the answers: nothing is needed to run it
+  return handled as unknown as Sold
+}
+
 const State = Schema.Struct({ count: Schema.Number, amount: Schema.BigInt })
 
 const stateful = (grower: Grower, flow: Sold): Sold => {
@@ -231,6 +282,8 @@ const ended = (grower: Grower, flow: Sold): ReadonlyArray<Flow.Output> => {
   ])()
 }
 
+const behindLookup = (node: Flow.Output["node"]): boolean => node.op === "lookup" || node.inputs.some(behindLookup)
+
 /** What a flow grows into. `known`: its records' fields are, so that expressions may read them. */
 const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Output> => {
   const { chance } = grower
@@ -260,8 +313,13 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
     () => grow(grower, named.pipe(Flow.flatMap((record) => (record.online ? [record, record] : []))), false),
     () => (known ? grow(grower, decided(grower, named), false) : ended(grower, named)),
     () => grow(grower, failing(grower, named), false),
+    () => grow(grower, asked(grower, named), false),
     () => grow(grower, stateful(grower, named), false),
-    () => windowed(chance, named.pipe(Flow.keyBy("account")), known, `window ${grower.names++}`),
+    () =>
+      // refused there
+      behindLookup(named.node)
+        ? ended(grower, named)
+        : windowed(chance, named.pipe(Flow.keyBy("account")), known, `window ${grower.names++}`),
     // one flow, two consumers
     () => [...grow(grower, named, known), ...grow(grower, named, known)],
     () => grow(grower, named.pipe(Flow.catchTags({})), false)

@@ -30,7 +30,7 @@ interface Found {
 }
 
 /** Windows as `account minute: count`, the ledger as `reason minute`, both in the order they were written. */
-const run = (lines: ReadonlyArray<TradeLine>, job: Job.Job<string, unknown> = minutes()) =>
+const run = (lines: ReadonlyArray<TradeLine>, job: Job.Job = minutes()) =>
   Effect.gen(function* () {
     yield* append(Trades, lines)
     const monitor = Job.monitor()

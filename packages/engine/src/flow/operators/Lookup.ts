@@ -11,7 +11,7 @@ type KeyField<A, Key> = { [F in keyof A]-?: A[F] extends Key ? F : never }[keyof
 /** What to ask, and how. */
 export interface LookupOptions<A, Key> {
   /** The field that holds the key, or a function of the record. One that throws dead-letters its record. */
-  readonly key: KeyField<A, Key> | ((record: A) => Key)
+  readonly key: KeyField<A, Key> | ((record: NoInfer<A>) => NoInfer<Key>)
   readonly policy?: LookupPolicy
   /** The operator's stable name: records in flight are found again by it after a restart. */
   readonly name?: string
