@@ -1,6 +1,7 @@
-/** What a mutant may be noticed by: simulated jobs, and damage done from outside. */
+/** What a mutant may be noticed by: simulated jobs, damage done from outside, and readers beside retention. */
 import { simulatedJobs } from "../jobs/Jobs.ts"
 import { damageCases } from "../damage/DamageCases.ts"
+import { huntRetention } from "./RetentionHunter.ts"
 
 /** What seed `seed` notices; undefined when nothing is wrong. */
 export type Hunter = (seed: number) => string | undefined
@@ -25,5 +26,6 @@ const damaging: Hunter = (seed) => {
 export const hunters: Readonly<Record<string, Hunter>> = {
   transactions: simulating("transactions"),
   accounts: simulating("accounts"),
-  damage: damaging
+  damage: damaging,
+  retention: huntRetention
 }

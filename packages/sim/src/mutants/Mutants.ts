@@ -4,6 +4,8 @@
  * `RunMutants` applies them to a copy; product code knows nothing of them. A rule that has no patch here is one that other
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
+import { retentionMutants } from "./RetentionMutants.ts"
+
 export interface Mutant {
   /** `rule 5`, or what kind of mistake it is. */
   readonly rule: string
@@ -505,4 +507,4 @@ const upkeep: ReadonlyArray<Mutant> = [
   }
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing, ...windows, ...upkeep]
+export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing, ...windows, ...upkeep, ...retentionMutants]
