@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { jobRunning } from "@frazil/connect"
 import { Job, Log } from "@frazil/engine"
 import { landingProgress } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
@@ -28,8 +29,9 @@ export interface SoakOptions {
 }
 
 const killEveryMs = 20_000
-/** A process is looked at when it is so old; none is killed before. */
+/** A process is looked at when it has worked for so long; none is killed before. */
 const sampleAgeMs = 14_000
+const lookEveryMs = 100
 const killAgeMsMin = 15_000
 const logRetention = "1m"
 /** Windows hold ten minutes of records: before a third of this is over, memory and files have to grow. */
@@ -45,37 +47,22 @@ interface Soaking {
   readonly upkeep: UpkeepCounts
   delivered: number
   kills: number
+  /** At the last look: records that a job has not read, or that have not landed. */
+  behind: number
 }
 
 const argsOf = (data: string): ReadonlyArray<string> => [
   ...["--data", data, "--no-generator", "--port", "0", "--log-retention", logRetention, "--lake-commit-every", "5s"]
 ]
 
-const tell = ({ data, delivered, input, kills, samples }: Soaking) => {
+const tell = ({ behind, data, delivered, input, kills, samples }: Soaking) => {
   const now = samples.at(-1)
   if (now === undefined) return
   const { checkpointFiles, dataFiles, logBytes, metadataFiles, otherFiles, rssBytes } = now
   say(
-    `${Units.count(delivered)} of ${Units.count(input.records)} records, ${kills} kills; memory ${Units.bytes(rssBytes)}, log ${Units.bytes(logBytes)}, files: ${checkpointFiles} checkpoints, ${metadataFiles} metadata, ${dataFiles} data, ${otherFiles} others in ${data}`
+    `${Units.count(delivered)} of ${Units.count(input.records)} records, ${Units.count(behind)} behind, ${kills} kills; memory ${Units.bytes(rssBytes)}, log ${Units.bytes(logBytes)}, files: ${checkpointFiles} checkpoints, ${metadataFiles} metadata, ${dataFiles} data, ${otherFiles} others in ${data}`
   )
 }
-
-/** One process, from its start to its kill. Fails when it ends by itself. */
-const live = (soaking: Soaking) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { data, random, samples } = soaking
-      const { child, ended, running } = yield* startSoaked(argsOf(data))
-      yield* Effect.sleep(sampleAgeMs)
-      if (running()) samples.push(takeSample(data, rssBytesOf(child.pid!)))
-      yield* Effect.sleep(killAgeMsMin - sampleAgeMs + random.below(2 * (killEveryMs - killAgeMsMin)))
-      child.kill("SIGKILL")
-      const { lines } = yield* ended
-      if (child.signalCode !== "SIGKILL") return yield* Effect.fail(`the pipeline ended by itself: ${lines.join("\n")}`)
-      soaking.kills++
-      if (soaking.kills % tellEveryKills === 0) tell(soaking)
-    })
-  )
 
 /** Records that a job has not read, or that have not landed. */
 const lag = Effect.gen(function* () {
@@ -84,6 +71,31 @@ const lag = Effect.gen(function* () {
   for (const landing of tables) records += (yield* landingProgress(landing)).lag
   return records
 })
+
+/** Waits until the process has loaded and begins its work: how long that takes says more of the machine than of it. */
+const begun = Effect.fnUntraced(function* (data: string, running: () => boolean) {
+  while (running() && !(yield* jobRunning({ job: "transactions", dataDirectory: data })))
+    yield* Effect.sleep(lookEveryMs)
+})
+
+/** One process, from its start to its kill. Fails when it ends by itself. */
+const live = (soaking: Soaking) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { data, random, samples } = soaking
+      const { child, ended, running } = yield* startSoaked(argsOf(data))
+      yield* begun(data, running)
+      yield* Effect.sleep(sampleAgeMs)
+      if (running()) samples.push(takeSample(data, rssBytesOf(child.pid!)))
+      soaking.behind = yield* lag
+      yield* Effect.sleep(killAgeMsMin - sampleAgeMs + random.below(2 * (killEveryMs - killAgeMsMin)))
+      child.kill("SIGKILL")
+      const { lines } = yield* ended
+      if (child.signalCode !== "SIGKILL") return yield* Effect.fail(`the pipeline ended by itself: ${lines.join("\n")}`)
+      soaking.kills++
+      if (soaking.kills % tellEveryKills === 0) tell(soaking)
+    })
+  )
 
 /** A last process that is left alone until everything has landed, and is then stopped as a person stops it. */
 const drain = (data: string) =>
@@ -154,7 +166,8 @@ export const runSoak = Effect.fnUntraced(function* ({ forMs, rate, seed }: SoakO
     samples: [],
     upkeep: { done: 0, left: 0 },
     delivered: 0,
-    kills: 0
+    kills: 0,
+    behind: 0
   }
   say(
     `soak: ${Units.count(input.records)} records at ${rate}/s, seed ${seed}, log retention ${logRetention}, in ${data}`
