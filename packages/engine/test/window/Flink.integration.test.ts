@@ -4,10 +4,10 @@
  * One file, one thread: a watermark follows every record there, as here. SQL's watermark passes a window one millisecond
  * before ours does (it ends at `end - 1`); times in hundredths of a second leave no room for the difference.
  */
+import { flinkSql, type FlinkRow } from "@frazil/sim/flink"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeChance } from "../support/Chance.ts"
-import { flinkSql, type FlinkRow } from "../support/FlinkSql.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { foundOf, randomTrades, shopsMax, type Timing, trade, Trades, tradesJob } from "../support/Trades.ts"
 

@@ -1,5 +1,8 @@
-// Flink SQL as a second opinion: runs a script on a local mini cluster, one thread, and gives the rows of its queries.
-// It comes from `infra`, a folder of scripts beside the repository; FRAZIL_INFRA says where else.
+/**
+ * Flink SQL as a second opinion: runs a script on a local mini cluster, one thread, and gives the rows of its queries.
+ *
+ * Integration tests ask it. It comes from `infra`, a folder of scripts beside the repository; FRAZIL_INFRA says where else.
+ */
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -49,11 +52,12 @@ export const flinkSql = (
     writeFileSync(file, lines.map((line) => `${line}\n`).join(""))
     writeFileSync(join(folder, "windows.sql"), statements.map((statement) => `${statement};\n`).join(""))
     return run(script, ["-v", `FILE=${file}`, join(folder, "windows.sql")]).pipe(
-      Effect.map((text) =>
-        text
-          .split("\n")
-          .filter((line) => line.startsWith("{"))
-          .map((line) => JSON.parse(line) as FlinkRow)
+      Effect.map(
+        (text) =>
+          text
+            .split("\n")
+            .filter((line) => line.startsWith("{"))
+            .map((line) => JSON.parse(line) as FlinkRow) // as the script prints them
       ),
       Effect.ensuring(Effect.sync(() => rmSync(folder, { recursive: true, force: true })))
     )
