@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { endpoints } from "../src/Gateway.ts"
 import { get, jsonOf, post, records, testGateway, textOf } from "./TestSystem.ts"
+import { parsePrometheus } from "./PrometheusParser.ts"
 
 const count = { sql: "SELECT count(*) AS n FROM transactions.raw" }
 
@@ -139,6 +140,8 @@ it.live("tables, jobs, health and metrics say the same numbers", () =>
     assert.include(metrics, `frazil_records_in_total{job="transactions",topic="raw-transactions"} ${records}\n`)
     assert.include(metrics, `frazil_table_rows{table="transactions.raw"} ${records}\n`)
     assert.match(metrics, /^process_resident_memory_bytes \d+$/m)
+    const latencies = parsePrometheus(metrics).get("frazil_end_to_end_latency_seconds")
+    assert.strictEqual(latencies?.type, "histogram")
   })
 )
 

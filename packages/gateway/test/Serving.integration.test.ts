@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { parsePrometheus } from "./PrometheusParser.ts"
 import { get, jsonOf, post, textOf } from "./TestSystem.ts"
 
 const pipeline = join(import.meta.dirname, "../../../apps/pipeline/src/main.ts")
@@ -12,7 +13,8 @@ const pipeline = join(import.meta.dirname, "../../../apps/pipeline/src/main.ts")
 const startPipeline = Effect.acquireRelease(
   Effect.sync(() => {
     const folder = mkdtempSync(join(tmpdir(), "frazil-serving-"))
-    const options = ["--data", join(folder, "data"), "--rate", "1000", "--lake-commit-every", "500ms", "--port", "0"]
+    const options = ["--data", join(folder, "data"), "--rate", "1000", "--port", "0"]
+    options.push("--lake-commit-every", "500ms", "--checkpoint-every", "1s")
     const child = spawn(process.execPath, [pipeline, ...options], { stdio: ["ignore", "ignore", "pipe"] })
     const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
     return { child, ended, folder }
@@ -40,6 +42,58 @@ const bomb = {
   sql: "SELECT list(a.range || 'x') FROM range(1000000000) a",
   limits: { timeout_ms: 1500, memory_mb: 64 }
 }
+
+/** What R4.14 asks for, by the names that say it, and what else a stage is measured by. */
+const asked = {
+  frazil_consumer_lag: "gauge",
+  frazil_processing_latency_seconds: "histogram",
+  frazil_end_to_end_latency_seconds: "histogram",
+  frazil_records_in_total: "counter",
+  frazil_checkpoint_duration_seconds: "histogram",
+  frazil_backpressured_seconds_total: "counter",
+  frazil_records_failed_total: "counter",
+  frazil_dead_letters_total: "counter",
+  frazil_state_bytes: "gauge",
+  frazil_state_keys: "gauge",
+  frazil_watermark_delay_seconds: "gauge",
+  frazil_ledger_records_total: "counter"
+}
+/** Labels have few values: none is a key, a query or a path. */
+const labels = ["job", "topic", "to", "partition", "reason", "table", "le"]
+const stage = ["transactions", "raw-transactions"]
+
+const metricsOf = (address: string) => Effect.map(Effect.flatMap(get(`${address}/metrics`), textOf), parsePrometheus)
+
+it.live("beside a running pipeline, everything that R4.14 asks for is measured", () =>
+  Effect.gen(function* () {
+    const { child } = yield* startPipeline
+    const address = yield* Effect.promise(() => addressOf(child.stderr))
+    let families = yield* metricsOf(address)
+    const missing = () => Object.keys(asked).filter((name) => !families.has(name))
+    // a checkpoint is written a second after the start
+    for (let round = 0; round < 40 && missing().length > 0; round++) {
+      yield* Effect.sleep(250)
+      families = yield* metricsOf(address)
+    }
+    assert.deepStrictEqual(missing(), [])
+    for (const [name, type] of Object.entries(asked)) {
+      const family = families.get(name)
+      assert(family !== undefined, name)
+      assert.strictEqual(family.type, type, name)
+      const ofStage = family.samples.filter(
+        ({ labels: of }) => of.get("job") === stage[0] && of.get("topic") === stage[1]
+      )
+      assert.isAbove(ofStage.length, 0, name)
+      for (const { value } of ofStage) assert.isTrue(value >= 0, `${name} ${value}`)
+      if (type === "histogram") {
+        assert.isAbove(ofStage.find((each) => each.name === `${name}_count`)?.value ?? 0, 0, name)
+      }
+    }
+    for (const [name, { samples }] of families) {
+      for (const sample of samples) assert.includeMembers(labels, [...sample.labels.keys()], name)
+    }
+  })
+)
 
 it.live("beside a running pipeline, answers grow with the table while bombs are ended, and the pipeline goes on", () =>
   Effect.gen(function* () {

@@ -15,6 +15,7 @@ import { commitEpoch } from "./CommitEpoch.ts"
 import { compileStage } from "./CompileStage.ts"
 import { DeadLetters } from "./DeadLetters.ts"
 import type { Ledger } from "./Ledger.ts"
+import { makeMeasures, type Measures } from "./Measures.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { type Askers, runAskers } from "./RunAskers.ts"
@@ -75,10 +76,16 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
   yield* sweepUnnamed(shards, plan)
   const askers = yield* runAskers(plan, shards)
   run.observer.started(plan, shards)
+  const measures = makeMeasures(plan)
   let epochOpenedAt: number | undefined
+  /** When the oldest record of the open epoch was appended. */
+  let appendedAt = Number.POSITIVE_INFINITY
   let snapshotAt = startedAtMs - sinceSnapshotMs(shards, run)
   for (let turn = 0; ; turn++) {
-    const moved = yield* readOnce(options, shardsInTurn(plan, shards, turn), askers, (now) => (epochOpenedAt ??= now))
+    const moved = yield* readOnce(options, shardsInTurn(plan, shards, turn), askers, (now, appendedAtMs) => {
+      epochOpenedAt ??= now
+      appendedAt = Math.min(appendedAt, appendedAtMs)
+    })
     const now = yield* Clock.currentTimeMillis
     const answered = askers.pass(now)
     if (takeTime(plan, shards, now) || answered > 0) epochOpenedAt ??= now
@@ -88,11 +95,13 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       epochOpenedAt !== undefined &&
       (now - epochOpenedAt >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
     if (due) {
-      yield* commitEpoch({ ...options, owner: incarnation }, shards, false)
+      const commit = commitEpoch({ ...options, owner: incarnation }, shards, false)
+      yield* measures.epoch(commit, epochOpenedAt, appendedAt)
       committed()
       epochOpenedAt = undefined
+      appendedAt = Number.POSITIVE_INFINITY
       if (isStateful(plan) && now - snapshotAt >= run.checkpointEveryMs) {
-        yield* snapshot(options, incarnation, shards)
+        yield* measures.checkpoint(snapshot(options, incarnation, shards, measures))
         snapshotAt = now
       }
     }
@@ -104,7 +113,8 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       const finished = epochOpenedAt === undefined && shards.every((shard) => shard.detail.finished)
       // the end of a bounded input is the end of time
       if (!finished && run.bounded) for (const shard of shards) shard.close(now)
-      if (!finished) yield* commitEpoch({ ...options, owner: incarnation }, shards, true)
+      const commit = commitEpoch({ ...options, owner: incarnation }, shards, true)
+      if (!finished) yield* measures.epoch(commit, epochOpenedAt, appendedAt)
       return
     }
     const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
@@ -131,7 +141,7 @@ const readOnce = Effect.fnUntraced(function* (
   options: TaskOptions,
   shards: ReadonlyArray<Shard>,
   askers: Askers,
-  opened: (nowMs: number) => void
+  opened: (nowMs: number, appendedAtMs: number) => void
 ) {
   const log = yield* Log
   const limits = { ...batchMax, recordsMax: Math.min(batchMax.recordsMax, options.run.epochRecords) }
@@ -145,7 +155,7 @@ const readOnce = Effect.fnUntraced(function* (
     })
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
-      opened(now)
+      opened(now, batch.timestamps[0]!)
       shard.process(batch, now)
       moved += batch.length
     } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
@@ -164,11 +174,17 @@ const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: Re
 })
 
 /** Writes a snapshot of every shard that changed since its last, and names it in an epoch of its own. */
-const snapshot = Effect.fnUntraced(function* (options: TaskOptions, owner: string, shards: ReadonlyArray<Shard>) {
+const snapshot = Effect.fnUntraced(function* (
+  options: TaskOptions,
+  owner: string,
+  shards: ReadonlyArray<Shard>,
+  measures: Measures
+) {
   for (const shard of shards) {
     if (!shard.changed) continue
     const bytes = encodeSnapshot(statesOf(shard), watermarkHeld(shard, options.plan))
     shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
+    yield* measures.state(shard.id.shard, bytes.length)
     shard.changed = false
   }
   yield* faultPoint("before-name")

@@ -1,17 +1,21 @@
 /**
- * What is measured, as Prometheus reads it: made anew at each call from what jobs and tables committed.
+ * What is measured, as Prometheus reads it: made anew at each call from what jobs and tables committed, and what the jobs
+ * of this process measure of themselves.
  *
  * Counters of jobs count from the job's first start, so they do not fall when the process starts again.
  */
 import type { Job } from "@frazil/engine"
 import type { LandingStatus, StageStatus } from "@frazil/platform"
 import { Clock, Effect } from "effect"
-import { family, type Family, type Sample } from "./PrometheusText.ts"
+import { family, type Family, registered, type Sample } from "./PrometheusText.ts"
 
 export interface Standing {
   readonly stages: ReadonlyArray<StageStatus>
   readonly landings: ReadonlyArray<LandingStatus>
 }
+
+/** Why a window did not take a record, or time did not follow it. */
+const ledgerReasons = ["late", "dropped", "evicted", "lead"] as const
 
 const ofStage = (
   stages: ReadonlyArray<StageStatus>,
@@ -57,6 +61,14 @@ const jobFamilies = (stages: ReadonlyArray<StageStatus>, nowMs: number): Readonl
     "counter",
     "Dead letters that failed in an operator",
     ofStage(stages, (stage) => stage.counts.failed)
+  ),
+  family(
+    "frazil_ledger_records_total",
+    "counter",
+    "Records entered in the ledger, by reason: late, dropped by a window, evicted, far ahead",
+    stages.flatMap(({ counts, job, topic }) =>
+      ledgerReasons.map((reason) => ({ labels: { job, topic, reason }, value: counts.ledger?.[reason] ?? 0 }))
+    )
   ),
   family(
     "frazil_consumer_lag",
@@ -152,7 +164,8 @@ export const metricsText = Effect.fnUntraced(function* (
     ...tableFamilies(landings, nowMs),
     family("frazil_queries_running", "gauge", "Queries at work", [{ labels: {}, value: load.running }]),
     family("frazil_queries_waiting", "gauge", "Queries that wait for a slot", [{ labels: {}, value: load.waiting }]),
-    ...processFamilies()
+    ...processFamilies(),
+    yield* registered
   ]
   return families.join("")
 })

@@ -1,4 +1,5 @@
-/** Prometheus' text format, version 0.0.4. Pure. */
+/** Prometheus' text format, version 0.0.4. */
+import { PrometheusMetrics } from "effect/observability"
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>
@@ -20,3 +21,6 @@ export const family = (name: string, type: "counter" | "gauge", help: string, sa
   samples.length === 0
     ? ""
     : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map((sample) => sampleLine(name, sample)).join("")}`
+
+/** What Effect's registry holds: measured in this process since it started. */
+export const registered = PrometheusMetrics.format()
