@@ -6,7 +6,7 @@
  * work and waiting, and each one's rows, bytes, time and memory.
  */
 import type { Catalog, FileIO } from "@frazil/lake"
-import { Context, Effect, Exit, Layer, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import type { ResultFormat } from "./pool/Frames.ts"
 import { guard } from "./pool/Guard.ts"
 import { type Lease, makeQueryProcessPool, type QueryProcessPool } from "./pool/QueryProcessPool.ts"
@@ -104,8 +104,10 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     const limits = yield* limitsOf(query.limits)
     if (query.sql.length > sqlLengthMax) return yield* tooLong
     const moment = query.asOf === undefined ? undefined : momentOfText(query.asOf)
-    const lease = yield* pool.lease
-    yield* Effect.forkScoped(guard(lease.process, limits))
+    // given back when the query's process is ended on its limits, though its reader may not have noticed yet
+    const slot = yield* Scope.fork(yield* Effect.scope)
+    const lease = yield* Effect.provideService(pool.lease, Scope.Scope, slot)
+    yield* Effect.forkScoped(Effect.andThen(guard(lease.process, limits), Scope.close(slot, Exit.void)))
     const ready = yield* prepareQuery(lease.process, query.sql, moment).pipe(
       Effect.provideContext(lake),
       // refused or not run in the end: the process has parsed, and nothing else

@@ -9,13 +9,14 @@ import type { AddressInfo } from "node:net"
 import type { Analytics } from "@frazil/analytics"
 import type { Log } from "@frazil/engine"
 import type { Catalog } from "@frazil/lake"
+import { tellAddress } from "@frazil/platform"
 import { createAdaptorServer } from "@hono/node-server"
 import { Effect, Schema, type Scope } from "effect"
 import { gatewayApp, isLoopback } from "./App.ts"
 import type { Endpoint } from "./http/Endpoint.ts"
 import { tableEndpoints } from "./lake/TableEndpoints.ts"
 import { queryEndpoints } from "./query/QueryEndpoint.ts"
-import type { System } from "./system/System.ts"
+import { System } from "./system/System.ts"
 import { systemEndpoints } from "./system/SystemEndpoints.ts"
 
 /** Why the gateway cannot be reached where it should; the message says what to do. */
@@ -84,5 +85,8 @@ export const serveGateway = Effect.fn("serveGateway")(function* (
   // the adaptor makes an HTTP/1 server unless it is told otherwise
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   const port = yield* Effect.acquireRelease(listen(server, options.port, host), () => stop(server))
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+  const address = `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+  const { directory } = yield* System
+  yield* tellAddress(directory, address)
+  return address
 })

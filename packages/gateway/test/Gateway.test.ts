@@ -1,4 +1,5 @@
 import { request } from "node:http"
+import { connect } from "node:net"
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { endpoints } from "../src/Gateway.ts"
@@ -75,6 +76,30 @@ it.live("what is wrong comes as a problem document", () =>
   })
 )
 
+it.live("a problem says where it is and what there is instead", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const snapshots = yield* jsonOf(yield* get(`${address}/v1/tables/transactions/raw/snapshots`))
+    const [oldest] = snapshots["snapshots"] as ReadonlyArray<{ readonly snapshot_id: string }>
+    const cases: ReadonlyArray<readonly [Effect.Effect<Response>, Readonly<Record<string, unknown>>, RegExp]> = [
+      [post(address, { sql: "SELECT 1,\n  count(* FROM x" }), { line: 2, column: 11 }, /just before it/],
+      [post(address, { sql: "SELEC 1" }), { line: 1, column: 1 }, /did you mean SELECT\?/],
+      [post(address, { sql: "SELECT 1 FORM x" }), { line: 1 }, /./],
+      [post(address, { sql: "SELECT * FROM transactions.rw" }), { line: 1, column: 15 }, /transactions\.raw/],
+      [get(`${address}/v1/tables/transactions/rwa`), {}, /did you mean transactions\.raw\?/],
+      [get(`${address}/v1/tables/nowhere/entirely`), {}, /GET \/v1\/tables/],
+      // an expired one and one that never was are alike: what remains is told
+      [post(address, { ...count, as_of: "77" }), {}, new RegExp(oldest?.snapshot_id ?? "none")],
+      [post(address, { ...count, as_of: "2001-01-01" }), {}, new RegExp(oldest?.snapshot_id ?? "none")]
+    ]
+    for (const [asked, place, hint] of cases) {
+      const document = yield* jsonOf(yield* asked)
+      assert.deepInclude(document, place)
+      assert.match(String(document["hint"]), hint, JSON.stringify(document))
+    }
+  })
+)
+
 const statusFor = (address: string, host: string) =>
   Effect.callback<number>((resume) => {
     request(`${address}/v1/tables`, { headers: { host } }, (answer) => {
@@ -135,7 +160,10 @@ it.live("tables, jobs, health and metrics say the same numbers", () =>
     )
     assert.include(yield* textOf(table), `"transform":"day"`)
     assert.include(JSON.stringify(yield* jsonOf(yield* get(`${address}/v1/jobs`))), `"records_in":${records}`)
-    assert.deepInclude(yield* jsonOf(yield* get(`${address}/health`)), { healthy: true, ill: [] })
+    const health = yield* jsonOf(yield* get(`${address}/health`))
+    assert.deepInclude(health, { healthy: true, ill: [] })
+    const api = { name: `api ${new URL(address).host}`, healthy: true, detail: "answers" }
+    assert.deepInclude(health["parts"] as ReadonlyArray<unknown>, api)
     const metrics = yield* textOf(yield* get(`${address}/metrics`))
     assert.include(metrics, `frazil_records_in_total{job="transactions",topic="raw-transactions"} ${records}\n`)
     assert.include(metrics, `frazil_table_rows{table="transactions.raw"} ${records}\n`)
@@ -164,5 +192,37 @@ it.live("a reader that goes away ends its query, and the next one finds a slot",
       controller.abort()
     }
     assert.deepInclude(yield* jsonOf(yield* post(address, count)), { rows: [{ n: records }] })
+  })
+)
+
+/** Sends a query and takes nothing of its answer, with the connection left open until the scope closes. */
+const askWithoutReading = (address: string, body: object) =>
+  Effect.acquireRelease(
+    Effect.callback<ReturnType<typeof connect>>((resume) => {
+      const text = JSON.stringify(body)
+      const socket = connect(Number(new URL(address).port), "127.0.0.1", () => {
+        socket.pause()
+        const head = `POST /v1/query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${text.length}`
+        socket.write(`${head}\r\n\r\n${text}`, () => resume(Effect.succeed(socket)))
+      })
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+it.live("readers that stop reading hold no slot longer than their query may run, and fill no memory", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    const long = {
+      sql: "SELECT a.*, b.range FROM transactions.raw a, range(900) b",
+      limits: { timeout_ms: 2000 }
+    }
+    yield* Effect.all([askWithoutReading(address, long), askWithoutReading(address, long)])
+    yield* Effect.sleep(500)
+    const before = process.memoryUsage().rss
+    // both slots are taken: this waits for one
+    const answer = yield* post(address, count)
+    assert.strictEqual(answer.status, 200)
+    assert.deepInclude(yield* jsonOf(answer), { rows: [{ n: records }] })
+    assert.isBelow(process.memoryUsage().rss - before, 100 * 1024 * 1024)
   })
 )

@@ -13,6 +13,7 @@ export {
 } from "./status/SystemStatus.ts"
 export { type Lineage, type LineageEdge, type LineageNode, readLineage, withRates } from "./status/Lineage.ts"
 export { type Part, partsJson } from "./health/Part.ts"
+export { tellAddress } from "./health/ApiChecks.ts"
 export { examine, healthBoundsDefault } from "./health/Examine.ts"
 export { makeSystemReadings, type Thresholds, thresholdsDefault } from "./watch/SystemReadings.ts"
 export { watchSystem } from "./watch/WatchSystem.ts"

@@ -5,10 +5,14 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { holdJobLock } from "@frazil/connect"
+import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
 import { Catalog } from "@frazil/lake"
+import { DeadLetters, makeDeadLetter, RawTransactions } from "@frazil/model"
+import { dataDirectory, tellAddress } from "@frazil/platform"
 import { Effect } from "effect"
 import { fillData, services, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
 import { frazil } from "../RunFrazil.ts"
+import { jobs } from "../../src/Declared.ts"
 
 const filled = Effect.flatMap(temporaryFolder, (folder) => fillData(folder, transactions(50)))
 
@@ -107,6 +111,54 @@ describe("health", () => {
       assert.deepStrictEqual(strict.ill, ["job transactions", "table transactions.raw"])
       assert.include(strict.detail("job transactions"), "running, 2 behind in raw-transactions, more than 1")
       assert.include(strict.detail("table transactions.raw"), "2 behind: records have waited for")
+    })
+  )
+
+  it.live("a job that was stopped before its end, and one whose topic was made anew, are ill", () =>
+    Effect.gen(function* () {
+      const data = yield* filled
+      yield* frazil(["topics", "write", "raw-transactions", "--data", data], [`${transaction(1)}\n`])
+      const stopping = Job.run(jobs[0]!, { epochMs: 0 }).pipe(
+        Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
+        Effect.timeoutOption(500)
+      )
+      yield* Effect.provide(stopping, services(data))
+      const stopped = yield* healthOf(data)
+      assert.deepStrictEqual(stopped.ill, ["job transactions"])
+      assert.include(stopped.detail("job transactions"), "start the pipeline again")
+      const anew = Effect.gen(function* () {
+        const log = yield* Log
+        yield* log.deleteTopic(RawTransactions.name)
+        yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
+      })
+      yield* Effect.provide(anew, services(data))
+      assert.include((yield* healthOf(data)).detail("job transactions"), "was deleted and made anew")
+    })
+  )
+
+  it.live("checkpoints that cannot be written are ill", () =>
+    Effect.gen(function* () {
+      const data = yield* filled
+      rmSync(join(data, "checkpoints"), { recursive: true, force: true })
+      writeFileSync(join(data, "checkpoints"), "")
+      const health = yield* healthOf(data)
+      assert.deepStrictEqual(health.ill, ["checkpoints"])
+      assert.include(health.detail("checkpoints"), "cannot be written")
+    })
+  )
+
+  it.live("a gateway that does not answer is ill, and one that has gone is no part", () =>
+    Effect.gen(function* () {
+      const data = yield* filled
+      // nothing listens there: a port below those that programs take
+      const silent = Effect.gen(function* () {
+        yield* tellAddress(dataDirectory(data), "http://127.0.0.1:1")
+        return yield* healthOf(data)
+      })
+      const health = yield* Effect.scoped(silent)
+      assert.deepStrictEqual(health.ill, ["api 127.0.0.1:1"])
+      assert.include(health.detail("api 127.0.0.1:1"), "cannot be reached, though its process runs: restart it")
+      assert.deepStrictEqual((yield* healthOf(data)).ill, [])
     })
   )
 

@@ -8,6 +8,7 @@ import type { Catalog, FileIO } from "@frazil/lake"
 import { Effect } from "effect"
 import type { QueryProcess } from "../pool/QueryProcess.ts"
 import { QueryError } from "../QueryError.ts"
+import { syntaxHint } from "../sql/SyntaxHint.ts"
 import { atClauses, blanked, refsAsVersions } from "../sql/AtClauses.ts"
 import { checkTree, type CheckedTree } from "../sql/CheckTree.ts"
 import { indexOfByte, indexOfCodePoint, placeOf, splice, type Splice, type Spliced } from "../sql/Splice.ts"
@@ -38,21 +39,17 @@ const parse = Effect.fnUntraced(function* (process: QueryProcess, sql: string) {
   return yield* fromDuckDb(text)
 })
 
-const syntaxHint = (message: string): string | undefined =>
-  /only select/i.test(message) ? "exactly one SELECT statement is run; the lake is changed by pipelines" : undefined
-
 const statementOf = Effect.fnUntraced(function* (sql: string, text: Spliced, json: string) {
   const tree = yield* Effect.try({
     try: () => readTree(json),
     catch: () => new QueryError({ reason: "Refused", message: "the query is nested too deeply" })
   })
   if (tree._tag === "Wrong") {
-    const hint = syntaxHint(tree.message)
     return yield* new QueryError({
       reason: tree.kind === "parser" ? "Syntax" : "Refused",
       message: tree.message.split("\n")[0] ?? "the query cannot be read",
       ...(tree.position === undefined ? {} : placeOf(sql, text.original(indexOfCodePoint(text.text, tree.position)))),
-      ...(hint === undefined ? {} : { hint })
+      hint: syntaxHint(tree.message)
     })
   }
   const [statement, ...more] = tree.statements

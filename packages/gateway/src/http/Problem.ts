@@ -59,8 +59,8 @@ export const fromQueryError = (error: QueryError): Problem =>
 const lakeStatus = (reason: LakeError["reason"]): number =>
   reason === "TableMissing" || reason === "SnapshotMissing" ? 404 : reason === "Unavailable" ? 503 : 500
 
-export const fromLakeError = (error: LakeError): Problem =>
-  problem(lakeStatus(error.reason), error.reason, error.message)
+export const fromLakeError = (error: LakeError, hint?: string): Problem =>
+  problem(lakeStatus(error.reason), error.reason, error.message, hint === undefined ? {} : { hint })
 
 export const fromLogError = (error: LogError): Problem =>
   problem(error.reason === "Unavailable" ? 503 : 500, error.reason, error.message)

@@ -1,4 +1,5 @@
 /** What is in the lake: tables, their columns and partitions, their snapshots. */
+import { nearestName } from "@frazil/analytics"
 import {
   Catalog,
   currentSchema,
@@ -120,15 +121,31 @@ const describe = (table: Table): typeof Description.Type => {
   }
 }
 
+/** The table that may have been meant. */
+const nearTo = Effect.fnUntraced(function* (wanted: string) {
+  const catalog = yield* Catalog
+  const names = (yield* Effect.mapError(catalog.listTables(), (error) => fromLakeError(error))).map(identifierText)
+  const near = nearestName(wanted, names)
+  return near === undefined ? "GET /v1/tables lists them" : `did you mean ${near}?`
+})
+
 const load = Effect.fnUntraced(function* (request: GatewayRequest) {
   const catalog = yield* Catalog
   const identifier = { namespace: request.path("namespace"), name: request.path("name") }
-  return yield* Effect.mapError(catalog.loadTable(identifier), fromLakeError)
+  return yield* catalog
+    .loadTable(identifier)
+    .pipe(
+      Effect.catch((error) =>
+        error.reason === "TableMissing"
+          ? Effect.flatMap(nearTo(identifierText(identifier)), (hint) => Effect.fail(fromLakeError(error, hint)))
+          : Effect.fail(fromLakeError(error))
+      )
+    )
 })
 
 const listTables = Effect.fnUntraced(function* (request: GatewayRequest) {
   const catalog = yield* Catalog
-  const identifiers = yield* Effect.mapError(catalog.listTables(), fromLakeError)
+  const identifiers = yield* Effect.mapError(catalog.listTables(), (error) => fromLakeError(error))
   const tables = yield* Effect.forEach(identifiers, (identifier) => {
     const name = identifierText(identifier)
     return Effect.match(catalog.loadTable(identifier), {

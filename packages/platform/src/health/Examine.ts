@@ -9,6 +9,7 @@ import { type Context, Effect, Layer } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
 import { catalogLayer, logLayer } from "../Layers.ts"
 import type { Declared, StageStatus } from "../status/SystemStatus.ts"
+import { checkApis } from "./ApiChecks.ts"
 import { checkCheckpoints, checkDisk } from "./DiskChecks.ts"
 import { checkCatalog, checkLandings, checkTableFiles } from "./LakeChecks.ts"
 import { checkJobs, checkLog } from "./LogChecks.ts"
@@ -92,6 +93,7 @@ export const examine = Effect.fnUntraced(function* (
   return [
     ...log.parts,
     ...(yield* lakeHealth(directory, declared, bounds, log)),
+    ...(yield* checkApis(directory)),
     yield* checkCheckpoints(directory),
     yield* checkDisk(directory, bounds.diskFreeBytesMin)
   ]
