@@ -72,6 +72,23 @@ describe("a command that makes no sense", () => {
       })
     )
   }
+
+  it.live("is refused: a rule that does not type-check, with file, line and what was expected", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace(bytes)
+      const rule = ["id: r", "version: 1", "description: d", "severity: low", "on: raw-transactions", "kind: row"]
+      writeFileSync(join(place.folder, "r.yaml"), [...rule, "when: amount > country", 'message: "m"', ""].join("\n"))
+      const options = [...args(place), "--rules", "r.yaml"]
+      const ended = yield* runPipelineProcess({ args: options, cwd: place.folder })
+      assert.strictEqual(ended.code, 1, ended.lines.join("\n"))
+      assert.deepStrictEqual(ended.lines.slice(0, 3), [
+        "error: the rules in r.yaml cannot be used: 1 problem",
+        "r.yaml:7:7: when: a decimal of scale 2 cannot be compared with a text: write the number without quotes, or string(…) around it",
+        "    amount > country"
+      ])
+      assert.isFalse(existsSync(place.data))
+    })
+  )
 })
 
 describe("a data directory that has been run", () => {
