@@ -1,4 +1,6 @@
 import { assert, it } from "@effect/vitest"
+import { layerLocal } from "@frazil/core"
+import { expireSnapshots } from "@frazil/lake"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { tableFromIPC } from "apache-arrow"
 import { Effect, Fiber, Stream } from "effect"
@@ -79,6 +81,25 @@ it.live("what cannot be answered says why, where, and what there is instead", ()
       const raised = yield* refusal({ sql: "SELECT 1", limits: { timeoutMs: 1e9 } })
       assert.strictEqual(raised.reason, "Invalid")
     })
+  )
+)
+
+it.live("a snapshot that has expired, and a time before the first that is left, say which remain", () =>
+  overLake((lake) =>
+    Effect.gen(function* () {
+      const [first, , newest] = lake.snapshots
+      if (first === undefined || newest === undefined) throw new Error("no snapshots")
+      const table = { namespace: "transactions", name: "raw" }
+      const expired = yield* expireSnapshots(table, { snapshotAgeMsMax: -1, snapshotsKeptMin: 1 })
+      assert.deepInclude(expired, { snapshotsExpired: 2, error: undefined })
+      const remaining = `transactions.raw has 1 snapshot, the oldest ${newest.id} of ${new Date(newest.committedMs).toISOString()}`
+      const byId = yield* refusal({ sql: `${count} AT (VERSION => ${first.id})` })
+      assert.deepInclude(byId, { reason: "SnapshotMissing", hint: remaining })
+      const byTime = yield* refusal({ sql: count, asOf: new Date(first.committedMs).toISOString() })
+      assert.deepInclude(byTime, { reason: "SnapshotMissing", hint: remaining })
+      assert.include(byTime.message, "history begins at")
+      assert.deepStrictEqual(yield* askRows(count), [{ n: 3 * rowsPerSnapshot }])
+    }).pipe(Effect.provide([lake.layer, layerLocal(`file://${lake.folder}/warehouse/`)]))
   )
 )
 
