@@ -71,9 +71,8 @@ const resultOf = (rule: CheckedRule, window: CheckedWindow, { end, key, records 
 
 const sourcesOf = ({ records }: Group): WindowSources => {
   // records of a key lie in one partition
-  const { partition, topic } = records[0]!.place
-  const offsets = records.map(({ place }) => place.offset).sort((a, b) => a - b)
-  return { topic, partition, offsets: offsets.slice(0, sourcesMax), count: records.length }
+  const places = records.map(({ place }) => place).sort((a, b) => a.offset - b.offset)
+  return { places: places.slice(0, sourcesMax), count: records.length }
 }
 
 const aggregated = (aggregate: CheckedAggregate, records: ReadonlyArray<AnyRecord>) => {

@@ -17,6 +17,7 @@ import {
   max,
   min,
   offsets,
+  type RecordPlace,
   sum,
   Window
 } from "@frazil/engine"
@@ -87,6 +88,19 @@ const aggregateOf = (aggregate: CheckedAggregate): Aggregate<AnyRecord, unknown>
   return kind === "distinct" ? distinctByName(name, { valuesMax }) : byName[kind](name)
 }
 
+/** What a window's result was made of; made once for the rules that hold for it. */
+const makeSources = () => {
+  let last: AnyRecord | undefined
+  let sources: WindowSources = { places: [], count: 0 }
+  return (result: AnyRecord, { partition, topic }: RecordPlace): WindowSources => {
+    if (result === last) return sources
+    last = result
+    const offsets = result[offsetsField] as ReadonlyArray<number> // every result has what the group computes
+    const places = offsets.map((offset) => ({ topic, partition, offset }))
+    return (sources = { places, count: Number(result[countField]) })
+  }
+}
+
 const ms = (value: number) => `${value}ms` as const
 
 /** The alerts of a group, over the topic's records. */
@@ -114,13 +128,10 @@ const windowFlow = (group: Group, topic: RuleTopic, records: Flow.Flow<AnyRecord
       { name: nameOf(group) }
     )
   )
+  const sourcesOf = makeSources()
   const decider: Decider<AnyRecord, AlertRecord> = {
     conditions: rules.map(({ condition }) => expr(condition.source)),
-    decide: (index, result, { partition, topic: name }) => {
-      const found = result[offsetsField] as ReadonlyArray<number> // every result has what the group computes
-      const sources: WindowSources = { topic: name, partition, offsets: found, count: Number(result[countField]) }
-      return windowAlert(rules[index]!, result, sources)
-    }
+    decide: (index, result, place) => windowAlert(rules[index]!, result, sourcesOf(result, place))
   }
   // a window's results are plain objects of the fields that rules were checked against
   return (results as Flow.Flow<AnyRecord>).pipe(Flow.decide(decider))

@@ -104,9 +104,7 @@ export const sourcesMax = 100
 
 /** The records that a window was made of: where the first of them stand, and how many there are. */
 export interface WindowSources {
-  readonly topic: string
-  readonly partition: number
-  readonly offsets: ReadonlyArray<number>
+  readonly places: ReadonlyArray<RecordPlace>
   readonly count: number
 }
 
@@ -126,7 +124,7 @@ export const windowAlert = (rule: CheckedRule, result: AnyRecord, sources: Windo
     window_start,
     window_end,
     revision,
-    sources: sources.offsets.map((offset) => ({ topic: sources.topic, partition: sources.partition, offset })),
+    sources: sources.places,
     sources_count: sources.count
   }
 }

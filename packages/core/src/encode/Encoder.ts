@@ -12,6 +12,7 @@ import { checkDecimal, kindOf, numberDigitsMax, ProblemFound, readNumber, readTe
 import { Timestamp } from "../Timestamp.ts"
 import type { Topic } from "../Topic.ts"
 import { EncodeError } from "./EncodeError.ts"
+import { plainJson } from "./PlainJson.ts"
 
 /**
  * A record's JSON text. Fields that are null or absent are left out, and so are fields that the schema does not name.
@@ -74,8 +75,9 @@ const writerOf = (field: FieldSpec, eventTime: boolean, schema: Schema.Codec<unk
       return (value) => (typeof value === "boolean" ? String(value) : mustBe("true or false", value))
     case "Json": {
       const encode = Schema.encodeUnknownSync(schema)
+      const plain = plainJson(schema.ast)
       // undefined has no JSON, whatever a schema says of it
-      return (value) => JSON.stringify(encode(value)) ?? mustBe("a JSON value", value)
+      return (value) => JSON.stringify(plain?.(value) === true ? value : encode(value)) ?? mustBe("a JSON value", value)
     }
   }
 }
@@ -98,14 +100,17 @@ const make = <A>(topic: Topic<A>): Encoder<A> => {
       })
     }
   })
-  const members = fields.map(({ name, index, nullable }) => {
+  // one that is always there comes first without a comma; else the first comma is cut off, which copies the text
+  const led = fields[0]?.nullable === false
+  const members = fields.map(({ name, index, nullable }, at) => {
     // a record without the field must not show what every object inherits
     const value = name in Object.prototype ? `(Object.hasOwn(r, "${name}") ? r.${name} : null)` : `r.${name}`
-    const member = `',"${name}":' + w${index}(${value})`
+    const member = `'${led && at === 0 ? "" : ","}"${name}":' + w${index}(${value})`
     return nullable ? `(${value} == null ? "" : ${member})` : member
   })
-  // names were checked by RecordShape; the first member's comma is cut off
-  const source = `"use strict"; return (r) => "{" + (${["''", ...members].join(" + ")}).slice(1) + "}"`
+  // names were checked by RecordShape
+  const joined = ["''", ...members].join(" + ")
+  const source = `"use strict"; return (r) => "{" + ${led ? joined : `(${joined}).slice(1)`} + "}"`
   const generate = new Function(...writers.map((_, index) => `w${index}`), source) as (
     ...writers: ReadonlyArray<(value: unknown) => string>
   ) => Encoder<A>

@@ -7,6 +7,7 @@
  * `batch.valid[i] === 0` mean nothing.
  */
 import { Buffer } from "node:buffer"
+import { shortText } from "../decode/ShortText.ts"
 import type { RecordShape } from "../schema/RecordShape.ts"
 import type { FieldSpec } from "../schema/FieldType.ts"
 import type { CodeScope, FieldAccess } from "./Access.ts"
@@ -92,6 +93,6 @@ const cachedText = (bytes: Uint8Array, starts: Int32Array, ends: Int32Array): ((
     if (row === cachedRow) return cached
     cachedRow = row
     const start = starts[row]!
-    return (cached = start < 0 ? null : buffer.toString("utf8", start, ends[row]!))
+    return (cached = start < 0 ? null : shortText(buffer, start, ends[row]!))
   }
 }

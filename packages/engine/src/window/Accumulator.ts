@@ -209,16 +209,16 @@ const distinctAccumulator = (base: Base, { valuesMax }: Extract<Reading, { kind:
     ...base,
     add,
     merge: (into, from) => {
-      for (const value of from.sets?.get(cell) ?? []) add(into, value)
+      for (const value of from.sets?.[cell] ?? []) add(into, value)
       if (beyond(from) > 0) into.numbers[cell] = beyond(into) + beyond(from)
     },
-    result: (cells) => cells.sets?.get(cell)?.size ?? 0,
+    result: (cells) => cells.sets?.[cell]?.size ?? 0,
     // as in countAccumulator
     durable: Schema.Tuple([
       Schema.Array(Schema.Union([Schema.String, Schema.Finite])),
       Schema.Finite
     ]) as unknown as Schema.Codec<unknown, unknown>,
-    encode: (cells) => [[...(cells.sets?.get(cell) ?? [])], beyond(cells)],
+    encode: (cells) => [[...(cells.sets?.[cell] ?? [])], beyond(cells)],
     decode: (cells, value) => {
       const [values, count] = value as readonly [ReadonlyArray<string | number>, number] // the durable form above
       const kept = setAt(cells, cell)

@@ -8,7 +8,9 @@ export interface Cells {
   /** Exact amounts beyond a safe integer, by cell. */
   big: Map<number, bigint> | undefined
   /** Values seen, by cell. */
-  sets: Map<number, Set<string | number>> | undefined
+  sets: Array<Set<string | number> | undefined> | undefined
+  /** Offsets, ascending, by cell. */
+  lists: Array<Array<number> | undefined> | undefined
 }
 
 /** A value as accumulators take it: an unscaled decimal, a number, a text; null counts for nothing. */
@@ -17,7 +19,7 @@ export type CellValue = number | bigint | string | null
 export const makeCells = (count: number): Cells => {
   const numbers = Array.from({ length: count }, () => Number.NaN)
   numbers[0] = 0
-  return { numbers, big: undefined, sets: undefined }
+  return { numbers, big: undefined, sets: undefined, lists: undefined }
 }
 
 export const bigAt = (cells: Cells, at: number): bigint | undefined => cells.big?.get(at)
@@ -51,9 +53,8 @@ export const addExact = (cells: Cells, at: number, value: number | bigint): void
 }
 
 /** The values seen, made on demand. */
-export const setAt = (cells: Cells, at: number): Set<string | number> => {
-  const sets = (cells.sets ??= new Map<number, Set<string | number>>())
-  let values = sets.get(at)
-  if (values === undefined) sets.set(at, (values = new Set()))
-  return values
-}
+export const setAt = (cells: Cells, at: number): Set<string | number> =>
+  ((cells.sets ??= [])[at] ??= new Set<string | number>())
+
+/** The list of a cell, made on demand. */
+export const listAt = (cells: Cells, at: number): Array<number> => ((cells.lists ??= [])[at] ??= [])

@@ -7,32 +7,43 @@
 import { Schema } from "effect"
 import type { Accumulator } from "./Accumulator.ts"
 import type { AggregateDeclaration } from "./Aggregate.ts"
-import { type Cells, type CellValue, setAt } from "./Cells.ts"
+import { type Cells, type CellValue, listAt } from "./Cells.ts"
+
+/** The least `max` of two ascending lists that share none, ascending. */
+const merged = (left: ReadonlyArray<number>, right: ReadonlyArray<number>, max: number): Array<number> => {
+  const out: Array<number> = []
+  let l = 0
+  let r = 0
+  while (out.length < max && (l < left.length || r < right.length)) {
+    out.push(r >= right.length || (l < left.length && left[l]! < right[r]!) ? left[l++]! : right[r++]!)
+  }
+  return out
+}
 
 export const offsetsAccumulator = (
   declaration: Extract<AggregateDeclaration, { readonly kind: "offsets" }>,
   cell: number
 ): Accumulator => {
-  const kept = (cells: Cells) => cells.sets?.get(cell) ?? []
+  const { offsetsMax } = declaration
+  const kept = (cells: Cells): ReadonlyArray<number> => cells.lists?.[cell] ?? []
   return {
     declaration,
     field: undefined,
     cell,
     exact: true,
     add: (cells: Cells, offset: CellValue) => {
-      const offsets = setAt(cells, cell)
-      if (typeof offset === "number" && offsets.size < declaration.offsetsMax) offsets.add(offset)
+      const offsets = listAt(cells, cell)
+      if (typeof offset === "number" && offsets.length < offsetsMax) offsets.push(offset)
     },
     merge: (into, from) => {
-      for (const offset of kept(from)) setAt(into, cell).add(offset)
+      ;(into.lists ??= [])[cell] = merged(kept(into), kept(from), offsetsMax)
     },
-    result: (cells) => [...kept(cells)].sort((a, b) => Number(a) - Number(b)).slice(0, declaration.offsetsMax),
+    result: (cells) => [...kept(cells)],
     durable: Schema.Array(Schema.Finite) as unknown as Schema.Codec<unknown, unknown>, // values are held untyped here
     encode: (cells) => [...kept(cells)],
     decode: (cells, value) => {
-      const offsets = setAt(cells, cell)
-      offsets.clear()
-      for (const each of value as ReadonlyArray<number>) offsets.add(each) // the durable form above
+      // the durable form above
+      ;(cells.lists ??= [])[cell] = [...(value as ReadonlyArray<number>)]
     }
   }
 }

@@ -21,7 +21,7 @@ export interface KeyPanes {
   readonly panes: Array<Pane>
   /** Where the record before went. */
   last: Pane | undefined
-  /** The last revision of windows that gave a result and may give another, by their end. */
+  /** The last revision of windows that late records revised and may revise again, by their end. */
   revisions: Map<number, number> | undefined
   /** The window that it was gathered for last. */
   gatheredFor: number

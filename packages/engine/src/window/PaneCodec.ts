@@ -12,7 +12,7 @@ const Panes = Schema.Struct({
   shape: Schema.String,
   /** Key, start, records, then each aggregate. */
   panes: Schema.Array(Schema.Array(Schema.Unknown)),
-  /** Key, the window's end, its last revision. */
+  /** Key, the window's end, its last revision; windows that no late record revised are not in it. */
   revisions: Schema.Array(Schema.Tuple([Schema.String, Schema.Finite, Schema.Finite]))
 })
 

@@ -5,30 +5,36 @@ import type { Cells } from "./Cells.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 /** The key's fields of its text: one is the text itself, several are a JSON array. */
-const keyOf = ({ key }: WindowPlan, text: string): ReadonlyArray<readonly [string, unknown]> => {
-  const [first] = key
+const keyReader = ({ key }: WindowPlan): ((text: string) => ReadonlyArray<unknown>) => {
   // written by keyTextOf
-  if (key.length > 1)
-    return (JSON.parse(text) as ReadonlyArray<unknown>).map((value, index) => [key[index]!.name, value])
-  return [[first!.name, first!.type._tag === "Int" ? Number(text) : text]]
+  if (key.length > 1) return (text) => JSON.parse(text) as ReadonlyArray<unknown>
+  return key[0]!.type._tag === "Int" ? (text) => [Number(text)] : (text) => [text]
 }
 
+/** Makes records by a generated literal: all of one hidden class, with names that are defined, not assigned. */
 export const makeResult = (plan: WindowPlan) => {
-  const { aggregates, spec } = plan
-  return (key: string, end: number, revision: number, cells: Cells): AnyRecord => {
-    const values = aggregates.flatMap(([name, accumulator]): ReadonlyArray<readonly [string, unknown]> => {
-      const value = [name, accumulator.result(cells)] as const
-      return accumulator.declaration.kind === "countDistinct"
-        ? [value, [`${name}_capped`, isCapped(accumulator, cells)]]
-        : [value]
-    })
-    // defined, not assigned: a name may be one that every object inherits
-    return Object.fromEntries([
-      ...keyOf(plan, key),
-      ["window_start", end - spec.sizeMs],
-      ["window_end", end],
-      ["revision", revision],
-      ...values
-    ]) as AnyRecord
-  }
+  const { aggregates, key, spec } = plan
+  const capped = aggregates.filter(([, { declaration }]) => declaration.kind === "countDistinct")
+  const members = [
+    ...key.map(({ name }, at) => [name, `key[${at}]`]),
+    ["window_start", `end - ${spec.sizeMs}`],
+    ["window_end", "end"],
+    ["revision", "revision"],
+    ...aggregates.map(([name], at) => [name, `aggregates[${at}][1].result(cells)`]),
+    ...capped.map(([name], at) => [`${name}_capped`, `isCapped(capped[${at}][1], cells)`])
+  ]
+  const literal = members.map(([name, value]) => `[${JSON.stringify(name)}]: ${value}`).join(", ")
+  // names are JSON texts, which are JavaScript texts; the rest is ours
+  const build = new Function(
+    "aggregates",
+    "capped",
+    "isCapped",
+    `"use strict"; return (key, end, revision, cells) => ({ ${literal} })`
+  ) as (
+    ...constants: ReadonlyArray<unknown>
+  ) => (key: ReadonlyArray<unknown>, end: number, revision: number, cells: Cells) => AnyRecord
+  const make = build(aggregates, capped, isCapped)
+  const keyOf = keyReader(plan)
+  return (text: string, end: number, revision: number, cells: Cells): AnyRecord =>
+    make(keyOf(text), end, revision, cells)
 }

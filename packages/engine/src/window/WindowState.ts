@@ -77,17 +77,19 @@ export const makeWindowState = (plan: WindowPlan): WindowState => {
     }
     return merged
   }
-  const nextRevision = (keyed: KeyPanes, end: number): number => {
-    if (allowedLatenessMs === 0) return 0
+  const emitWindow = (keyed: KeyPanes, end: number, revision: number, emit: EmitResult, cells = cellsOf(keyed, end)) =>
+    emit(resultOf(keyed.key, end, revision, cells), end)
+
+  /** A record that came after its window's end. Only revisions are remembered: a window with records gave its first result. */
+  const revise = (keyed: KeyPanes, end: number, emit: EmitResult) => {
+    const cells = cellsOf(keyed, end)
+    if (cells.numbers[0] === 1) return emitWindow(keyed, end, 0, emit, cells)
     const revisions = (keyed.revisions ??= new Map<number, number>())
-    const before = revisions.get(end)
-    const revision = before === undefined ? 0 : before + 1
+    const revision = (revisions.get(end) ?? 0) + 1
     revisions.set(end, revision)
     revised.set(keyed, (revised.get(keyed) ?? new Set()).add(end))
-    return revision
+    emitWindow(keyed, end, revision, emit, cells)
   }
-  const emitWindow = (keyed: KeyPanes, end: number, emit: EmitResult) =>
-    emit(resultOf(keyed.key, end, nextRevision(keyed, end), cellsOf(keyed, end)), end)
 
   /** Keys with records in the window, in order. */
   const keysIn = (end: number): ReadonlyArray<KeyPanes> => {
@@ -104,7 +106,7 @@ export const makeWindowState = (plan: WindowPlan): WindowState => {
   const fire = (watermark: number, emit: EmitResult) => {
     for (let end = nextEnd(); end <= watermark && end !== Number.POSITIVE_INFINITY; end = nextEnd()) {
       fired = end
-      for (const keyed of keysIn(end)) emitWindow(keyed, end, emit)
+      for (const keyed of keysIn(end)) emitWindow(keyed, end, 0, emit)
     }
     fired = Math.max(fired, watermark)
     store.drop(watermark)
@@ -143,7 +145,7 @@ export const makeWindowState = (plan: WindowPlan): WindowState => {
     },
     update: (pane, watermark, emit) => {
       for (let end = pane.firstEnd; end <= watermark && end <= pane.lastEnd; end += everyMs) {
-        if (end + allowedLatenessMs > watermark) emitWindow(pane.keyed, end, emit)
+        if (end + allowedLatenessMs > watermark) revise(pane.keyed, end, emit)
       }
     },
     fire,

@@ -109,7 +109,7 @@ const ofWindow = (key: string, end: number, rows: ReadonlyArray<OracleRow>): Rea
   }
   const count = rows.length
   const found: Array<OracleAlert> = []
-  if (count >= 7) found.push(alert("velocity-count", { count }))
+  if (count >= 8) found.push(alert("velocity-count", { count }))
   if (count > 1 && total >= 1_500_000n) found.push(alert("velocity-sum", { count, total: centsText(total) }))
   if (countries.size > 1 && largest >= 1_000_000n) {
     found.push(alert("foreign-after-large", { countries: countries.size, largest: centsText(largest) }))
