@@ -1,5 +1,5 @@
 /**
- * `bun run bench [w1|w2|w3|w5|log|epochs|start …] [--input FILE.ndjson] [--events N]`: each benchmark in a process of its own.
+ * `bun run bench [w1|w2|w3|rules|w5|log|epochs|alerts|query …] [--input FILE.ndjson] [--events N]`: each in a process of its own.
  *
  * Without a file it generates one with the project's own generator. Prints each benchmark's JSON line, and beside the
  * figures that have a bound whether they keep it. Never part of the tests: the machine may be shared and noisy.
@@ -14,12 +14,16 @@ const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max
   w1: [["cpuMicrosPerEvent", 2.2, "µs of CPU an event"]],
   w2: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
   w3: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
-  rules: [],
+  rules: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
   epochs: [["cpuPercent", 5, "% more CPU with epochs of 200 ms than with hardly any"]],
   compact: [["cpuMinutesPerGigabyte", 0.77, "minutes of CPU a GB of small files (1.3 GB a minute)"]],
   start: [["firstRowMs", 3000, "ms to the first landed row"]],
+  alerts: [
+    ["rowP99Ms", 500, "ms from append to alert at 1,000/s, row rules, p99"],
+    ["windowP99Ms", 500, "ms from the append that made a window fire to its alert, p99"]
+  ],
   query: [
     ["overDuckDbMs", 10, "ms over 1.1 times DuckDB by itself, 10 M rows"],
     ["oldestOverNewest", 1.2, "times the newest snapshot for the oldest of 1,000"]

@@ -19,6 +19,7 @@ const rows = at < 0 ? 10_000_000 : Number(process.argv[at + 1])
 const files = 10
 const snapshots = 1000
 const rounds = 15
+const restMs = 100
 const threads = 2
 
 const table = { namespace: "transactions", name: "raw" }
@@ -62,13 +63,18 @@ const makeRows = (from: number, to: number) => `
     ((hash(i) % 18000) / 100 - 90)::DOUBLE AS lat, ((hash(i + 1) % 100000) / 100)::DECIMAL(18, 2) AS amount
   FROM range(${from}, ${to}) t(i)`
 
-/** The least of several rounds of each, taken in turns: what else the machine does only adds. */
+/**
+ * The least of several rounds of each, taken in turns: what else the machine does only adds. Every round begins with another
+ * one, after a rest: what a run leaves to be done behind it is no part of the next.
+ */
 const leastMs = async (runs: ReadonlyArray<() => Promise<unknown>>): Promise<ReadonlyArray<number>> => {
   const least = runs.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round < rounds; round++) {
-    for (const [index, run] of runs.entries()) {
+    for (let turn = 0; turn < runs.length; turn++) {
+      const index = (round + turn) % runs.length
+      await new Promise((done) => setTimeout(done, restMs))
       const started = performance.now()
-      await run()
+      await runs[index]!()
       least[index] = Math.min(least[index] ?? 0, performance.now() - started)
     }
   }

@@ -15,7 +15,7 @@ import { limitsDefault, limitsHighest, type QueryLimits } from "./QueryLimits.ts
 import { readAnswer, type Answer } from "./read/Answer.ts"
 import { momentOfText } from "./read/Moment.ts"
 import { prepareQuery, type ReadyQuery } from "./read/PrepareQuery.ts"
-import type { SnapshotRead } from "./read/ResolveTables.ts"
+import { makeKnownTables, type SnapshotRead } from "./read/ResolveTables.ts"
 
 export interface Query {
   /** One SELECT. Tables are `namespace.table`, each with `AT (VERSION | TIMESTAMP | TAG | BRANCH => …)` if need be. */
@@ -99,6 +99,7 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     waitingMax: options.waitingMax ?? waitingDefault
   })
   const threads = options.threads ?? threadsDefault
+  const lately = makeKnownTables()
 
   const prepare = Effect.fn("Analytics.prepare")(function* (query: Query) {
     const limits = yield* limitsOf(query.limits)
@@ -108,7 +109,7 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     const slot = yield* Scope.fork(yield* Effect.scope)
     const lease = yield* Effect.provideService(pool.lease, Scope.Scope, slot)
     yield* Effect.forkScoped(Effect.andThen(guard(lease.process, limits), Scope.close(slot, Exit.void)))
-    const ready = yield* prepareQuery(lease.process, query.sql, moment).pipe(
+    const ready = yield* prepareQuery(lease.process, query.sql, moment, lately).pipe(
       Effect.provideContext(lake),
       // refused or not run in the end: the process has parsed, and nothing else
       Effect.onExit((exit) =>

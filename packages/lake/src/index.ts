@@ -8,6 +8,7 @@ export { layerSqliteCatalog, type SqliteCatalogOptions } from "./catalog/SqliteC
 export { makePointerCatalog } from "./catalog/PointerCatalog.ts"
 export type { TablePointers } from "./catalog/TablePointers.ts"
 export { FileIO } from "./io/FileIO.ts"
+export { Recent } from "./io/Recent.ts"
 export { DataFileWriter } from "./write/DataFileWriter.ts"
 export { readRowFile, rowFileWriter, type StoredRow } from "./write/rows/RowFileWriter.ts"
 export { rowFileRewriter } from "./write/rows/RowFileRewriter.ts"

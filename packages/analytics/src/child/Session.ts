@@ -60,12 +60,10 @@ const viewStatements = (request: Run): ReadonlyArray<string> => {
 /** In this order: what needs access first, then the walls, then the lock on them. */
 const prepare = async (connection: DuckDBConnection, request: Run): Promise<void> => {
   const statements = [
-    "SET TimeZone = 'UTC'",
     `SET memory_limit = ${mebibytes(request.memoryBytesMax)}`,
     `SET max_temp_directory_size = ${mebibytes(request.spillBytesMax)}`,
     `SET threads = ${request.threads}`,
     `SET allowed_paths = [${request.files.map(textOf).join(", ")}]`,
-    "SET allow_community_extensions = false",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
     ...viewStatements(request)
@@ -116,11 +114,13 @@ export const openSession = async (spillFolder: string): Promise<Session> => {
     temp_directory: spillFolder
   })
   const connection = await instance.connect()
+  // whatever does not depend on the query is done before there is one
+  await connection.run("SET TimeZone = 'UTC'; SET allow_community_extensions = false")
+  const parser = await connection.prepare("SELECT json_serialize_sql(?::VARCHAR)::VARCHAR")
   return {
     parse: async (sql) => {
-      const statement = await connection.prepare("SELECT json_serialize_sql(?::VARCHAR)::VARCHAR")
-      statement.bindVarchar(1, sql)
-      const reader = await statement.runAndReadAll()
+      parser.bindVarchar(1, sql)
+      const reader = await parser.runAndReadAll()
       return String(reader.getRows()[0]?.[0])
     },
     run: async (request, output) => {

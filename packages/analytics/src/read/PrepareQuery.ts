@@ -15,7 +15,7 @@ import { indexOfByte, indexOfCodePoint, placeOf, splice, type Splice, type Splic
 import { readTree, sameTree, type TreeObject } from "../sql/SqlTree.ts"
 import { fromDuckDb } from "../sql/DuckDbMessage.ts"
 import type { Moment } from "./Moment.ts"
-import { resolveTables, type Resolved } from "./ResolveTables.ts"
+import { type KnownTables, resolveTables, type Resolved } from "./ResolveTables.ts"
 
 export interface ReadyQuery {
   readonly sql: string
@@ -99,13 +99,14 @@ const isResolved = (checked: CheckedTree, resolved: Resolved): boolean =>
 export const prepareQuery = Effect.fn("analytics.prepareQuery")(function* (
   process: QueryProcess,
   sql: string,
-  moment: Moment | undefined
+  moment: Moment | undefined,
+  lately: KnownTables
 ): Effect.fn.Return<ReadyQuery, QueryError, Catalog | FileIO> {
   const clauses = atClauses(sql)
   const sent = splice(sql, refsAsVersions(clauses))
   const statement = yield* statementOf(sql, sent, yield* parse(process, sent.text))
   const checked = yield* check(sql, sent, statement)
-  const resolved = yield* resolveTables(checked.tables, moment).pipe(
+  const resolved = yield* resolveTables(checked.tables, moment, lately).pipe(
     Effect.mapError((error) => withPlace(error, sql, sent, checked))
   )
   const changes = [...blanked(sql, clauses), ...prefixes(sent, checked, resolved)]

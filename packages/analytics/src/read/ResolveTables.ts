@@ -10,6 +10,7 @@ import {
   identifierText,
   type LakeError,
   planScan,
+  Recent,
   type TableIdentifier,
   tableRelation
 } from "@frazil/lake"
@@ -113,14 +114,35 @@ const momentOf = (use: TableUse, whole: Moment | undefined) => {
     : Effect.succeed(own)
 }
 
+/** What a table at a moment comes to. */
+interface ResolvedTable {
+  readonly files: ReadonlyArray<string>
+  readonly snapshot: SnapshotRead
+  readonly relation: string
+}
+
+/**
+ * Tables at moments that were asked for lately, by metadata file and moment: files are immutable, so nothing of it ever
+ * changes. **Bounds**: so many, of so many files each.
+ */
+export type KnownTables = Recent<ResolvedTable>
+
+const tablesKnownMax = 64
+const knownFilesMax = 1_000
+
+export const makeKnownTables = (): KnownTables => new Recent(tablesKnownMax)
+
 const resolveOne = Effect.fnUntraced(function* (
-  use: TableUse,
   identifier: TableIdentifier,
-  moment: Moment | undefined
-) {
+  moment: Moment | undefined,
+  lately: KnownTables
+): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO> {
   const catalog = yield* Catalog
   const name = identifierText(identifier)
   const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
+  const key = `${table.metadataLocation} ${momentKey(moment)}`
+  const before = lately.get(key)
+  if (before !== undefined) return before
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
   const plan = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
@@ -138,21 +160,21 @@ const resolveOne = Effect.fnUntraced(function* (
     snapshotId: plan.snapshot?.snapshotId ?? null,
     committedMs: plan.snapshot?.timestampMs ?? null
   }
-  return { files, snapshot, view: { namespace: use.namespace, name: use.name, relation } }
+  const resolved = { files, snapshot, relation }
+  if (files.length <= knownFilesMax) lately.set(key, resolved)
+  return resolved
 })
 
 /** Fails with what is wrong with the first table that cannot be read. */
 export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
   uses: ReadonlyArray<TableUse>,
-  whole: Moment | undefined
+  whole: Moment | undefined,
+  lately: KnownTables
 ): Effect.fn.Return<Resolved, QueryError, Catalog | FileIO> {
   if (uses.length === 0) return { views: [], files: [], snapshots: [], catalogs: [] }
   const catalog = yield* Catalog
   const known = yield* Effect.mapError(catalog.listTables(), toQueryError("the catalog", []))
-  const found = new Map<
-    string,
-    { readonly catalog: string; readonly resolved: Effect.Success<ReturnType<typeof resolveOne>> }
-  >()
+  const found = new Map<string, { readonly view: Omit<View, "relation">; readonly resolved: ResolvedTable }>()
   const momentCatalogs = new Map<string, string>([[momentKey(whole), ""]])
   const catalogs: Array<string> = []
   for (const use of uses) {
@@ -171,11 +193,12 @@ export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
         message: `a query reads at most ${viewsMax} tables and moments`
       })
     }
-    found.set(key, { catalog: viewCatalog, resolved: yield* resolveOne(use, identifier, moment) })
+    const view = { catalog: viewCatalog, namespace: use.namespace, name: use.name }
+    found.set(key, { view, resolved: yield* resolveOne(identifier, moment, lately) })
   }
   const all = [...found.values()]
   return {
-    views: all.map(({ catalog, resolved }) => ({ catalog, ...resolved.view })),
+    views: all.map(({ resolved, view }) => ({ ...view, relation: resolved.relation })),
     files: [...new Set(all.flatMap(({ resolved }) => resolved.files))],
     snapshots: all.map(({ resolved }) => resolved.snapshot),
     catalogs
