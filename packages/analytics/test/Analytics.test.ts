@@ -6,7 +6,7 @@ import { tableFromIPC } from "apache-arrow"
 import { Effect, Fiber, Stream } from "effect"
 import { Analytics } from "../src/index.ts"
 import { ask, askBytes, askRows, refusal } from "./Queries.ts"
-import { analyticsOver, makeTestLake, rowsPerSnapshot, type TestLake } from "./TestLake.ts"
+import { analyticsOver, appendAgain, makeTestLake, rowsPerSnapshot, type TestLake } from "./TestLake.ts"
 
 const overLake = <A, E>(
   test: (lake: TestLake) => Effect.Effect<A, E, Analytics>,
@@ -44,6 +44,28 @@ it.live("a table is read as it was: by snapshot id, time, ref, and as_of", () =>
       assert.strictEqual(answer.status.snapshots.length, 2)
     })
   )
+)
+
+it.live(
+  "what was asked before is answered anew when the table has moved on, and as before where it was meant as of then",
+  () =>
+    overLake((lake) =>
+      Effect.gen(function* () {
+        const moments = [undefined, "main", String(lake.snapshots[1]?.id), new Date(Date.UTC(2089, 0, 1)).toISOString()]
+        const counts = Effect.forEach(moments, (asOf) => Effect.map(askRows(count, asOf), ([row]) => row?.["n"]))
+        for (let again = 0; again < 2; again++) {
+          assert.deepStrictEqual(
+            yield* counts,
+            [3, 3, 2, 3].map((snapshots) => snapshots * rowsPerSnapshot)
+          )
+        }
+        yield* appendAgain(lake)
+        assert.deepStrictEqual(
+          yield* counts,
+          [4, 4, 2, 4].map((snapshots) => snapshots * rowsPerSnapshot)
+        )
+      })
+    )
 )
 
 it.live("what cannot be answered says why, where, and what there is instead", () =>

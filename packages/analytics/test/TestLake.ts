@@ -117,6 +117,13 @@ export const makeTestLake = Effect.fnUntraced(function* (snapshotCount = 3, rows
   return { folder, layer: Layer.succeedContext(services), snapshots } satisfies TestLake
 })
 
+/** Another snapshot of `transactions.raw`: the last file once more. */
+export const appendAgain = (lake: TestLake) =>
+  commitTable({
+    table: raw,
+    actions: () => Effect.succeed([append([dataFile(lake.snapshots.at(-1)!.files.at(-1)!, rowsPerSnapshot)])])
+  }).pipe(Effect.provide(lake.layer))
+
 /** The query service over the lake. */
 export const analyticsOver = (lake: TestLake, options: Partial<AnalyticsOptions> = {}) =>
   Analytics.layer({ temporaryFolder: join(lake.folder, "tmp"), ...options }).pipe(Layer.provide(lake.layer))

@@ -122,7 +122,7 @@ interface ResolvedTable {
 }
 
 /**
- * Tables at moments that were asked for lately, by metadata file and moment: files are immutable, so nothing of it ever
+ * Tables at moments that were asked for lately, by name, metadata file and moment: files are immutable, so nothing of it ever
  * changes. **Bounds**: so many, of so many files each.
  */
 export type KnownTables = Recent<ResolvedTable>
@@ -140,7 +140,7 @@ const resolveOne = Effect.fnUntraced(function* (
   const catalog = yield* Catalog
   const name = identifierText(identifier)
   const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
-  const key = `${table.metadataLocation} ${momentKey(moment)}`
+  const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
   const before = lately.get(key)
   if (before !== undefined) return before
   const { refs, snapshots } = table.metadata
