@@ -132,9 +132,11 @@ export const seededFaults = (seed: number, kinds: ReadonlyArray<FaultKind> = fau
       const often = commits ? writesOneIn >> 1 : operation.writes ? writesOneIn : oneIn
       if (left === 0 || random.below(often) !== 0) return undefined
       const all = mix.filter((kind) => possible(kind, operation))
-      const unknown = commits && random.below(2) === 0 ? all.filter((kind) => ambiguous.has(kind)) : []
+      const unknown = commits && random.below(2) === 0 ? all.filter((each) => ambiguous.has(each)) : []
       const able = unknown.length === 0 ? all : unknown
-      const kind = able[random.below(Math.max(1, able.length))]
+      // of what leaves a commit in doubt, the one after which nobody can look finds most
+      const looksAway = unknown.includes("outage") && random.below(2) === 0
+      const kind = looksAway ? "outage" : able[random.below(Math.max(1, able.length))]
       if (kind === undefined) return undefined
       left--
       return { at: index, kind, amountMs: amountsMs[random.below(amountsMs.length)]! }

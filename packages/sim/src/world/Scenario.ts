@@ -27,7 +27,9 @@ export type KeptTopics = (topic: string) => ReadonlyArray<ReadonlyArray<KeptReco
 
 /** How upkeep goes; drawn likewise. */
 export interface UpkeepRhythm {
-  /** Actions of one process; 0: nobody tidies up. */
+  /** Two get into each other's way; 0: nobody tidies up. */
+  readonly processes: number
+  /** Actions of one process. */
   readonly rounds: number
   readonly pauseMsMax: number
   readonly retention: { readonly snapshotAgeMsMax: number; readonly snapshotsKeptMin: number }
@@ -58,11 +60,12 @@ export const drawRhythm = (random: Random): Rhythm => ({
 })
 
 export const drawUpkeep = (random: Random): UpkeepRhythm => ({
-  rounds: choose(random, [0, 4, 12]),
-  pauseMsMax: choose(random, [20, 200, 2_000]),
+  processes: choose(random, [0, 1, 2, 2]),
+  rounds: choose(random, [6, 16]),
+  pauseMsMax: choose(random, [5, 50, 500]),
   retention: {
-    snapshotAgeMsMax: choose(random, [0, 100, 5_000]),
-    snapshotsKeptMin: choose(random, [1, 2, 5])
+    snapshotAgeMsMax: choose(random, [0, 0, 500]),
+    snapshotsKeptMin: choose(random, [1, 1, 3])
   }
 })
 

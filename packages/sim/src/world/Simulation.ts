@@ -136,7 +136,7 @@ export class Simulation<R> {
     world.beforeStep = () => this.port.step(() => this.current)
     for (const feed of this.feeds) this.startFeed(feed)
     this.startJob()
-    this.startUpkeep()
+    for (let index = 0; index < this.upkeep.processes; index++) this.startUpkeep()
     const bounds = { stepsMax, hoursMax }
     if (!world.runUntil(() => this.violations.length > 0 || this.over(), bounds)) {
       this.violations.push(
@@ -284,7 +284,7 @@ export class Simulation<R> {
   private startUpkeep(): void {
     const { landings } = this.scenario
     const { calm, orderly } = this.options
-    if (calm || orderly === true || landings.length === 0 || this.upkeep.rounds === 0) return
+    if (calm || orderly === true || landings.length === 0) return
     this.start(
       "upkeep",
       "upkeep",

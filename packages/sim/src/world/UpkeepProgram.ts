@@ -29,14 +29,17 @@ const foreignCommit = (landing: Landing) => commitTable({ table: landing, action
 const compact = (landing: Landing) => Effect.asVoid(compactTable(landing, sizes))
 const orphans = (landing: Landing) => Effect.asVoid(removeOrphans(landing, { ageMsMin: orphanAgeMs }))
 
+const expire = (landing: Landing, { retention }: UpkeepRhythm) => Effect.asVoid(expireSnapshots(landing, retention))
+
 /** Drawn from, as often as they stand here. */
 const actions = [
   compact,
   compact,
-  (landing: Landing, { retention }: UpkeepRhythm) => Effect.asVoid(expireSnapshots(landing, retention)),
+  expire,
   orphans,
   orphans,
-  (landing: Landing) => Effect.asVoid(foreignCommit(landing))
+  // the newest snapshot has no marks: those of the one before it are needed
+  (landing: Landing, rhythm: UpkeepRhythm) => Effect.andThen(foreignCommit(landing), expire(landing, rhythm))
 ]
 
 /** Nothing to stop for: the next round finds the table as it then is. */
@@ -65,7 +68,9 @@ export const upkeepProgram = (
   Effect.gen(function* () {
     for (let round = 0; round < rhythm.rounds && !over(); round++) {
       yield* Effect.sleep(yield* Random.nextIntBetween(1, rhythm.pauseMsMax))
-      const landing = landings[yield* Random.nextIntBetween(0, landings.length - 1)]!
+      // the first tables most, so that several are at one at once
+      const last = yield* Random.nextIntBetween(0, landings.length - 1)
+      const landing = landings[yield* Random.nextIntBetween(0, last)]!
       const action = actions[yield* Random.nextIntBetween(0, actions.length - 1)]!
       yield* action(landing, rhythm).pipe(
         Effect.catchIf(
