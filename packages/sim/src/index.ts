@@ -29,3 +29,5 @@ export {
   type GeneratorProgress,
   type TransactionsGeneratorOptions
 } from "./generate/TransactionsGenerator.ts"
+export { behaviourDefault, type Behaviour } from "./bureau/Behaviour.ts"
+export { type BureauOptions, type RunningBureau, serveBureau } from "./bureau/BureauServer.ts"
