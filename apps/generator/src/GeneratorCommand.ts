@@ -8,34 +8,39 @@ import { Config, Console, Effect, Option, Random } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { EmbeddedLog } from "@frazil/connect"
 import { Log } from "@frazil/engine"
-import { RawTransactions } from "@frazil/model"
 import { dataDirectory, Flags } from "@frazil/platform"
 import {
+  claimsCountDefault,
+  customersCount,
   fraudShareDefault,
   fraudShareMax,
+  makeCustomers,
   makeDelivery,
   makeTokenBucket,
   type Outlet,
   rateDefault,
   rateMax,
-  runTransactionsGenerator,
+  runGenerator,
   type TokenBucket
 } from "@frazil/sim"
 import { makeFileOutlet } from "./FileOutlet.ts"
 import { GeneratorError } from "./GeneratorError.ts"
+import { emptyTopic, type KindName, kindNames, kinds } from "./Kinds.ts"
 import { makeProgressScreen, type ProgressScreen } from "./ProgressScreen.ts"
 import { readRate, watchRate } from "./RateFile.ts"
 
-/** One name for every run: a second generator on the same log fences the first instead of doubling its stream. */
-const producerName = "generator-transactions"
+/** One name for every run of a kind: a second one on the same log fences the first instead of doubling its stream. */
+const producerName = (kind: string) => `generator-${kind}`
 /** A locked log is no reason to wait here: delivery repeats, buffers and tells. */
 const busyTimeoutMs = 1_000
 const seedsMax = 2 ** 31
+/** What eight digits number. */
+const claimsMax = 99_999_999
 
 const options = {
-  kind: Argument.Literals("kind", ["transactions"]).pipe(
-    Argument.withDescription("What to generate"),
-    Argument.withMetavar("transactions")
+  kind: Argument.Literals("kind", kindNames).pipe(
+    Argument.withDescription("What to generate; customers are the 1,000 whom applications speak of, once each"),
+    Argument.withMetavar(kindNames.join("|"))
   ),
   rate: Flag.Finite("rate").pipe(
     Flag.withDescription(`Events per second, 0 to ${rateMax} (default ${rateDefault}); 0 pauses`),
@@ -76,12 +81,25 @@ const options = {
     Flag.optional
   ),
   fraudShare: Flag.Finite("fraud-share").pipe(
-    Flag.withDescription(`Part of the events that belongs to fraud, labelled so, 0 to ${fraudShareMax}`),
+    Flag.withDescription(`Of transactions, the part that belongs to fraud, labelled so, 0 to ${fraudShareMax}`),
     Flag.withDefault(fraudShareDefault)
   ),
   invalidShare: Flag.Finite("invalid-share").pipe(
-    Flag.withDescription("Part of the events that breaks the contract, 0 to 1"),
+    Flag.withDescription("Of transactions, the part that breaks the contract, 0 to 1"),
     Flag.withDefault(0)
+  ),
+  knownShare: Flag.Finite("known-share").pipe(
+    Flag.withDescription("Of applications, the part that comes from customers, 0 to 1"),
+    Flag.withDefault(0.6)
+  ),
+  unknownShare: Flag.Finite("unknown-share").pipe(
+    Flag.withDescription("Of payments, the part whose claim does not exist, 0 to 1"),
+    Flag.withDefault(0.02)
+  ),
+  claims: Flag.Int("claims").pipe(
+    Flag.withDescription("Claims that payments speak of, as `frazil claims seed --claims` made them"),
+    Flag.withMetavar("N"),
+    Flag.withDefault(claimsCountDefault)
   ),
   ...Flags.location,
   json: Flags.json,
@@ -96,10 +114,13 @@ const demand = (holds: boolean, message: string): Effect.Effect<void, GeneratorE
 const between = (value: number, low: number, high: number): boolean => value >= low && value <= high
 
 const checkOptions = Effect.fnUntraced(function* (given: Options) {
-  const { count, fraudShare, invalidShare, port, start } = given
+  const { claims, count, fraudShare, invalidShare, knownShare, port, start, unknownShare } = given
   yield* demand(Option.isNone(count) || count.value >= 1, "--count must be 1 or more")
   yield* demand(between(fraudShare, 0, fraudShareMax), `--fraud-share must be from 0 to ${fraudShareMax}`)
-  yield* demand(between(invalidShare, 0, 1), "--invalid-share must be from 0 to 1")
+  for (const [name, share] of Object.entries({ invalid: invalidShare, known: knownShare, unknown: unknownShare })) {
+    yield* demand(between(share, 0, 1), `--${name}-share must be from 0 to 1`)
+  }
+  yield* demand(between(claims, 1, claimsMax), `--claims must be from 1 to ${claimsMax}`)
   yield* demand(Option.isNone(port) || between(port.value, 0, 65_535), "--port must be from 0 to 65535")
   yield* demand(Option.isNone(start) || Option.isSome(count), "--start needs --count: without it the run would not end")
 })
@@ -112,12 +133,23 @@ const makeBucket = Effect.fnUntraced(function* ({ config, rate, start }: Options
   return yield* makeTokenBucket(chosen)
 })
 
-const openTopic = Effect.fnUntraced(function* () {
+const openTopic = Effect.fnUntraced(function* (kind: KindName) {
   const log = yield* Log
-  const topic = yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
-  const producer = yield* log.producer(producerName)
+  const { name, partitions } = kinds[kind].topic
+  const topic = yield* log.ensureTopic({ name, partitions })
+  const producer = yield* log.producer(producerName(kind))
   return yield* makeDelivery({ producer, topic: topic.name, partitions: topic.partitions })
 })
+
+/** Applications speak of customers: a log that has none yet gets them first. */
+const seedCustomers = Effect.fnUntraced(function* (say: ProgressScreen["say"]) {
+  const { topic } = kinds.customers
+  const outlet = yield* openTopic("customers")
+  if (!(yield* emptyTopic(yield* Log, topic.name))) return
+  const bucket = yield* makeTokenBucket(rateDefault)
+  yield* runGenerator({ source: makeCustomers(), bucket, outlet, count: customersCount, startMs: 0 })
+  yield* say(`${customersCount} customers to ${topic.name}`)
+}, Effect.scoped)
 
 /** Runs a generator over an opened outlet. */
 const generateTo = Effect.fnUntraced(function* <E, R>(
@@ -142,15 +174,17 @@ const generateTo = Effect.fnUntraced(function* <E, R>(
       ? Console.log(JSON.stringify({ kind: given.kind, target, seed, ...last }))
       : Effect.void
   })
-  yield* runTransactionsGenerator({
-    seed,
+  const { all, source } = kinds[given.kind]
+  const count = Option.getOrElse(given.count, () => all)
+  // what is no event is not paced
+  const startMs = Option.isSome(given.start) ? given.start.value.getTime() : all === undefined ? undefined : 0
+  yield* runGenerator({
+    source: source(seed, given),
     bucket,
     outlet,
-    fraudShare: given.fraudShare,
-    invalidShare: given.invalidShare,
     onProgress: screen.report,
-    ...(Option.isSome(given.count) ? { count: given.count.value } : {}),
-    ...(Option.isSome(given.start) ? { startMs: given.start.value.getTime() } : {})
+    ...(count === undefined ? {} : { count }),
+    ...(startMs === undefined ? {} : { startMs })
   }).pipe(Effect.ensuring(Effect.andThen(screen.finish, summary)))
 }, Effect.scoped)
 
@@ -160,15 +194,16 @@ export const generatorCommand = Command.make(
   Effect.fnUntraced(function* (given) {
     yield* checkOptions(given)
     const bucket = yield* makeBucket(given)
-    const screen = makeProgressScreen(process.stderr)
+    const screen = makeProgressScreen(process.stderr, kinds[given.kind].labelText)
     if (Option.isSome(given.out)) {
       const path = given.out.value
       yield* generateTo(given, bucket, screen, path, makeFileOutlet(path))
       return
     }
     const file = dataDirectory(given.data).logFile
-    const target = `${RawTransactions.name} in ${given.data}`
-    yield* generateTo(given, bucket, screen, target, openTopic()).pipe(
+    const target = `${kinds[given.kind].topic.name} in ${given.data}`
+    const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind))
+    yield* (given.kind === "applications" ? Effect.andThen(seedCustomers(screen.say), toTopic) : toTopic).pipe(
       Effect.provide(EmbeddedLog.layer({ file, busyTimeoutMs }))
     )
   })

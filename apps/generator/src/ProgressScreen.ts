@@ -18,7 +18,7 @@ export interface ProgressScreen {
 const plainEveryMs = 10_000
 const eraseLine = "\r\u001b[2K"
 
-export const makeProgressScreen = (out: NodeJS.WriteStream): ProgressScreen => {
+export const makeProgressScreen = (out: NodeJS.WriteStream, labelText: string | undefined): ProgressScreen => {
   let before: GeneratorProgress | undefined
   let beforeMs = 0
   let plainMs = Number.NEGATIVE_INFINITY
@@ -29,7 +29,7 @@ export const makeProgressScreen = (out: NodeJS.WriteStream): ProgressScreen => {
   const draw = (now: GeneratorProgress, nowMs: number) => {
     const changed = stateLine(now, before, nowMs)
     if (changed !== undefined) print(changed)
-    const line = progressLine(now, before, nowMs - beforeMs)
+    const line = progressLine(now, before, nowMs - beforeMs, labelText)
     if (out.isTTY) {
       live = line.slice(0, out.columns - 1)
       out.write(`${eraseLine}${live}`)
@@ -46,7 +46,7 @@ export const makeProgressScreen = (out: NodeJS.WriteStream): ProgressScreen => {
     last: () => before,
     finish: Effect.sync(() => {
       live = ""
-      if (before !== undefined) print(summaryLine(before))
+      if (before !== undefined) print(summaryLine(before, labelText))
     })
   }
 }

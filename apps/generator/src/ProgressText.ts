@@ -12,14 +12,15 @@ const count = (value: number): string => format.format(value)
 export const progressLine = (
   now: GeneratorProgress,
   before: GeneratorProgress | undefined,
-  elapsedMs: number
+  elapsedMs: number,
+  labelText: string | undefined
 ): string => {
   const perSecond = ((now.generated - (before?.generated ?? 0)) * 1_000) / Math.max(1, elapsedMs)
   return [
     `${count(perSecond)}/s of ${count(now.rate)}`,
     `${count(now.generated)} generated`,
     `${count(now.delivered)} delivered`,
-    `${count(now.labelled)} labelled as fraud`,
+    ...(labelText === undefined ? [] : [`${count(now.labelled)} ${labelText}`]),
     ...(now.buffered > 0 ? [`${count(now.buffered)} waiting`] : [])
   ].join("  ")
 }
@@ -51,9 +52,9 @@ export const stateLine = (
 }
 
 /** The last line. */
-export const summaryLine = (last: GeneratorProgress): string =>
+export const summaryLine = (last: GeneratorProgress, labelText: string | undefined): string =>
   [
-    `${count(last.generated)} generated, ${count(last.delivered)} delivered, ${count(last.labelled)} labelled as fraud`,
+    `${count(last.generated)} generated, ${count(last.delivered)} delivered${labelText === undefined ? "" : `, ${count(last.labelled)} ${labelText}`}`,
     ...(last.buffered > 0 ? [`${count(last.buffered)} NOT delivered: the log took no more in time`] : []),
     ...(last.withheld > 0 ? [`${count(last.withheld)} not generated for lack of room or time`] : []),
     ...(last.failures > 0 ? [`${count(last.failures)} deliveries failed and were repeated`] : [])

@@ -77,6 +77,37 @@ describe("apps/generator", () => {
     })
   )
 
+  it.live("seeds the customers that applications speak of, once", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      for (const said of ["1000 customers to customers", "20 generated, 20 delivered"]) {
+        const ended = yield* run(path, ["applications", "--rate", "1000", "--count", "20"])
+        assert.strictEqual(ended.code, 0, ended.stderr)
+        assert.include(ended.stderr, said)
+      }
+      const log = yield* makeEmbeddedLog({ file: join(path, "data/log.db") })
+      const held = Effect.fnUntraced(function* (topic: string) {
+        return (yield* log.bounds(topic)).reduce((sum, { end }) => sum + end, 0)
+      })
+      assert.deepStrictEqual([yield* held("customers"), yield* held("loan_applications")], [1_000, 40])
+    })
+  )
+
+  it.live("writes payments and customers to files, the same for the same seed", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const payments = ["payments", ...fixed, "--count", "500", "--unknown-share", "0.5", "--claims", "10"]
+      const ended = yield* run(path, [...payments, "--out", "a.ndjson"])
+      assert.match(ended.stderr, /^500 generated, 500 delivered, 2[0-9]{2} of unknown claims$/m)
+      yield* run(path, [...payments, "--out", "b.ndjson"])
+      const lines = readFileSync(join(path, "a.ndjson"), "utf8")
+      assert.strictEqual(lines, readFileSync(join(path, "b.ndjson"), "utf8"))
+      assert.strictEqual(new Set(lines.match(/"CL[0-9]{8}"/g)).size, 10)
+      yield* run(path, ["customers", "--out", "c.ndjson"])
+      assert.strictEqual(readFileSync(join(path, "c.ndjson"), "utf8").split("\n").length, 1_001)
+    })
+  )
+
   it.live("refuses what it cannot do with one line and a code that is not 0, and makes no file", () =>
     Effect.gen(function* () {
       const path = yield* folder
@@ -92,7 +123,7 @@ describe("apps/generator", () => {
         assert.match(ended.stderr, expected)
         assert.strictEqual(ended.stdout, "")
       }
-      const other = yield* run(path, ["payments"])
+      const other = yield* run(path, ["weather"])
       assert.strictEqual(other.code, 1)
       assert.include(other.stderr, `"transactions"`)
       assert.deepStrictEqual(readdirSync(path), ["rate.yaml"])

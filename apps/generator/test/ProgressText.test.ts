@@ -23,10 +23,10 @@ const full: GeneratorProgress = { ...paused, full: true, buffered: 10_000 }
 describe("ProgressText", () => {
   it("the live line has the rate since the last one and counts that add up", () => {
     assert.strictEqual(
-      progressLine(calm, { ...calm, generated: 11_340 }, 1_000),
+      progressLine(calm, { ...calm, generated: 11_340 }, 1_000, "labelled as fraud"),
       "1,000/s of 1,000  12,340 generated  12,300 delivered  370 labelled as fraud  40 waiting"
     )
-    assert.notInclude(progressLine({ ...calm, buffered: 0 }, undefined, 1_000), "waiting")
+    assert.notInclude(progressLine({ ...calm, buffered: 0 }, undefined, 1_000, "labelled as fraud"), "waiting")
   })
 
   it("says each change of state once", () => {
@@ -46,11 +46,11 @@ describe("ProgressText", () => {
 
   it("the summary tells what was not delivered or not generated", () => {
     assert.strictEqual(
-      summaryLine({ ...calm, generated: 5, delivered: 5, buffered: 0, labelled: 0 }),
+      summaryLine({ ...calm, generated: 5, delivered: 5, buffered: 0, labelled: 0 }, "labelled as fraud"),
       "5 generated, 5 delivered, 0 labelled as fraud"
     )
     assert.strictEqual(
-      summaryLine({ ...full, withheld: 7 }),
+      summaryLine({ ...full, withheld: 7 }, "labelled as fraud"),
       "12,340 generated, 12,300 delivered, 370 labelled as fraud; 10,000 NOT delivered: the log took no more in time; 7 not generated for lack of room or time; 10 deliveries failed and were repeated"
     )
   })

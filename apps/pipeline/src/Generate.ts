@@ -3,7 +3,7 @@
  */
 import { Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
-import { makeDelivery, makeTokenBucket, runTransactionsGenerator } from "@frazil/sim"
+import { makeDelivery, makeTokenBucket, makeTransactions, runGenerator } from "@frazil/sim"
 import { Effect, Random } from "effect"
 
 /** Another pipeline on the same log would fence this one's stream, not double it. */
@@ -27,8 +27,8 @@ export const generateTransactions = Effect.fnUntraced(function* ({ count, rate, 
   const bucket = yield* makeTokenBucket(rate)
   const producer = yield* log.producer(producerName)
   const outlet = yield* makeDelivery({ producer, topic: topic.name, partitions: topic.partitions })
-  yield* runTransactionsGenerator({
-    seed: seed ?? (yield* Random.nextIntBetween(0, seedsMax)),
+  yield* runGenerator({
+    source: makeTransactions({ seed: seed ?? (yield* Random.nextIntBetween(0, seedsMax)) }),
     bucket,
     outlet,
     ...(missing === undefined ? {} : { count: missing })

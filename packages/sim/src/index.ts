@@ -24,10 +24,10 @@ export type { OracleReason } from "./oracle/FieldRules.ts"
 export { makeTokenBucket, rateDefault, rateMax, RateRefused, type TokenBucket } from "./generate/TokenBucket.ts"
 export { makeDelivery, type DeliveryOptions } from "./generate/Delivery.ts"
 export type { Outlet, OutletStatus } from "./generate/Outlet.ts"
-export {
-  runTransactionsGenerator,
-  type GeneratorProgress,
-  type TransactionsGeneratorOptions
-} from "./generate/TransactionsGenerator.ts"
+export { runGenerator, type GeneratorOptions, type GeneratorProgress } from "./generate/RunGenerator.ts"
+export type { GeneratedRecord, RecordSource } from "./generate/RecordSource.ts"
+export { type ApplicationOptions, makeApplications } from "./generate/Applications.ts"
+export { customersCount, makeCustomers } from "./generate/Customers.ts"
+export { claimsCountDefault, makePayments, type PaymentOptions } from "./generate/Payments.ts"
 export { behaviourDefault, type Behaviour } from "./bureau/Behaviour.ts"
 export { type BureauOptions, type RunningBureau, serveBureau } from "./bureau/BureauServer.ts"

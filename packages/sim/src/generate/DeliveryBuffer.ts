@@ -6,7 +6,7 @@
  */
 import { makeRecordBuilder } from "@frazil/core"
 import type { Append } from "@frazil/engine"
-import type { GeneratedTransaction } from "./Transactions.ts"
+import type { GeneratedRecord } from "./RecordSource.ts"
 
 /** What one append carries. */
 export interface DeliveryUnit {
@@ -15,7 +15,7 @@ export interface DeliveryUnit {
 }
 
 export interface DeliveryBuffer {
-  readonly add: (partition: number, record: GeneratedTransaction) => void
+  readonly add: (partition: number, record: GeneratedRecord) => void
   /** The oldest records as a unit. They stay counted until `release`. Undefined when none wait. */
   readonly next: () => DeliveryUnit | undefined
   readonly release: (unit: DeliveryUnit) => void

@@ -1,10 +1,10 @@
 /**
  * Where a generator's records go: a topic (Delivery) or a file (FileOutlet).
  *
- * TransactionsGenerator adds records while there is room, flushes after each group, and drains at the end.
+ * RunGenerator adds records while there is room, flushes after each group, and drains at the end.
  */
 import type { Effect } from "effect"
-import type { GeneratedTransaction } from "./Transactions.ts"
+import type { GeneratedRecord } from "./RecordSource.ts"
 
 export interface OutletStatus {
   /** Records that are safe where they should be. */
@@ -27,7 +27,7 @@ export interface Outlet<out E> {
   /** Waits until at least one record fits; says how many do. */
   readonly awaitRoom: Effect.Effect<number, E>
   /** Takes the record over. The caller has asked for room, and calls `flush` after the last of a group. */
-  readonly add: (partition: number, record: GeneratedTransaction) => void
+  readonly add: (partition: number, record: GeneratedRecord) => void
   readonly flush: Effect.Effect<void, E>
   /** Waits until everything added is delivered. */
   readonly drain: Effect.Effect<void, E>

@@ -1,7 +1,7 @@
 /**
  * A token bucket on a monotonic clock: paces a generator at a rate that may change while it runs.
  *
- * TransactionsGenerator takes from it; RateFile and RateApi, or an app, set its rate. **Guarantees**: between two
+ * RunGenerator takes from it; RateFile and RateApi, or an app, set its rate. **Guarantees**: between two
  * changes of the rate, and as long as the taker keeps up, exactly ⌊rate × seconds⌋ tokens are granted: nothing drifts,
  * however uneven the calls are. **Bounds**: a taker that stays away finds at most one second's worth; what did not fit
  * is counted.

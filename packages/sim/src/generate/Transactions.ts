@@ -1,11 +1,12 @@
 /**
  * Card transactions from a seed: records of `raw-transactions` as JSON bytes in the contract's field order.
  *
- * TransactionsGenerator paces it and sends what it makes; tests and benches call it directly. Pure: time is an
+ * RunGenerator paces it and sends what it makes; tests and benches call it directly. Pure: time is an
  * argument, chance comes from the seed. **Guarantees**: the same seed and the same arrival times give the same bytes on
  * every runtime. Shares are R2.3's: 85 % purchases, 5 % refunds, 8 % withdrawals, 2 % transfers among ordinary
  * transactions; fraud beside them.
  */
+import { partitionOf } from "@frazil/core"
 import { type Account, accountWeights, makeAccounts } from "./Accounts.ts"
 import type { FraudLabel, FraudStep } from "./Fraud.ts"
 import { makeFraudSchedule } from "./FraudSchedule.ts"
@@ -13,6 +14,7 @@ import { type AmountTable, drawCents, makeAmountTables } from "./LogNormal.ts"
 import { categoryIndex, channels, merchantCategories, transactionTypes, transactionTypeWeights } from "./Merchants.ts"
 import { places } from "./Places.ts"
 import { drawSlot, makeRandom, type Random, weightedSlots } from "./Random.ts"
+import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
 import { makeRecordBytes } from "./RecordBytes.ts"
 import { invalidKinds, makeTransactionWriter, segmentOf, type TransactionDraft } from "./TransactionRecord.ts"
 
@@ -25,23 +27,15 @@ export interface TransactionOptions {
   readonly invalidShare?: number
 }
 
-/** The record made last. One object, reused: valid until the next call of `next`. */
-export interface GeneratedTransaction {
-  /** Holds the JSON text in `[0, length)`. */
-  readonly bytes: Uint8Array
-  readonly length: number
-  /** Where in `bytes` the key (account_id) stands; −1 when a reader of the record finds none. */
-  readonly keyStart: number
-  readonly keyEnd: number
+/** Its key is the account_id. */
+export interface GeneratedTransaction extends GeneratedRecord {
   /** Index in `accounts`; −1 when the record has no key. */
   readonly account: number
   readonly label: FraudLabel | undefined
 }
 
-export interface TransactionGenerator {
+export interface TransactionGenerator extends RecordSource<GeneratedTransaction> {
   readonly accounts: ReadonlyArray<Account>
-  /** Makes the next record, arriving at `arrivalMs` (epoch milliseconds, 2000–2089, never less than before). */
-  readonly next: (arrivalMs: number) => GeneratedTransaction
 }
 
 export const fraudShareDefault = 0.03
@@ -180,6 +174,10 @@ export const makeTransactions = (options: TransactionOptions): TransactionGenera
   const made = { bytes: out.bytes, length: 0, keyStart: 0, keyEnd: 0, account: 0, label: draft.label }
   return {
     accounts,
+    partitioner: (partitions) => {
+      const partitionsOf = accounts.map((account) => partitionOf(account.id, partitions))
+      return ({ account }) => (account < 0 ? 0 : partitionsOf[account]!)
+    },
     next: (arrivalMs) => {
       const step = fraud.next(arrivalMs)
       const account =

@@ -10,7 +10,8 @@ import type { LogShape, Producer } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { makeDelivery } from "../../src/generate/Delivery.ts"
 import { makeTokenBucket } from "../../src/generate/TokenBucket.ts"
-import { type GeneratorProgress, runTransactionsGenerator } from "../../src/generate/TransactionsGenerator.ts"
+import { type GeneratorProgress, runGenerator } from "../../src/generate/RunGenerator.ts"
+import { makeTransactions } from "../../src/generate/Transactions.ts"
 
 const startMs = 1_768_434_300_000
 const partitions = 4
@@ -45,8 +46,8 @@ const generate = Effect.fnUntraced(function* <E, R>(log: LogShape, during: Effec
   const bucket = yield* makeTokenBucket(10)
   let last: GeneratorProgress | undefined
   const running = yield* Effect.forkScoped(
-    runTransactionsGenerator({
-      seed: 1,
+    runGenerator({
+      source: makeTransactions({ seed: 1 }),
       outlet,
       bucket,
       onProgress: (progress) => Effect.sync(() => (last = progress))

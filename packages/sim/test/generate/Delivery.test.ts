@@ -4,12 +4,12 @@ import { TestClock } from "effect/testing"
 import type { LogError } from "@frazil/engine"
 import { makeDelivery } from "../../src/generate/Delivery.ts"
 import type { Outlet } from "../../src/generate/Outlet.ts"
-import type { GeneratedTransaction } from "../../src/generate/Transactions.ts"
+import type { GeneratedRecord } from "../../src/generate/RecordSource.ts"
 import { makeFakeProducer } from "./FakeProducer.ts"
 
-const record = (number: number): GeneratedTransaction => {
+const record = (number: number): GeneratedRecord => {
   const bytes = new TextEncoder().encode(`{"key":"k${number}"}`)
-  return { bytes, length: bytes.length, keyStart: 8, keyEnd: bytes.length - 2, account: 0, label: undefined }
+  return { bytes, length: bytes.length, keyStart: 8, keyEnd: bytes.length - 2, label: undefined }
 }
 
 const open = Effect.fnUntraced(function* (partitions = 1, nextSequence = 0) {

@@ -6,7 +6,7 @@ import { LogError } from "@frazil/engine"
 import { makeDelivery } from "../../src/generate/Delivery.ts"
 import { makeTokenBucket } from "../../src/generate/TokenBucket.ts"
 import { makeTransactions } from "../../src/generate/Transactions.ts"
-import { type GeneratorProgress, runTransactionsGenerator } from "../../src/generate/TransactionsGenerator.ts"
+import { type GeneratorProgress, runGenerator } from "../../src/generate/RunGenerator.ts"
 import { makeFakeProducer } from "./FakeProducer.ts"
 
 const startMs = 1_768_434_300_000
@@ -20,8 +20,8 @@ const open = Effect.fnUntraced(function* (
   const bucket = yield* makeTokenBucket(rate)
   const reports: Array<GeneratorProgress> = []
   const running = yield* Effect.forkScoped(
-    runTransactionsGenerator({
-      seed: 42,
+    runGenerator({
+      source: makeTransactions({ seed: 42 }),
       outlet,
       bucket,
       onProgress: (progress) => Effect.sync(() => reports.push(progress)),
@@ -35,7 +35,7 @@ const open = Effect.fnUntraced(function* (
 
 const decoder = new TextDecoder()
 
-describe("TransactionsGenerator", () => {
+describe("runGenerator", () => {
   it.effect("generates at the rate, changes it while running, and delivers everything when interrupted", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(startMs)

@@ -1,19 +1,18 @@
 /**
- * Runs the transaction generator: paces it, sends what it makes through an outlet, and reports progress.
+ * Runs a generator: paces a source of records, sends what it makes through an outlet, and reports progress.
  *
  * `apps/generator` and the pipeline's demo call it. One Effect per group of records; inside a group a plain loop.
  * **Back pressure**: while the outlet has no room, nothing is generated; tokens that pass meanwhile are counted as
  * withheld.
  */
 import { Clock, Deferred, Effect, Fiber, type Scope } from "effect"
-import { partitionOf } from "@frazil/core"
 import type { Outlet, OutletStatus } from "./Outlet.ts"
+import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
 import type { TokenBucket } from "./TokenBucket.ts"
-import { makeTransactions, type TransactionOptions } from "./Transactions.ts"
 
 export interface GeneratorProgress extends OutletStatus {
   readonly generated: number
-  /** Generated records that belong to fraud scenarios. */
+  /** Generated records with a label: fraud, unknown claims. */
   readonly labelled: number
   /** Records not generated because there was no room for them. */
   readonly withheld: number
@@ -23,7 +22,8 @@ export interface GeneratorProgress extends OutletStatus {
   readonly rate: number
 }
 
-export interface TransactionsGeneratorOptions<E> extends TransactionOptions {
+export interface GeneratorOptions<E, R extends GeneratedRecord> {
+  readonly source: RecordSource<R>
   readonly outlet: Outlet<E>
   /** Paces the generator by the clock; whoever holds it may change the rate. */
   readonly bucket: TokenBucket
@@ -78,14 +78,13 @@ interface Counters {
   full: boolean
 }
 
-const generate = Effect.fnUntraced(function* <E>(
-  options: TransactionsGeneratorOptions<E>,
+const generate = Effect.fnUntraced(function* <E, R extends GeneratedRecord>(
+  options: GeneratorOptions<E, R>,
   pace: Pace,
   counters: Counters
 ): Effect.fn.Return<void, E> {
-  const { outlet } = options
-  const generator = makeTransactions(options)
-  const partitions = generator.accounts.map((account) => partitionOf(account.id, outlet.partitions))
+  const { outlet, source } = options
+  const partitionOf = source.partitioner(outlet.partitions)
   const count = options.count ?? Infinity
   while (counters.generated < count) {
     counters.full = true
@@ -94,8 +93,8 @@ const generate = Effect.fnUntraced(function* <E>(
     const group = yield* pace.take(Math.min(room, groupRecordsMax, count - counters.generated))
     yield* pace.begin
     for (let turn = 0; turn < group; turn++) {
-      const record = generator.next(pace.arrivalMs(counters.generated))
-      outlet.add(record.account < 0 ? 0 : partitions[record.account]!, record)
+      const record = source.next(pace.arrivalMs(counters.generated))
+      outlet.add(partitionOf(record), record)
       counters.generated++
       if (record.label !== undefined) counters.labelled++
     }
@@ -110,8 +109,8 @@ const generate = Effect.fnUntraced(function* <E>(
  * **Gotchas**: interrupted, it waits up to 10 s for the outlet to take what is buffered; the last progress says what is
  * left. The outlet must outlive it.
  */
-export const runTransactionsGenerator = Effect.fnUntraced(function* <E>(
-  options: TransactionsGeneratorOptions<E>
+export const runGenerator = Effect.fnUntraced(function* <E, R extends GeneratedRecord>(
+  options: GeneratorOptions<E, R>
 ): Effect.fn.Return<GeneratorProgress, E, Scope.Scope> {
   const { bucket, outlet, onProgress = () => Effect.void } = options
   const counters: Counters = { generated: 0, labelled: 0, full: false }
