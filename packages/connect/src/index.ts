@@ -4,3 +4,12 @@ export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
 export { feedProgress, type FeedProgress } from "./feed/FeedProgress.ts"
 export { produceLines, type LineProducerOptions, type LinesProduced } from "./feed/LineProducer.ts"
 export type { KeyOf } from "./feed/FeedEpoch.ts"
+export {
+  type Connection,
+  connectionOf,
+  type Connections,
+  decodeConnections,
+  type DecodedConnections,
+  secretsOf
+} from "./connection/Connection.ts"
+export { readSecret, secretPlace } from "./connection/Secret.ts"

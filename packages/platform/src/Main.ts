@@ -9,7 +9,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Console, Effect, Exit, Layer } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
-import { settingsFile } from "./SettingsFile.ts"
+import { readSettingsFile, settingsPath } from "./SettingsFile.ts"
 
 const verbose = () => process.argv.includes("--verbose")
 
@@ -59,7 +59,7 @@ export const runApp = <Name extends string, Input, E>(
 
 /** The environment, and below it `frazil.yaml` of the working directory. */
 const settingsLayer = ConfigProvider.layer(
-  Effect.map(settingsFile("frazil.yaml"), (settings) =>
+  Effect.map(readSettingsFile(settingsPath), ({ settings }) =>
     ConfigProvider.orElse(ConfigProvider.fromEnv(), ConfigProvider.fromUnknown(settings))
   )
 )

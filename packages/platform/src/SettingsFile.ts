@@ -1,9 +1,11 @@
 /**
- * `frazil.yaml`: the same settings as options and environment, for what stays the same.
+ * `frazil.yaml`: the same settings as options and environment, for what stays the same, and the connections.
  *
- * `data: ./d` is `FRAZIL_DATA=./d`; the environment wins over the file and options win over both.
+ * `data: ./d` is `FRAZIL_DATA=./d`; the environment wins over the file and options win over both. `connections` declares
+ * other systems by name, apart from rules and pipelines; `@frazil/connect` decodes them.
  */
 import { readFile } from "node:fs/promises"
+import { decodeConnections, type DecodedConnections } from "@frazil/connect"
 import { Effect, Schema } from "effect"
 
 class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -11,19 +13,42 @@ class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError",
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
+/** Where every app looks for it: the working directory. */
+export const settingsPath = "frazil.yaml"
+
 const Settings = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
+const Document = Schema.Record(Schema.String, Schema.Unknown)
 
 const environmentName = (key: string) => `FRAZIL_${key.replaceAll("-", "_").toUpperCase()}`
 
-/** The file's settings under their environment names; empty when there is no file. */
-export const settingsFile = Effect.fnUntraced(function* (path: string) {
+export interface SettingsFile {
+  /** Under their environment names. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly declaredConnections: unknown
+}
+
+/** What the file holds; empty when there is no file. */
+export const readSettingsFile = Effect.fnUntraced(function* (
+  path: string
+): Effect.fn.Return<SettingsFile, SettingsError> {
   const text = yield* Effect.promise(() => readFile(path, "utf8").catch(() => undefined))
-  if (text === undefined) return {}
-  const invalid = (cause: unknown) =>
-    new SettingsError({ message: `${path} cannot be read: it must hold lines such as "data: ./data"`, cause })
+  if (text === undefined) return { settings: {}, declaredConnections: undefined }
+  // without the parser's own words: they quote the file, which may hold what it should not
+  const invalid = () =>
+    new SettingsError({ message: `${path} cannot be read: it must hold lines such as "data: ./data", and connections` })
   // read only when there is a file: most runs have none
   const { parse } = yield* Effect.promise(() => import("yaml"))
   const document = yield* Effect.try({ try: (): unknown => parse(text) ?? {}, catch: invalid })
-  const settings = yield* Effect.mapError(Schema.decodeUnknownEffect(Settings)(document), invalid)
-  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [environmentName(key), String(value)]))
+  const { connections, ...rest } = yield* Effect.mapError(Schema.decodeUnknownEffect(Document)(document), invalid)
+  const settings = yield* Effect.mapError(Schema.decodeUnknownEffect(Settings)(rest), invalid)
+  return {
+    settings: Object.fromEntries(Object.entries(settings).map(([key, value]) => [environmentName(key), String(value)])),
+    declaredConnections: connections
+  }
 })
+
+/** The connections of a settings file, and what is wrong with it. */
+export const readConnections = (path: string): Effect.Effect<DecodedConnections, SettingsError> =>
+  Effect.map(readSettingsFile(path), ({ declaredConnections }) =>
+    decodeConnections(declaredConnections, (name) => process.env[name])
+  )

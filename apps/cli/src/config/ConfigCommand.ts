@@ -1,0 +1,9 @@
+/** `frazil config`: what is set, and whether it can be used. Secrets are hidden in both. */
+import { Command } from "effect/cli"
+import { checkConfig } from "./CheckConfig.ts"
+import { showConfig } from "./ShowConfig.ts"
+
+export const configCommand = Command.make("config").pipe(
+  Command.withDescription("Shows and checks settings and connections of frazil.yaml and the environment"),
+  Command.withSubcommands([showConfig, checkConfig])
+)

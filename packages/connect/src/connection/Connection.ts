@@ -1,0 +1,199 @@
+/**
+ * Connections to other systems, as `frazil.yaml` declares them: where, who, how safe. Apart from rules and pipelines.
+ *
+ * Lookups and sinks are given one by name. A declaration holds places of secrets, never secrets, so that it can be shown and
+ * kept under version control. `FRAZIL_CONNECTION_<NAME>_URL` in the environment wins over a connection's `url`.
+ */
+import { Option, Result, Schema, SchemaIssue } from "effect"
+import { ConnectionError } from "./ConnectionError.ts"
+import { SecretSource } from "./Secret.ts"
+
+const PoolSize = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))
+
+/** Certificates are always verified. */
+const Tls = Schema.Struct({
+  /** PEM file of who may sign the server's certificate, instead of whom the system trusts. */
+  ca: Schema.optionalKey(Schema.NonEmptyString),
+  /** The name that the certificate must have, when it is not the host's. */
+  server_name: Schema.optionalKey(Schema.NonEmptyString),
+  /** PEM file of our own certificate, when the server asks for one, and its key. */
+  certificate: Schema.optionalKey(Schema.NonEmptyString),
+  key: Schema.optionalKey(SecretSource)
+})
+
+const HttpAuth = Schema.Union([
+  Schema.Struct({ bearer: SecretSource }),
+  Schema.Struct({ basic: Schema.Struct({ user: Schema.String, password: SecretSource }) }),
+  Schema.Struct({ header: Schema.NonEmptyString, value: SecretSource })
+])
+
+const Http = Schema.Struct({
+  kind: Schema.Literal("http"),
+  url: Schema.NonEmptyString,
+  auth: Schema.optionalKey(HttpAuth),
+  tls: Schema.optionalKey(Tls),
+  /** Sockets at most; one call uses one. Default 1,024. */
+  pool: Schema.optionalKey(PoolSize),
+  /** Signs what a webhook sends (HMAC-SHA256). */
+  signing: Schema.optionalKey(SecretSource)
+})
+
+const Postgres = Schema.Struct({
+  kind: Schema.Literal("postgres"),
+  /** `postgres://USER@HOST:PORT/DATABASE`, without a password. */
+  url: Schema.NonEmptyString,
+  password: Schema.optionalKey(SecretSource),
+  tls: Schema.optionalKey(Tls),
+  /** Connections at most. Default 8. */
+  pool: Schema.optionalKey(PoolSize)
+})
+
+const DuckDbFile = Schema.Struct({ kind: Schema.Literal("duckdb"), file: Schema.NonEmptyString })
+
+const Redis = Schema.Struct({
+  kind: Schema.Literal("redis"),
+  /** `redis://HOST:PORT/DATABASE` or `rediss://…`, without a password. */
+  url: Schema.NonEmptyString,
+  user: Schema.optionalKey(Schema.String),
+  password: Schema.optionalKey(SecretSource),
+  tls: Schema.optionalKey(Tls)
+})
+
+const ConnectionSchema = Schema.Union([Http, Postgres, DuckDbFile, Redis])
+
+export type HttpConnection = typeof Http.Type
+export type PostgresConnection = typeof Postgres.Type
+export type DuckDbConnection = typeof DuckDbFile.Type
+
+export type Connection = typeof ConnectionSchema.Type
+
+export type Connections = ReadonlyMap<string, Connection>
+
+const namePattern = /^[a-z][a-z0-9-]{0,63}$/
+const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb">, RegExp>> = {
+  http: /^https?:$/,
+  postgres: /^postgres(ql)?:$/,
+  redis: /^rediss?:$/
+}
+
+const invalid = (name: string, what: string): ConnectionError =>
+  new ConnectionError({ reason: "Invalid", message: `connection "${name}": ${what}` })
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
+  // kinds of problems only: a value may be a secret that somebody wrote where its place belongs
+  leafHook: (issue) => (issue._tag === "MissingKey" ? "is missing" : "is not as it must be")
+})
+
+const urlProblem = (connection: Exclude<Connection, DuckDbConnection>): string | undefined => {
+  let url: URL
+  try {
+    url = new URL(connection.url)
+  } catch {
+    // told below: the text may hold a secret
+    return "its url is none"
+  }
+  if (!schemes[connection.kind].test(url.protocol))
+    return `a url of ${connection.kind} does not begin with ${url.protocol}`
+  if (url.password !== "")
+    return "its url holds a password: take it out and say where it lies, as in password: { env: NAME }"
+  if (connection.kind === "http" && url.username !== "") return "its url names a user: say it with auth"
+  return undefined
+}
+
+const decodeOne = (
+  name: string,
+  declared: unknown,
+  urlInstead: string | undefined
+): Result.Result<Connection, ConnectionError> => {
+  if (!namePattern.test(name)) return Result.fail(invalid(name, "a name is small letters, digits and -"))
+  const given =
+    urlInstead !== undefined && typeof declared === "object" && declared !== null
+      ? { ...declared, url: urlInstead }
+      : declared
+  const decoded = Schema.decodeUnknownResult(ConnectionSchema, { onExcessProperty: "error" })(given)
+  if (Result.isFailure(decoded)) {
+    const { issues } = formatIssue(decoded.failure.issue)
+    const paths = [...new Set(issues.map((issue) => (issue.path ?? []).map(String).join(".")))].filter(
+      (path) => path !== ""
+    )
+    const where = paths.length === 0 ? "" : ` (look at ${paths.slice(0, 5).join(", ")})`
+    return Result.fail(
+      invalid(
+        name,
+        `it must be of kind http, postgres, duckdb or redis with the fields of that kind${where}; a secret is { env: NAME }, { file: PATH } or { command: [PROGRAM, …] }`
+      )
+    )
+  }
+  const connection = decoded.success
+  const problem = connection.kind === "duckdb" ? undefined : urlProblem(connection)
+  return problem === undefined ? Result.succeed(connection) : Result.fail(invalid(name, problem))
+}
+
+/** The variable that wins over a connection's `url`. */
+const urlVariable = (name: string): string => `FRAZIL_CONNECTION_${name.replaceAll("-", "_").toUpperCase()}_URL`
+
+export interface DecodedConnections {
+  readonly connections: Connections
+  readonly problems: ReadonlyArray<ConnectionError>
+}
+
+/** Reads a settings file's `connections`; `environment` gives a variable's value. Tells every problem. */
+export const decodeConnections = (
+  declared: unknown,
+  environment: (name: string) => string | undefined
+): DecodedConnections => {
+  if (declared === undefined || declared === null) return { connections: new Map(), problems: [] }
+  if (typeof declared !== "object" || Array.isArray(declared)) {
+    const message = "connections must be a list of names, each with a kind"
+    return { connections: new Map(), problems: [new ConnectionError({ reason: "Invalid", message })] }
+  }
+  const connections = new Map<string, Connection>()
+  const problems: Array<ConnectionError> = []
+  for (const [name, each] of Object.entries(declared)) {
+    const decoded = decodeOne(name, each, environment(urlVariable(name)))
+    if (Result.isSuccess(decoded)) connections.set(name, decoded.success)
+    else problems.push(decoded.failure)
+  }
+  return { connections, problems }
+}
+
+/** The connection of that name and kind. */
+export const connectionOf = <K extends Connection["kind"]>(
+  connections: Connections,
+  name: string,
+  kinds: ReadonlyArray<K>
+): Result.Result<Extract<Connection, { readonly kind: K }>, ConnectionError> => {
+  const found = connections.get(name)
+  const isWanted = (each: Connection): each is Extract<Connection, { readonly kind: K }> =>
+    kinds.some((kind) => kind === each.kind)
+  if (found !== undefined && isWanted(found)) return Result.succeed(found)
+  return Result.fail(
+    found === undefined
+      ? new ConnectionError({
+          reason: "Undeclared",
+          message: `there is no connection "${name}": declare it in frazil.yaml under connections, of kind ${kinds.join(" or ")}`
+        })
+      : invalid(name, `it is of kind ${found.kind}, and ${kinds.join(" or ")} is needed`)
+  )
+}
+
+/** Each secret that a connection names, by the field it stands in. */
+export const secretsOf = (connection: Connection): ReadonlyArray<readonly [field: string, source: SecretSource]> => {
+  const named: Array<readonly [string, SecretSource | undefined]> = []
+  if (connection.kind === "duckdb") return []
+  named.push(["tls.key", connection.tls?.key])
+  if (connection.kind === "http") {
+    const { auth } = connection
+    named.push(["signing", connection.signing])
+    if (auth !== undefined) {
+      if ("bearer" in auth) named.push(["auth.bearer", auth.bearer])
+      else if ("basic" in auth) named.push(["auth.basic.password", auth.basic.password])
+      else named.push(["auth.value", auth.value])
+    }
+  } else {
+    named.push(["password", connection.password])
+  }
+  return named.flatMap(([field, source]) =>
+    Option.match(Option.fromUndefinedOr(source), { onNone: () => [], onSome: (each) => [[field, each] as const] })
+  )
+}
