@@ -2,7 +2,7 @@
  * What can be generated: by kind its topic, where its records come from, and what is said of those with a label.
  */
 import type { Topic } from "@frazil/core"
-import { type Log, LogError } from "@frazil/engine"
+import type { Log, LogError } from "@frazil/engine"
 import { Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import {
   customersCount,
