@@ -13,3 +13,4 @@ export {
   secretsOf
 } from "./connection/Connection.ts"
 export { readSecret, secretPlace } from "./connection/Secret.ts"
+export { openHttpLookup } from "./lookup/HttpLookup.ts"

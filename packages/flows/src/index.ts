@@ -2,6 +2,9 @@ import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, Ra
 import { noRules, type RuleSet } from "@frazil/rules"
 import { transactions } from "./transactions.ts"
 
+export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
+export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
+
 /** The topics that rules may be about. */
 export const ruleTopics = [RawTransactions]
 
