@@ -14,3 +14,7 @@ export {
 } from "./connection/Connection.ts"
 export { readSecret, secretPlace } from "./connection/Secret.ts"
 export { openHttpLookup } from "./lookup/HttpLookup.ts"
+export { makeSqlLookup } from "./lookup/SqlLookup.ts"
+export { openDuckDbFile } from "./sql/DuckDbFile.ts"
+export { openPostgres } from "./sql/PostgresPool.ts"
+export type { SqlClient } from "./sql/SqlClient.ts"

@@ -1,0 +1,60 @@
+/**
+ * A DuckDB file: what the embedded default has for PostgreSQL.
+ *
+ * Statements run on DuckDB's own threads, one after the other on one connection. An interrupted one is cancelled. One
+ * process may write a file, or several may read it.
+ */
+import { DuckDBInstance, listValue, LIST, VARCHAR, type DuckDBConnection } from "@duckdb/node-api"
+import { Effect, type Scope, Semaphore } from "effect"
+import type { DuckDbConnection } from "../connection/Connection.ts"
+import { type SqlClient, SqlError, type SqlParameter } from "./SqlClient.ts"
+
+const memoryMax = "256MB"
+
+const sqlError = (name: string) => () =>
+  new SqlError({
+    reason: "Failed",
+    message: `connection "${name}": its DuckDB file failed, or is in use by another process`
+  })
+
+const run = async (connection: DuckDBConnection, text: string, parameters: ReadonlyArray<SqlParameter>) => {
+  const statement = await connection.prepare(text)
+  try {
+    parameters.forEach((value, index) => {
+      if (value === null) statement.bindNull(index + 1)
+      else if (typeof value === "string") statement.bindVarchar(index + 1, value)
+      else statement.bindList(index + 1, listValue([...value]), LIST(VARCHAR))
+    })
+    const reader = await statement.runAndReadAll()
+    return reader.getRows().map((row) => row.map((cell) => (cell === null ? null : String(cell))))
+  } finally {
+    statement.destroySync()
+  }
+}
+
+/** Opens the file, or makes it unless it is only read. */
+export const openDuckDbFile = Effect.fnUntraced(function* (
+  name: string,
+  { file }: DuckDbConnection,
+  mode: "read" | "write"
+): Effect.fn.Return<SqlClient, SqlError, Scope.Scope> {
+  const catchError = sqlError(name)
+  const options = { access_mode: mode === "read" ? "READ_ONLY" : "READ_WRITE", threads: "1", memory_limit: memoryMax }
+  const instance = yield* Effect.acquireRelease(
+    Effect.tryPromise({ try: () => DuckDBInstance.create(file, options), catch: catchError }),
+    (opened) => Effect.sync(() => opened.closeSync())
+  )
+  const connection = yield* Effect.acquireRelease(
+    Effect.tryPromise({ try: () => instance.connect(), catch: catchError }),
+    (opened) => Effect.sync(() => opened.closeSync())
+  )
+  const alone = yield* Semaphore.make(1)
+  return {
+    dialect: "duckdb",
+    query: (text, parameters = []) =>
+      Effect.tryPromise({ try: () => run(connection, text, parameters), catch: catchError }).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => connection.interrupt())),
+        alone.withPermits(1)
+      )
+  }
+})
