@@ -25,6 +25,10 @@ export type FaultPointName =
   | "swap-unknown"
   | "after-swap"
   | "before-delete-records"
+  | "before-deliver"
+  | "after-deliver"
+  | "deliver-late"
+  | "before-cursor"
   | "mid-orphan-removal"
 
 /** What happens at a fault point; replaced by tests with `Effect.provideService(FaultPoint, …)`. */

@@ -65,6 +65,7 @@ export type HttpConnection = typeof Http.Type
 export type PostgresConnection = typeof Postgres.Type
 export type DuckDbConnection = typeof DuckDbFile.Type
 
+export type RedisConnection = typeof Redis.Type
 export type Connection = typeof ConnectionSchema.Type
 
 export type Connections = ReadonlyMap<string, Connection>

@@ -1,0 +1,192 @@
+/**
+ * A sink, running: committed records of a topic to a target without transactions, with a cursor of its own (rule 18).
+ *
+ * Apps run one for each declared sink. The cursor is a shard's record in force in the log, the lowest offset not yet
+ * delivered, so retention waits for it. **Delivery**: at least once; a crash between delivery and cursor repeats a batch.
+ * **Order**: by offset within a partition. **Bounds**: one batch a partition in memory; while the target takes nothing, the
+ * sink waits and the topic keeps what comes. What the target refuses for good becomes a dead letter, in the same commit as the
+ * cursor that passes it.
+ */
+import { Decoder, faultPoint, type Topic } from "@frazil/core"
+import { type Append, Log, LogError, newOwner, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
+import { Effect, Random, Schema } from "effect"
+import type { Refused, SinkError, SinkRecord, SinkTarget } from "./SinkTarget.ts"
+
+export interface SinkOptions<A> {
+  /** Names the cursor for life: another name delivers everything again. */
+  readonly name: string
+  readonly topic: Topic<A>
+  readonly target: SinkTarget<A>
+  /** The dead letter of a record that the target refused. */
+  readonly deadLetter: (refused: Refused<A>) => Effect.Effect<Append>
+  /** Whether nothing more will come: then the sink ends at the topic's end. Never, unless given. */
+  readonly inputComplete?: Effect.Effect<boolean>
+  /** Told when delivery fails (the message) and when it works again (undefined). */
+  readonly onProblem?: (message: string | undefined) => Effect.Effect<void>
+}
+
+/** The topic is not the one that the cursor is about. */
+class SinkStopped extends Schema.TaggedError<SinkStopped>()("SinkStopped", { message: Schema.String }) {}
+
+const batchLimits = { recordsMax: 500, bytesMax: 1_048_576 }
+const idleWaitMs = 100
+const retryFirstMs = 200
+const retryLongestMs = 30_000
+
+/** The log stage of a sink: a name with a dot is no job's. */
+export const sinkShard = (name: string, partition: number): ShardId => ({
+  uid: `sink.${name}`,
+  stage: "sink",
+  shard: partition
+})
+
+interface Running<A> {
+  readonly options: SinkOptions<A>
+  readonly topic: TopicInfo
+  readonly owner: string
+  readonly partition: number
+}
+
+/** Pauses of 200 ms, 400 ms … 30 s, less up to a half by chance, or as long as was asked for. */
+const pause = Effect.fnUntraced(function* (failures: number, askedMs: number | undefined) {
+  const longestMs = Math.min(retryLongestMs, retryFirstMs * 2 ** Math.min(failures, 16))
+  const chance = yield* Random.next
+  yield* Effect.sleep(Math.max(askedMs ?? 0, longestMs * (1 - chance / 2)))
+})
+
+const startOf = Effect.fnUntraced(function* <A>(
+  { options, partition, topic }: Running<A>,
+  inForce: RecordInForce | undefined
+) {
+  const position = inForce?.positions[0]
+  if (position !== undefined && position.topicId !== topic.id) {
+    const message = `sink ${options.name}: topic ${topic.name} was made anew since it last delivered: give the sink another name to deliver all of it`
+    return yield* new SinkStopped({ message })
+  }
+  if (position !== undefined) return position.offset
+  const bounds = yield* (yield* Log).bounds(topic.name)
+  return bounds[partition]?.start ?? 0
+})
+
+/** The records of a batch that decode; the others are the business of the topic's job. */
+const readBatch = Effect.fnUntraced(function* <A>(
+  { options, partition, topic }: Running<A>,
+  decoder: ReturnType<typeof Decoder.make<A>>,
+  offset: number
+) {
+  const batch = yield* (yield* Log).read(topic.name, partition, offset, batchLimits)
+  const columns = decoder.decode(batch)
+  const text = new TextDecoder()
+  const records: Array<SinkRecord<A>> = []
+  for (let row = 0; row < batch.length; row++) {
+    if (columns.valid[row] === 0) continue
+    records.push({
+      topic: options.topic.name,
+      topicId: topic.id,
+      partition,
+      offset: batch.offsets[row]!,
+      record: decoder.record(columns, row),
+      json: text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
+    })
+  }
+  return { records, next: batch.length === 0 ? offset : batch.offsets[batch.length - 1]! + 1 }
+})
+
+interface Delivered<A> {
+  readonly refused: ReadonlyArray<Refused<A>>
+  /** How many of the batch's records are done. */
+  readonly count: number
+  readonly error: SinkError | undefined
+}
+
+const deliver = Effect.fnUntraced(function* <A>(target: SinkTarget<A>, records: ReadonlyArray<SinkRecord<A>>) {
+  if (records.length === 0) return { refused: [], count: 0, error: undefined } satisfies Delivered<A>
+  yield* faultPoint("before-deliver")
+  yield* faultPoint("deliver-late")
+  const delivered = yield* target.deliver(records).pipe(
+    Effect.map((refused): Delivered<A> => ({ refused, count: records.length, error: undefined })),
+    Effect.catch((error) => Effect.succeed<Delivered<A>>({ refused: [], count: error.delivered, error }))
+  )
+  yield* faultPoint("after-deliver")
+  return delivered
+})
+
+/** One partition, from its cursor on. */
+const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>, inForce: RecordInForce | undefined) {
+  const { options, owner, partition, topic } = running
+  const { inputComplete = Effect.succeed(false), onProblem = () => Effect.void } = options
+  const log = yield* Log
+  const decoder = Decoder.make(options.topic)
+  const id = sinkShard(options.name, partition)
+  let epochRead = inForce?.epoch ?? 0
+  let next = yield* startOf(running, inForce)
+  let failures = 0
+  while (true) {
+    const complete = yield* inputComplete
+    const batch = yield* readBatch(running, decoder, next)
+    if (batch.next === next) {
+      if (complete) return
+      yield* log.awaitAppend(idleWaitMs)
+      continue
+    }
+    const { count, error, refused } = yield* deliver(options.target, batch.records)
+    const cursor = count < batch.records.length ? batch.records[count]!.offset : batch.next
+    if (cursor > next) {
+      const outputs = yield* Effect.forEach(refused, options.deadLetter)
+      const positions = [{ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: cursor }]
+      yield* faultPoint("before-cursor")
+      // the commit point: what is below the cursor is not delivered again
+      yield* log.commit({
+        owner,
+        shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null }],
+        outputs
+      })
+      epochRead++
+      next = cursor
+    }
+    if (error === undefined) {
+      if (failures > 0) yield* onProblem(undefined)
+      failures = 0
+    } else {
+      yield* onProblem(error.message)
+      yield* pause(failures++, error.retryAfterMs)
+    }
+  }
+})
+
+/** One run: fence every partition, then deliver until the input is complete. */
+const runOnce = Effect.fnUntraced(function* <A>(options: SinkOptions<A>) {
+  const log = yield* Log
+  const topic = yield* log.ensureTopic({ name: options.topic.name, partitions: options.topic.partitions })
+  const owner = yield* newOwner
+  const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition)
+  const inForce = yield* log.fence(
+    owner,
+    partitions.map((partition) => sinkShard(options.name, partition))
+  )
+  yield* Effect.forEach(
+    partitions,
+    (partition) => runPartition({ options, topic, owner, partition }, inForce[partition]),
+    { concurrency: "unbounded", discard: true }
+  )
+})
+
+/** Delivers until the input is complete; for ever when it never is. Fails when another run has taken the sink over. */
+export const runSink = Effect.fn("Sink.run")(function* <A>(
+  options: SinkOptions<A>
+): Effect.fn.Return<void, LogError | SinkStopped, Log> {
+  const { onProblem = () => Effect.void } = options
+  let failures = 0
+  while (true) {
+    const ended = yield* runOnce(options).pipe(
+      Effect.as(true),
+      // after an unknown outcome nothing is assumed: the cursor is read back (rule 5)
+      Effect.catchIf(
+        (error): error is LogError =>
+          error instanceof LogError && (error.reason === "Unavailable" || error.reason === "OutcomeUnknown"),
+        (error) => Effect.as(Effect.andThen(onProblem(error.message), pause(failures++, undefined)), false)
+      )
+    )
+    if (ended) return
+  }
+})
