@@ -1,5 +1,6 @@
 /** The command `frazil`: its areas. `main.ts` runs it. */
 import { Command } from "effect/cli"
+import { claimsCommand } from "./claims/ClaimsCommand.ts"
 import { configCommand } from "./config/ConfigCommand.ts"
 import { flowsCommand } from "./flows/FlowsCommand.ts"
 import { healthCommand } from "./health/HealthCommand.ts"
@@ -16,6 +17,7 @@ export const frazilCommand = Command.make("frazil").pipe(
     jobsCommand,
     rulesCommand,
     flowsCommand,
+    claimsCommand,
     configCommand,
     healthCommand
   ])

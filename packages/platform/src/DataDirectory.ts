@@ -17,6 +17,8 @@ export interface DataDirectory {
   /** URI of the snapshots' root, ending in a slash. */
   readonly checkpointsUri: string
   readonly locksFolder: string
+  /** The embedded table of claims, a DuckDB file. */
+  readonly claimsFile: string
   /** What may be deleted whenever nothing runs. */
   readonly temporaryFolder: string
 }
@@ -30,6 +32,7 @@ export const dataDirectory = (path: string, warehouse?: string): DataDirectory =
     warehouseUri: `file://${warehouse === undefined ? `${root}/warehouse` : resolve(warehouse)}/`,
     checkpointsUri: `file://${root}/checkpoints/`,
     locksFolder: `${root}/locks`,
+    claimsFile: `${root}/claims.duckdb`,
     temporaryFolder: `${root}/tmp`
   }
 }
