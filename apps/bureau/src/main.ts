@@ -1,7 +1,4 @@
-/**
- * `bun run apps/bureau`: the mock credit bureau, on the loopback address, until Ctrl-C.
- */
-import { runApp } from "@frazil/platform"
-import { bureauCommand } from "./BureauCommand.ts"
+/** `bun run apps/bureau`: the mock credit bureau, on the loopback address, until Ctrl-C. */
+import { startApp } from "@frazil/platform/start"
 
-runApp(bureauCommand)
+await startApp(async () => (await import("./BureauCommand.ts")).bureauCommand)

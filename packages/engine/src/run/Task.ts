@@ -87,8 +87,10 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
       appendedAt = Math.min(appendedAt, appendedAtMs)
     })
     const now = yield* Clock.currentTimeMillis
+    // where a lookup had no room, a partition that was idle may have records by now
+    const readAll = askers.room() > 0
     const answered = askers.pass(now)
-    if (takeTime(plan, shards, now) || answered > 0) epochOpenedAt ??= now
+    if ((readAll && takeTime(plan, shards, now)) || answered > 0) epochOpenedAt ??= now
     const pending = shards.reduce((sum, shard) => sum + shard.pending + shard.answered, 0)
     const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
     const due =

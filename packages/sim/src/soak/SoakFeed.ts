@@ -3,8 +3,9 @@ import { Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect } from "effect"
 import { makeDelivery } from "../generate/Delivery.ts"
+import { runGenerator } from "../generate/RunGenerator.ts"
 import { makeTokenBucket } from "../generate/TokenBucket.ts"
-import { runTransactionsGenerator } from "../generate/TransactionsGenerator.ts"
+import { makeTransactions } from "../generate/Transactions.ts"
 import { arrivalsFromMs, shares, type SoakInput } from "./SoakInput.ts"
 
 /** Ends when all records are in the topic. `delivered` is told how many are. */
@@ -14,9 +15,8 @@ export const feedSoak = Effect.fnUntraced(function* (input: SoakInput, delivered
   const producer = yield* log.producer("soak")
   const outlet = yield* makeDelivery({ producer, topic: topic.name, partitions: topic.partitions })
   const bucket = yield* makeTokenBucket(input.rate)
-  yield* runTransactionsGenerator({
-    ...shares,
-    seed: input.seed,
+  yield* runGenerator({
+    source: makeTransactions({ seed: input.seed, ...shares }),
     bucket,
     // arrivals are computed; the bucket says when they are sent
     outlet: { ...outlet, awaitRoom: Effect.flatMap(outlet.awaitRoom, bucket.take) },
