@@ -24,6 +24,7 @@ import { encodeRecord } from "./RecordText.ts"
 
 /** How a call ended. */
 export type CallEnd =
+  | { readonly _tag: "Answer"; readonly answer: object }
   | { readonly _tag: "Answers"; readonly results: ReadonlyArray<Result.Result<object, LookupFailure>> }
   | { readonly _tag: "Failed"; readonly failure: LookupFailure }
   | { readonly _tag: "Threw"; readonly error: unknown }
@@ -49,7 +50,7 @@ export interface AskerRecord {
   readonly atMs: number
   readonly breaker: BreakerRecord
   readonly concurrency: ConcurrencyRecord
-  readonly rate?: RateRecord
+  readonly rate: RateRecord
 }
 
 /** One key to ask, and the records that want its answer. */
@@ -74,7 +75,7 @@ const gatherMs = 5
 /** An other side that wants more patience than this is asked again anyway. */
 const retryAfterMsMax = 300_000
 /** Refusals without an answer in between that mean everybody, not this call. */
-const refusalsInRow = 10
+const refusalsInRow = 100
 
 export class Asker {
   private readonly parts: AskerParts
@@ -254,7 +255,7 @@ export class Asker {
   private startNext(): boolean {
     const now = this.nowMs()
     for (let due = this.retries.take(now); due !== undefined; due = this.retries.take(now)) this.again.push(due)
-    this.dropAbandoned()
+    if (this.policy.deadlineMs !== Number.POSITIVE_INFINITY) this.dropAbandoned()
     if (this.again.length() + this.waiting.length() === 0) return false
     if (!this.breaker.allows(now)) {
       if (this.policy.waits) this.blockedUntilMs = this.breaker.reopensAtMs()
@@ -317,14 +318,10 @@ export class Asker {
   private ended(call: Call, end: CallEnd): void {
     if (call.over) return
     const now = this.nowMs()
-    const whole =
-      end._tag === "Answers" && end.results.length !== call.questions.length
-        ? ({
-            _tag: "Threw",
-            error: new TypeError(`${end.results.length} results for ${call.questions.length} keys`)
-          } as const)
-        : end
-    this.finish(call, whole, now)
+    if (end._tag === "Answers" && end.results.length !== call.questions.length) {
+      const error = new TypeError(`${end.results.length} results for ${call.questions.length} keys`)
+      this.finish(call, { _tag: "Threw", error }, now)
+    } else this.finish(call, end, now)
     this.pump()
   }
 
@@ -333,37 +330,35 @@ export class Asker {
     this.calls.delete(call)
     this.inFlight--
     this.judge(call, end, now)
-    for (const [index, question] of call.questions.entries()) {
-      if (end._tag === "Threw") this.answer(question, { _tag: "Threw", error: end.error })
-      else if (end._tag === "Failed") this.failure(question, end.failure, now)
-      else {
-        const result = end.results[index]!
-        if (Result.isSuccess(result)) this.success(question, result.success, now)
-        else this.failure(question, result.failure, now)
-      }
+    for (let index = 0; index < call.questions.length; index++) this.tell(call.questions[index]!, end, index, now)
+  }
+
+  private tell(question: Question, end: CallEnd, index: number, now: number): void {
+    if (end._tag === "Answer") this.success(question, end.answer, now)
+    else if (end._tag === "Failed") this.failure(question, end.failure, now)
+    else if (end._tag === "Threw") this.answer(question, { _tag: "Threw", error: end.error })
+    else {
+      const result = end.results[index]! // as many as questions: `ended` looked
+      if (Result.isSuccess(result)) this.success(question, result.success, now)
+      else this.failure(question, result.failure, now)
     }
   }
 
   /** What the call tells of the other side. */
   private judge(call: Call, end: CallEnd, now: number): void {
-    const kinds =
-      end._tag === "Threw"
-        ? []
-        : end._tag === "Failed"
-          ? [this.kindOf(end.failure)]
-          : end.results.map((result) => (Result.isSuccess(result) ? "final" : this.kindOf(result.failure)))
+    const kind = this.kindOfCall(end)
     const before = this.breaker.state()
-    if (kinds.some((kind) => kind === "final" || kind === "absent")) {
+    if (kind === "final" || kind === "absent") {
       this.refusals = 0
       this.latencies.add(now - call.startedAtMs)
       this.concurrency.answered(now - call.startedAtMs)
+      this.rate.answered(now)
       this.breaker.ended(call.era, "success", now)
-    } else if (kinds.includes("overloaded")) {
-      const [failure] = failuresOf(end)
+    } else if (kind === "overloaded") {
       this.concurrency.refused(this.inFlight)
       this.breaker.ended(call.era, "ignored", now)
-      this.refused(failure?.retryAfterMs, now)
-    } else this.breaker.ended(call.era, kinds.includes("transient") ? "failure" : "ignored", now)
+      this.refused(failureOf(end)?.retryAfterMs, now)
+    } else this.breaker.ended(call.era, kind === "transient" ? "failure" : "ignored", now)
     // it is back: nobody need wait longer
     if (before === "half-open" && this.breaker.state() === "closed") {
       for (let due = this.retries.take(Infinity); due !== undefined; due = this.retries.take(Infinity))
@@ -374,9 +369,23 @@ export class Asker {
   /** One refusal is its call's affair; many in a row, or with nothing else in flight, are everybody's. */
   private refused(retryAfterMs: number | undefined, now: number): void {
     this.refusals++
+    if (retryAfterMs !== undefined) this.rate.refused(now)
     if (this.inFlight > 0 && this.refusals < refusalsInRow) return
     const pauseMs = Math.max(this.pauseMs(this.refusals), patience(retryAfterMs))
     this.pausedUntilMs = Math.max(this.pausedUntilMs, now + pauseMs)
+  }
+
+  /** What the call as a whole was: one answer in it is an answer. Undefined: it threw. */
+  private kindOfCall(end: CallEnd): FailureKind | undefined {
+    if (end._tag === "Answer") return "final"
+    if (end._tag === "Threw") return undefined
+    if (end._tag === "Failed") return this.kindOf(end.failure)
+    const kinds = end.results.map((result) => (Result.isSuccess(result) ? "final" : this.kindOf(result.failure)))
+    return (
+      kinds.find((kind) => kind === "final" || kind === "absent") ??
+      kinds.find((kind) => kind === "overloaded") ??
+      kinds[0]
+    )
   }
 
   private kindOf(failure: LookupFailure): FailureKind {
@@ -478,15 +487,19 @@ export class Asker {
   }
 
   record(): AskerRecord {
-    const common = { atMs: this.nowMs(), breaker: this.breaker.record(), concurrency: this.concurrency.record() }
-    return this.policy.rate === undefined ? common : { ...common, rate: this.rate.record() }
+    return {
+      atMs: this.nowMs(),
+      breaker: this.breaker.record(),
+      concurrency: this.concurrency.record(),
+      rate: this.rate.record()
+    }
   }
 
   restore({ breaker, concurrency, rate }: AskerRecord): void {
     const now = this.nowMs()
     this.breaker.restore(breaker, now)
     this.concurrency.restore(concurrency)
-    if (rate !== undefined) this.rate.restore(rate, now)
+    this.rate.restore(rate, now)
   }
 
   status(): LookupStatus {
@@ -510,12 +523,13 @@ export class Asker {
 
 const isAbandoned = ({ entries }: Question) => entries.every(({ outcome }) => outcome !== undefined)
 
-const failuresOf = (end: CallEnd): ReadonlyArray<LookupFailure> =>
-  end._tag === "Failed"
-    ? [end.failure]
-    : end._tag === "Answers"
-      ? end.results.flatMap((result) => (Result.isFailure(result) ? [result.failure] : []))
-      : []
+/** A failure of the call, or the first one in it. */
+const failureOf = (end: CallEnd): LookupFailure | undefined => {
+  if (end._tag === "Failed") return end.failure
+  if (end._tag !== "Answers") return undefined
+  const failed = end.results.find(Result.isFailure)
+  return failed?.failure
+}
 
 const patience = (retryAfterMs: number | undefined): number =>
   retryAfterMs !== undefined && retryAfterMs > 0 ? Math.min(retryAfterMs, retryAfterMsMax) : 0

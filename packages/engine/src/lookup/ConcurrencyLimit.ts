@@ -33,7 +33,7 @@ const pauseRounds = 8
 /** Answers that take so many times as long as the quickest round's mean wait in a queue. */
 const queueing = 2
 /** What the quickest round's mean forgets a round, so that a slower other side becomes the measure in time. */
-const forgetting = 0.02
+const forgetting = 0.001
 /** What a timeout leaves of the limit. */
 const afterTimeout = 0.7
 

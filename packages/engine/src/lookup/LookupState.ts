@@ -16,8 +16,8 @@ import { decodeRecord, encodeRecord } from "./RecordText.ts"
 interface EncodedInFlight {
   readonly id: number
   readonly offset: number
-  /** The source record's bytes in base64. */
-  readonly bytes: string
+  /** The source record: it decoded, so it is UTF-8. */
+  readonly text: string
   /** Absent: the record is still as it was read. */
   readonly record?: unknown
   /** Absent: none. */
@@ -55,19 +55,21 @@ export interface LookupState extends OperatorState {
   readonly asker: () => LookupAsker | undefined
 }
 
-const base64Of = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")
+const encoder = new TextEncoder()
+// a mark at the beginning is part of the record
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const encodeEntry = (entry: InFlight): EncodedInFlight => ({
   id: entry.id,
   offset: entry.offset,
-  bytes: base64Of(entry.bytes),
+  text: decoder.decode(entry.bytes),
   ...(entry.record === entry.read ? {} : { record: encodeRecord(entry.record) }),
   ...(Number.isFinite(entry.eventTime) ? { eventTime: entry.eventTime } : {}),
   ...(Number.isFinite(entry.watermark) ? { watermark: entry.watermark } : {})
 })
 
 const decodeEntry = (encoded: EncodedInFlight, read: ReadOrigin): { origin: Origin; record: AnyRecord } => {
-  const bytes = new Uint8Array(Buffer.from(encoded.bytes, "base64"))
+  const bytes = encoder.encode(encoded.text)
   const source = read(bytes)
   const origin: Origin = {
     ...source,

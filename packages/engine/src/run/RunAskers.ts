@@ -5,7 +5,7 @@
  * chance are the fiber's own. When the task's scope closes, calls in flight are interrupted: nothing was committed for
  * them, and whoever takes the shards asks again.
  */
-import { Cause, Clock, Context, Effect, type Exit, Latch, Random, Result } from "effect"
+import { Cause, Clock, Context, Effect, type Exit, Latch, Random } from "effect"
 import { Decoder, makeRecordBuilder, type Topic } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
 import { Asker, type CallEnd } from "../lookup/Asker.ts"
@@ -139,7 +139,7 @@ const startCall =
     }
     const fiber = fork(Effect.suspend(() => shape.lookup(keys[0])))
     fiber.addObserver((exit) =>
-      ended(exit._tag === "Success" ? { _tag: "Answers", results: [Result.succeed(exit.value)] } : endOf(exit.cause))
+      ended(exit._tag === "Success" ? { _tag: "Answer", answer: exit.value } : endOf(exit.cause))
     )
     return () => fiber.interruptUnsafe()
   }

@@ -126,7 +126,8 @@ export const makeShard = ({
           ? context.answering! // what comes from no row comes from another lookup
           : {
               offset: batch.source.offsets[row]!,
-              bytes: valueAt(batch, row).slice(),
+              // the batch's buffer is used again
+              bytes: batch.source.bytes.slice(batch.source.valueStarts[row], batch.source.valueEnds[row]),
               read,
               wide: batch.wide[row] !== 0,
               eventTime,

@@ -3,6 +3,7 @@ import type { Random } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
+import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 
 export type SimulatedJob = (options: Omit<SimOptions, "input" | "landings">) => SimReport
@@ -12,6 +13,12 @@ const recordsSpread = 200
 
 const payments = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: recordsMin + random.below(recordsSpread) }, payment(random))
+
+/** Every call of a lookup is a process of events: fewer records than of the other jobs take as long. */
+const ordersMin = 15
+const ordersSpread = 30
+const orders = (random: Random): ReadonlyArray<string> =>
+  Array.from({ length: ordersMin + random.below(ordersSpread) }, order(random))
 
 export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   transactions: (options) =>
@@ -26,5 +33,12 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       ...options,
       input: [input(Payments, payments)],
       landings: accountLandings
+    }),
+  lookups: (options) =>
+    run(lookups, {
+      ...options,
+      input: [input(Orders, orders)],
+      landings: lookupLandings,
+      services: customers
     })
 }

@@ -26,6 +26,7 @@ const damaging: Hunter = (seed) => {
 export const hunters: Readonly<Record<string, Hunter>> = {
   transactions: simulating("transactions"),
   accounts: simulating("accounts"),
+  lookups: simulating("lookups"),
   damage: damaging,
   retention: huntRetention
 }

@@ -27,6 +27,8 @@ const task = "packages/engine/src/run/Task.ts"
 const compileStageFile = "packages/engine/src/run/CompileStage.ts"
 const windowState = "packages/engine/src/window/WindowState.ts"
 const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
+const lookupState = "packages/engine/src/lookup/LookupState.ts"
+const runAskers = "packages/engine/src/run/RunAskers.ts"
 const runLanding = "packages/lake/src/landing/RunLanding.ts"
 const swapIn = "packages/lake/src/landing/SwapIn.ts"
 const openTable = "packages/lake/src/landing/OpenTable.ts"
@@ -507,4 +509,38 @@ const upkeep: ReadonlyArray<Mutant> = [
   }
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...logStage, ...landing, ...windows, ...upkeep, ...retentionMutants]
+const lookups: ReadonlyArray<Mutant> = [
+  {
+    rule: "rule 11",
+    name: "records in flight are not in the epoch",
+    file: lookupState,
+    find: "if (entry.id >= this.told) came.push(encodeEntry(entry))",
+    replace: "void entry",
+    hunter: "lookups"
+  },
+  {
+    rule: "rule 11",
+    name: "records that left a lookup stay in the state",
+    file: lookupState,
+    find: "if (entry.id < this.told) this.went.push(entry.id)",
+    replace: "",
+    hunter: "lookups"
+  },
+  {
+    rule: "mistake",
+    name: "a bounded run ends while records are in flight",
+    file: runAskers,
+    find: "context.lookups.every((lookup) => lookup.size() === 0)",
+    replace: "context.lookups.length > 0",
+    hunter: "lookups"
+  }
+]
+
+export const mutants: ReadonlyArray<Mutant> = [
+  ...logStage,
+  ...lookups,
+  ...landing,
+  ...windows,
+  ...upkeep,
+  ...retentionMutants
+]
