@@ -5,10 +5,10 @@
  * usage: bun bench/src/rules.ts FILE.ndjson [--more N] [--only]. Prints one JSON object with the alerts by rule set and the cost of
  * the whole process. A decision is one record judged by every rule.
  */
+import { join } from "node:path"
 import { layerMemory } from "@frazil/core"
 import { CheckpointStore, DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract } from "@frazil/engine"
 import { makeFlows, ruleTopics } from "@frazil/flows"
-import { rulesDirectory } from "@frazil/lakehouse"
 import { Alerts, DeadLetters, Ledger, makeDeadLetter, makeLedgerEntry, RawTransactions } from "@frazil/model"
 import { formatProblems, loadRules, makeRuleSet } from "@frazil/rules"
 import { Effect, Layer, Result } from "effect"
@@ -30,7 +30,7 @@ const extra = Array.from({ length: more }, (_, index) => {
 })
 
 const program = Effect.gen(function* () {
-  const shipped = yield* loadRules(rulesDirectory, ruleTopics)
+  const shipped = yield* loadRules(join(import.meta.dirname, "../../lakehouse/rules"), ruleTopics)
   const others = Result.getOrThrowWith(
     makeRuleSet(extra, ruleTopics),
     (problems) => new Error(formatProblems(problems))
