@@ -16,7 +16,7 @@ describe("Encoder", () => {
   const encode = Encoder.make(Everythings)
 
   it.each([31, 32, 33])("writes what decodes to the same record, seed %i", (seed) => {
-    const records = decodedRecords(seed, 1_500)
+    const records = decodedRecords(seed, 2_000)
     expect(records.length).toBeGreaterThan(400)
     const texts = records.map(encode)
     const decoder = Decoder.make(Everythings)
