@@ -69,7 +69,7 @@ export interface FaultPlan {
 export const noFaults: FaultPlan = { at: () => undefined, atStep: () => undefined }
 
 /** A fault that the operation cannot have is left out, whoever planned it. */
-const possible = (kind: FaultKind, operation: Operation): boolean => {
+export const possible = (kind: FaultKind, operation: Operation): boolean => {
   switch (kind) {
     case "lost":
     case "kept":
@@ -108,7 +108,7 @@ export const listedFaults = (faults: ReadonlyArray<Fault>): FaultPlan => {
 /** Where what was done takes effect: hit more often than others. */
 const commitPoints: ReadonlySet<string> = new Set(["log.commit", "catalog.swap"])
 /** Nobody knows what came of it: half of what hits a commit point. */
-const ambiguous: ReadonlySet<FaultKind> = new Set(["kept", "late", "outage", "crash-late"])
+const ambiguous: ReadonlySet<FaultKind> = new Set(["lost", "kept", "late", "outage", "crash-late"])
 /** One operation in so many is hit: drawn per run, so that some runs are rough and others nearly quiet. */
 const oneInChoices = [15, 40, 120, 400] as const
 const faultsMaxChoices = [1, 2, 4, 8, 16] as const

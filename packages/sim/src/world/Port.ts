@@ -63,7 +63,8 @@ export class Port implements Door {
   private readonly plan: FaultPlan
   private readonly faults: ProcessFaults
   private readonly calm: boolean
-  private operations = 0
+  /** What passed so far, by number. */
+  readonly operations: Array<Operation> = []
   private fullUntilMs = 0
   /** When what is out of reach comes back, by the first part of its operations' names. */
   private readonly outages = new Map<string, number>()
@@ -73,11 +74,6 @@ export class Port implements Door {
     this.plan = plan
     this.faults = faults
     this.calm = calm
-  }
-
-  /** Operations so far. */
-  get count(): number {
-    return this.operations
   }
 
   /** Crashes `victim` if the plan says so for this event. */
@@ -99,8 +95,8 @@ export class Port implements Door {
   ): Effect.Effect<A, E> {
     return Effect.callback<A, E>((resume) => {
       const { process } = caller
-      const index = this.operations++
       const named = { ...operation, role: caller.role }
+      const index = this.operations.push(named) - 1
       const fault = this.plan.at(index, named)
       if (fault !== undefined) this.injected.push(fault)
       const title = `${index} ${process.name}#${process.number} ${operation.name}`

@@ -53,7 +53,8 @@ export interface SimulationResult {
   readonly traceHash: string
   readonly trace: ReadonlyArray<string>
   readonly steps: number
-  readonly operations: number
+  /** What passed the door, by the numbers that faults go by. */
+  readonly operations: ReadonlyArray<Operation>
   readonly processes: number
   readonly records: number
   readonly rows: number
@@ -154,7 +155,7 @@ export class Simulation<R> {
       traceHash: hash,
       trace: lines,
       steps: world.steps,
-      operations: this.port.count,
+      operations: this.port.operations,
       processes: this.processes,
       records: this.feeds.reduce(
         (sum, { batches }) => sum + batches.flat().reduce((n, each) => n + each.records.length, 0),

@@ -12,7 +12,7 @@ const reportOf = (injected: ReadonlyArray<Fault>, records: number, failed: boole
   traceHash: "",
   trace: [],
   steps: 0,
-  operations: 0,
+  operations: [],
   processes: 0,
   records,
   rows: 0

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { simulatedJobs } from "../../src/jobs/Jobs.ts"
 
-const seeds = Array.from({ length: 20 }, (_, index) => index + 1)
+const seeds = Array.from({ length: 12 }, (_, index) => index + 1)
 
 describe("the simulated world", () => {
   for (const [name, simulate] of Object.entries(simulatedJobs)) {
