@@ -1,15 +1,15 @@
 /**
  * A sink, running: committed records of a topic to a target without transactions, with a cursor of its own (rule 18).
  *
- * Apps run one for each declared sink. The cursor is a shard's record in force in the log, the lowest offset not yet
- * delivered, so retention waits for it. **Delivery**: at least once; a crash between delivery and cursor repeats a batch.
+ * Apps run one for each declared sink. The cursor is a record in force in the log, for each partition the lowest offset not
+ * yet delivered; retention waits for it as for a landing's. **Delivery**: at least once; a crash between delivery and cursor repeats a batch.
  * **Order**: by offset within a partition. **Bounds**: one batch a partition in memory; while the target takes nothing, the
  * sink waits and the topic keeps what comes. What the target refuses for good becomes a dead letter, in the same commit as the
  * cursor that passes it.
  */
 import { Decoder, faultPoint, type Topic } from "@frazil/core"
 import { type Append, Log, LogError, newOwner, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
-import { Effect, Random, Schema } from "effect"
+import { Effect, Random, Schema, Semaphore } from "effect"
 import type { Refused, SinkError, SinkRecord, SinkTarget } from "./SinkTarget.ts"
 
 export interface SinkOptions<A> {
@@ -33,17 +33,19 @@ const idleWaitMs = 100
 const retryFirstMs = 200
 const retryLongestMs = 30_000
 
-/** The log stage of a sink: a name with a dot is no job's. */
-export const sinkShard = (name: string, partition: number): ShardId => ({
-  uid: `sink.${name}`,
-  stage: "sink",
-  shard: partition
-})
+/** The log stage of a sink: a name with a dot is no job's, so its positions are those of all partitions in order. */
+export const sinkShard = (name: string): ShardId => ({ uid: `sink.${name}`, stage: "sink", shard: 0 })
+
+/** The cursor of all partitions, and the only way to move it. */
+interface Cursor {
+  readonly next: (partition: number) => number
+  readonly move: (partition: number, next: number, outputs: ReadonlyArray<Append>) => Effect.Effect<void, LogError>
+}
 
 interface Running<A> {
   readonly options: SinkOptions<A>
   readonly topic: TopicInfo
-  readonly owner: string
+  readonly cursor: Cursor
   readonly partition: number
 }
 
@@ -54,18 +56,51 @@ const pause = Effect.fnUntraced(function* (failures: number, askedMs: number | u
   yield* Effect.sleep(Math.max(askedMs ?? 0, longestMs * (1 - chance / 2)))
 })
 
-const startOf = Effect.fnUntraced(function* <A>(
-  { options, partition, topic }: Running<A>,
-  inForce: RecordInForce | undefined
-) {
-  const position = inForce?.positions[0]
-  if (position !== undefined && position.topicId !== topic.id) {
-    const message = `sink ${options.name}: topic ${topic.name} was made anew since it last delivered: give the sink another name to deliver all of it`
+const startOf = Effect.fnUntraced(function* (name: string, topic: TopicInfo, inForce: RecordInForce | undefined) {
+  const positions = inForce?.positions ?? []
+  if (positions.some((position) => position.topicId !== topic.id)) {
+    const message = `sink ${name}: topic ${topic.name} was made anew since it last delivered: give the sink another name to deliver all of it`
     return yield* new SinkStopped({ message })
   }
-  if (position !== undefined) return position.offset
   const bounds = yield* (yield* Log).bounds(topic.name)
-  return bounds[partition]?.start ?? 0
+  return bounds.map(({ partition, start }) => positions[partition]?.offset ?? start)
+})
+
+const openCursor = Effect.fnUntraced(function* (
+  name: string,
+  topic: TopicInfo
+): Effect.fn.Return<Cursor, LogError | SinkStopped, Log> {
+  const log = yield* Log
+  const id = sinkShard(name)
+  const owner = yield* newOwner
+  const [inForce] = yield* log.fence(owner, [id])
+  const offsets = yield* startOf(name, topic, inForce)
+  // partitions deliver beside each other, and commit one after the other
+  const alone = yield* Semaphore.make(1)
+  let epochRead = inForce?.epoch ?? 0
+  const commit = Effect.fnUntraced(function* (outputs: ReadonlyArray<Append>) {
+    const { id: topicId, partitions } = topic
+    const positions = offsets.map((offset) => ({ topic: topic.name, topicId, partitions, offset }))
+    // the commit point: what is below the cursor is not delivered again
+    yield* log.commit({
+      owner,
+      shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null }],
+      outputs
+    })
+    epochRead++
+  })
+  // retention must know from the beginning who reads here
+  if (inForce === undefined) yield* commit([])
+  return {
+    next: (partition) => offsets[partition]!,
+    move: (partition, next, outputs) =>
+      alone.withPermits(1)(
+        Effect.suspend(() => {
+          offsets[partition] = next
+          return commit(outputs)
+        })
+      )
+  }
 })
 
 /** The records of a batch that decode; the others are the business of the topic's job. */
@@ -112,37 +147,26 @@ const deliver = Effect.fnUntraced(function* <A>(target: SinkTarget<A>, records: 
 })
 
 /** One partition, from its cursor on. */
-const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>, inForce: RecordInForce | undefined) {
-  const { options, owner, partition, topic } = running
+const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>) {
+  const { cursor, options, partition } = running
   const { inputComplete = Effect.succeed(false), onProblem = () => Effect.void } = options
   const log = yield* Log
   const decoder = Decoder.make(options.topic)
-  const id = sinkShard(options.name, partition)
-  let epochRead = inForce?.epoch ?? 0
-  let next = yield* startOf(running, inForce)
   let failures = 0
   while (true) {
     const complete = yield* inputComplete
-    const batch = yield* readBatch(running, decoder, next)
-    if (batch.next === next) {
+    const batch = yield* readBatch(running, decoder, cursor.next(partition))
+    if (batch.next === cursor.next(partition)) {
       if (complete) return
       yield* log.awaitAppend(idleWaitMs)
       continue
     }
     const { count, error, refused } = yield* deliver(options.target, batch.records)
-    const cursor = count < batch.records.length ? batch.records[count]!.offset : batch.next
-    if (cursor > next) {
+    const next = count < batch.records.length ? batch.records[count]!.offset : batch.next
+    if (next > cursor.next(partition)) {
       const outputs = yield* Effect.forEach(refused, options.deadLetter)
-      const positions = [{ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: cursor }]
       yield* faultPoint("before-cursor")
-      // the commit point: what is below the cursor is not delivered again
-      yield* log.commit({
-        owner,
-        shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null }],
-        outputs
-      })
-      epochRead++
-      next = cursor
+      yield* cursor.move(partition, next, outputs)
     }
     if (error === undefined) {
       if (failures > 0) yield* onProblem(undefined)
@@ -154,21 +178,16 @@ const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>, inForc
   }
 })
 
-/** One run: fence every partition, then deliver until the input is complete. */
+/** One run: take the sink over, then deliver every partition until the input is complete. */
 const runOnce = Effect.fnUntraced(function* <A>(options: SinkOptions<A>) {
   const log = yield* Log
   const topic = yield* log.ensureTopic({ name: options.topic.name, partitions: options.topic.partitions })
-  const owner = yield* newOwner
+  const cursor = yield* openCursor(options.name, topic)
   const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition)
-  const inForce = yield* log.fence(
-    owner,
-    partitions.map((partition) => sinkShard(options.name, partition))
-  )
-  yield* Effect.forEach(
-    partitions,
-    (partition) => runPartition({ options, topic, owner, partition }, inForce[partition]),
-    { concurrency: "unbounded", discard: true }
-  )
+  yield* Effect.forEach(partitions, (partition) => runPartition({ options, topic, cursor, partition }), {
+    concurrency: "unbounded",
+    discard: true
+  })
 })
 
 /** Delivers until the input is complete; for ever when it never is. Fails when another run has taken the sink over. */

@@ -1,7 +1,7 @@
 /** Every record reaches the target, in order, whatever crashes, fails or comes late; the cursor is what was delivered. */
 import { assert, describe, it } from "@effect/vitest"
 import { FaultPoint, type FaultPointName } from "@frazil/core"
-import { Log, type LogShape } from "@frazil/engine"
+import { Log, type LogShape, trimLog } from "@frazil/engine"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { runSink, type SinkRecord, type SinkTarget } from "../../src/index.ts"
@@ -45,7 +45,7 @@ const run = (
   }).pipe(Effect.provideService(Log, log))
 
 const cursor = (log: LogShape, partition: number) =>
-  Effect.map(log.inForce(sinkShard("features", partition)), (inForce) => inForce?.positions[0]?.offset)
+  Effect.map(log.inForce(sinkShard("features")), (inForce) => inForce?.positions[partition]?.offset)
 
 const many: ReadonlyArray<Written> = Array.from({ length: 1_200 }, (_, n) => [`C${n % 7}`, n])
 
@@ -161,6 +161,28 @@ describe("a sink", () => {
       assert.strictEqual(yield* deadLetters(log), 0)
       yield* run(log, target)
       assert.strictEqual(yield* deadLetters(log), 4)
+    })
+  )
+
+  it.live("holds retention back to what is not delivered, in each partition its own", () =>
+    Effect.gen(function* () {
+      const log = yield* openLog
+      yield* append(log, 0, many.slice(0, 10))
+      yield* append(log, 1, many.slice(0, 20))
+      const store = makeStore()
+      // partition 1 is delivered, partition 0 not
+      const target: SinkTarget<Count> = {
+        deliver: (records) => (records[0]!.partition === 1 ? store.target.deliver(records) : Effect.never)
+      }
+      const running = yield* Effect.forkChild(run(log, target))
+      while ((yield* cursor(log, 1)) !== 20) yield* Effect.sleep(5)
+      yield* Effect.provideService(trimLog({ readers: [], ageMs: -60_000 }), Log, log)
+      yield* Fiber.interrupt(running)
+      const bounds = yield* log.bounds(Counts.name)
+      assert.deepStrictEqual(
+        bounds.map(({ start }) => start),
+        [0, 19]
+      )
     })
   )
 
