@@ -17,6 +17,7 @@ const bounds: Readonly<Record<string, ReadonlyArray<readonly [field: string, max
   rules: [["cpuMicrosPerEvent", 3.5, "µs of CPU an event"]],
   w5: [["cpuMicrosPerEvent", 6, "µs of CPU an event"]],
   log: [["logAddsMicros", 2.5, "µs of CPU an event"]],
+  lookup: [["lookupMicros", 20, "µs of CPU a lookup, beside the call itself"]],
   epochs: [["cpuPercent", 5, "% more CPU with epochs of 200 ms than with hardly any"]],
   compact: [["cpuMinutesPerGigabyte", 0.77, "minutes of CPU a GB of small files (1.3 GB a minute)"]],
   start: [["firstRowMs", 3000, "ms to the first landed row"]],

@@ -4,7 +4,7 @@
  * Operators make nodes, `Job.make` walks them once; the plan, the lineage, the interpreter and the code generator read
  * them and nothing else. A node used twice is one operator with two consumers.
  */
-import type { Expr, Topic } from "@frazil/core"
+import type { Expr, RecordShape, Topic } from "@frazil/core"
 import type { Context, Schema } from "effect"
 import type { FailureKind, LookupFailure, LookupShape } from "../lookup/Lookup.ts"
 import type { LookupPolicy } from "../lookup/LookupPolicy.ts"
@@ -63,7 +63,12 @@ export type Node =
   | (Base & { readonly op: "filter"; readonly condition: Computed })
   | (Base & { readonly op: "extend"; readonly fields: ReadonlyArray<readonly [string, Computed]> })
   | (Base & { readonly op: "stamp"; readonly field: string })
-  | (Base & { readonly op: "map"; readonly fn: (record: AnyRecord) => AnyRecord })
+  | (Base & {
+      readonly op: "map"
+      readonly fn: (record: AnyRecord) => AnyRecord
+      /** What it makes; undefined: nobody says. */
+      readonly shape: RecordShape | undefined
+    })
   | (Base & { readonly op: "flatMap"; readonly fn: (record: AnyRecord) => Iterable<AnyRecord> })
   | (Base & { readonly op: "mapResult"; readonly fn: (record: AnyRecord) => MapResult })
   | (Base & { readonly op: "route"; readonly branches: ReadonlyArray<readonly [string, Computed | undefined]> })

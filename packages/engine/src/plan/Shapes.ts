@@ -164,6 +164,7 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       return { input, output: undefined, computed: conditions, key }
     }
     case "map":
+      return { input, output: node.shape, computed: [], key }
     case "flatMap":
     case "mapResult":
     case "mapWithState":

@@ -103,6 +103,15 @@ payments.pipe(
   Flow.to(Totals)
 )
 
+// a schema says what code makes, and must say it right
+payments.pipe(
+  Flow.map((payment) => ({ account: payment.account, count: 1 }), { schema: Total }),
+  Flow.filter(expr("count > 0")),
+  Flow.to(Totals)
+)
+// @ts-expect-error: a total has a count
+payments.pipe(Flow.map((payment) => ({ account: payment.account }), { schema: Total }))
+
 // state needs a key that cannot be null
 const state = { name: "count", schema: Schema.Finite, initial: () => 0, ttl: "30 days" } as const
 payments.pipe(

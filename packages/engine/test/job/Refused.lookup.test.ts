@@ -4,10 +4,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { count, Flow, Job, Lookup, Window } from "../../src/index.ts"
 import { hurried } from "../support/Faults.ts"
-import { claimOf, Claims, paymentLine, Payments, scripted } from "../support/Claims.ts"
+import { ClaimNotFound, claimOf, Claims, paymentLine, Payments, scripted } from "../support/Claims.ts"
 import { append, readAll, runToEnd, TestDeadLetters, world } from "../support/Harness.ts"
 
 class Out extends Schema.Opaque<Out>()(Schema.Struct({ id: Field.text(), claim_id: Field.text() })) {}
+class Shared extends Schema.Opaque<Shared>()(
+  Schema.Struct({ id: Field.text(), claim_id: Field.text(), share: Field.optional(Field.decimal(5, 2)) })
+) {}
 const Outs = Topic.make("outs", { schema: Out, key: "claim_id", partitions: 1 })
 const payments = Flow.from(Payments)
 
@@ -147,6 +150,30 @@ describe("an expression behind a lookup", () => {
       yield* hurried(runToEnd(job).pipe(Effect.provide(layer)))
       const found = (yield* readAll("outs")).map(({ value }) => (JSON.parse(value) as { readonly id: string }).id)
       assert.deepStrictEqual(found.toSorted(), ["p0", "p1", "p2", "p4"])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("reads what code made of answers and caught failures, when a schema says what that is", () =>
+    Effect.gen(function* () {
+      yield* append(
+        Payments,
+        Array.from({ length: 4 }, (_, index) => paymentLine(index, `C${index}`))
+      )
+      const known = payments.pipe(
+        Flow.lookup(Claims, { key: "claim_id", name: "claims" }),
+        Flow.catchTag("ClaimNotFound", ({ record }) => ({ ...record, member_id: "nobody", share: null })),
+        Flow.orDeadLetter(TestDeadLetters),
+        Flow.map(({ claim_id, id, share }) => ({ id, claim_id, share }), { schema: Shared })
+      )
+      const job = Job.make("shared", [
+        known.pipe(Flow.filter(expr("share == null || claim_id == 'C2'")), Flow.to(Outs))
+      ])
+      const { layer } = scripted((claimId) =>
+        claimId === "C1" ? new ClaimNotFound({ message: "no claim" }) : Effect.succeed(claimOf(claimId))
+      )
+      yield* hurried(runToEnd(job).pipe(Effect.provide(layer)))
+      const found = (yield* readAll("outs")).map(({ value }) => (JSON.parse(value) as { readonly id: string }).id)
+      assert.deepStrictEqual(found.toSorted(), ["p1", "p2"])
     }).pipe(Effect.provide(world))
   )
 

@@ -1,17 +1,32 @@
 /** `Flow.map`, `Flow.flatMap`, `Flow.mapResult`: records made by code. The key is lost. */
-import type { Result } from "effect"
+import { RecordShape } from "@frazil/core"
+import type { Result, Schema } from "effect"
 import { type FailedOf, type Flow, fromNode } from "../Flow.ts"
 import type { AnyRecord, MapResult } from "../Node.ts"
 
-/** One record for each. A function that throws sends its record to the dead letter as `operator_failed`. */
-export const map =
-  <A, B extends object, E, R, K>(fn: (record: A) => B) =>
-  (self: Flow<A, E, R, K>): Flow<B, E, R> =>
-    // the engine holds records untyped; `self` says that they are of A
+interface MapOperator {
+  <A, B extends object, E, R, K>(fn: (record: A) => B): (self: Flow<A, E, R, K>) => Flow<B, E, R>
+  <A, B extends object, E, R, K>(
+    fn: (record: A) => NoInfer<B>,
+    options: { readonly schema: Schema.Codec<B, unknown> }
+  ): (self: Flow<A, E, R, K>) => Flow<B, E, R>
+}
+
+/**
+ * One record for each. A function that throws sends its record to the dead letter as `operator_failed`.
+ *
+ * With a schema, a struct of `Field`s as topics have, expressions and rules may follow: they read the fields that it names.
+ * It says what `fn` makes and is not run; a topic checks what it takes.
+ */
+export const map: MapOperator =
+  (fn: (record: never) => object, options?: { readonly schema: Schema.Top }) =>
+  <A, B, E, R, K>(self: Flow<A, E, R, K>): Flow<B, E, R> =>
     fromNode({
       op: "map",
       name: undefined,
       inputs: [self.node],
+      shape: options === undefined ? undefined : RecordShape.of(options.schema),
+      // the engine holds records untyped; `self` says that they are of A
       fn: fn as (record: never) => AnyRecord as (record: AnyRecord) => AnyRecord
     })
 
