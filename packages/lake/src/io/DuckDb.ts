@@ -36,6 +36,8 @@ export interface DuckDbShape {
   readonly connect: Effect.Effect<DuckDbConnection, DuckDbError, Scope.Scope>
   /** A local folder for files in the making, on the data directory's file system; gone when DuckDB is closed. */
   readonly scratchDirectory: string
+  /** What its statements share. */
+  readonly memoryBytesMax: number
 }
 
 const memoryBytesDefault = 256 * 1024 * 1024
@@ -160,7 +162,7 @@ const make = Effect.fnUntraced(function* (options: DuckDbOptions) {
   // DuckDB 1.5.6 shows it but does not keep it when it is given at opening.
   const settings = `SET GLOBAL TimeZone = 'UTC'; SET GLOBAL max_temp_directory_size = '${spill}'`
   yield* Effect.scoped(Effect.flatMap(connect, ({ run }) => run(settings, "setting it up")))
-  return DuckDb.of({ connect, scratchDirectory })
+  return DuckDb.of({ connect, scratchDirectory, memoryBytesMax: options.memoryBytesMax ?? memoryBytesDefault })
 })
 
 /** The DuckDB of a process, or of one part of it: each layer opens one of its own. */

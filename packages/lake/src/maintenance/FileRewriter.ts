@@ -13,7 +13,7 @@ import { DuckDb, sqlName, sqlText, type DuckDbConnection, type DuckDbShape } fro
 import { randomUuid } from "../io/RandomIds.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import type { ScanPlan } from "../read/PlanScan.ts"
-import { tableRelation } from "../read/TableRelation.ts"
+import { fileText, tableRelation } from "../read/TableRelation.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import type { PartitionSpec } from "../spec/PartitionSpec.ts"
@@ -37,7 +37,11 @@ export interface RewriteRequest {
 }
 
 /** What a reader decodes at once; larger groups of rows compress and prune no better. */
-const rowGroupRows = 122_880
+const rowGroupRowsMax = 122_880
+/** DuckDB's vectors: smaller groups it does not make. */
+const rowGroupRowsMin = 2_048
+/** A group of rows is in memory as a whole while it is written, its widest column more than once. */
+const rowGroupMemoryShare = 1 / 8
 const compressionLevel = 3
 
 const fieldIds = (fields: ReadonlyArray<readonly [name: string, field: Pick<NestedField, "id" | "type">]>): string =>
@@ -154,14 +158,34 @@ interface Piecework {
   readonly spec: PartitionSpec
   readonly order: SortOrder
   readonly partition: DataFile["partition"]
+  readonly rowGroupRows: number
 }
 
+/** Rows that fit in a group's bytes, by what the files say of themselves: alerts with their sources are wide. */
+const rowsInGroup = Effect.fnUntraced(function* (
+  connection: DuckDbConnection,
+  { files }: FileGroup,
+  memoryBytesMax: number
+) {
+  const paths = files.map(({ filePath }) => fileText(filePath)).join(", ")
+  const sql = `SELECT (sum(total_uncompressed_size) / sum(num_values / columns))::DOUBLE FROM (
+    SELECT *, count(*) OVER (PARTITION BY file_name, row_group_id) AS columns FROM parquet_metadata([${paths}]))`
+  const reader = yield* Effect.mapError(connection.query(sql, "looking at data files"), fromDuckDbError)
+  const bytesOfRow = Number(reader.getRows()[0]?.[0] ?? 0)
+  if (!(bytesOfRow > 0)) return rowGroupRowsMax
+  return Math.max(
+    rowGroupRowsMin,
+    Math.min(rowGroupRowsMax, Math.floor((memoryBytesMax * rowGroupMemoryShare) / bytesOfRow))
+  )
+})
+
 const writePiece = Effect.fnUntraced(function* (
-  { connection, order, partition, request, select, spec }: Piecework,
+  work: Piecework,
   path: string,
   range: { readonly from: number; readonly rows: number; readonly last: boolean }
 ): Effect.fn.Return<DataFile, LakeError | ParquetError, Storage> {
   const storage = yield* Storage
+  const { connection, order, partition, request, select, spec } = work
   const { group, plan, publish } = request
   const { metadata, schema } = plan
   const sort = orderBy(order, schema)
@@ -171,7 +195,7 @@ const writePiece = Effect.fnUntraced(function* (
   const rowsWanted = range.last ? "" : `LIMIT ${range.rows}`
   const copy = `COPY (SELECT * FROM (${select}) ${sort} ${rowsWanted} OFFSET ${range.from}) TO ${sqlText(path)} (
     FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${compressionLevel},
-    ROW_GROUP_SIZE ${rowGroupRows}, USE_TMP_FILE false, FIELD_IDS {${ids}})`
+    ROW_GROUP_SIZE ${work.rowGroupRows}, USE_TMP_FILE false, FIELD_IDS {${ids}})`
   yield* Effect.mapError(connection.run(copy, "rewriting data files"), fromDuckDbError)
   yield* faultPoint("mid-lake-file")
   const { bytes, footer } = yield* measured(path)
@@ -211,12 +235,14 @@ const rewriteGroup = Effect.fnUntraced(function* (
     catch: fromFormat("table metadata", metadata.location)
   })
   const duckDb = yield* DuckDb
+  const connection = yield* Effect.mapError(duckDb.connect, fromDuckDbError)
   const work: Piecework = {
     ...declared,
     request,
     select: yield* Effect.fromResult(rowsOf(request)),
-    connection: yield* Effect.mapError(duckDb.connect, fromDuckDbError),
-    partition: first.partition
+    connection,
+    partition: first.partition,
+    rowGroupRows: yield* rowsInGroup(connection, group, duckDb.memoryBytesMax)
   }
   const folder = yield* scratchFolder(duckDb)
   const rows = group.files.reduce((sum, file) => sum + Number(file.recordCount), 0)

@@ -54,7 +54,8 @@ const duckDbType = (type: Type): string => {
 // DuckDB takes paths as patterns; a bracketed character stands for itself.
 const escapePattern = (path: string): string => path.replace(/[*?[]/g, "[$&]")
 
-const fileText = (uri: string): string => sqlText(escapePattern(localPath(uri) ?? uri))
+/** A data file as DuckDB's functions take it. */
+export const fileText = (uri: string): string => sqlText(escapePattern(localPath(uri) ?? uri))
 
 const mapEntry = (field: NestedField): string =>
   `${field.id}: {'name': ${sqlText(field.name)}, 'type': ${sqlText(duckDbType(field.type))}, 'default_value': NULL}`

@@ -4,5 +4,6 @@ import { Effect, Layer } from "effect"
 
 export const noDuckDb: Layer.Layer<DuckDb> = Layer.succeed(DuckDb, {
   connect: Effect.die(new Error("the simulated world has no DuckDB")),
-  scratchDirectory: ""
+  scratchDirectory: "",
+  memoryBytesMax: 0
 })
