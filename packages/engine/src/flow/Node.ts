@@ -92,6 +92,14 @@ export type Node =
       readonly as: string | undefined
       readonly policy: LookupPolicy
     })
+  | (Base & {
+      readonly op: "joinTable"
+      readonly table: TopicRef
+      /** The field that holds the table's key. */
+      readonly on: string
+      /** Fields of the table. */
+      readonly take: ReadonlyArray<string>
+    })
   | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
   | (Base & {

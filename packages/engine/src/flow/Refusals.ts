@@ -21,6 +21,10 @@ export interface AnswerRepeats<Field> {
   readonly "the answer has fields of the record: use Flow.lookupAs, which keeps it apart": Field
 }
 
+export interface TakenTwice<Field> {
+  readonly "the record has these fields already: take others, or rename the record's before": Field
+}
+
 type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** Fields of the target `T` that `A` lacks or has with another type. */
@@ -51,6 +55,9 @@ export type Handled<E> = [E] extends [never] ? unknown : UnhandledFailure<TagsOf
 export type Repeats<A, Answer> = [keyof A & keyof Answer] extends [never]
   ? unknown
   : AnswerRepeats<keyof A & keyof Answer>
+
+/** `unknown` when a join takes no field that the record has. */
+export type TakesAgain<A, F> = [keyof A & F] extends [never] ? unknown : TakenTwice<keyof A & F>
 
 /** `unknown` when the flow is keyed. */
 export type Keyed<K> = unknown extends K ? NotKeyed : unknown

@@ -8,6 +8,7 @@ import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
 import { checkLookup } from "./CheckLookup.ts"
 import { checkState } from "./CheckState.ts"
+import { checkTable } from "./CheckTable.ts"
 import { checkWindow } from "./CheckWindow.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
@@ -24,6 +25,7 @@ export const checkGraph = (graph: Graph): Array<string> => {
     checkRoute(operator, tell)
     checkState(graph, operator, tell)
     checkLookup(graph, operator, tell)
+    checkTable(graph, operator, shapes[operator.id]?.input, tell)
     if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
     checkFailures(graph, operator, tell)
     checkLoop(operator, tell)
@@ -45,15 +47,22 @@ const checkNames = (graph: Graph, tell: Tell) => {
   }
 }
 
+/** The topic that a node reads or writes. */
+const topicOf = (node: Operator["node"]): TopicRef | undefined => {
+  if (node.op === "joinTable") return node.table
+  return node.op === "source" || node.op === "to" || node.op === "orDeadLetter" ? node.topic : undefined
+}
+
 /** A topic is found by its name: two values of one name could differ, and two sources would read it twice. */
 const checkTopics = (graph: Graph, tell: Tell) => {
   const declared = new Map<string, Set<TopicRef>>()
   const readers = new Map<string, Array<Operator>>()
   for (const operator of graph.operators) {
     const { node } = operator
-    if (node.op !== "source" && node.op !== "to" && node.op !== "orDeadLetter") continue
-    const { name } = node.topic
-    declared.set(name, (declared.get(name) ?? new Set()).add(node.topic))
+    const topic = topicOf(node)
+    if (topic === undefined) continue
+    const { name } = topic
+    declared.set(name, (declared.get(name) ?? new Set()).add(topic))
     if (node.op === "source") readers.set(name, [...(readers.get(name) ?? []), operator])
   }
   for (const [name, topics] of declared) {

@@ -10,8 +10,11 @@ export const above = (graph: Graph, operator: Operator): ReadonlyArray<Operator>
   operator.inputs.flatMap((input) => [...above(graph, graph.operators[input]!), graph.operators[input]!])
 
 /** The fields that an operator writes by name. */
-const written = ({ node }: Operator): ReadonlyArray<string> =>
-  node.op === "extend" ? node.fields.map(([name]) => name) : node.op === "stamp" ? [node.field] : []
+export const written = ({ node }: Operator): ReadonlyArray<string> => {
+  if (node.op === "extend") return node.fields.map(([name]) => name)
+  if (node.op === "lookup") return node.as === undefined ? [] : [node.as]
+  return node.op === "stamp" ? [node.field] : []
+}
 
 export const checkState = (graph: Graph, operator: Operator, tell: (problem: string) => void): void => {
   const { name, node } = operator

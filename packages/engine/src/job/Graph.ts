@@ -37,6 +37,8 @@ const label = (node: Node): string => {
       return `window(${node.key.join(",")})`
     case "lookup":
       return `lookup(${node.service.key})`
+    case "joinTable":
+      return `joinTable(${node.table.name})`
     case "branch":
       return `branch(${node.branch})`
     default:

@@ -58,9 +58,13 @@ const distinct = (topics: ReadonlyArray<TopicRef>): ReadonlyArray<TopicRef> => [
   ...new Map(topics.map((topic) => [topic.name, topic])).values()
 ]
 
-/** The topics that a job reads. */
+/** The topics that a job reads, tables among them. */
 export const sources = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
-  distinct(job.graph.operators.flatMap(({ node }) => (node.op === "source" ? [node.topic] : [])))
+  distinct([...job.graph.operators.flatMap(({ node }) => (node.op === "source" ? [node.topic] : [])), ...tables(job)])
+
+/** The topics that a job joins with as tables: it needs the latest record of every key, however old. */
+export const tables = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
+  distinct(job.graph.operators.flatMap(({ node }) => (node.op === "joinTable" ? [node.table] : [])))
 
 /** The topics that a job writes; the dead letter of what does not decode is not among them. */
 export const outputs = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>

@@ -71,7 +71,7 @@ export interface SourcePosition {
 /** The record in force of a shard: everything a restart needs besides deltas and the snapshot's file. */
 export interface RecordInForce {
   readonly epoch: number
-  /** A job's shard has one of the partition that it reads, a landing one for each partition, in order. */
+  /** A job's shard has one of the partition that it reads, then one for each table of its stage; a landing one for each partition, in order. */
   readonly positions: ReadonlyArray<SourcePosition>
   /** Named snapshots, newest first, at most three. */
   readonly snapshots: ReadonlyArray<SnapshotName>

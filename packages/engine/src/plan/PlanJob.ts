@@ -8,7 +8,8 @@ import type { Graph, Operator } from "../job/Graph.ts"
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "./Shapes.ts"
 import { askPolicy } from "../lookup/LookupPolicy.ts"
-import type { PlannedLookup, PlannedOperator, PlannedState, StagePlan } from "./StagePlan.ts"
+import type { PlannedLookup, PlannedOperator, PlannedState, PlannedTable, StagePlan } from "./StagePlan.ts"
+import { tableStateName } from "../state/TableState.ts"
 import { planWindow, type WindowPlan } from "../window/WindowPlan.ts"
 
 /** How far out of order a topic's records may come unless `Flow.eventTime` says otherwise, and when a partition is idle. */
@@ -39,6 +40,7 @@ const planStage = (
   const states: Array<PlannedState> = []
   const windows: Array<WindowPlan> = []
   const lookups = members.flatMap(({ node }, operator) => (node.op === "lookup" ? [operator] : []))
+  const tables = planTables(members)
   const outputOf = (topic: TopicRef) => {
     const known = outputs.findIndex((output) => output.name === topic.name)
     return known >= 0 ? known : outputs.push(topic) - 1
@@ -46,6 +48,7 @@ const planStage = (
   const stateOf = (name: string, node: Operator["node"], input: RecordShape | undefined): number => {
     if (node.op === "mapWithState") return states.push({ name, declaration: node.state }) - 1
     if (node.op === "lookup") return lookups.findIndex((operator) => members[operator]!.node === node)
+    if (node.op === "joinTable") return tables.findIndex(({ topic }) => topic.name === node.table.name)
     if (node.op !== "window") return -1
     // without a shape only records are counted, and the key is the topic's
     return windows.push(planWindow(name, node, input ?? source.shape)) - 1
@@ -77,8 +80,20 @@ const planStage = (
     outputs,
     states,
     windows,
-    lookups: lookups.map((operator) => planLookup(operators, lookups, operator))
+    lookups: lookups.map((operator) => planLookup(operators, lookups, operator)),
+    tables
   }
+}
+
+const planTables = (members: ReadonlyArray<Operator>): ReadonlyArray<PlannedTable> => {
+  const tables = new Map<string, PlannedTable>()
+  for (const { node } of members) {
+    if (node.op !== "joinTable") continue
+    const { table, take } = node
+    const fields = new Set([...(tables.get(table.name)?.fields ?? []), ...take])
+    tables.set(table.name, { topic: table, name: tableStateName(table.name), fields: [...fields].toSorted() })
+  }
+  return [...tables.values()]
 }
 
 /** Operators that are reached from `from` on, not through another lookup when `direct`. */

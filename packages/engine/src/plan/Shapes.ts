@@ -75,6 +75,16 @@ const answeredShape = ({ as, service }: NodeOf<"lookup">, input: RecordShape): R
   }
 }
 
+/** The record with what is taken of a table, which may have no row for it. */
+const joinedShape = ({ table, take }: NodeOf<"joinTable">, input: RecordShape): RecordShape =>
+  shapeOf([
+    ...without(input, take),
+    ...take.flatMap((name) => {
+      const field = table.shape.byName.get(name)
+      return field === undefined ? [] : [{ ...field, nullable: true }]
+    })
+  ])
+
 /** Shapes of all operators by id. `problem` is told what does not check, with the operator's name. */
 export const shapesOf = (graph: Graph, problem: (text: string) => void): ReadonlyArray<Shaped> => {
   const shaped: Array<Shaped> = []
@@ -159,6 +169,8 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
       return { input, output: input === undefined ? undefined : shapeOf(windowFields(node, input)), computed: [], key }
     case "lookup":
       return { input, output: input === undefined ? undefined : answeredShape(node, input), computed: [], key }
+    case "joinTable":
+      return { input, output: input === undefined ? undefined : joinedShape(node, input), computed: [], key }
     case "decide": {
       const conditions = node.decider.conditions.map((expr) => plan({ _tag: "Expr", expr }, "boolean", true))
       return { input, output: undefined, computed: conditions, key }

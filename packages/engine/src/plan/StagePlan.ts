@@ -25,7 +25,7 @@ export interface PlannedOperator {
   readonly computed: ReadonlyArray<PlannedComputed | undefined>
   /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
   readonly output: number
-  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`; of `StagePlan.lookups`, for `lookup`. */
+  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`; of `StagePlan.lookups`, for `lookup`; of `StagePlan.tables`, for `joinTable`. */
   readonly state: number
   /** The fields that key the flow here. */
   readonly key: ReadonlyArray<string>
@@ -49,6 +49,15 @@ export interface PlannedLookup {
   readonly first: boolean
 }
 
+/** A table that the stage joins with; its joins share it. */
+export interface PlannedTable {
+  readonly topic: TopicRef
+  /** Of its state. */
+  readonly name: string
+  /** All that is taken of it; nothing else is kept. */
+  readonly fields: ReadonlyArray<string>
+}
+
 export interface StagePlan {
   /** The job's name. */
   readonly uid: string
@@ -68,8 +77,9 @@ export interface StagePlan {
   readonly windows: ReadonlyArray<WindowPlan>
   /** Those above others come first. */
   readonly lookups: ReadonlyArray<PlannedLookup>
+  readonly tables: ReadonlyArray<PlannedTable>
 }
 
 /** Whether epochs of the stage have deltas. */
-export const isStateful = ({ lookups, states, windows }: StagePlan): boolean =>
-  states.length + windows.length + lookups.length > 0
+export const isStateful = ({ lookups, states, tables, windows }: StagePlan): boolean =>
+  states.length + windows.length + lookups.length + tables.length > 0

@@ -9,13 +9,13 @@ import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { type Append, Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
-import { type Shard, takeCommit, timeMoved } from "./Shard.ts"
+import { type Shard, tablesPending, takeCommit, timeMoved } from "./Shard.ts"
 import { sameTopic } from "./SourceTopic.ts"
 
 export interface Committer {
   readonly plan: StagePlan
-  /** The topic as it was when the task started: what the epoch was read from. */
-  readonly topic: TopicInfo
+  /** The source and the plan's tables as they were when the task started: what the epoch was read from. */
+  readonly topics: ReadonlyArray<TopicInfo>
   readonly owner: string
 }
 
@@ -24,22 +24,28 @@ export interface Committer {
  * without anything to say are left out unless they `finished`. After any failure their memory means nothing.
  */
 export const commitEpoch = Effect.fnUntraced(function* (
-  { plan, topic, owner }: Committer,
+  { plan, topics, owner }: Committer,
   shards: ReadonlyArray<Shard>,
   finished: boolean
 ) {
   const log = yield* Log
-  // asked after the epoch was read: ids are never used twice, so all of it came from this topic
-  const now = yield* log.topic(topic.name)
-  yield* sameTopic(plan.uid, { topic: topic.name, topicId: topic.id, partitions: topic.partitions }, now)
+  // asked after the epoch was read: ids are never used twice, so all of it came from these topics
+  for (const { id, name, partitions } of topics)
+    yield* sameTopic(plan.uid, { topic: name, topicId: id, partitions }, yield* log.topic(name))
   const commits: Array<ShardCommit> = []
   const outputs: Array<Append> = []
   const taking = shards.filter(
     // a partition that fell idle brings no record that would commit it (rule 11)
-    (shard) => finished || shard.pending > 0 || shard.answered > 0 || shard.unnamed !== undefined || timeMoved(shard)
+    (shard) =>
+      finished ||
+      shard.pending > 0 ||
+      shard.answered > 0 ||
+      tablesPending(shard) > 0 ||
+      shard.unnamed !== undefined ||
+      timeMoved(shard)
   )
   for (const shard of taking) {
-    const taken = takeCommit(shard, plan, topic, finished)
+    const taken = takeCommit(shard, plan, topics, finished)
     commits.push(taken.commit)
     outputs.push(...taken.outputs)
   }

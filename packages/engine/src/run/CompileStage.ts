@@ -174,6 +174,8 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
       return windowStageCode(emitter, operator, place)
     case "lookup":
       return lookupCode(emitter, operator, node, place)
+    case "joinTable":
+      return joinTableCode(emitter, operator, node, place)
     case "to":
       return toCode(emitter, operator, node, place)
     case "validate":
@@ -349,6 +351,24 @@ const lookupCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"l
   const record = recordOf(place)
   const ask = `context.ask(${operator.state}, batch, i, ${place.read}, ${record}, ${key}, eventTime, watermark);`
   return `let ${key}; ${guarded(emitter, operator, `${key} = ${scope.constant(node.keyOf)}(${record});`, ask)}`
+}
+
+const joinTableCode = (
+  emitter: Emitter,
+  operator: PlannedOperator,
+  node: NodeOf<"joinTable">,
+  place: Place
+): string => {
+  const row = fresh(emitter, "row")
+  const record = fresh(emitter, "record")
+  const input = recordOf(place)
+  const taken = node.take.map((field) => {
+    const name = JSON.stringify(field)
+    return `[${name}]: ${row} === undefined ? null : ${row}[${name}]`
+  })
+  return `const ${row} = context.tables[${operator.state}].get(${input}[${JSON.stringify(node.on)}]);
+const ${record} = { ...${input}, ${taken.join(", ")} };
+${consumersCode(emitter, operator, { record, read: place.read })}`
 }
 
 const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"decide">, place: Place): string => {

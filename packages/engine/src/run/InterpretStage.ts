@@ -213,6 +213,12 @@ const stepOf = (plan: StagePlan, id: number): Step => {
         const { batch, context, eventTime, read, row, watermark } = visit
         context.ask(operator.state, batch, row, read, record, key, eventTime, watermark)
       }
+    case "joinTable":
+      return (record, visit) => {
+        const row = visit.context.tables[operator.state]!.get(record[node.on])
+        const taken = node.take.map((name) => [name, row === undefined ? null : row[name]] as const)
+        changed({ ...record, ...Object.fromEntries(taken) }, visit)
+      }
     case "window":
       return windowStep(plan, operator, guarded)
     case "to":

@@ -9,7 +9,8 @@ import type { TaskObserver } from "./RunOptions.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import { combinedWatermark } from "../state/Watermark.ts"
 import type { LedgerReason } from "./Ledger.ts"
-import { ledgerCounts, type Shard } from "./Shard.ts"
+import { addTables, type TableCounts } from "./ShardDetail.ts"
+import { ledgerCounts, lettersPending, type Shard, tableCounts } from "./Shard.ts"
 
 export interface StageStatus {
   readonly job: string
@@ -26,6 +27,8 @@ export interface StageStatus {
   readonly late: number
   /** Entries of the ledger by reason, late ones included. */
   readonly ledger: Readonly<Partial<Record<LedgerReason, number>>>
+  /** Of the tables that it joins with, by topic. */
+  readonly tables: Readonly<Record<string, TableCounts>>
   /** The least of its partitions', idle ones left out, held back by records in flight, never going back; epoch milliseconds; undefined before the first record and without event time. */
   readonly watermarkMs: number | undefined
   /** The next offset of each partition. */
@@ -53,6 +56,12 @@ const addTo = (sums: Partial<Record<LedgerReason, number>>, reason: LedgerReason
   if (count !== undefined) sums[reason] = (sums[reason] ?? 0) + count
 }
 
+const keyedOf = ({ states, tables, windows }: Shard["context"]): ReadonlyArray<OperatorState> => [
+  ...states,
+  ...windows,
+  ...tables
+]
+
 const keysOf = (states: ReadonlyArray<OperatorState>): number => states.reduce((keys, state) => keys + state.size(), 0)
 
 /** No watermark passes a record in flight. */
@@ -71,13 +80,15 @@ const statusOf = (stage: Watched): StageStatus => {
   let deadLettered = 0
   let failed = 0
   const ledger: Partial<Record<LedgerReason, number>> = {}
+  let tables: Readonly<Record<string, TableCounts>> = {}
   for (const shard of shards) {
     const { counts } = shard.detail
     taken += counts.in + shard.pending
     validated += counts.validated + shard.context.validated
-    deadLettered += counts.deadLettered + shard.deadLetters.count()
+    deadLettered += counts.deadLettered + lettersPending(shard)
     failed += counts.failed + shard.failedInEpoch
     for (const reason of ledgerReasons) addTo(ledger, reason, ledgerCounts(shard)?.[reason])
+    tables = addTables(tables, tableCounts(shard))
     for (const [topic, count] of Object.entries(counts.out)) out[topic] = (out[topic] ?? 0) + count
     for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   }
@@ -92,10 +103,11 @@ const statusOf = (stage: Watched): StageStatus => {
     failed,
     late: ledger.late ?? 0,
     ledger,
+    tables,
     watermarkMs: Number.isFinite(stage.watermarkMs) ? stage.watermarkMs : undefined,
     positions: new Map(shards.map((shard) => [shard.id.shard, shard.offset])),
     epochs: shards.reduce((sum, shard) => sum + shard.epoch, 0),
-    keys: shards.reduce((sum, { context: { states, windows } }) => sum + keysOf([...states, ...windows]), 0),
+    keys: shards.reduce((sum, { context }) => sum + keysOf(keyedOf(context)), 0),
     lookups: plan.lookups.flatMap((_, lookup) => shards[0]?.context.lookups[lookup]?.asker()?.status() ?? []),
     finished: shards.every((shard) => shard.detail.finished)
   }

@@ -10,7 +10,7 @@ import { Log, type PartitionBounds, type RecordInForce, type ShardId, type Topic
 import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import type { LedgerReason } from "./Ledger.ts"
-import { emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
+import { addTables, emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 
 export interface ShardProgress {
   /** Of the shard, and of the partition that it reads. */
@@ -93,6 +93,9 @@ const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
     validated: sum.validated + more.validated,
     deadLettered: sum.deadLettered + more.deadLettered,
     failed: sum.failed + more.failed,
+    ...(sum.tables === undefined && more.tables === undefined
+      ? {}
+      : { tables: addTables(sum.tables ?? {}, more.tables) }),
     ...(sum.ledger === undefined && more.ledger === undefined ? {} : { ledger: addLedger(sum.ledger, more.ledger) })
   }
 }
@@ -111,13 +114,14 @@ const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number
 const lagOf = ({ end, start }: PartitionBounds, shard: ShardProgress | undefined): number =>
   Math.max(0, end - Math.max(start, shard?.position ?? 0))
 
-const problemOf = (topic: TopicInfo, records: ReadonlyArray<RecordInForce>): string | undefined => {
-  const read = records.flatMap((record) => record.positions.filter((position) => position.topic === topic.name))
-  if (read.some((position) => position.topicId !== topic.id)) {
-    return `topic ${topic.name} was deleted and made anew since the job read it`
-  }
-  if (read.some((position) => position.partitions !== topic.partitions)) {
-    return `topic ${topic.name} has another number of partitions than when the job started`
+/** Of the source and of tables. */
+const problemOf = (topics: ReadonlyArray<TopicInfo>, records: ReadonlyArray<RecordInForce>): string | undefined => {
+  for (const { partitions, topic, topicId } of records.flatMap((record) => record.positions)) {
+    const now = topics.find(({ name }) => name === topic)
+    if (now === undefined) return `topic ${topic} does not exist`
+    if (topicId !== now.id) return `topic ${topic} was deleted and made anew since the job read it`
+    if (partitions !== now.partitions)
+      return `topic ${topic} has another number of partitions than when the job started`
   }
   return undefined
 }
@@ -132,8 +136,8 @@ const summarise = (stage: Stage, shards: ReadonlyArray<ShardProgress>) => ({
 
 const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<StageProgress, LogError, Log> {
   const log = yield* Log
-  const topic = (yield* log.topics).find(({ name }) => name === stage.topic)
-  if (topic === undefined) {
+  const topics = yield* log.topics
+  if (!topics.some(({ name }) => name === stage.topic)) {
     return { ...summarise(stage, []), lag: 0, finished: false, problem: `topic ${stage.topic} does not exist` }
   }
   const bounds = yield* log.bounds(stage.topic)
@@ -148,7 +152,7 @@ const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<
     lag += lagOf(bound, shard)
   }
   const finished = shards.length === bounds.length && shards.every((shard) => shard.detail.finished)
-  return { ...summarise(stage, shards), lag, finished, problem: problemOf(topic, records) }
+  return { ...summarise(stage, shards), lag, finished, problem: problemOf(topics, records) }
 })
 
 /** Every stage of the declared jobs, run or not, and of others that ever committed. */

@@ -13,6 +13,7 @@ import { applyEncoded } from "../state/StateCodec.ts"
 import { type LookupState, makeLookupState } from "../lookup/LookupState.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
+import { makeTableState, type TableState } from "../state/TableState.ts"
 import { makeWindowState, type WindowState } from "../window/WindowState.ts"
 import { JobError } from "./JobError.ts"
 import { sameTopic } from "./SourceTopic.ts"
@@ -23,6 +24,7 @@ interface StageState {
   readonly states: ReadonlyArray<KeyedState>
   readonly windows: ReadonlyArray<WindowState>
   readonly lookups: ReadonlyArray<LookupState>
+  readonly tables: ReadonlyArray<TableState>
 }
 
 /** A shard as it stands after its last committed epoch. */
@@ -31,17 +33,20 @@ export interface RestoredShard extends StageState {
   readonly epoch: number
   /** The next offset to read. */
   readonly offset: number
+  /** The same of each table. */
+  readonly tableOffsets: ReadonlyArray<number>
   readonly snapshots: ReadonlyArray<SnapshotName>
   readonly detail: ShardDetail
 }
 
-/** Takes the shards and brings them to their last committed epoch. */
+/** Takes the shards, which read `topics`, the source and the plan's tables, and brings them to their last committed epoch. */
 export const restore = Effect.fnUntraced(function* (
   plan: StagePlan,
   owner: string,
-  topic: TopicInfo,
+  topics: ReadonlyArray<TopicInfo>,
   shards: ReadonlyArray<ShardId>
 ) {
+  const [topic, ...tables] = topics as [TopicInfo, ...ReadonlyArray<TopicInfo>] // a stage has a source
   const log = yield* Log
   const records = yield* log.fence(owner, shards)
   yield* faultPoint("after-init")
@@ -52,15 +57,18 @@ export const restore = Effect.fnUntraced(function* (
     if (record === undefined) {
       // a job that never committed starts at the first record kept
       const start = bounds.find((bound) => bound.partition === id.shard)?.start ?? 0
-      restored.push({ id, epoch: 0, offset: start, snapshots: [], ...emptyState(plan), detail: emptyDetail })
+      const state = emptyState(plan)
+      const tableOffsets = yield* offsetsOfTables(id, undefined, tables, state.tables)
+      restored.push({ id, epoch: 0, offset: start, tableOffsets, snapshots: [], ...state, detail: emptyDetail })
       continue
     }
     const offset = yield* checkedPosition(id, record, topic)
     const detail = record.detail as ShardDetail // written by this engine in every commit
     const state = isStateful(plan) ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom) : emptyState(plan)
+    const tableOffsets = yield* offsetsOfTables(id, record, tables, state.tables)
     const watermark = (detail.maxEventTime ?? Number.NEGATIVE_INFINITY) - plan.outOfOrdernessMs
     for (const window of state.windows) window.restored(watermark, detail.closed ?? false)
-    restored.push({ id, epoch: record.epoch, offset, snapshots: record.snapshots, ...state, detail })
+    restored.push({ id, epoch: record.epoch, offset, tableOffsets, snapshots: record.snapshots, ...state, detail })
   }
   return restored
 })
@@ -68,7 +76,33 @@ export const restore = Effect.fnUntraced(function* (
 const emptyState = (plan: StagePlan): StageState => ({
   states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
   windows: plan.windows.map(makeWindowState),
-  lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf))
+  lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
+  tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields))
+})
+
+/**
+ * Where tables are read on. One that the job did not join with, or of which it took less, is read from its first record on,
+ * and what of that does not decode is told again.
+ */
+const offsetsOfTables = Effect.fnUntraced(function* (
+  id: ShardId,
+  record: RecordInForce | undefined,
+  topics: ReadonlyArray<TopicInfo>,
+  states: ReadonlyArray<TableState>
+) {
+  const log = yield* Log
+  const offsets: Array<number> = []
+  for (const [index, topic] of topics.entries()) {
+    const state = states[index]!
+    const position = record?.positions.find((candidate) => candidate.topic === topic.name)
+    if (position !== undefined) yield* sameTopic(id.uid, position, topic)
+    if (position === undefined || !state.complete()) {
+      state.beginAnew()
+      const bounds = yield* log.bounds(topic.name)
+      offsets.push(bounds.find((bound) => bound.partition === id.shard)?.start ?? 0)
+    } else offsets.push(position.offset)
+  }
+  return offsets
 })
 
 /** The offset in force, if the topic is still the one it was read from (rules 3 and 9). */
@@ -140,9 +174,9 @@ const loadFrom = Effect.fnUntraced(function* (
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = ({ lookups, states, windows }: StageState, bytes: Uint8Array, what: string) =>
+const apply = ({ lookups, states, tables, windows }: StageState, bytes: Uint8Array, what: string) =>
   Effect.try({
-    try: () => applyEncoded([...states, ...windows, ...lookups], bytes),
+    try: () => applyEncoded([...states, ...windows, ...lookups, ...tables], bytes),
     catch: (cause) =>
       cause instanceof StateShapeError
         ? new JobError({ reason: "StateDiffers", message: cause.message, cause })

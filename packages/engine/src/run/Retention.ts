@@ -3,7 +3,7 @@
  *
  * `apps/pipeline` runs it beside jobs and landings when it is given an age; without one nothing is ever removed.
  * **Guarantees**: of a partition only records below every position in force are removed; a declared reader that never
- * committed, or committed in a former life of the topic, holds all of it. Positions never go back, so that a bound which
+ * committed, committed in a former life of the topic, or joins with the topic as a table, holds all of it. Positions never go back, so that a bound which
  * was read a moment ago is still one. **Gotchas**: a topic that nobody reads is removed by age alone.
  */
 import { faultPoint } from "@frazil/core"
@@ -62,7 +62,9 @@ const positionsIn = (
       const own = positions.get(nameOf(shard)) ?? new Map<number, number>()
       positions.set(nameOf(shard), own)
       // a landing checks at its start that the record before its mark is the one that landed (rule 13): that one stays
-      const needed = isJob(shard) ? offset : Math.max(0, offset - 1)
+      const landed = Math.max(0, offset - 1)
+      // a table's latest record of a key may be as old as the table: it is kept whole for whoever joins with it
+      const needed = !isJob(shard) ? landed : name === shard.stage ? offset : 0
       own.set(isJob(shard) ? shard.shard : index, topicId === topic.id ? needed : 0)
     }
   }

@@ -5,14 +5,22 @@
  * input; otherwise runs until interrupted, which is always safe: what was not committed is done again.
  */
 import { Effect, Option } from "effect"
+import type { TopicRef } from "../flow/Node.ts"
 import type { Job } from "../job/Job.ts"
 import { Log } from "../log/Log.ts"
 import { newOwner } from "../log/Owner.ts"
 import { planJob } from "../plan/PlanJob.ts"
+import type { StagePlan } from "../plan/StagePlan.ts"
 import { DeadLetters } from "./DeadLetters.ts"
 import { Ledger } from "./Ledger.ts"
 import { type RunOptions, runOptions } from "./RunOptions.ts"
 import { runTask } from "./Task.ts"
+
+/** The topics that a stage reads: the source, then its tables. */
+const inputsOf = ({ source, tables }: StagePlan): ReadonlyArray<TopicRef> => [
+  source,
+  ...tables.map(({ topic }) => topic)
+]
 
 const runStages = Effect.fn("Job.run")(function* (job: Job<string, unknown>, options: Partial<RunOptions> = {}) {
   const run = runOptions(options)
@@ -26,21 +34,23 @@ const runStages = Effect.fn("Job.run")(function* (job: Job<string, unknown>, opt
     )
   }
   const standard = ledger === undefined ? [deadLetters.topic] : [deadLetters.topic, ledger.topic]
-  for (const topic of [...standard, ...stages.flatMap((stage) => [stage.source, ...stage.outputs])]) {
+  for (const topic of [...standard, ...stages.flatMap((stage) => [...inputsOf(stage), ...stage.outputs])]) {
     yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
   }
   const owner = yield* newOwner
   yield* Effect.all(
     stages.map((plan) =>
-      Effect.flatMap(log.topic(plan.source.name), (topic) =>
-        runTask({
-          plan,
-          topic,
-          shards: Array.from({ length: topic.partitions }, (_, shard) => shard),
-          owner,
-          ledger,
-          run
-        })
+      Effect.flatMap(
+        Effect.forEach(inputsOf(plan), ({ name }) => log.topic(name)),
+        (topics) =>
+          runTask({
+            plan,
+            topics,
+            shards: Array.from({ length: topics[0]!.partitions }, (_, shard) => shard),
+            owner,
+            ledger,
+            run
+          })
       )
     ),
     { concurrency: "unbounded", discard: true }

@@ -11,11 +11,12 @@ import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import { encodeDelta } from "../state/StateCodec.ts"
 import { watermarkOf } from "../state/Watermark.ts"
+import { makeTableReader, type TableReader } from "./TableReader.ts"
 import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
 import type { Ledger, LedgerReason } from "./Ledger.ts"
 import type { RestoredShard } from "./Restore.ts"
-import type { ShardCounts, ShardDetail } from "./ShardDetail.ts"
+import { addTables, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 import type { StageContext, StageProgram } from "./StageProgram.ts"
 
 export interface Shard {
@@ -38,6 +39,10 @@ export interface Shard {
   lastRecordAtMs: number
   readonly deadLetters: OutputCollector
   readonly outputs: ReadonlyArray<OutputCollector>
+  /** By the plan's table index. */
+  readonly tables: ReadonlyArray<TableReader>
+  /** Its tables were read to their ends when they were looked at last. */
+  tablesRead: boolean
   failedInEpoch: number
   /** Undefined: nobody keeps one; entries are only counted. */
   readonly ledger: OutputCollector | undefined
@@ -46,6 +51,8 @@ export interface Shard {
   /** Its windows were closed at the end of time. */
   closed: boolean
   readonly process: (batch: RecordBatch, nowMs: number) => void
+  /** Records of the table with that index. */
+  readonly processTable: (table: number, batch: RecordBatch, nowMs: number) => void
   /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot a window. */
   readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
   /** Passes on at most `max` records of a lookup that have their outcome, in their order; how many. */
@@ -82,10 +89,11 @@ export const makeShard = ({
     batch: ColumnBatch | undefined,
     row: number,
     failure: DeadLetterInput["failure"],
-    into: OutputCollector
+    into: OutputCollector,
+    topic = plan.source.name
   ) => {
     const made = makeDeadLetter({
-      topic: plan.source.name,
+      topic,
       partition: restored.id.shard,
       failure,
       // a window's result has no record; the one that made it fire tells where
@@ -106,6 +114,7 @@ export const makeShard = ({
     states: restored.states,
     windows: restored.windows,
     lookups: restored.lookups,
+    tables: restored.tables,
     answering: undefined,
     firedAt: restored.offset - 1,
     lead: { ...(restored.detail.lead ?? noLead) },
@@ -163,6 +172,12 @@ export const makeShard = ({
     lastRecordAtMs: startedAtMs,
     deadLetters,
     outputs,
+    tables: plan.tables.map((table, index) =>
+      makeTableReader(table, restored.tables[index]!, restored.tableOffsets[index]!, (batch, failure) =>
+        letter(batch, failure.row, failure, deadLetters, table.topic.name)
+      )
+    ),
+    tablesRead: plan.tables.length === 0,
     failedInEpoch: 0,
     ledger: entries,
     entered: new Map(),
@@ -202,6 +217,11 @@ export const makeShard = ({
       if (passed > 0) shard.changed = true
       return passed
     },
+    processTable: (table, records, now) => {
+      nowMs = now
+      shard.tables[table]!.process(records)
+      shard.changed = true
+    },
     process: (records, now) => {
       nowMs = now
       const batch = decoder.decode(records)
@@ -227,7 +247,8 @@ const valueAt = ({ source: { bytes, valueEnds, valueStarts } }: ColumnBatch, row
 export const statesOf = ({ context }: Shard): ReadonlyArray<OperatorState> => [
   ...context.states,
   ...context.windows,
-  ...context.lookups
+  ...context.lookups,
+  ...context.tables
 ]
 
 /** The watermark that nothing in flight holds back (protocol, rule 11). */
@@ -252,6 +273,21 @@ export const ledgerCounts = ({ detail, entered }: Shard): ShardCounts["ledger"] 
   return counts
 }
 
+/** Records of tables since the last epoch. */
+export const tablesPending = ({ tables }: Shard): number => tables.reduce((sum, { taken }) => sum + taken, 0)
+
+/** Letters of the source's own records since the last epoch. */
+export const lettersPending = ({ deadLetters, tables }: Shard): number =>
+  tables.reduce((sum, { deadLettered }) => sum - deadLettered, deadLetters.count())
+
+/** Records of tables since the job's first start; undefined when there was none. */
+export const tableCounts = ({ detail, tables }: Shard): ShardCounts["tables"] => {
+  const read = tables.filter(({ taken }) => taken > 0)
+  if (read.length === 0) return detail.counts.tables
+  const counts = read.map(({ deadLettered, taken, topic }) => [topic, { in: taken, deadLettered }] as const)
+  return addTables(detail.counts.tables ?? {}, Object.fromEntries(counts))
+}
+
 const recordedTime = ({ context: { time } }: Shard): number | null =>
   Number.isFinite(time.maxEventTime) ? time.maxEventTime : null
 
@@ -260,19 +296,20 @@ export const timeMoved = (shard: Shard): boolean =>
   shard.context.time.idle !== shard.detail.idle || recordedTime(shard) !== shard.detail.maxEventTime
 
 /**
- * What the shard commits now. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
+ * What the shard commits now, with its positions in `topics`: the source, then the plan's tables. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
  * over.
  */
 export const takeCommit = (
   shard: Shard,
   plan: StagePlan,
-  topic: TopicInfo,
+  topics: ReadonlyArray<TopicInfo>,
   finished: boolean
 ): { readonly commit: ShardCommit; readonly outputs: ReadonlyArray<Append> } => {
   const { context, detail: before } = shard
   const { counts } = before
   const stateful = isStateful(plan)
   const ledger = ledgerCounts(shard)
+  const tables = tableCounts(shard)
   const out: Record<string, number> = { ...counts.out }
   for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
   shard.detail = {
@@ -282,8 +319,9 @@ export const takeCommit = (
       in: counts.in + shard.pending,
       out,
       validated: counts.validated + context.validated,
-      deadLettered: counts.deadLettered + shard.deadLetters.count(),
+      deadLettered: counts.deadLettered + lettersPending(shard),
       failed: counts.failed + shard.failedInEpoch,
+      ...(tables === undefined ? {} : { tables }),
       ...(ledger === undefined ? {} : { ledger })
     },
     deltasFrom: stateful ? (before.deltasFrom ?? shard.epoch + 1) : null,
@@ -292,6 +330,10 @@ export const takeCommit = (
     ...(shard.closed ? { closed: true } : {})
   }
   shard.entered.clear()
+  for (const table of shard.tables) {
+    table.taken = 0
+    table.deadLettered = 0
+  }
   shard.pending = 0
   shard.answered = 0
   shard.failedInEpoch = 0
@@ -300,7 +342,10 @@ export const takeCommit = (
   const commit: ShardCommit = {
     id: shard.id,
     epochRead: shard.epoch,
-    positions: [{ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: shard.offset }],
+    positions: topics.map(({ id, name, partitions }, index) => {
+      const offset = index === 0 ? shard.offset : shard.tables[index - 1]!.offset
+      return { topic: name, topicId: id, partitions, offset }
+    }),
     // a version without state writes no deltas, so the snapshots of one before it lead nowhere
     snapshots: stateful ? named.slice(0, snapshotsKept) : [],
     detail: shard.detail,

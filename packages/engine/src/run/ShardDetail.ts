@@ -2,6 +2,12 @@
 import type { LedgerReason } from "./Ledger.ts"
 import type { LeadState } from "./Lead.ts"
 
+/** Records of a table that were read, and those of them that did not decode. */
+export interface TableCounts {
+  readonly in: number
+  readonly deadLettered: number
+}
+
 /** Counts since the job's first start, so that a summary adds up over restarts. */
 export interface ShardCounts {
   readonly in: number
@@ -9,12 +15,27 @@ export interface ShardCounts {
   readonly out: Readonly<Record<string, number>>
   /** Records that reached a `validate`. */
   readonly validated: number
-  /** Letters to the standard dead letter: what did not decode, and what an operator's code threw at. */
+  /** Letters to the standard dead letter: what did not decode, and what an operator's code threw at; of the source's records. */
   readonly deadLettered: number
   /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
+  /** By topic; absent while the stage joins with none. They are not in the other counts. */
+  readonly tables?: Readonly<Record<string, TableCounts>>
   /** Entries of the ledger, by reason; absent before there was one. */
   readonly ledger?: Readonly<Partial<Record<LedgerReason, number>>>
+}
+
+/** Both, topic by topic. */
+export const addTables = (
+  sum: Readonly<Record<string, TableCounts>>,
+  more: ShardCounts["tables"]
+): Readonly<Record<string, TableCounts>> => {
+  const total = { ...sum }
+  for (const [topic, counts] of Object.entries(more ?? {})) {
+    const before = total[topic] ?? { in: 0, deadLettered: 0 }
+    total[topic] = { in: before.in + counts.in, deadLettered: before.deadLettered + counts.deadLettered }
+  }
+  return total
 }
 
 export interface ShardDetail {

@@ -8,6 +8,7 @@ import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { InFlight } from "../lookup/InFlight.ts"
 import type { LookupState } from "../lookup/LookupState.ts"
 import type { KeyedState } from "../state/KeyedState.ts"
+import type { TableState } from "../state/TableState.ts"
 import type { WindowState } from "../window/WindowState.ts"
 import type { PartitionTime } from "../state/Watermark.ts"
 import type { OutputCollector } from "./Collector.ts"
@@ -29,6 +30,8 @@ export interface StageContext {
   readonly windows: ReadonlyArray<WindowState>
   /** By the plan's lookup index. */
   readonly lookups: ReadonlyArray<LookupState>
+  /** By the plan's table index. */
+  readonly tables: ReadonlyArray<TableState>
   /** The record in flight whose outcome runs through the operators now. */
   answering: InFlight | undefined
   readonly time: PartitionTime

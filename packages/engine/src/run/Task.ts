@@ -19,7 +19,7 @@ import { makeMeasures, type Measures } from "./Measures.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { type Askers, runAskers } from "./RunAskers.ts"
-import { bytesPending, makeShard, type Shard, statesOf, watermarkHeld } from "./Shard.ts"
+import { bytesPending, makeShard, type Shard, statesOf, tablesPending, watermarkHeld } from "./Shard.ts"
 import { takeTime } from "./TakeTime.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
@@ -32,7 +32,8 @@ const unnamedSnapshotAgeMs = 24 * 3_600_000
 
 export interface TaskOptions {
   readonly plan: StagePlan
-  readonly topic: TopicInfo
+  /** The source, then the plan's tables. */
+  readonly topics: ReadonlyArray<TopicInfo>
   /** Partitions of the source that this task owns. */
   readonly shards: ReadonlyArray<number>
   /** One incarnation of a running job: no two runs share it. */
@@ -66,10 +67,10 @@ export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
 const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string, committed: () => void) {
   const log = yield* Log
   const deadLetters = yield* DeadLetters
-  const { ledger, plan, topic, run } = options
+  const { ledger, plan, topics, run } = options
   const ids = options.shards.map((shard) => ({ uid: plan.uid, stage: plan.name, shard }))
   const program = compileStage(plan)
-  const restored = yield* restore(plan, incarnation, topic, ids)
+  const restored = yield* restore(plan, incarnation, topics, ids)
   const startedAtMs = yield* Clock.currentTimeMillis
   const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make, ledger }
   const shards = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs }))
@@ -91,7 +92,7 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarn
     const readAll = askers.room() > 0
     const answered = askers.pass(now)
     if ((readAll && takeTime(plan, shards, now)) || answered > 0) epochOpenedAt ??= now
-    const pending = shards.reduce((sum, shard) => sum + shard.pending + shard.answered, 0)
+    const pending = shards.reduce((sum, shard) => sum + shard.pending + shard.answered + tablesPending(shard), 0)
     const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
     const due =
       epochOpenedAt !== undefined &&
@@ -146,15 +147,20 @@ const readOnce = Effect.fnUntraced(function* (
   opened: (nowMs: number, appendedAtMs: number) => void
 ) {
   const log = yield* Log
-  const limits = { ...batchMax, recordsMax: Math.min(batchMax.recordsMax, options.run.epochRecords) }
+  const limits = limitsOf(options)
   let moved = 0
   for (const shard of shards) {
     const room = askers.room()
-    if (room <= 0) continue
-    const batch = yield* log.read(options.topic.name, shard.id.shard, shard.offset, {
-      ...limits,
-      recordsMax: Math.min(limits.recordsMax, room)
-    })
+    // while a table has more, what was read of the source would have to be read again
+    const batch =
+      room > 0 && shard.tablesRead
+        ? yield* log.read(options.plan.source.name, shard.id.shard, shard.offset, {
+            ...limits,
+            recordsMax: Math.min(limits.recordsMax, room)
+          })
+        : undefined
+    moved += yield* readTables(options, shard, opened)
+    if (batch === undefined || !shard.tablesRead) continue
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
       opened(now, batch.timestamps[0]!)
@@ -167,12 +173,53 @@ const readOnce = Effect.fnUntraced(function* (
   return moved
 })
 
+const limitsOf = ({ run }: TaskOptions): ReadLimits => ({
+  ...batchMax,
+  recordsMax: Math.min(batchMax.recordsMax, run.epochRecords)
+})
+
+/**
+ * One batch of each table that has one; `tablesRead` says whether they were at their ends. The source's batch was read
+ * before, so that whatever a table held when a record was committed is there when the record is joined.
+ */
+const readTables = Effect.fnUntraced(function* (
+  options: TaskOptions,
+  shard: Shard,
+  opened: (nowMs: number, appendedAtMs: number) => void
+) {
+  const log = yield* Log
+  let moved = 0
+  shard.tablesRead = true
+  for (const [index, table] of shard.tables.entries()) {
+    // asked before it is read, so that nothing slips in between
+    const complete = !options.run.bounded || (yield* options.run.inputComplete(table.topic))
+    const batch = yield* log.read(table.topic, shard.id.shard, table.offset, limitsOf(options))
+    if (batch.length > 0) {
+      const now = yield* Clock.currentTimeMillis
+      opened(now, batch.timestamps[0]!)
+      shard.processTable(index, batch, now)
+      moved += batch.length
+    }
+    const atEnd = batch.length === 0 || table.offset >= (yield* endOf(table.topic, shard))
+    if (!complete || !atEnd) shard.tablesRead = false
+  }
+  return moved
+})
+
+const endOf = Effect.fnUntraced(function* (topic: string, shard: Shard) {
+  const log = yield* Log
+  const bounds = yield* log.bounds(topic)
+  return bounds.find((bound) => bound.partition === shard.id.shard)?.end ?? 0
+})
+
 /** Whether nothing more will come: asked before the ends are read, so that nothing slips in between. */
 const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: ReadonlyArray<Shard>) {
-  if (!(yield* options.run.inputComplete(options.topic.name))) return false
-  const log = yield* Log
-  const bounds = yield* log.bounds(options.topic.name)
-  return shards.every((shard) => shard.offset >= (bounds.find((bound) => bound.partition === shard.id.shard)?.end ?? 0))
+  for (const { name } of options.topics) if (!(yield* options.run.inputComplete(name))) return false
+  for (const shard of shards) {
+    if (shard.offset < (yield* endOf(options.plan.source.name, shard))) return false
+    for (const table of shard.tables) if (table.offset < (yield* endOf(table.topic, shard))) return false
+  }
+  return true
 })
 
 /** Writes a snapshot of every shard that changed since its last, and names it in an epoch of its own. */

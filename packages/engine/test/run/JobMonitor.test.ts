@@ -33,6 +33,7 @@ describe("a job's monitor", () => {
         failed: 0,
         late: 0,
         ledger: {},
+        tables: {},
         watermarkMs: baseMs + 4000,
         positions: new Map([
           [0, 4],

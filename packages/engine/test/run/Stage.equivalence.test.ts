@@ -13,11 +13,13 @@ import { emptyDetail } from "../../src/run/ShardDetail.ts"
 import type { StageContext, StageProgram } from "../../src/run/StageProgram.ts"
 import { makeLookupState } from "../../src/lookup/LookupState.ts"
 import { makeKeyedState } from "../../src/state/KeyedState.ts"
+import { makeTableState } from "../../src/state/TableState.ts"
 import { makeWindowState } from "../../src/window/WindowState.ts"
 import { makeChance } from "../support/Chance.ts"
-import { makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
+import { type Line, makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
 import { attachFakeAskers, passOn } from "../support/FakeAskers.ts"
 import { Copies, randomJob, randomLine, Sales } from "../support/RandomJobs.ts"
+import { joinedSales, randomRow } from "../support/RandomTables.ts"
 
 const sales = Flow.from(Sales)
 const seeds = 135
@@ -79,6 +81,8 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
       windows: plan.windows.map(makeWindowState),
       lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
+      tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields)),
+      tableOffsets: plan.tables.map(() => 0),
       detail: emptyDetail
     },
     deadLetterTopic: TestDeadLetters,
@@ -87,9 +91,9 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
     startedAtMs: 0
   })
 
-const batchOf = (lines: ReadonlyArray<string>, from: number): RecordBatch => {
+const batchOf = (lines: ReadonlyArray<Line>, from: number): RecordBatch => {
   const builder = makeRecordBuilder()
-  for (const line of lines) builder.addText(line, null)
+  for (const { key, value } of lines) builder.addText(value, key)
   return {
     ...builder.take(),
     offsets: Float64Array.from(lines, (_, index) => from + index),
@@ -101,8 +105,13 @@ const text = new TextDecoder()
 
 /** All that an epoch would write, as text. */
 const written = (plan: StagePlan, shard: Shard) => {
-  const topic = { name: Sales.name, id: "t", partitions: Sales.partitions, createdAt: 0 }
-  const { commit, outputs } = takeCommit(shard, plan, topic, false)
+  const topics = [plan.source, ...plan.tables.map(({ topic }) => topic)].map(({ name, partitions }) => ({
+    name,
+    id: name,
+    partitions,
+    createdAt: 0
+  }))
+  const { commit, outputs } = takeCommit(shard, plan, topics, false)
   return {
     detail: commit.detail,
     delta: commit.delta === null ? null : text.decode(commit.delta),
@@ -118,17 +127,30 @@ const written = (plan: StagePlan, shard: Shard) => {
   }
 }
 
-/** Runs a job's stage both ways over the batches; what each wrote must be equal. The compiled one's writings. */
-const agreed = (job: Job.Job, batches: ReadonlyArray<ReadonlyArray<string>>, what: string) => {
+/**
+ * Runs a job's stage both ways over the batches, each with rows of its table before; what each wrote must be equal. The
+ * compiled one's writings.
+ */
+const agreed = (
+  job: Job.Job,
+  batches: ReadonlyArray<ReadonlyArray<string>>,
+  what: string,
+  rowsOf?: (batch: number) => ReadonlyArray<Line>
+) => {
   const [plan] = planJob(job)
   const fast = shardOf(plan!, compileStage(plan!))
   const slow = shardOf(plan!, slowStage(plan!))
   const shards = [fast, slow]
   const givers = shards.map(attachFakeAskers)
   const epochs = batches.map((lines, index) => {
-    const records = batchOf(lines, fast.offset)
+    const records = batchOf(
+      lines.map((value) => ({ key: null, value })),
+      fast.offset
+    )
+    const rows = rowsOf?.(index)
     const now = 1_768_400_000_000 + index
     for (const [at, shard] of shards.entries()) {
+      if (rows !== undefined) shard.processTable(0, batchOf(rows, shard.tables[0]!.offset), now)
       shard.process(records, now)
       if (index % 2 === 1) givers[at]!()
       passOn(shard, now)
@@ -198,6 +220,27 @@ describe("the compiled stage and the interpreted one", () => {
     assert.isUndefined((globalThis as Record<string, unknown>)["escaped"], "a name became code")
     // the comparison means little where nothing happens
     for (const [what, count] of Object.entries(met)) assert.isAbove(count, seeds / 2, what)
+  })
+
+  it("agree on random jobs that join with a table whose rows come, change and go", () => {
+    const joins = 40
+    const met = { wrote: 0, letters: 0, rows: 0, tombstones: 0 }
+    for (let seed = 1; seed <= joins; seed++) {
+      const rowsOf = (batch: number) => {
+        const chance = makeChance(seed * 1000 + batch)
+        return Array.from({ length: 6 }, () => randomRow(chance))
+      }
+      const { counts, epochs } = agreed(randomJob(seed, joinedSales), randomBatches(seed), `join, seed ${seed}`, rowsOf)
+      const deltas = epochs.map(({ delta }) => delta ?? "").join("\n")
+      assert.notInclude(deltas, "secret", "a field that nobody takes is kept")
+      const table = counts.tables!["profiles"]!
+      assert.strictEqual(table.in, batches * 6)
+      met.letters += table.deadLettered
+      met.rows += deltas.split('"segment":').length - 1
+      met.tombstones += deltas.split(",null]").length - 1
+      met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)
+    }
+    for (const [what, count] of Object.entries(met)) assert.isAbove(count, joins / 2, what)
   })
 
   const sale = (more: string) =>

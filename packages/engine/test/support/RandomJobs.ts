@@ -326,14 +326,17 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
   ])()
 }
 
-/** A job over `Sales`; the same for the same seed. */
-export const randomJob = (seed: number): Job.Job => {
+/** A job over `Sales`, or what `begin` makes of them; the same for the same seed. */
+export const randomJob = (
+  seed: number,
+  begin: (chance: Chance, sales: Sold) => Sold = (_, sales) => sales
+): Job.Job => {
   const chance = makeChance(seed)
   const grower: Grower = { chance, names: 0, left: 4 + chance.below(10) }
   const source = chance.once(2)
     ? Flow.from(Sales)
     : Flow.from(Sales).pipe(Flow.eventTime("at", { outOfOrderness: chance.pick(["0s", "7s"]) }))
-  return Job.make("random", grow(grower, source, true))
+  return Job.make("random", grow(grower, begin(chance, source), true))
 }
 
 const textPool = ['"a"', '"ab"', '"abcd"', '"it\'s \\"quoted\\""', '"Müller"', '"\\u0041"', '"Ford"', '""', "null"]

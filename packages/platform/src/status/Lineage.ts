@@ -65,7 +65,8 @@ const writtenBy = (job: Job.Job<string, unknown>, stages: ReadonlyArray<StageSta
   add(declared.deadLetterTopic, 0)
   for (const { counts } of stages) {
     for (const [topic, count] of Object.entries(counts.out)) add(topic, count)
-    add(declared.deadLetterTopic, counts.deadLettered)
+    const tables = Object.values(counts.tables ?? {})
+    add(declared.deadLetterTopic, counts.deadLettered + total(tables.map(({ deadLettered }) => deadLettered)))
     const entered = total(Object.values(counts.ledger ?? {}))
     if (entered > 0) add(declared.ledgerTopic, entered)
   }
@@ -83,12 +84,17 @@ const jobParts = (job: Job.Job<string, unknown>, all: ReadonlyArray<StageStatus>
     records: counts.in,
     lag
   }))
+  const joined = Job.tables(job).map(({ name: topic }): LineageEdge => ({
+    from: topicId(topic),
+    to: id,
+    records: total(stages.map(({ counts }) => counts.tables?.[topic]?.in ?? 0))
+  }))
   const written = [...writtenBy(job, stages, declared)].map(([topic, count]): LineageEdge => ({
     from: id,
     to: topicId(topic),
     records: count
   }))
-  return { node, edges: [...read, ...written] }
+  return { node, edges: [...read, ...joined, ...written] }
 }
 
 const landingParts = (topic: string, { progress, state, table }: LandingStatus) => {
