@@ -5,6 +5,9 @@ import { transactions } from "./transactions.ts"
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
+export { claims, largeClaims } from "./claims.ts"
+export { lendingEnrichment, lendingRouter } from "./lending.ts"
+
 /** The topics that rules may be about. */
 export const ruleTopics = [RawTransactions]
 

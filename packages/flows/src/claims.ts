@@ -1,0 +1,39 @@
+/**
+ * Payments on claims (system S3): each payment with what the table of claims says, or among the failed with its reason.
+ *
+ * `claims` asks the service that who runs it provides; `large-claims` keeps the enriched payments over a bound. A database
+ * that is down fails payments, which are sent again once it is back: nobody waits for them as lending's applicants do.
+ */
+import { expr, type Timestamp } from "@frazil/core"
+import { Flow, Job } from "@frazil/engine"
+import { EnrichedPayments, FailedPayments, LargeClaims, PaymentEvents } from "@frazil/model"
+import { Claims } from "./lookups/Claims.ts"
+
+const status = { ClaimNotFound: "CLAIM_NOT_FOUND", DbError: "DB_ERROR", DbTimeout: "DB_TIMEOUT" } as const
+
+export const claims = Job.make("claims", [
+  Flow.from(PaymentEvents).pipe(
+    Flow.lookup(Claims, {
+      key: "claim_id",
+      policy: {
+        timeout: "5 seconds",
+        whileUnavailable: "fail",
+        cache: { entriesMax: 10_000, ttl: "1 minute", negativeTtl: "5 seconds" }
+      }
+    }),
+    Flow.orDeadLetter(FailedPayments, ({ _tag, attempts, error, failed_at, record }) => ({
+      ...record,
+      enrichment_status: status[_tag],
+      reason: error.message,
+      attempts,
+      enrichment_timestamp: failed_at as Timestamp // the clock's
+    })),
+    Flow.stamp("enrichment_timestamp"),
+    Flow.extend({ enrichment_status: () => "SUCCESS" as const }),
+    Flow.to(EnrichedPayments)
+  )
+])
+
+export const largeClaims = Job.make("large-claims", [
+  Flow.from(EnrichedPayments).pipe(Flow.filter(expr("claim_amount > 10000")), Flow.to(LargeClaims))
+])

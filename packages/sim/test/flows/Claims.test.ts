@@ -1,0 +1,57 @@
+/** Claims from payments to enriched, failed and large ones, each payment once. */
+import { assert, describe, it } from "@effect/vitest"
+import { Decimal } from "@frazil/core"
+import { claimFailures, Claims, claims, largeClaims } from "@frazil/flows"
+import { PaymentEvents } from "@frazil/model"
+import { Effect, Layer } from "effect"
+import { appendRecords, flowWorld, linesOf, recordsOf, runToEnd } from "./FlowWorld.ts"
+
+const payments = Array.from({ length: 120 }, (_, index) => ({
+  payment_id: `P${index}`,
+  claim_id: `${["CL", "BIG", "CX", "BAD"][index % 4]}${index}`,
+  payment_amount: 12.5,
+  payment_date: "2026-01-14T00:00:00.000Z",
+  processor_id: "PR1"
+}))
+
+const table = Layer.succeed(Claims, {
+  lookup: (claimId) => {
+    if (claimId.startsWith("CX")) return Effect.fail(claimFailures.absent("no such claim"))
+    if (claimId.startsWith("BAD")) return Effect.fail(claimFailures.invalid("its amount is negative"))
+    const amount = claimId.startsWith("BIG") ? "10000.01" : "10000.00"
+    return Effect.succeed({ member_id: `M-${claimId}`, claim_amount: Decimal.of(amount, 2), claim_status: null })
+  }
+})
+
+const starting = (...prefixes: ReadonlyArray<string>) =>
+  payments.filter(({ claim_id }) => prefixes.some((prefix) => claim_id.startsWith(prefix)))
+
+describe("claims", () => {
+  it.live("enriches each payment or fails it with its reason, and keeps the large ones", () =>
+    Effect.gen(function* () {
+      yield* appendRecords(PaymentEvents, payments, ({ claim_id }) => claim_id)
+      yield* runToEnd(claims).pipe(Effect.provide(table))
+      yield* runToEnd(largeClaims)
+      assert.deepStrictEqual(
+        yield* linesOf("enriched-payments", "payment_id", "member_id", "enrichment_status"),
+        starting("CL", "BIG")
+          .map(({ claim_id, payment_id }) => `${payment_id} M-${claim_id} SUCCESS`)
+          .toSorted()
+      )
+      assert.deepStrictEqual(
+        yield* linesOf("failed-payments", "payment_id", "enrichment_status", "reason"),
+        [
+          ...starting("CX").map(({ payment_id }) => `${payment_id} CLAIM_NOT_FOUND no such claim`),
+          ...starting("BAD").map(({ payment_id }) => `${payment_id} DB_ERROR its amount is negative`)
+        ].toSorted()
+      )
+      assert.deepStrictEqual(
+        yield* linesOf("large-claims", "payment_id"),
+        starting("BIG")
+          .map(({ payment_id }) => payment_id)
+          .toSorted()
+      )
+      assert.deepStrictEqual(yield* recordsOf("dead-letter"), [])
+    }).pipe(Effect.provide(flowWorld))
+  )
+})
