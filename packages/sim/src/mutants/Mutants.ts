@@ -226,7 +226,7 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "the end is asked for before the input is complete",
     file: task,
-    find: "if (!(yield* options.run.inputComplete(options.topic.name))) return false\n",
+    find: "for (const { name } of options.topics) if (!(yield* options.run.inputComplete(name))) return false\n",
     replace: "",
     hunter: "transactions"
   }
