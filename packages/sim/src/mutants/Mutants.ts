@@ -388,7 +388,7 @@ const landing: ReadonlyArray<Mutant> = [
     file: runLanding,
     find: "const marks = new Map(from)",
     replace: "const marks = from as Map<number, Mark>",
-    hunter: "transactions"
+    hunter: "accounts"
   }
 ]
 
