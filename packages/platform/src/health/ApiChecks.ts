@@ -14,6 +14,29 @@ const prefix = "api."
 const suffix = ".lock"
 const answerTimeoutMs = 5_000
 
+const lockPath = (directory: DataDirectory, job: string): string =>
+  join(directory.locksFolder, `${encodeURIComponent(job)}${suffix}`)
+
+const locksTold = Effect.fnUntraced(function* (directory: DataDirectory) {
+  const files = yield* Effect.promise(() => readdir(directory.locksFolder).catch((): ReadonlyArray<string> => []))
+  const jobs = files
+    .filter((file) => file.startsWith(prefix) && file.endsWith(suffix))
+    .map((file) => decodeURIComponent(file.slice(0, -suffix.length)))
+  return yield* Effect.forEach(jobs, (job) =>
+    jobRunning({ job, dataDirectory: directory.root }).pipe(
+      Effect.orElseSucceed(() => false),
+      Effect.map((running) => ({ job, running }))
+    )
+  )
+})
+
+/** Files of gateways that were killed: each start at a free port would leave one more. */
+const removeAbandoned = Effect.fnUntraced(function* (directory: DataDirectory) {
+  for (const { job, running } of yield* locksTold(directory)) {
+    if (!running) yield* Effect.promise(() => rm(lockPath(directory, job), { force: true }).catch(() => undefined))
+  }
+})
+
 /**
  * Says, until the scope ends, that a gateway answers at the address. Where that cannot be written the gateway serves all
  * the same, and health does not know of it.
@@ -21,22 +44,15 @@ const answerTimeoutMs = 5_000
 export const tellAddress = Effect.fnUntraced(function* (directory: DataDirectory, address: string) {
   const job = `${prefix}${new URL(address).host}`
   // after the lock is released
-  yield* Effect.addFinalizer(() =>
-    Effect.promise(() => rm(join(directory.locksFolder, `${encodeURIComponent(job)}${suffix}`), { force: true }))
-  )
+  yield* Effect.addFinalizer(() => Effect.promise(() => rm(lockPath(directory, job), { force: true })))
+  yield* removeAbandoned(directory)
   yield* Effect.ignore(holdJobLock({ job, dataDirectory: directory.root }))
 })
 
 /** Hosts and ports of gateways that run now. */
 const told = Effect.fnUntraced(function* (directory: DataDirectory) {
-  const files = yield* Effect.promise(() => readdir(directory.locksFolder).catch((): ReadonlyArray<string> => []))
-  const names = files
-    .filter((file) => file.startsWith(prefix) && file.endsWith(suffix))
-    .map((file) => decodeURIComponent(file.slice(0, -suffix.length)))
-  const running = yield* Effect.filter(names, (job) =>
-    jobRunning({ job, dataDirectory: directory.root }).pipe(Effect.orElseSucceed(() => false))
-  )
-  return running.map((name) => name.slice(prefix.length))
+  const running = (yield* locksTold(directory)).filter((each) => each.running)
+  return running.map(({ job }) => job.slice(prefix.length))
 })
 
 /** The document is made once, at the gateway's start: asking for it asks for nothing else. */
