@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { LogError } from "../../src/index.ts"
 import { claimsJob, Payments } from "../support/Claims.ts"
-import { crashAt, hurried, onLog } from "../support/Faults.ts"
+import { crashAt, epochPoints, hurried, onLog } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { assertEachOnce, policyOf, seededClaims, seededLines } from "../support/LookupWorld.ts"
 
@@ -15,18 +15,7 @@ const decoder = new TextDecoder()
 const run = (seed: number, order: "ordered" | "unordered") =>
   runToEnd(claimsJob(policyOf(order)), options).pipe(Effect.provide(seededClaims(seed)))
 
-const points: ReadonlyArray<FaultPointName> = [
-  "after-init",
-  "mid-restore",
-  "before-epoch-commit",
-  "during-epoch-commit",
-  "after-epoch-commit",
-  "before-snapshot",
-  "after-snapshot",
-  "before-name",
-  "before-delta-drop",
-  "snapshot-delete"
-]
+const points: ReadonlyArray<FaultPointName> = [...epochPoints, "mid-restore"]
 
 describe("a job with lookups that crashes", () => {
   for (const point of points) {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { Job, Log } from "../../src/index.ts"
 import { accounts, assertAnswers, expectedOf, paymentLines, Payments } from "../support/Accounts.ts"
-import { crashAt } from "../support/Faults.ts"
+import { crashAt, epochPoints } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 
 const lines = paymentLines(300)
@@ -21,20 +21,8 @@ const crashAndRecover = (name: FaultPointName, nth: number) =>
     return Exit.isFailure(first)
   }).pipe(Effect.provide(world))
 
-const points: ReadonlyArray<FaultPointName> = [
-  "after-init",
-  "before-epoch-commit",
-  "during-epoch-commit",
-  "after-epoch-commit",
-  "before-snapshot",
-  "after-snapshot",
-  "before-name",
-  "before-delta-drop",
-  "snapshot-delete"
-]
-
 describe("a job that crashes", () => {
-  for (const name of points) {
+  for (const name of epochPoints) {
     it.live(`at ${name}, at any crossing, gives the same outputs once`, () =>
       Effect.gen(function* () {
         let crashes = 0

@@ -3,25 +3,14 @@ import type { FaultPointName } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { makeChance } from "../support/Chance.ts"
-import { crashAt } from "../support/Faults.ts"
+import { crashAt, epochPoints } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { assertChecks, checkedJob, Limits, Orders, randomRound } from "../support/Limits.ts"
 
 const options = { epochRecords: 10, checkpointEveryMs: 0 }
 const roundsPerSeed = 3
 
-const points: ReadonlyArray<FaultPointName> = [
-  "after-init",
-  "mid-restore",
-  "before-epoch-commit",
-  "during-epoch-commit",
-  "after-epoch-commit",
-  "before-snapshot",
-  "after-snapshot",
-  "before-name",
-  "before-delta-drop",
-  "snapshot-delete"
-]
+const points: ReadonlyArray<FaultPointName> = [...epochPoints, "mid-restore"]
 
 describe("a job with a table that crashes", () => {
   for (const point of points) {

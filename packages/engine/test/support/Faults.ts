@@ -55,3 +55,16 @@ export const eventually = <E, R>(what: string, condition: Effect.Effect<boolean,
     }
     return yield* Effect.die(new Error(`${what} did not happen`))
   })
+
+/** Where a job with state can be stopped between two epochs; one that has none in force to restore crosses no mid-restore. */
+export const epochPoints: ReadonlyArray<FaultPointName> = [
+  "after-init",
+  "before-epoch-commit",
+  "during-epoch-commit",
+  "after-epoch-commit",
+  "before-snapshot",
+  "after-snapshot",
+  "before-name",
+  "before-delta-drop",
+  "snapshot-delete"
+]
