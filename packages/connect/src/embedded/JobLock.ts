@@ -40,6 +40,8 @@ const take = (options: JobLockOptions): DatabaseSync => {
   const db = new DatabaseSync(lockFile(options))
   try {
     db.exec(`pragma busy_timeout = ${lookWaitMs}`)
+    // nothing is ever written: a journal on disk would outlive a process that is killed, one for each lock's name
+    db.exec("pragma journal_mode = memory")
     db.exec("begin exclusive")
     held.add(db)
     return db

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { holdJobLock, jobRunning } from "../../src/embedded/JobLock.ts"
 import { runChild } from "./ChildProcess.ts"
 import { temporaryFolder } from "./TemporaryFolder.ts"
@@ -26,6 +26,7 @@ describe("JobLock", () => {
       yield* takeOnce("transactions", `${folder}/elsewhere`)
       child.kill("SIGKILL")
       yield* child.exit
+      assert.deepStrictEqual(readdirSync(`${folder}/locks`).toSorted(), ["lending.lock", "transactions.lock"])
       yield* takeOnce("transactions", folder)
     })
   )
