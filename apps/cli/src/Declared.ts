@@ -10,7 +10,7 @@ import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger } from "@frazil/model"
 import type { Declared } from "@frazil/platform"
 
-export const jobs = Object.values(flows).flat()
+const jobs = Object.values(flows).flat()
 
 /** For what looks at the whole system. */
 export const declared: Declared = {

@@ -8,12 +8,12 @@ import { join } from "node:path"
 import { feedFile } from "@frazil/connect"
 import { KeyScanner } from "@frazil/core"
 import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
+import { flows } from "@frazil/flows"
 import { runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, makeDeadLetter, RawTransactions } from "@frazil/model"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { Effect } from "effect"
-import { jobs } from "../src/Declared.ts"
 
 export const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "frazil-cli-"))),
@@ -51,7 +51,7 @@ export const transactions = (count: number): ReadonlyArray<string> =>
 
 export const services = (data: string) => systemLayer(dataDirectory(data))
 
-/** Feeds the lines, runs every job to its end, lands everything. */
+/** Feeds the lines, runs the transactions job to its end, lands everything. */
 export const fillData = Effect.fnUntraced(function* (folder: string, lines: ReadonlyArray<string>) {
   const data = join(folder, "data")
   const file = join(folder, "in.ndjson")
@@ -61,8 +61,7 @@ export const fillData = Effect.fnUntraced(function* (folder: string, lines: Read
     const { name: topic, partitions } = RawTransactions
     yield* log.ensureTopic({ name: topic, partitions })
     yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "test" })
-    const [job] = jobs
-    if (job === undefined) return
+    const [job] = flows.transactions
     yield* Job.run(job, { bounded: true, inputComplete: complete }).pipe(
       Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })
     )

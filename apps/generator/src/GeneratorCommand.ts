@@ -7,16 +7,16 @@
 import { Config, Console, Effect, Option, Random } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { EmbeddedLog } from "@frazil/connect"
-import { Log } from "@frazil/engine"
 import { dataDirectory, Flags } from "@frazil/platform"
 import {
   claimsCountDefault,
-  customersCount,
   fraudShareDefault,
   fraudShareMax,
-  makeCustomers,
-  makeDelivery,
+  generateAll,
+  kindNames,
+  kinds,
   makeTokenBucket,
+  openTopic,
   type Outlet,
   rateDefault,
   rateMax,
@@ -25,7 +25,6 @@ import {
 } from "@frazil/sim"
 import { makeFileOutlet } from "./FileOutlet.ts"
 import { GeneratorError } from "./GeneratorError.ts"
-import { emptyTopic, type KindName, kindNames, kinds } from "./Kinds.ts"
 import { makeProgressScreen, type ProgressScreen } from "./ProgressScreen.ts"
 import { readRate, watchRate } from "./RateFile.ts"
 
@@ -133,23 +132,11 @@ const makeBucket = Effect.fnUntraced(function* ({ config, rate, start }: Options
   return yield* makeTokenBucket(chosen)
 })
 
-const openTopic = Effect.fnUntraced(function* (kind: KindName) {
-  const log = yield* Log
-  const { name, partitions } = kinds[kind].topic
-  const topic = yield* log.ensureTopic({ name, partitions })
-  const producer = yield* log.producer(producerName(kind))
-  return yield* makeDelivery({ producer, topic: topic.name, partitions: topic.partitions })
-})
-
 /** Applications speak of customers: a log that has none yet gets them first. */
 const seedCustomers = Effect.fnUntraced(function* (say: ProgressScreen["say"]) {
-  const { topic } = kinds.customers
-  const outlet = yield* openTopic("customers")
-  if (!(yield* emptyTopic(yield* Log, topic.name))) return
-  const bucket = yield* makeTokenBucket(rateDefault)
-  yield* runGenerator({ source: makeCustomers(), bucket, outlet, count: customersCount, startMs: 0 })
-  yield* say(`${customersCount} customers to ${topic.name}`)
-}, Effect.scoped)
+  const made = yield* generateAll("customers", producerName("customers"))
+  if (made > 0) yield* say(`${made} customers to ${kinds.customers.topic.name}`)
+})
 
 /** Runs a generator over an opened outlet. */
 const generateTo = Effect.fnUntraced(function* <E, R>(
@@ -202,7 +189,7 @@ export const generatorCommand = Command.make(
     }
     const file = dataDirectory(given.data).logFile
     const target = `${kinds[given.kind].topic.name} in ${given.data}`
-    const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind))
+    const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind, producerName(given.kind)))
     yield* (given.kind === "applications" ? Effect.andThen(seedCustomers(screen.say), toTopic) : toTopic).pipe(
       Effect.provide(EmbeddedLog.layer({ file, busyTimeoutMs }))
     )

@@ -46,16 +46,16 @@ export const flags = {
   ),
   port: Flags.port,
   rate: Flag.Finite("rate").pipe(
-    Flag.withDescription("Generated transactions per second"),
+    Flag.withDescription("Generated events of each kind per second"),
     Flag.withFallbackConfig(Config.Finite("FRAZIL_RATE")),
     Flag.withDefault(10)
   ),
   count: Flag.Int("count").pipe(
-    Flag.withDescription("Stop after so many generated transactions, when all have landed"),
+    Flag.withDescription("Stop after so many generated events of each kind, when all have landed"),
     Flag.optional
   ),
   seed: Flag.Int("seed").pipe(
-    Flag.withDescription("The same seed makes the same people spend the same money (default: another one each time)"),
+    Flag.withDescription("The same seed makes the same events (default: another one each time)"),
     Flag.optional
   ),
   alertLag: Flag.Int("alert-lag").pipe(
@@ -143,7 +143,7 @@ const parseInputs = Effect.fnUntraced(function* (inputs: ReadonlyArray<string>, 
       return yield* new OptionError({ message: `--input takes TOPIC=FILE.ndjson, not "${input}"` })
     if (!topics.includes(topic)) {
       return yield* new OptionError({
-        message: `--input: no job reads topic ${topic}; topics are ${topics.join(", ")}`
+        message: `--input: no job of this run takes topic ${topic}; topics are ${topics.join(", ")}`
       })
     }
     if (files.has(topic)) return yield* new OptionError({ message: `--input: topic ${topic} is given two files` })
@@ -152,16 +152,20 @@ const parseInputs = Effect.fnUntraced(function* (inputs: ReadonlyArray<string>, 
   return files
 })
 
-/** The run that the flags ask for. `topics` are those that jobs read. */
-export const parseOptions = Effect.fnUntraced(function* (given: PipelineFlags, topics: ReadonlyArray<string>) {
-  const inputs = yield* parseInputs(given.input, topics)
+/** The run that the flags ask for. `topicsOf` tells which topics the flows of a run take from outside. */
+export const parseOptions = Effect.fnUntraced(function* (
+  given: PipelineFlags,
+  topicsOf: (names: PipelineOptions["flows"]) => ReadonlyArray<string>
+) {
+  const names = yield* parseFlows(given.jobs)
+  const inputs = yield* parseInputs(given.input, topicsOf(names))
   const bounded = inputs.size > 0 || Option.isSome(given.count)
   const count = Option.getOrUndefined(given.count)
   if (count !== undefined && (count < 1 || inputs.size > 0)) {
     return yield* new OptionError({ message: "--count takes a number from 1 on, and no --input beside it" })
   }
   return {
-    flows: yield* parseFlows(given.jobs),
+    flows: names,
     rules: yield* loadRules(
       Option.getOrElse(given.rules, () => rulesDirectory),
       ruleTopics

@@ -1,6 +1,5 @@
 /** The command: the whole system in one process. Options to a run, its progress on stderr, its summary at the end. */
 import { writeFile } from "node:fs/promises"
-import { flows } from "@frazil/flows"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
@@ -8,8 +7,6 @@ import { flags, OptionError, parseOptions } from "./Options.ts"
 import { inputTopics, runPipeline } from "./Run.ts"
 import { makeScreen } from "./Screen.ts"
 import { type Summary, summaryLines } from "./Summary.ts"
-
-const allFlows = Object.keys(flows) as ReadonlyArray<keyof typeof flows> // exactly the object's own keys
 
 const writeSummary = (file: string, summary: Summary) =>
   Effect.tryPromise({
@@ -21,7 +18,7 @@ export const pipelineCommand = Command.make(
   "pipeline",
   flags,
   Effect.fnUntraced(function* (given) {
-    const options = yield* parseOptions(given, inputTopics(allFlows))
+    const options = yield* parseOptions(given, inputTopics)
     const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse))
     const screen = makeScreen(process.stderr)
     const source =

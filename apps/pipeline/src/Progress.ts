@@ -61,7 +61,7 @@ type Render = (
 ) => ReadonlyArray<string>
 
 const columns = [
-  ["job", "job", 14],
+  ["job", "job", 20],
   ["rate", "rate", 10],
   ["in", "records in", 12],
   ["dead", "dead letters", 13],

@@ -15,38 +15,46 @@ import {
   newOwner,
   runRetention
 } from "@frazil/engine"
-import { flows, makeFlows } from "@frazil/flows"
+import { type Bureau, type Claims, flows, makeFlows } from "@frazil/flows"
 import { landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
 import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
-import { Clock, Deferred, Effect } from "effect"
+import { type KindName, kinds } from "@frazil/sim"
+import { Clock, Deferred, Effect, Layer } from "effect"
 import { makeCompletion } from "./Completion.ts"
-import { generateTransactions } from "./Generate.ts"
+import { generate, kindsOf } from "./Generate.ts"
 import { hostGateway } from "./HostGateway.ts"
 import type { PipelineOptions } from "./Options.ts"
 import { type JobMoment, plainLines, tableLines } from "./Progress.ts"
 import type { Screen } from "./Screen.ts"
+import { servicesLayer } from "./Services.ts"
 import { processCost, summarise, type Summary } from "./Summary.ts"
 
 const showEveryMs = 500
 const watchEveryMs = 1_000
 
-type AnyJob = ReturnType<typeof makeFlows>["transactions"][number]
+type AnyJob = Job.Job<string, Bureau | Claims>
+type FlowName = PipelineOptions["flows"][number]
 
 const jobsOf = ({ flows: names, rules }: PipelineOptions): ReadonlyArray<AnyJob> => {
   const judging = makeFlows(rules)
-  return names.flatMap((name) => judging[name])
+  return names.flatMap((name): ReadonlyArray<AnyJob> => judging[name])
 }
 
 /** Every topic that a job reads or writes. */
 const topicsOf = (job: AnyJob): ReadonlyArray<string> =>
   [...Job.sources(job), ...Job.outputs(job), DeadLetters, Ledger].map((topic) => topic.name)
 
-/** The topics that jobs read: those that `--input` may feed. */
-export const inputTopics = (names: ReadonlyArray<keyof typeof flows>): ReadonlyArray<string> => [
-  ...new Set(names.flatMap((name) => flows[name]).flatMap((job) => Job.sources(job).map((topic) => topic.name)))
-]
+const sourcesOf = (jobs: ReadonlyArray<AnyJob>): ReadonlyArray<ReturnType<typeof Job.sources>[number]> => {
+  const written = new Set(jobs.flatMap((job) => Job.outputs(job).map(({ name }) => name)))
+  const read = jobs.flatMap((job) => Job.sources(job)).filter(({ name }) => !written.has(name))
+  return [...new Map(read.map((topic) => [topic.name, topic])).values()]
+}
+
+/** The topics that these flows read and none of them writes: those that `--input` may feed, and generators fill. */
+export const inputTopics = (names: ReadonlyArray<FlowName>): ReadonlyArray<string> =>
+  sourcesOf(names.flatMap((name): ReadonlyArray<AnyJob> => flows[name])).map(({ name }) => name)
 
 /**
  * Runs until interrupted, or, bounded, until everything has landed. Either way `atEnd` gets the summary; after a failure
@@ -64,6 +72,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
   const landings = yield* landingsOf(options, jobs)
+  const services = yield* Layer.build(servicesLayer({ flows: options.flows, directory, say: screen.say }))
   declareWriters(options, jobs, completion)
 
   if (options.gatewayPort !== undefined) {
@@ -75,7 +84,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const work = Effect.all(
     [
       ...feeds(options, jobs, completion),
-      ...generators(options, completion),
+      ...generators(options, jobs, completion),
       ...jobs.map((job) =>
         Job.run(job, {
           bounded: options.bounded,
@@ -86,6 +95,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
         }).pipe(
           Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
           Effect.provideService(LedgerContract, { topic: Ledger, make: makeLedgerEntry }),
+          Effect.provideContext(services),
           Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
         )
       ),
@@ -156,24 +166,20 @@ const declareWriters = (
   completion: ReturnType<typeof makeCompletion>
 ) => {
   for (const topic of options.inputs.keys()) completion.writes(`feed.${topic}`, topic)
-  if (options.generator !== undefined) completion.writes("generator", "raw-transactions")
+  if (options.generator !== undefined) {
+    for (const kind of generated(jobs)) completion.writes(`generator.${kind}`, kinds[kind].topic.name)
+  }
   for (const job of jobs) {
     for (const topic of [...Job.outputs(job), DeadLetters, Ledger]) completion.writes(job.name, topic.name)
   }
 }
 
 /** One for each topic, however many jobs read it: two would fence each other. */
-const feeds = (
-  options: PipelineOptions,
-  jobs: ReadonlyArray<AnyJob>,
-  completion: ReturnType<typeof makeCompletion>
-) => {
-  const sources = new Map(jobs.flatMap((job) => Job.sources(job).map((topic) => [topic.name, topic])))
-  return [...sources.values()].flatMap((topic) => {
+const feeds = (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>, completion: ReturnType<typeof makeCompletion>) =>
+  sourcesOf(jobs).flatMap((topic) => {
     const file = options.inputs.get(topic.name)
     return file === undefined ? [] : [feed(topic, file, completion)]
   })
-}
 
 const feed = Effect.fnUntraced(function* (
   topic: ReturnType<typeof Job.sources>[number],
@@ -191,10 +197,26 @@ const feed = Effect.fnUntraced(function* (
   completion.ended(`feed.${topic.name}`)
 })
 
-const generators = (options: PipelineOptions, completion: ReturnType<typeof makeCompletion>) =>
-  options.generator === undefined
-    ? []
-    : [generateTransactions(options.generator).pipe(Effect.tap(() => Effect.sync(() => completion.ended("generator"))))]
+const generated = (jobs: ReadonlyArray<AnyJob>) => kindsOf(sourcesOf(jobs).map(({ name }) => name))
+
+const generators = (
+  { generator }: PipelineOptions,
+  jobs: ReadonlyArray<AnyJob>,
+  completion: ReturnType<typeof makeCompletion>
+) => {
+  if (generator === undefined) return []
+  const one = (kind: KindName) =>
+    generate(kind, generator).pipe(Effect.tap(() => Effect.sync(() => completion.ended(`generator.${kind}`))))
+  const all = generated(jobs)
+  const once = Effect.forEach(
+    all.filter((kind) => kinds[kind].all !== undefined),
+    one,
+    { discard: true }
+  )
+  const events = all.filter((kind) => kinds[kind].all === undefined)
+  // events speak of what is there once
+  return [Effect.andThen(once, Effect.forEach(events, one, { concurrency: "unbounded", discard: true }))]
+}
 
 /** Where every job stands now. */
 const takeMoments = (

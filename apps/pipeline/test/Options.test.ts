@@ -24,14 +24,15 @@ const nothing: PipelineFlags = {
   alertLag: 10_000,
   summary: Option.none()
 }
-const parse = (given: Partial<PipelineFlags>) => parseOptions({ ...nothing, ...given }, ["raw-transactions", "clicks"])
+const parse = (given: Partial<PipelineFlags>) =>
+  parseOptions({ ...nothing, ...given }, () => ["raw-transactions", "clicks"])
 
 describe("parseOptions", () => {
   it.effect("runs everything, generates and never ends by itself when nothing is asked", () =>
     Effect.gen(function* () {
       const options = yield* parse({})
       assert.deepInclude(options, {
-        flows: ["transactions"],
+        flows: ["transactions", "lending", "claims"],
         bounded: false,
         gatewayPort: 8080,
         epochMs: 200,
@@ -59,7 +60,7 @@ describe("parseOptions", () => {
   )
 
   it.effect.each<readonly [Partial<PipelineFlags>, RegExp]>([
-    [{ input: ["nothing=a.ndjson"] }, /no job reads topic nothing; topics are raw-transactions, clicks/],
+    [{ input: ["nothing=a.ndjson"] }, /no job of this run takes topic nothing; topics are raw-transactions, clicks/],
     [{ input: ["clicks"] }, /takes TOPIC=FILE\.ndjson, not "clicks"/],
     [{ input: ["clicks="] }, /takes TOPIC=FILE\.ndjson/],
     [{ input: ["=a.ndjson"] }, /takes TOPIC=FILE\.ndjson/],

@@ -1,5 +1,7 @@
 import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { noRules, type RuleSet } from "@frazil/rules"
+import { claims, largeClaims } from "./claims.ts"
+import { lendingEnrichment, lendingRouter } from "./lending.ts"
 import { transactions } from "./transactions.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
@@ -12,7 +14,12 @@ export { lendingEnrichment, lendingRouter } from "./lending.ts"
 export const ruleTopics = [RawTransactions]
 
 /** Flows by the name that `--jobs` takes; each holds one or more jobs, which judge by the rules they are given. */
-export const makeFlows = (rules: RuleSet) => ({ transactions: [transactions(rules)] }) as const
+export const makeFlows = (rules: RuleSet) =>
+  ({
+    transactions: [transactions(rules)],
+    lending: [lendingRouter, lendingEnrichment],
+    claims: [claims, largeClaims]
+  }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */
 export const flows = makeFlows(noRules)

@@ -46,7 +46,7 @@ const fill = Effect.fnUntraced(function* (folder: string) {
   const { name: topic, partitions } = RawTransactions
   yield* log.ensureTopic({ name: topic, partitions })
   yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "test" })
-  for (const job of jobs) {
+  for (const job of flows.transactions) {
     yield* Job.run(job, { bounded: true, inputComplete: complete }).pipe(
       Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })
     )

@@ -1,8 +1,8 @@
 /** `frazil claims`: the table that payments are enriched from. */
 import { Command } from "effect/cli"
-import { seedClaims } from "./SeedClaims.ts"
+import { seedCommand } from "./SeedClaims.ts"
 
 export const claimsCommand = Command.make("claims").pipe(
   Command.withDescription("Fills the table of claims that payments are enriched from"),
-  Command.withSubcommands([seedClaims])
+  Command.withSubcommands([seedCommand])
 )

@@ -2,13 +2,12 @@
 import { mkdir } from "node:fs/promises"
 import { connectionOf, type Connections, openDuckDbFile, openPostgres } from "@frazil/connect"
 import { dataDirectory, Flags, readConnections, settingsPath } from "@frazil/platform"
+import { claimsCountDefault, seedClaims } from "@frazil/sim/claims"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
 import { printJson, printLines } from "../Output.ts"
-import { claimRows, claimsTable } from "./ClaimRows.ts"
 
-const claimsDefault = 10_000
 /** What eight digits number. */
 const claimsMax = 99_999_999
 /** Ten million rows take a minute. */
@@ -25,7 +24,7 @@ const options = {
   claims: Flag.Int("claims").pipe(
     Flag.withDescription("How many; those that are there already stay as they are"),
     Flag.withMetavar("N"),
-    Flag.withDefault(claimsDefault)
+    Flag.withDefault(claimsCountDefault)
   ),
   seed: Flag.Int("seed").pipe(
     Flag.withDescription("The same seed makes the same claims"),
@@ -63,7 +62,7 @@ const open = Effect.fnUntraced(function* (connection: Option.Option<string>, dat
   return yield* wrong ?? declared(connections, connection.value)
 })
 
-export const seedClaims = Command.make(
+export const seedCommand = Command.make(
   "seed",
   options,
   Effect.fnUntraced(function* (given) {
@@ -72,10 +71,7 @@ export const seedClaims = Command.make(
       return yield* new CommandError({ message: `--claims must be from 1 to ${claimsMax}` })
     }
     const { client, place } = yield* open(given.connection, given.data)
-    yield* client.query(claimsTable)
-    yield* client.query(claimRows(claims, seed))
-    const [row] = yield* client.query("SELECT CAST(count(*) AS VARCHAR) FROM claims")
-    const there = Number(row?.[0])
+    const there = yield* seedClaims(client, { claims, seed })
     if (given.json) return yield* printJson({ place, claims: there })
     return yield* printLines([`${place}: ${there} claims`])
   }, Effect.scoped)

@@ -6,13 +6,13 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { holdJobLock } from "@frazil/connect"
 import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
+import { flows } from "@frazil/flows"
 import { Catalog } from "@frazil/lake"
 import { DeadLetters, makeDeadLetter, RawTransactions } from "@frazil/model"
 import { dataDirectory, tellAddress } from "@frazil/platform"
 import { Effect } from "effect"
 import { fillData, services, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
 import { frazil } from "../RunFrazil.ts"
-import { jobs } from "../../src/Declared.ts"
 
 const filled = Effect.flatMap(temporaryFolder, (folder) => fillData(folder, transactions(50)))
 
@@ -72,7 +72,7 @@ describe("health", () => {
 
       writeFileSync(join(data, "catalog.db"), "x".repeat(5000))
       const catalog = yield* healthOf(data)
-      assert.strictEqual(catalog.error, "ill: catalog (1 of 5 parts)")
+      assert.strictEqual(catalog.error, "ill: catalog (1 of 10 parts)")
       assert.include(catalog.detail("catalog"), "is no SQLite database")
       rmSync(join(data, "catalog.db"))
       const gone = yield* healthOf(data)
@@ -118,7 +118,7 @@ describe("health", () => {
     Effect.gen(function* () {
       const data = yield* filled
       yield* frazil(["topics", "write", "raw-transactions", "--data", data], [`${transaction(1)}\n`])
-      const stopping = Job.run(jobs[0]!, { epochMs: 0 }).pipe(
+      const stopping = Job.run(flows.transactions[0], { epochMs: 0 }).pipe(
         Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
         Effect.timeoutOption(500)
       )

@@ -22,7 +22,7 @@ const failures = Array.from({ length: 30 }, (_, i) => failed(i, i % 3 === 0 ? "C
 
 const filled = Effect.gen(function* () {
   const data = join(yield* temporaryFolder, "data")
-  const write = ["topics", "write", "failed-payments", "--data", data, "--partitions", "4", "--key", "claim_id"]
+  const write = ["topics", "write", "failed-payments", "--data", data]
   const ended = yield* frazil(write, [`${failures.join("\n")}\n`])
   assert.strictEqual(ended.error, undefined)
   return data

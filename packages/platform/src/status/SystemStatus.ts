@@ -66,7 +66,8 @@ export const landingStatuses = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<LandingStatus>, never, Log | Catalog> {
   return yield* Effect.forEach(declared.landings, (landing) => {
     const names = jobsOf(declared, landing.topic.name)
-    const around = stages.filter((stage) => names.includes(stage.job))
+    // jobs that never ran wrote nothing that is still to come
+    const around = stages.filter((stage) => names.includes(stage.job) && stage.state !== "never ran")
     return Effect.map(Effect.result(landingProgress(landing)), (progress): LandingStatus => {
       const running = around.some((stage) => stage.state === "running")
       const ended = around.length > 0 && around.every((stage) => stage.state === "finished")

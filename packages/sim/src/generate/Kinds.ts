@@ -2,34 +2,28 @@
  * What can be generated: by kind its topic, where its records come from, and what is said of those with a label.
  */
 import type { Topic } from "@frazil/core"
-import type { Log, LogError } from "@frazil/engine"
 import { Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
-import {
-  customersCount,
-  type GeneratedRecord,
-  makeApplications,
-  makeCustomers,
-  makePayments,
-  makeTransactions,
-  type RecordSource
-} from "@frazil/sim"
-import { Effect } from "effect"
+import { makeApplications } from "./Applications.ts"
+import { customersCount, makeCustomers } from "./Customers.ts"
+import { makePayments } from "./Payments.ts"
+import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
+import { makeTransactions } from "./Transactions.ts"
 
 export const kindNames = ["transactions", "applications", "payments", "customers"] as const
 export type KindName = (typeof kindNames)[number]
 
-/** What the options say about records. */
+/** What may be said about records; each kind's source has defaults. */
 export interface Shares {
-  readonly fraudShare: number
-  readonly invalidShare: number
-  readonly knownShare: number
-  readonly unknownShare: number
-  readonly claims: number
+  readonly fraudShare?: number
+  readonly invalidShare?: number
+  readonly knownShare?: number
+  readonly unknownShare?: number
+  readonly claims?: number
 }
 
 export interface Kind {
   readonly topic: Pick<Topic<never>, "name" | "partitions">
-  readonly source: (seed: number, shares: Shares) => RecordSource
+  readonly source: (seed: number, shares?: Shares) => RecordSource
   /** `370 labelled as fraud`. */
   readonly labelText?: string
   /** How many there are, whatever the rate: they are not events. */
@@ -49,21 +43,17 @@ const anyRecord = <R extends GeneratedRecord>({ next, partitioner }: RecordSourc
 export const kinds: Readonly<Record<KindName, Kind>> = {
   transactions: {
     topic: RawTransactions,
-    source: (seed, { fraudShare, invalidShare }) => anyRecord(makeTransactions({ seed, fraudShare, invalidShare })),
+    source: (seed, shares) => anyRecord(makeTransactions({ seed, ...shares })),
     labelText: "labelled as fraud"
   },
   applications: {
     topic: LoanApplications,
-    source: (seed, { knownShare }) => makeApplications({ seed, knownShare })
+    source: (seed, shares) => makeApplications({ seed, ...shares })
   },
   payments: {
     topic: PaymentEvents,
-    source: (seed, { claims, unknownShare }) => makePayments({ seed, claims, unknownShare }),
+    source: (seed, shares) => makePayments({ seed, ...shares }),
     labelText: "of unknown claims"
   },
   customers: { topic: Customers, source: makeCustomers, all: customersCount }
 }
-
-/** Whether a topic holds nothing yet. */
-export const emptyTopic = (log: Log["Service"], name: string): Effect.Effect<boolean, LogError> =>
-  Effect.map(log.bounds(name), (bounds) => bounds.every(({ end, start }) => end === start))
