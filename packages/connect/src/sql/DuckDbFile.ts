@@ -32,6 +32,34 @@ const run = async (connection: DuckDBConnection, text: string, parameters: Reado
   }
 }
 
+const interruptEveryMs = 10
+
+/**
+ * Interrupted, it waits until the statement has ended: to close a connection that DuckDB's threads still work on would end
+ * this process. An interruption is told again, because one that comes before the statement has begun is lost.
+ */
+const cancellable = (
+  connection: DuckDBConnection,
+  text: string,
+  parameters: ReadonlyArray<SqlParameter>,
+  catchError: () => SqlError
+): Effect.Effect<ReadonlyArray<ReadonlyArray<string | null>>, SqlError> =>
+  Effect.callback((resume) => {
+    const running = run(connection, text, parameters)
+    const ended = running.then(
+      (rows) => resume(Effect.succeed(rows)),
+      () => resume(Effect.fail(catchError()))
+    )
+    const interrupting = Effect.andThen(
+      Effect.sync(() => connection.interrupt()),
+      Effect.sleep(interruptEveryMs)
+    )
+    return Effect.raceFirst(
+      Effect.promise(() => ended),
+      Effect.forever(interrupting)
+    )
+  })
+
 /** Opens the file, or makes it unless it is only read. */
 export const openDuckDbFile = Effect.fnUntraced(function* (
   name: string,
@@ -44,17 +72,25 @@ export const openDuckDbFile = Effect.fnUntraced(function* (
     Effect.tryPromise({ try: () => DuckDBInstance.create(file, options), catch: catchError }),
     (opened) => Effect.sync(() => opened.closeSync())
   )
+  const alone = yield* Semaphore.make(1)
+  let closed = false
   const connection = yield* Effect.acquireRelease(
     Effect.tryPromise({ try: () => instance.connect(), catch: catchError }),
-    (opened) => Effect.sync(() => opened.closeSync())
+    (opened) =>
+      alone.withPermits(1)(
+        Effect.sync(() => {
+          closed = true
+          opened.closeSync()
+        })
+      )
   )
-  const alone = yield* Semaphore.make(1)
   return {
     dialect: "duckdb",
     query: (text, parameters = []) =>
-      Effect.tryPromise({ try: () => run(connection, text, parameters), catch: catchError }).pipe(
-        Effect.onInterrupt(() => Effect.sync(() => connection.interrupt())),
-        alone.withPermits(1)
+      alone.withPermits(1)(
+        Effect.suspend(() =>
+          closed ? Effect.fail(catchError()) : cancellable(connection, text, parameters, catchError)
+        )
       )
   }
 })

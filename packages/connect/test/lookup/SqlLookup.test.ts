@@ -31,6 +31,25 @@ describe("a lookup in a DuckDB file", () => {
     })
   )
 
+  it.live("is closed under statements at any moment of theirs", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "claims.duckdb")
+      for (let round = 0; round < 40; round++) {
+        const asking = Effect.flatMap(openDuckDbFile("claims", { kind: "duckdb", file }, "write"), (client) =>
+          Effect.all(
+            Array.from({ length: 4 }, () => client.query("SELECT count(*)::VARCHAR FROM range(3000000) a, range(9) b")),
+            { concurrency: "unbounded" }
+          )
+        )
+        const fiber = yield* Effect.forkChild(Effect.scoped(asking), { startImmediately: true })
+        yield* Effect.sleep(round)
+        yield* Fiber.interrupt(fiber)
+      }
+      const client = yield* openDuckDbFile("claims", { kind: "duckdb", file }, "write")
+      assert.deepStrictEqual(yield* client.query("SELECT CAST(7 AS VARCHAR)"), [["7"]])
+    })
+  )
+
   it.live("says that there is no such file", () =>
     Effect.gen(function* () {
       const file = join(yield* temporaryFolder, "none.duckdb")

@@ -2,10 +2,10 @@
  * The lookups of a stage while its task runs: their calls as fibers, their timer, and the way of answers into the shards.
  *
  * The task calls `pass` in its loop and waits with `await`; everything between two calls is `lookup/Asker.ts`. Time and
- * chance are the fiber's own. When the task's scope closes, calls in flight are interrupted: nothing was committed for
- * them, and whoever takes the shards asks again.
+ * chance are the fiber's own. When the task's scope closes, calls in flight are interrupted and have ended: nothing was
+ * committed for them, whoever takes the shards asks again, and what they use may be closed.
  */
-import { Cause, Clock, Context, Effect, type Exit, Latch, Random } from "effect"
+import { Cause, Clock, Context, Effect, Fiber, Latch, Random } from "effect"
 import { Decoder, makeRecordBuilder, type Topic } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
 import { Asker, type CallEnd } from "../lookup/Asker.ts"
@@ -24,6 +24,9 @@ export interface Askers {
   /** Ends when records can leave, when `appended` ends unless the source pauses, or after `timeoutMs`. */
   readonly await: (appended: (timeoutMs: number) => Effect.Effect<void>, timeoutMs: number) => Effect.Effect<void>
 }
+
+/** A call that does not end when it is interrupted holds nobody up for longer. */
+const endingMsMax = 10_000
 
 const noLookups: Askers = {
   pass: () => 0,
@@ -100,13 +103,14 @@ const runAsker = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const timer = makeTimer(clock)
+  const calls = makeCalls(Effect.runForkWith(context))
   const asker = new Asker({
     name,
     policy,
     declaration: service.declaration,
     nowMs: () => clock.currentTimeMillisUnsafe(),
     chance: () => random.nextDoubleUnsafe(),
-    start: startCall(shape, policy.batch !== undefined, Effect.runForkWith(context)),
+    start: startCall(shape, policy.batch !== undefined, calls.fork),
     notify,
     wakeAt: timer.wakeAt
   })
@@ -114,16 +118,24 @@ const runAsker = Effect.fnUntraced(function* (
   const newest = restored.toSorted((left, right) => right.atMs - left.atMs)[0]
   if (newest !== undefined) asker.restore(newest)
   for (const state of states) state.attach(asker, read)
-  yield* Effect.addFinalizer(() => Effect.sync(() => asker.stop()))
+  yield* Effect.addFinalizer(() => Effect.suspend(() => (asker.stop(), calls.ended)))
   yield* Effect.forkScoped(timer.run(() => asker.wake()))
   return asker
 })
 
-type RunFork = <A, E>(
-  effect: Effect.Effect<A, E>
-) => {
-  readonly addObserver: (observer: (exit: Exit.Exit<A, E>) => void) => unknown
-  readonly interruptUnsafe: () => void
+type RunFork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+
+/** Calls that run. */
+const makeCalls = (fork: RunFork) => {
+  const running = new Set<Fiber.Fiber<unknown, unknown>>()
+  const forkCall: RunFork = (effect) => {
+    const fiber = fork(effect)
+    running.add(fiber)
+    fiber.addObserver(() => running.delete(fiber))
+    return fiber
+  }
+  const ended = Effect.suspend(() => Fiber.awaitAll(running)).pipe(Effect.timeoutOption(endingMsMax), Effect.asVoid)
+  return { fork: forkCall, ended }
 }
 
 /** One fiber for a call, however many keys it has. */

@@ -450,7 +450,15 @@ describe("a job that is interrupted", () => {
       let interrupted = 0
       const { fiber, lookup, stage } = yield* started(
         { concurrency: 10 },
-        { lookup: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted++)) }
+        {
+          lookup: () =>
+            Effect.onInterrupt(Effect.never, () =>
+              Effect.andThen(
+                Effect.sleep(500),
+                Effect.sync(() => void interrupted++)
+              )
+            )
+        }
       )
       yield* eventually(
         "calls",
@@ -460,8 +468,12 @@ describe("a job that is interrupted", () => {
       assert.strictEqual(stage().in, 10)
       // no watermark passes a record in flight
       assert.isUndefined(stage().watermarkMs)
-      yield* Fiber.interrupt(fiber)
+      const ending = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust(499)
+      // a job has ended when its calls have: what they use may then be closed
+      assert.isUndefined(ending.pollUnsafe())
       yield* TestClock.adjust(1)
+      yield* Fiber.join(ending)
       assert.strictEqual(interrupted, 10)
       assert.strictEqual((yield* readAll("enriched")).length, 0)
       const service = scripted(found)
