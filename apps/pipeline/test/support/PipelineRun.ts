@@ -15,32 +15,41 @@ import { runPipeline } from "../../src/Run.ts"
 import type { Screen } from "../../src/Screen.ts"
 import type { Summary } from "../../src/Summary.ts"
 
-/** A folder with an input file and the data directory of the runs that read it. */
+/** A folder with input files and the data directory of the runs that read them. */
 export interface Place {
   readonly folder: string
+  /** By topic. */
+  readonly inputs: ReadonlyMap<string, string>
+  /** The first of them. */
   readonly file: string
   readonly data: string
 }
 
-/** A place of its own, with `bytes` as its input file; removed with the scope. */
-export const makePlace = (bytes: Uint8Array) =>
+/** A place of its own, with an input file for each topic; removed with the scope. */
+export const makePlaceOf = (inputs: Readonly<Record<string, Uint8Array | string>>) =>
   Effect.acquireRelease(
     Effect.sync((): Place => {
       const folder = mkdtempSync(join(tmpdir(), "frazil-pipeline-"))
-      const file = join(folder, "input.ndjson")
-      writeFileSync(file, bytes)
-      return { folder, file, data: join(folder, "data") }
+      const files = Object.entries(inputs).map(([topic, bytes]) => {
+        const file = join(folder, `${topic}.ndjson`)
+        writeFileSync(file, bytes)
+        return [topic, file] as const
+      })
+      return { folder, inputs: new Map(files), file: files[0]?.[1] ?? "", data: join(folder, "data") }
     }),
     ({ folder }) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   )
 
+/** A place whose input are transactions. */
+export const makePlace = (bytes: Uint8Array) => makePlaceOf({ "raw-transactions": bytes })
+
 const blind: Screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
 
 /** Small epochs and commits, so that a small file crosses every fault point often. */
-const optionsFor = (file: string, rules: RuleSet): PipelineOptions => ({
-  flows: ["transactions"],
+const optionsFor = (flows: PipelineOptions["flows"], { inputs }: Place, rules: RuleSet): PipelineOptions => ({
+  flows,
   rules,
-  inputs: new Map([["raw-transactions", file]]),
+  inputs,
   generator: undefined,
   bounded: true,
   epochMs: 0,
@@ -62,15 +71,18 @@ export interface RunIn {
   readonly recordsMax?: number
   /** None when left out. */
   readonly rules?: RuleSet
+  /** Transactions when left out. */
+  readonly flows?: PipelineOptions["flows"]
 }
 
 /** Runs to the end; the summary that people would get. */
-export const runIn = (place: Place, { hit = () => Effect.void, recordsMax = 10_000, rules = noRules }: RunIn = {}) =>
+export const runIn = (place: Place, given: RunIn = {}) =>
   Effect.gen(function* () {
+    const { flows = ["transactions"], hit = () => Effect.void, recordsMax = 10_000, rules = noRules } = given
     const log = yield* Log
     const summaries: Array<Summary> = []
     const atEnd = (summary: Summary) => Effect.sync(() => void summaries.push(summary))
-    yield* runPipeline(optionsFor(place.file, rules), dataDirectory(place.data), blind, atEnd).pipe(
+    yield* runPipeline(optionsFor(flows, place, rules), dataDirectory(place.data), blind, atEnd).pipe(
       Effect.provideService(Log, inSips(log, recordsMax)),
       Effect.provideService(FaultPoint, { hit })
     )
