@@ -3,6 +3,8 @@ import type { Random } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
+import { claimsOfPayments } from "./Claims.ts"
+import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 
@@ -40,5 +42,8 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       input: [input(Orders, orders)],
       landings: lookupLandings,
       services: customers
-    })
+    }),
+  "lending-router": router,
+  "lending-enrichment": enrichment,
+  claims: claimsOfPayments
 }

@@ -4,7 +4,7 @@
  */
 import { makeFlows, ruleTopics } from "@frazil/flows"
 import { rulesDirectory, tables } from "@frazil/lakehouse"
-import { MaintenanceRuns } from "@frazil/model"
+import { Alerts, DeadLetters, Ledger, RawTransactions } from "@frazil/model"
 import { loadRules } from "@frazil/rules"
 import { Effect } from "effect"
 import type { Random } from "../generate/Random.ts"
@@ -16,8 +16,8 @@ import { transactionLine } from "./TransactionLines.ts"
 
 export const [transactions] = makeFlows(await Effect.runPromise(loadRules(rulesDirectory, ruleTopics))).transactions
 
-/** What upkeep tells of itself is not simulated. */
-export const transactionLandings = tables.filter(({ topic }) => topic.name !== MaintenanceRuns.name)
+const topics = [RawTransactions, Alerts, DeadLetters, Ledger].map(({ name }) => name)
+export const transactionLandings = tables.filter(({ topic }) => topics.some((name) => name === topic.name))
 
 const recordsMin = 40
 const recordsSpread = 120

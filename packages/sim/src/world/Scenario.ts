@@ -12,6 +12,8 @@ import type { KeptRecord } from "./log/KeptRecord.ts"
 export interface SimInput {
   readonly topic: Topic<never>
   readonly records: (random: Random) => ReadonlyArray<string>
+  /** All of it is there before the job starts, as a table must be for which the moment of a change makes a difference. */
+  readonly present?: boolean
 }
 
 /** How often epochs, snapshots and swaps come; drawn from the seed, small, so that a short run has many. */

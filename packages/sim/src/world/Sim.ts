@@ -47,6 +47,12 @@ export const input = <A, Name extends string>(
   records: (random: Random) => ReadonlyArray<string>
 ): SimInput => ({ topic: topic as unknown as Topic<never>, records }) // read by its shape and key alone
 
+/** The same, there before the job starts. */
+export const presentInput = <A, Name extends string>(
+  topic: Topic<A, Name>,
+  records: (random: Random) => ReadonlyArray<string>
+): SimInput => ({ ...input(topic, records), present: true })
+
 export const standardDeadLetters: DeadLetters["Service"] = { topic: DeadLetterTopic, make: makeDeadLetter }
 export const standardLedger: Ledger["Service"] = { topic: LedgerTopic, make: makeLedgerEntry }
 

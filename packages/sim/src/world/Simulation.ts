@@ -17,7 +17,7 @@ import type { Fault, FaultPlan, Operation } from "./Fault.ts"
 import { jobProgram } from "./JobProgram.ts"
 import { packKept } from "./log/KeptRecord.ts"
 import { connectLog } from "./log/FaultyLog.ts"
-import { type Caller, openDoor, Port } from "./Port.ts"
+import { type Caller, type Door, openDoor, Port } from "./Port.ts"
 import { batchesOf, produce } from "./ProducerProgram.ts"
 import { disorder, drawRhythm, drawUpkeep, type Rhythm, type Scenario, type UpkeepRhythm } from "./Scenario.ts"
 import { processContext, startProgram } from "./SeededScheduler.ts"
@@ -64,6 +64,7 @@ interface Feeding {
   readonly name: string
   readonly topic: Scenario["input"][number]["topic"]
   readonly batches: ReturnType<typeof batchesOf>
+  readonly present: boolean
   ended: boolean
 }
 
@@ -108,10 +109,16 @@ export class Simulation<R> {
     )
     const batchMax = batchRecordsChoices[random.below(batchRecordsChoices.length)]!
     // in an undisturbed run all input is there from the start
-    this.feeds = (calm ? [] : scenario.input).map(({ records, topic }, index) => {
+    this.feeds = (calm ? [] : scenario.input).map(({ present = false, records, topic }, index) => {
       const drawn = records(makeRandom(seed * 31 + index)).slice(0, options.recordsMax)
       const lines = options.orderly === true ? drawn : disorder(drawn, random)
-      return { name: `producer-${topic.name}`, topic, batches: batchesOf(topic, lines, batchMax), ended: false }
+      return {
+        name: `producer-${topic.name}`,
+        topic,
+        batches: batchesOf(topic, lines, batchMax),
+        present,
+        ended: false
+      }
     })
     const violated = (what: string) => {
       this.violations.push(what)
@@ -134,11 +141,14 @@ export class Simulation<R> {
 
   run(): SimulationResult {
     const { world } = this
+    const bounds = { stepsMax, hoursMax }
+    const before = this.feeds.filter(({ present }) => present)
+    for (const feed of before) this.startFeed(feed, openDoor)
+    world.runUntil(() => before.every(({ ended }) => ended), bounds)
     world.beforeStep = () => this.port.step(() => this.current)
-    for (const feed of this.feeds) this.startFeed(feed)
+    for (const feed of this.feeds) if (!feed.present) this.startFeed(feed)
     this.startJob()
     for (let index = 0; index < this.upkeep.processes; index++) this.startUpkeep()
-    const bounds = { stepsMax, hoursMax }
     if (!world.runUntil(() => this.violations.length > 0 || this.over(), bounds)) {
       this.violations.push(
         `it did not end: ${world.steps} steps, ${this.running.size} processes run, the last ${this.succeeded ? "succeeded" : "did not"}`
@@ -239,13 +249,13 @@ export class Simulation<R> {
     return process
   }
 
-  private startFeed(feed: Feeding): void {
+  private startFeed(feed: Feeding, door: Door = this.port): void {
     this.start(
       feed.name,
       "producer",
       (caller) =>
         produce(feed.topic, feed.batches).pipe(
-          Effect.provideService(Log, connectLog(this.world, this.port, caller, this.durable.log))
+          Effect.provideService(Log, connectLog(this.world, door, caller, this.durable.log))
         ),
       (_process, exit) => {
         if (Exit.isSuccess(exit)) feed.ended = true
