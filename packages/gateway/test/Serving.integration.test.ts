@@ -59,7 +59,7 @@ const asked = {
   frazil_ledger_records_total: "counter"
 }
 /** Labels have few values: none is a key, a query or a path. */
-const labels = ["job", "topic", "to", "partition", "reason", "table", "le"]
+const labels = ["job", "topic", "to", "partition", "reason", "table", "le", "lookup", "tag", "quantile"]
 const stage = ["transactions", "raw-transactions"]
 
 const metricsOf = (address: string) => Effect.map(Effect.flatMap(get(`${address}/metrics`), textOf), parsePrometheus)
@@ -88,6 +88,14 @@ it.live("beside a running pipeline, everything that R4.14 asks for is measured",
       if (type === "histogram") {
         assert.isAbove(ofStage.find((each) => each.name === `${name}_count`)?.value ?? 0, 0, name)
       }
+    }
+    for (const lookup of ["lending-enrichment", "claims"]) {
+      const of = (name: string) =>
+        families.get(`frazil_lookup_${name}`)?.samples.find((sample) => sample.labels.get("job") === lookup)?.value
+      assert.isAbove(of("calls_total") ?? 0, 0, lookup)
+      assert.isAbove(of("answered_total") ?? 0, 0, lookup)
+      assert.isAbove(of("latency_seconds") ?? 0, 0, lookup)
+      assert.strictEqual(of("breaker_state"), 0, lookup)
     }
     for (const [name, { samples }] of families) {
       for (const sample of samples) assert.includeMembers(labels, [...sample.labels.keys()], name)

@@ -7,6 +7,7 @@
 import type { Job } from "@frazil/engine"
 import type { LandingStatus, StageStatus } from "@frazil/platform"
 import { Clock, Effect } from "effect"
+import { lookupFamilies } from "./LookupFamilies.ts"
 import { family, type Family, registered, type Sample } from "./PrometheusText.ts"
 
 export interface Standing {
@@ -161,6 +162,7 @@ export const metricsText = Effect.fnUntraced(function* (
       "Keys of state in memory, for jobs of this process",
       live.map(({ job, keys, topic }) => ({ labels: { job, topic }, value: keys }))
     ),
+    ...lookupFamilies(live),
     ...tableFamilies(landings, nowMs),
     family("frazil_queries_running", "gauge", "Queries at work", [{ labels: {}, value: load.running }]),
     family("frazil_queries_waiting", "gauge", "Queries that wait for a slot", [{ labels: {}, value: load.waiting }]),
