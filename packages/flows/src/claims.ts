@@ -18,6 +18,7 @@ export const claims = Job.make("claims", [
       policy: {
         timeout: "5 seconds",
         whileUnavailable: "fail",
+        batch: { keysMax: 200 },
         cache: { entriesMax: 10_000, ttl: "1 minute", negativeTtl: "5 seconds" }
       }
     }),

@@ -7,7 +7,7 @@ import { Decimal } from "@frazil/core"
 import { claimFailures, Claims, claims } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, EnrichedPayments, FailedPayments, PaymentEvents } from "@frazil/model"
-import { Context, Effect, Random } from "effect"
+import { Context, Effect, Random, Result } from "effect"
 import type { Random as Chance } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 
@@ -30,16 +30,27 @@ const payments = (random: Chance): ReadonlyArray<string> =>
     return random.below(13) === 0 ? text.slice(0, -5) : text
   })
 
+const claimOf = (claimId: string) => {
+  const number = Number(claimId.slice(2))
+  if (number % 7 === 0) return Result.fail(claimFailures.absent("no such claim"))
+  if (number % 11 === 0) return Result.fail(claimFailures.invalid("its claim_amount is negative"))
+  return Result.succeed({
+    member_id: `M${number}`,
+    claim_amount: Decimal.of(`${number * 500}.00`, 2),
+    claim_status: null
+  })
+}
+
+const lookupMany = (claimIds: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const slow = yield* Random.nextIntBetween(0, 8)
+    yield* Effect.sleep(slow === 0 ? slowestMs : slow * slow * 3)
+    return claimIds.map(claimOf)
+  })
+
 const table = Context.make(Claims, {
-  lookup: (claimId) =>
-    Effect.gen(function* () {
-      const slow = yield* Random.nextIntBetween(0, 8)
-      yield* Effect.sleep(slow === 0 ? slowestMs : slow * slow * 3)
-      const number = Number(claimId.slice(2))
-      if (number % 7 === 0) return yield* Effect.fail(claimFailures.absent("no such claim"))
-      if (number % 11 === 0) return yield* Effect.fail(claimFailures.invalid("its claim_amount is negative"))
-      return { member_id: `M${number}`, claim_amount: Decimal.of(`${number * 500}.00`, 2), claim_status: null }
-    })
+  lookupMany,
+  lookup: (claimId) => Effect.flatMap(lookupMany([claimId]), ([only]) => Effect.fromResult(only!)) // one for one
 })
 
 const landed = [EnrichedPayments, FailedPayments, DeadLetters].map(({ name }) => name)

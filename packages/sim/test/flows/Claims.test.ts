@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Decimal } from "@frazil/core"
 import { claimFailures, Claims, claims, largeClaims } from "@frazil/flows"
 import { PaymentEvents } from "@frazil/model"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { appendRecords, flowWorld, linesOf, recordsOf, runToEnd } from "./FlowWorld.ts"
 
 const payments = Array.from({ length: 120 }, (_, index) => ({
@@ -14,13 +14,15 @@ const payments = Array.from({ length: 120 }, (_, index) => ({
   processor_id: "PR1"
 }))
 
+const claimOf = (claimId: string) => {
+  if (claimId.startsWith("CX")) return Result.fail(claimFailures.absent("no such claim"))
+  if (claimId.startsWith("BAD")) return Result.fail(claimFailures.invalid("its amount is negative"))
+  const amount = claimId.startsWith("BIG") ? "10000.01" : "10000.00"
+  return Result.succeed({ member_id: `M-${claimId}`, claim_amount: Decimal.of(amount, 2), claim_status: null })
+}
 const table = Layer.succeed(Claims, {
-  lookup: (claimId) => {
-    if (claimId.startsWith("CX")) return Effect.fail(claimFailures.absent("no such claim"))
-    if (claimId.startsWith("BAD")) return Effect.fail(claimFailures.invalid("its amount is negative"))
-    const amount = claimId.startsWith("BIG") ? "10000.01" : "10000.00"
-    return Effect.succeed({ member_id: `M-${claimId}`, claim_amount: Decimal.of(amount, 2), claim_status: null })
-  }
+  lookup: (claimId) => Effect.fromResult(claimOf(claimId)),
+  lookupMany: (claimIds) => Effect.succeed(claimIds.map(claimOf))
 })
 
 const starting = (...prefixes: ReadonlyArray<string>) =>
