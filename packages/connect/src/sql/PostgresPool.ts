@@ -122,5 +122,7 @@ export const openPostgres = Effect.fnUntraced(function* (
   )
   // an idle connection that breaks is taken out by the pool; the next statement opens another
   pool.on("error", () => undefined)
+  // so does one that is lent: its statement fails, and nobody else listens to it
+  pool.on("connect", (client) => client.on("error", () => undefined))
   return { dialect: "postgres", query: (text, parameters = []) => run(name, pool, text, parameters) }
 })

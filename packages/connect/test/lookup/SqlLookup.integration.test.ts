@@ -1,9 +1,9 @@
 /** Claims in a real PostgreSQL: found, missing, senseless, slow, stopped and back. */
 import { assert, layer } from "@effect/vitest"
 import { Claims } from "@frazil/flows"
-import { Context, Effect, Fiber, Layer } from "effect"
+import { Context, Effect, Fiber, Layer, Schedule } from "effect"
 import { openPostgres } from "../../src/index.ts"
-import { postgresServer, type Server } from "../Servers.ts"
+import { postgresServer, type Server } from "@frazil/sim/servers"
 import { claimsCases, claimsLookup } from "./ClaimsCases.ts"
 
 const port = 5561
@@ -41,6 +41,25 @@ layer(Layer.effect(Postgres, postgresServer(port)), { excludeTestServices: true,
         const running =
           "SELECT count(*)::text FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
         assert.deepStrictEqual(yield* client.query(running), [["0"]])
+      })
+    )
+
+    it.effect("fails a statement whose connection breaks under it, and nothing else", () =>
+      Effect.gen(function* () {
+        const { url } = yield* Postgres
+        const client = yield* open(url)
+        const breaking = yield* Effect.forkChild(Effect.flip(client.query("SELECT pg_sleep(0.9)::text")), {
+          startImmediately: true
+        })
+        yield* Effect.sleep(100)
+        const pidOf =
+          "SELECT pid::text FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.9)%' AND pid <> pg_backend_pid()"
+        const [row] = yield* client.query(pidOf)
+        // the server ends every connection then, and begins anew
+        process.kill(Number(row?.[0]), "SIGKILL")
+        assert.strictEqual((yield* Fiber.join(breaking)).reason, "Failed")
+        const again = client.query("SELECT 7::text").pipe(Effect.retry({ times: 50, schedule: Schedule.spaced(100) }))
+        assert.deepStrictEqual(yield* again, [["7"]])
       })
     )
 

@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Log } from "@frazil/engine"
 import { Context, Effect, Fiber, Layer } from "effect"
 import { openPostgres, openPostgresSink, runSink } from "../../src/index.ts"
-import { postgresServer, type Server } from "../Servers.ts"
+import { postgresServer, type Server } from "@frazil/sim/servers"
 import { append, Counts, deadLetter, deadLetters, openLog } from "./SinkFixture.ts"
 import { storeCases } from "./StoreCases.ts"
 

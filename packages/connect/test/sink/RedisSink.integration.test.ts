@@ -3,7 +3,7 @@ import { createClient } from "@redis/client"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Result, Schedule } from "effect"
 import { openRedisSink } from "../../src/index.ts"
-import { redisServer, type Server } from "../Servers.ts"
+import { redisServer, type Server } from "@frazil/sim/servers"
 import type { Count } from "./SinkFixture.ts"
 import { recordAt, storeCases } from "./StoreCases.ts"
 

@@ -29,12 +29,13 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
   lakehouse: ["core", "model", "engine", "rules", "lake"].map((each) => `packages/${each}`),
   bench: "any",
   notebooks: "any",
+  scenarios: "any",
   "runtime-tests": "any",
   tools: []
 }
 
 /** Besides tests and benches, only these may take fakes and faults into a program. */
-const simImporters = new Set(["bench", "packages/sim", "apps/generator", "apps/bureau", "apps/pipeline", "apps/cli"])
+const simImporters = new Set(["bench", "scenarios", "packages/sim", "apps/generator", "apps/bureau", "apps/pipeline", "apps/cli"])
 
 /** Folders of src that promise to do without something: what they may not import. */
 const without: ReadonlyArray<readonly [folder: string, refused: RegExp, why: string]> = [

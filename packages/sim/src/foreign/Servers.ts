@@ -8,7 +8,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 
-const infra = process.env.FRAZIL_INFRA ?? join(import.meta.dirname, "../../../../shared/infra")
+const infra = process.env.FRAZIL_INFRA ?? join(import.meta.dirname, "../../../../../shared/infra")
 
 /** Runs a script's verb; gives what it printed. */
 const script = (name: string, verb: ReadonlyArray<string>, environment: Readonly<Record<string, string>>) =>

@@ -1,0 +1,93 @@
+/** Apps as processes, started as a person starts them, listened to, measured and killed. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, type Scope } from "effect"
+
+const root = join(import.meta.dirname, "../..")
+const sayTimeoutMs = 60_000
+const lookEveryMs = 100
+const linesKept = 2_000
+
+export interface AppProcess {
+  readonly child: ChildProcess
+  /** Waits for a line that it says, and gives what matches. Dies when it ends, or says nothing like it, before. */
+  readonly said: (pattern: RegExp) => Effect.Effect<string>
+  /** Waits for its end; null after a signal. */
+  readonly ended: Effect.Effect<number | null>
+  /** What it said lately. */
+  readonly lines: () => ReadonlyArray<string>
+  /** The most memory that it had resident, as last looked at. */
+  readonly peakBytes: () => number
+}
+
+/** The kernel keeps the peak, as long as the process is there. */
+const peakOf = (pid: number | undefined): number => {
+  try {
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
+    return Number(kilobytes ?? 0) * 1024
+  } catch {
+    // it has ended, or this is no Linux: nothing is known
+    return 0
+  }
+}
+
+const start = (app: string, args: ReadonlyArray<string>, cwd: string) => {
+  const child = spawn(process.execPath, [join(root, "apps", app), ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const lines: Array<string> = []
+  const listen = (data: Buffer) => {
+    lines.push(...data.toString().split("\n"))
+    lines.splice(0, lines.length - linesKept)
+  }
+  child.stdout.on("data", listen)
+  child.stderr.on("data", listen)
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve))
+  return { child, closed, lines }
+}
+
+/** Starts `apps/APP`; killed with the scope if it still runs. */
+export const startApp = Effect.fnUntraced(function* (
+  app: string,
+  args: ReadonlyArray<string>,
+  cwd: string
+): Effect.fn.Return<AppProcess, never, Scope.Scope> {
+  const { child, closed, lines } = yield* Effect.acquireRelease(
+    Effect.sync(() => start(app, args, cwd)),
+    (running) =>
+      Effect.promise(() => {
+        running.child.kill("SIGKILL")
+        return running.closed
+      })
+  )
+  let peak = 0
+  const look = Effect.sync(() => {
+    peak = Math.max(peak, peakOf(child.pid))
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, Effect.sleep(lookEveryMs))))
+  const said = (pattern: RegExp) =>
+    Effect.gen(function* () {
+      for (let waitedMs = 0; waitedMs < sayTimeoutMs; waitedMs += lookEveryMs) {
+        const match = lines.map((line) => pattern.exec(line)?.[0]).find((text) => text !== undefined)
+        if (match !== undefined) return match
+        if (child.exitCode !== null) break
+        yield* Effect.sleep(lookEveryMs)
+      }
+      return yield* Effect.die(new Error(`apps/${app} did not say ${pattern}: ${lines.slice(-20).join("\n")}`))
+    })
+  return { child, said, ended: Effect.promise(() => closed), lines: () => lines, peakBytes: () => peak }
+})
+
+/** Runs `apps/APP` to its end; dies when that is not a good one. */
+export const runApp = (app: string, args: ReadonlyArray<string>, cwd: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { ended, lines } = yield* startApp(app, args, cwd)
+      const code = yield* ended
+      if (code !== 0) return yield* Effect.die(new Error(`apps/${app} ended with ${code}: ${lines().join("\n")}`))
+      return lines()
+    })
+  )
