@@ -56,7 +56,7 @@ const steadyFrom = 0.3
 const steadyTo = 0.85
 
 /** Samples of the steady phase. */
-export const steady = (samples: ReadonlyArray<Sample>): ReadonlyArray<Sample> => {
+const steady = (samples: ReadonlyArray<Sample>): ReadonlyArray<Sample> => {
   const all = samples.at(-1)?.scored ?? 0
   return samples.filter(({ scored }) => scored >= all * steadyFrom && scored <= all * steadyTo)
 }

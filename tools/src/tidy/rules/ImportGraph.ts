@@ -35,7 +35,15 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
 }
 
 /** Besides tests and benches, only these may take fakes and faults into a program. */
-const simImporters = new Set(["bench", "scenarios", "packages/sim", "apps/generator", "apps/bureau", "apps/pipeline", "apps/cli"])
+const simImporters = new Set([
+  "bench",
+  "scenarios",
+  "packages/sim",
+  "apps/generator",
+  "apps/bureau",
+  "apps/pipeline",
+  "apps/cli"
+])
 
 /** Folders of src that promise to do without something: what they may not import. */
 const without: ReadonlyArray<readonly [folder: string, refused: RegExp, why: string]> = [
