@@ -1,6 +1,7 @@
 /**
  * The options of `bun run apps/pipeline`, as a person types them and as the run takes them.
  */
+import type { DeclaredSink } from "@frazil/connect"
 import { Flags, thresholdsDefault } from "@frazil/platform"
 import { flows, ruleTopics } from "@frazil/flows"
 import { rulesDirectory } from "@frazil/lakehouse"
@@ -112,6 +113,8 @@ export interface PipelineOptions {
   readonly alertLagRecords: number
   /** Records older than this leave the log once everybody has read them; undefined: none ever does. */
   readonly logRetentionMs?: number | undefined
+  /** What `frazil.yaml` declares; none unless given. */
+  readonly sinks?: ReadonlyArray<DeclaredSink>
   /** Where the gateway listens; undefined for none. */
   readonly gatewayPort?: number | undefined
 }
