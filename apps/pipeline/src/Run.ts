@@ -118,7 +118,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     [
       Effect.andThen(deciding, Deferred.succeed(decided, undefined)),
       // sinks may read what it tells: a topic is complete when its writers have ended
-      watch(options, jobs, Deferred.await(decided), screen).pipe(
+      watch({ options, jobs, monitor, ended: Deferred.await(decided), screen }).pipe(
         Effect.tap(() => Effect.sync(() => completion.ended(watcher)))
       ),
       ...sinks,
@@ -141,19 +141,29 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   yield* end
 }, Effect.scoped)
 
+interface Watched {
+  readonly options: PipelineOptions
+  readonly jobs: ReadonlyArray<AnyJob>
+  readonly monitor: Job.JobMonitor
+  readonly ended: Effect.Effect<void>
+  readonly screen: Screen
+}
+
 /** Tells a topic what leaves its bounds. Jobs go on without it. */
-const watch = (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>, ended: Effect.Effect<void>, screen: Screen) =>
-  watchSystem({
-    topic: OperationsAlerts,
-    readings: makeSystemReadings(jobs, {
-      ...thresholdsDefault,
-      lagRecordsMax: options.alertLagRecords,
-      // a file's event times are not of today
-      ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
-    }),
-    everyMs: watchEveryMs,
-    ended
-  }).pipe(Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`))))
+const watch = ({ ended, jobs, monitor, options, screen }: Watched) => {
+  const thresholds = {
+    ...thresholdsDefault,
+    lagRecordsMax: options.alertLagRecords,
+    // who writes snapshots seldom has old ones
+    checkpointAgeMsMax: Math.max(thresholdsDefault.checkpointAgeMsMax, 3 * options.checkpointEveryMs),
+    // a file's event times are not of today
+    ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
+  }
+  const readings = makeSystemReadings(jobs, thresholds, monitor.status)
+  return watchSystem({ topic: OperationsAlerts, readings, everyMs: watchEveryMs, ended }).pipe(
+    Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`)))
+  )
+}
 
 /** Whoever reads a topic, whether this run starts it or not: all flows, tables and declared sinks that there are. */
 export const logReaders = (sinks: ReadonlyArray<DeclaredSink>): ReadonlyArray<LogReader> => [
