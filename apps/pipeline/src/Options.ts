@@ -113,6 +113,8 @@ export interface PipelineOptions {
   readonly alertLagRecords: number
   /** Records older than this leave the log once everybody has read them; undefined: none ever does. */
   readonly logRetentionMs?: number | undefined
+  /** Where connections are declared; `frazil.yaml` of the working directory unless given. */
+  readonly settingsFile?: string
   /** What `frazil.yaml` declares; none unless given. */
   readonly sinks?: ReadonlyArray<DeclaredSink>
   /** Where the gateway listens; undefined for none. */

@@ -76,7 +76,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
   const landings = yield* landingsOf(options, jobs)
-  const services = yield* Layer.build(servicesLayer({ flows: options.flows, directory, say: screen.say }))
+  const services = yield* Layer.build(servicesLayer({ ...options, directory, say: screen.say }))
   declareWriters(options, jobs, completion)
   const sinks = yield* openSinks({
     sinks: options.sinks ?? [],

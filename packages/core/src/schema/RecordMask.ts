@@ -2,10 +2,12 @@
  * Records as people may see them: JSON with every personal value as `(personal)`.
  *
  * Commands print with it. **Guarantees**: of a topic that has personal fields, a value is shown only if the contract names its
- * field and does not mark it: fields that nobody declared, values of another kind than their field's, and whatever is no JSON
- * object are masked, since records that do not decode are looked at, too. What is shown stands as it was written, so that
+ * field, does not mark it, and takes the value: fields that nobody declared, values that their field would refuse, and whatever
+ * is no JSON object are masked, since records that do not decode are looked at, too. What is shown stands as it was written, so that
  * no number is rounded.
  */
+import type { FieldType } from "./FieldType.ts"
+import { ProblemFound, readDate, readDecimal, readNumber, readText, readTimestamp } from "./FieldValue.ts"
 import type { RecordShape } from "./RecordShape.ts"
 
 /** What stands for a personal value. */
@@ -75,10 +77,30 @@ const isObject = (text: string): boolean => {
   }
 }
 
+/** Whether a field takes the value: one that it does not may be anybody's in the wrong place. */
+const takes = (type: FieldType, value: unknown): boolean => {
+  switch (type._tag) {
+    case "Text":
+      return !(readText(type, value) instanceof ProblemFound)
+    case "Decimal":
+      return !(readDecimal(type, value) instanceof ProblemFound)
+    case "Int":
+    case "Double":
+      return !(readNumber(type, value) instanceof ProblemFound)
+    case "Timestamp":
+      return !(readTimestamp(value) instanceof ProblemFound)
+    case "Date":
+      return !(readDate(value) instanceof ProblemFound)
+    case "Boolean":
+      return typeof value === "boolean"
+    case "Json":
+      return true
+  }
+}
+
 const shows = (shape: RecordShape, name: string, value: string): boolean => {
   const field = shape.byName.get(name)
-  if (field === undefined || field.personal) return false
-  return field.type._tag === "Json" || !(value.startsWith("{") || value.startsWith("["))
+  return field !== undefined && !field.personal && takes(field.type, JSON.parse(value))
 }
 
 /** Makes the mask of a shape's records: from a record's bytes to JSON on one line. Undefined when nothing is personal. */
