@@ -46,6 +46,17 @@ describe("flows lineage", () => {
     })
   )
 
+  it.live("tells how much of a table a job has not taken that joins with it", () =>
+    Effect.gen(function* () {
+      const data = yield* fillData(yield* temporaryFolder, transactions(10))
+      yield* frazil(["topics", "write", "loan_applications", "--data", data], [`{}\n`])
+      yield* frazil(["topics", "write", "customers", "--data", data], [`{"customer_id":"C1"}\n{"customer_id":"C2"}\n`])
+      const lineage = (yield* frazilJson("flows", "lineage", "--data", data)) as Lineage
+      assert.deepInclude(edge(lineage, "topic:loan_applications", "job:lending-router"), { records: 0, lag: 1 })
+      assert.deepInclude(edge(lineage, "topic:customers", "job:lending-router"), { records: 0, lag: 2 })
+    })
+  )
+
   it.live("ends at the sinks that deliver, with what they have left", () =>
     Effect.gen(function* () {
       const data = yield* fillData(yield* temporaryFolder, transactions(10))

@@ -87,7 +87,9 @@ const jobParts = (job: Job.Job<string, unknown>, all: ReadonlyArray<StageStatus>
   const joined = Job.tables(job).map(({ name: topic }): LineageEdge => ({
     from: topicId(topic),
     to: id,
-    records: total(stages.map(({ counts }) => counts.tables?.[topic]?.in ?? 0))
+    records: total(stages.map(({ counts }) => counts.tables?.[topic]?.in ?? 0)),
+    // stages join by themselves: the one that is furthest behind tells
+    lag: Math.max(0, ...stages.map(({ tableLags }) => tableLags[topic] ?? 0))
   }))
   const written = [...writtenBy(job, stages, declared)].map(([topic, count]): LineageEdge => ({
     from: id,

@@ -45,7 +45,10 @@ type Stage = Effect.Success<ReturnType<typeof Job.progress>>[number]
 /** The slowest reader of each topic. */
 const lags = (stages: ReadonlyArray<Stage>, threshold: number): ReadonlyArray<Reading> => {
   const topics = new Map<string, number>()
-  for (const { lag, topic } of stages) topics.set(topic, Math.max(lag, topics.get(topic) ?? 0))
+  for (const { lag, tableLags, topic } of stages) {
+    for (const [name, behind] of [[topic, lag] as const, ...Object.entries(tableLags)])
+      topics.set(name, Math.max(behind, topics.get(name) ?? 0))
+  }
   return [...topics].map(([subject, value]) => ({ subject, kind: "lag", value, threshold }))
 }
 
