@@ -109,14 +109,18 @@ const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
   }
 }
 
-/** The least over partitions that hold it back: idle ones, and ones without records, do not. */
+/** The least over partitions that hold it back: idle ones, and ones without records, do not; records in flight do. */
 const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number | undefined => {
   const { outOfOrdernessMs } = stage
   if (outOfOrdernessMs === undefined) return undefined
   const marks = shards.flatMap(({ detail: { idle, maxEventTime } }) =>
     idle || maxEventTime === null ? [] : [maxEventTime - outOfOrdernessMs]
   )
-  return marks.length === 0 ? undefined : Math.min(...marks)
+  const held = shards.flatMap(({ detail: { heldWatermark } }) => (heldWatermark === undefined ? [] : [heldWatermark]))
+  // a record came while there was no watermark yet, and is still in flight
+  if (held.includes(null)) return undefined
+  const least = Math.min(...marks, ...held.map(Number))
+  return Number.isFinite(least) ? least : undefined
 }
 
 /** Records of the partition that no epoch has read; what was removed by retention does not count. */
