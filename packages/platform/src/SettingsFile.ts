@@ -74,5 +74,5 @@ export const readSinks = (
   context: Omit<SinkContext, "connections">
 ): Effect.Effect<DecodedSinks, SettingsError> =>
   Effect.map(readSettingsFile(path), (file) =>
-    decodeSinks(file.declaredSinks, { ...context, connections: connectionsIn(file).connections })
+    decodeSinks(file.declaredSinks, { ...context, connections: connectionsIn(file) })
   )

@@ -7,7 +7,7 @@
  */
 import { type FieldSpec, parseDuration, type Topic } from "@frazil/core"
 import { Result, Schema } from "effect"
-import { type Connection, type Connections, connectionOf } from "../connection/Connection.ts"
+import { type Connection, connectionOf, type DecodedConnections } from "../connection/Connection.ts"
 import { problemPaths } from "../connection/ProblemPaths.ts"
 import { type FeatureTemplate, readTemplate } from "./FeatureTemplate.ts"
 
@@ -72,7 +72,7 @@ export interface DecodedSinks {
 
 export interface SinkContext {
   readonly topics: ReadonlyArray<Topic<object>>
-  readonly connections: Connections
+  readonly connections: DecodedConnections
   /** Where refused records go: no sink may read it, or what is refused would come back for ever. */
   readonly deadLetterTopic: string
 }
@@ -157,8 +157,13 @@ const decodeOne = (context: SinkContext, name: string, declared: unknown): Resul
   const given = decoded.success
   return Result.flatMap(topicOf(context, given.topic), (topic) => {
     const { connection: connectionName } = given
-    const connection = connectionOf(context.connections, connectionName, [connectionKind[given.kind]])
-    if (Result.isFailure(connection)) return Result.fail(connection.failure.message)
+    const { connections, problems } = context.connections
+    const connection = connectionOf(connections, connectionName, [connectionKind[given.kind]])
+    if (Result.isFailure(connection)) {
+      // one that is declared, and wrong, is not one that is missing
+      const wrong = problems.find(({ message }) => message.startsWith(`connection "${connectionName}"`))
+      return Result.fail((wrong ?? connection.failure).message)
+    }
     return Result.map(formOf(topic, given), (form) => ({
       name,
       topic,

@@ -23,11 +23,12 @@ const People = Topic.make("people", {
 })
 const Letters = Topic.make("letters", { schema: Schema.Struct({ id: Field.text() }), key: "id" })
 
-const { connections } = decodeConnections(
+const connections = decodeConnections(
   {
     hook: { kind: "http", url: "http://127.0.0.1:1/hook" },
     db: { kind: "postgres", url: "postgres://lab@127.0.0.1:1/lab" },
-    features: { kind: "redis", url: "redis://127.0.0.1:1" }
+    features: { kind: "redis", url: "redis://127.0.0.1:1" },
+    wrong: { kind: "http", url: "http://u:hunter2@127.0.0.1:1" }
   },
   () => undefined
 )
@@ -105,6 +106,7 @@ describe("declared sinks", () => {
     [{ ...hook, topic: "nothing" }, /no contract declares a topic "nothing"/],
     [{ ...hook, topic: "letters" }, /would come back to it/],
     [{ ...hook, connection: "nowhere" }, /there is no connection "nowhere"/],
+    [{ ...hook, connection: "wrong" }, /connection "wrong": its url holds a password/],
     [{ ...hook, connection: "db" }, /is of kind postgres, and http is needed/],
     [{ ...hook, topic: "people" }, /personal data \("ssn"\): say personal: true/],
     [{ ...hook, topic: "people", personal: false }, /personal data/],
