@@ -165,7 +165,7 @@ const program = Effect.gen(function* () {
 })
 
 const services = Layer.mergeAll(
-  Analytics.layer({ temporaryFolder: directory.temporaryFolder, threads }),
+  Analytics.layer({ temporaryFolder: directory.temporaryFolder, threads, personal: [] }),
   Layer.succeed(System, {
     directory,
     declared: { jobs: [], landings: [], deadLetterTopic: "", ledgerTopic: "" },

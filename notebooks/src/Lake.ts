@@ -3,9 +3,10 @@
  *
  * A notebook knows promises and no effects, so this is where the two meet. It only reads, and works beside a running pipeline.
  */
-import { Analytics, QueryError } from "@frazil/analytics"
+import { Analytics, personalColumns, QueryError } from "@frazil/analytics"
 import { Catalog, currentSnapshot, identifierFromText, identifierText, listSnapshots } from "@frazil/lake"
 import { catalogLayer, existingLake } from "@frazil/platform"
+import { tables } from "@frazil/lakehouse"
 import { Effect, Layer, ManagedRuntime, Option, Stream } from "effect"
 import { type Row, rowsOf } from "./Rows.ts"
 
@@ -70,7 +71,11 @@ const snapshotsOf = Effect.fnUntraced(function* (name: string) {
 /** Opens the tables of a data directory; fails with one sentence when there are none. */
 export const openLake = async (data: string) => {
   const directory = await Effect.runPromise(existingLake({ data, warehouse: Option.none() }))
-  const queries = Analytics.layer({ temporaryFolder: directory.temporaryFolder, slots: 1 })
+  const queries = Analytics.layer({
+    temporaryFolder: directory.temporaryFolder,
+    slots: 1,
+    personal: personalColumns(tables)
+  })
   const runtime = ManagedRuntime.make(queries.pipe(Layer.provideMerge(catalogLayer(directory))))
   return {
     tables: () => runtime.runPromise(listTables),

@@ -1,5 +1,5 @@
 /** The command: the gateway alone, over a data directory that is there already. Jobs may run beside it, or not. */
-import { Analytics } from "@frazil/analytics"
+import { Analytics, personalColumns } from "@frazil/analytics"
 import { flows } from "@frazil/flows"
 import { serveGateway, System } from "@frazil/gateway"
 import { tables } from "@frazil/lakehouse"
@@ -17,7 +17,7 @@ const declared = {
 
 const servicesOver = (directory: DataDirectory) =>
   Layer.mergeAll(
-    Analytics.layer({ temporaryFolder: directory.temporaryFolder }),
+    Analytics.layer({ temporaryFolder: directory.temporaryFolder, personal: personalColumns(tables) }),
     Layer.succeed(System, { directory, declared, live: () => [] })
   ).pipe(Layer.provideMerge(Layer.mergeAll(catalogLayer(directory), logLayer(directory))))
 

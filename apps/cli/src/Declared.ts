@@ -4,10 +4,9 @@
  * Commands look topics and tables up here; the log and the catalog may hold others.
  */
 import { KeyScanner, type Topic } from "@frazil/core"
-import { Job } from "@frazil/engine"
 import { flows } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, Ledger } from "@frazil/model"
+import { contracts, DeadLetters, Ledger } from "@frazil/model"
 import type { Declared } from "@frazil/platform"
 
 const jobs = Object.values(flows).flat()
@@ -22,14 +21,8 @@ export const declared: Declared = {
 
 type Contract = Pick<Topic<never>, "name" | "shape" | "key" | "keyElse" | "eventTime" | "partitions">
 
-const contracts: ReadonlyMap<string, Contract> = new Map(
-  [...jobs.flatMap((job) => [...Job.sources(job), ...Job.outputs(job)]), ...tables.map(({ topic }) => topic)].map(
-    (topic) => [topic.name, topic]
-  )
-)
-
-/** The contract of a topic; undefined for a topic that no job and no table names. */
-export const contractOf = (topic: string): Contract | undefined => contracts.get(topic)
+/** The contract of a topic; undefined for a topic that has none. */
+export const contractOf = (topic: string): Contract | undefined => contracts.find(({ name }) => name === topic)
 
 /** Reads keys as the topic's contract says. */
 export const keyScannerOf = (contract: Contract): KeyScanner => KeyScanner.make(contract as unknown as Topic<unknown>) // read by its shape and key alone

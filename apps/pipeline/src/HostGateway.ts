@@ -33,10 +33,10 @@ export const hostGateway = Effect.fnUntraced(
   function* ({ directory, live, port, say }: HostOptions) {
     yield* Effect.sleep(startAfterMs)
     const { serveGateway, System } = yield* Effect.promise(() => import("@frazil/gateway"))
-    const { Analytics } = yield* Effect.promise(() => import("@frazil/analytics"))
+    const { Analytics, personalColumns } = yield* Effect.promise(() => import("@frazil/analytics"))
     const services = yield* Layer.build(
       Layer.mergeAll(
-        Analytics.layer({ temporaryFolder: directory.temporaryFolder }),
+        Analytics.layer({ temporaryFolder: directory.temporaryFolder, personal: personalColumns(tables) }),
         Layer.succeed(System, { directory, declared, live })
       )
     )

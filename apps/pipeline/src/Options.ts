@@ -1,11 +1,13 @@
 /**
  * The options of `bun run apps/pipeline`, as a person types them and as the run takes them.
  */
+import type { DeclaredSink } from "@frazil/connect"
+import { Decimal } from "@frazil/core"
 import { Flags, thresholdsDefault } from "@frazil/platform"
-import { flows, ruleTopics } from "@frazil/flows"
+import { flows, largeClaimsOverDefault, ruleTopics } from "@frazil/flows"
 import { rulesDirectory } from "@frazil/lakehouse"
 import { loadRules, type RuleSet } from "@frazil/rules"
-import { Config, Effect, Option, Schema } from "effect"
+import { Config, Effect, Option, Result, Schema } from "effect"
 import { Flag } from "effect/cli"
 
 export class OptionError extends Schema.TaggedError<OptionError>()("OptionError", { message: Schema.String }) {}
@@ -64,6 +66,12 @@ export const flags = {
     Flag.withFallbackConfig(Config.Int("FRAZIL_ALERT_LAG")),
     Flag.withDefault(thresholdsDefault.lagRecordsMax)
   ),
+  largeClaimsOver: Flag.String("large-claims-over").pipe(
+    Flag.withDescription("Payments on claims over this amount go to large-claims"),
+    Flag.withMetavar("AMOUNT"),
+    Flag.withFallbackConfig(Config.String("FRAZIL_LARGE_CLAIMS_OVER")),
+    Flag.withDefault(largeClaimsOverDefault.toString())
+  ),
   summary: Flag.String("summary").pipe(
     Flag.withDescription("Write the summary to this file as JSON"),
     Flag.withMetavar("FILE.json"),
@@ -90,6 +98,7 @@ export interface PipelineFlags {
   readonly count: Option.Option<number>
   readonly seed: Option.Option<number>
   readonly alertLag: number
+  readonly largeClaimsOver: string
   readonly summary: Option.Option<string>
 }
 
@@ -110,10 +119,23 @@ export interface PipelineOptions {
   readonly lakeCommitEveryMs: number
   /** A topic that a job is further behind than this is an alert. */
   readonly alertLagRecords: number
+  /** Claims over this are large; the flow's own default unless given. */
+  readonly largeClaimsOver?: Decimal<2>
   /** Records older than this leave the log once everybody has read them; undefined: none ever does. */
   readonly logRetentionMs?: number | undefined
+  /** Where connections are declared; `frazil.yaml` of the working directory unless given. */
+  readonly settingsFile?: string
+  /** What `frazil.yaml` declares; none unless given. */
+  readonly sinks?: ReadonlyArray<DeclaredSink>
   /** Where the gateway listens; undefined for none. */
   readonly gatewayPort?: number | undefined
+}
+
+const parseAmount = (text: string) => {
+  const amount = Decimal.fromText(text, 2)
+  return Result.isSuccess(amount) && !amount.success.lt(0)
+    ? Effect.succeed(amount.success)
+    : Effect.fail(new OptionError({ message: `--large-claims-over takes an amount such as 10000 or 2500.50` }))
 }
 
 const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows, name)
@@ -181,6 +203,7 @@ export const parseOptions = Effect.fnUntraced(function* (
     checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
     lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000)),
     alertLagRecords: given.alertLag,
+    largeClaimsOver: yield* parseAmount(given.largeClaimsOver),
     logRetentionMs: Option.getOrUndefined(given.logRetention),
     gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions

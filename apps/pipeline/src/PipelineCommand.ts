@@ -1,11 +1,12 @@
 /** The command: the whole system in one process. Options to a run, its progress on stderr, its summary at the end. */
 import { writeFile } from "node:fs/promises"
-import { dataDirectory, systemLayer } from "@frazil/platform"
+import { dataDirectory, settingsPath, systemLayer } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { flags, OptionError, parseOptions } from "./Options.ts"
 import { inputTopics, runPipeline } from "./Run.ts"
 import { makeScreen } from "./Screen.ts"
+import { declaredSinks } from "./Sinks.ts"
 import { type Summary, summaryLines } from "./Summary.ts"
 
 const writeSummary = (file: string, summary: Summary) =>
@@ -18,7 +19,8 @@ export const pipelineCommand = Command.make(
   "pipeline",
   flags,
   Effect.fnUntraced(function* (given) {
-    const options = yield* parseOptions(given, inputTopics)
+    const sinks = yield* declaredSinks(settingsPath)
+    const options = { ...(yield* parseOptions(given, inputTopics)), sinks }
     const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse))
     const screen = makeScreen(process.stderr)
     const source =

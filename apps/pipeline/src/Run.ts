@@ -4,7 +4,7 @@
  * `main.ts` calls it. It decides nothing about data; it starts the parts, tells them when their input is complete, and
  * keeps what people want to see.
  */
-import { feedFile, holdJobLock } from "@frazil/connect"
+import { type DeclaredSink, feedFile, holdJobLock, sinkShard } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
 import {
   DeadLetters as DeadLetterContract,
@@ -29,16 +29,20 @@ import type { PipelineOptions } from "./Options.ts"
 import { type JobMoment, plainLines, tableLines } from "./Progress.ts"
 import type { Screen } from "./Screen.ts"
 import { servicesLayer } from "./Services.ts"
+import { openSinks } from "./Sinks.ts"
 import { processCost, summarise, type Summary } from "./Summary.ts"
 
 const showEveryMs = 500
 const watchEveryMs = 1_000
 
+/** Among the writers of topics. */
+const watcher = "watch"
+
 type AnyJob = Job.Job<string, Bureau | Claims>
 type FlowName = PipelineOptions["flows"][number]
 
-const jobsOf = ({ flows: names, rules }: PipelineOptions): ReadonlyArray<AnyJob> => {
-  const judging = makeFlows(rules)
+const jobsOf = ({ flows: names, largeClaimsOver, rules }: PipelineOptions): ReadonlyArray<AnyJob> => {
+  const judging = makeFlows(rules, largeClaimsOver)
   return names.flatMap((name): ReadonlyArray<AnyJob> => judging[name])
 }
 
@@ -72,8 +76,15 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
   const landings = yield* landingsOf(options, jobs)
-  const services = yield* Layer.build(servicesLayer({ flows: options.flows, directory, say: screen.say }))
+  const services = yield* Layer.build(servicesLayer({ ...options, directory, say: screen.say }))
   declareWriters(options, jobs, completion)
+  const sinks = yield* openSinks({
+    sinks: options.sinks ?? [],
+    bounded: options.bounded,
+    directory,
+    completion,
+    screen
+  })
 
   if (options.gatewayPort !== undefined) {
     const gateway = { port: options.gatewayPort, directory, live: () => monitor.status(), say: screen.say }
@@ -81,7 +92,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   }
   const moments = takeMoments(jobs, monitor, landingMonitor)
   const show = showForever(moments, screen)
-  const work = Effect.all(
+  const deciding = Effect.all(
     [
       ...feeds(options, jobs, completion),
       ...generators(options, jobs, completion),
@@ -98,7 +109,19 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
           Effect.provideContext(services),
           Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
         )
+      )
+    ],
+    { concurrency: "unbounded", discard: true }
+  )
+  const decided = yield* Deferred.make<void>()
+  const work = Effect.all(
+    [
+      Effect.andThen(deciding, Deferred.succeed(decided, undefined)),
+      // sinks may read what it tells: a topic is complete when its writers have ended
+      watch({ options, jobs, monitor, ended: Deferred.await(decided), screen }).pipe(
+        Effect.tap(() => Effect.sync(() => completion.ended(watcher)))
       ),
+      ...sinks,
       ...landings.map((landing) =>
         runLanding(landing, {
           commitEveryMs: options.lakeCommitEveryMs,
@@ -111,46 +134,49 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     ],
     { concurrency: "unbounded", discard: true }
   )
-  const finished = yield* Deferred.make<void>()
   const end = Effect.flatMap(moments, (last) => atEnd(summarise(last, landingMonitor.status(), processCost())))
-  // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
-  const watched = Effect.all(
-    [
-      Effect.andThen(work, Deferred.succeed(finished, undefined)),
-      watch(options, jobs, Deferred.await(finished), screen)
-    ],
-    { concurrency: "unbounded", discard: true }
-  )
   const others = Effect.raceFirst(show, retention(options))
-  yield* Effect.raceFirst(watched, others).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
+  // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
+  yield* Effect.raceFirst(work, others).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
   yield* end
 }, Effect.scoped)
 
-/** Tells a topic what leaves its bounds. Jobs go on without it. */
-const watch = (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>, ended: Effect.Effect<void>, screen: Screen) =>
-  watchSystem({
-    topic: OperationsAlerts,
-    readings: makeSystemReadings(jobs, {
-      ...thresholdsDefault,
-      lagRecordsMax: options.alertLagRecords,
-      // a file's event times are not of today
-      ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
-    }),
-    everyMs: watchEveryMs,
-    ended
-  }).pipe(Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`))))
+interface Watched {
+  readonly options: PipelineOptions
+  readonly jobs: ReadonlyArray<AnyJob>
+  readonly monitor: Job.JobMonitor
+  readonly ended: Effect.Effect<void>
+  readonly screen: Screen
+}
 
-/** Whoever reads a topic, whether this run starts it or not: all flows and all tables that there are. */
-const logReaders = (): ReadonlyArray<LogReader> => [
+/** Tells a topic what leaves its bounds. Jobs go on without it. */
+const watch = ({ ended, jobs, monitor, options, screen }: Watched) => {
+  const thresholds = {
+    ...thresholdsDefault,
+    lagRecordsMax: options.alertLagRecords,
+    // who writes snapshots seldom has old ones
+    checkpointAgeMsMax: Math.max(thresholdsDefault.checkpointAgeMsMax, 3 * options.checkpointEveryMs),
+    // a file's event times are not of today
+    ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
+  }
+  const readings = makeSystemReadings(jobs, thresholds, monitor.status)
+  return watchSystem({ topic: OperationsAlerts, readings, everyMs: watchEveryMs, ended }).pipe(
+    Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`)))
+  )
+}
+
+/** Whoever reads a topic, whether this run starts it or not: all flows, tables and declared sinks that there are. */
+export const logReaders = (sinks: ReadonlyArray<DeclaredSink>): ReadonlyArray<LogReader> => [
   ...Object.values(flows)
     .flat()
     .flatMap((job) => Job.sources(job).map(({ name }) => ({ topic: name, uid: job.name, stage: name }))),
-  ...tables.map((landing) => ({ topic: landing.topic.name, ...landingShard(landing) }))
+  ...tables.map((landing) => ({ topic: landing.topic.name, ...landingShard(landing) })),
+  ...sinks.map(({ name, topic }) => ({ topic: topic.name, ...sinkShard(name) }))
 ]
 
 /** As long as the run, when it is asked for. */
-const retention = ({ logRetentionMs }: PipelineOptions) =>
-  logRetentionMs === undefined ? Effect.never : runRetention({ readers: logReaders(), ageMs: logRetentionMs })
+const retention = ({ logRetentionMs, sinks = [] }: PipelineOptions) =>
+  logRetentionMs === undefined ? Effect.never : runRetention({ readers: logReaders(sinks), ageMs: logRetentionMs })
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
 const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {
@@ -169,6 +195,7 @@ const declareWriters = (
   if (options.generator !== undefined) {
     for (const kind of generated(jobs)) completion.writes(`generator.${kind}`, kinds[kind].topic.name)
   }
+  completion.writes(watcher, OperationsAlerts.name)
   for (const job of jobs) {
     for (const topic of [...Job.outputs(job), DeadLetters, Ledger]) completion.writes(job.name, topic.name)
   }

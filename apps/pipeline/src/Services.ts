@@ -25,6 +25,8 @@ import type { PipelineOptions } from "./Options.ts"
 export interface ServicesOptions {
   readonly flows: PipelineOptions["flows"]
   readonly directory: DataDirectory
+  /** Where connections are declared. */
+  readonly settingsFile?: string | undefined
   /** Tells a person where answers come from, when it is not from where they are declared. */
   readonly say: (line: string) => void
 }
@@ -38,10 +40,11 @@ const statementTimeoutMs = 10_000
 
 /** The connection of that name, if it is declared. One that makes no sense fails. */
 const declaredConnection = Effect.fnUntraced(function* <K extends Connection["kind"]>(
+  settingsFile: string | undefined,
   name: string,
   kinds: ReadonlyArray<K>
 ) {
-  const { connections, problems } = yield* readConnections(settingsPath)
+  const { connections, problems } = yield* readConnections(settingsFile ?? settingsPath)
   const wrong = problems.find(({ message }) => message.startsWith(`connection "${name}"`))
   if (wrong !== undefined) return yield* wrong
   return connections.has(name) ? yield* ofKind(connections, name, kinds) : undefined
@@ -50,8 +53,8 @@ const declaredConnection = Effect.fnUntraced(function* <K extends Connection["ki
 const ofKind = <K extends Connection["kind"]>(connections: Connections, name: string, kinds: ReadonlyArray<K>) =>
   Effect.fromResult(connectionOf(connections, name, kinds))
 
-const openBureau = Effect.fnUntraced(function* (say: ServicesOptions["say"]) {
-  const declared = yield* declaredConnection("bureau", ["http"])
+const openBureau = Effect.fnUntraced(function* ({ say, settingsFile }: ServicesOptions) {
+  const declared = yield* declaredConnection(settingsFile, "bureau", ["http"])
   const embedded = declared ?? (yield* serveBureau({ port: 0, seed: embeddedSeed, behaviour: embeddedDelay })).address
   if (typeof embedded === "string")
     say("lending asks an embedded credit bureau: declare the connection bureau for a real one")
@@ -81,7 +84,9 @@ const embeddedClaims = Effect.fnUntraced(function* ({ directory, say }: Services
 })
 
 const openClaims = Effect.fnUntraced(function* (options: ServicesOptions) {
-  const connection = (yield* declaredConnection("claims", ["postgres", "duckdb"])) ?? (yield* embeddedClaims(options))
+  const connection =
+    (yield* declaredConnection(options.settingsFile, "claims", ["postgres", "duckdb"])) ??
+    (yield* embeddedClaims(options))
   const client =
     connection.kind === "postgres"
       ? yield* openPostgres("claims", connection, statementTimeoutMs)
@@ -101,6 +106,6 @@ const unasked = { lookup: () => Effect.die("a service was asked that no flow of 
 /** Fails when a declared connection cannot be used as it is declared. */
 export const servicesLayer = (options: ServicesOptions) =>
   Layer.mergeAll(
-    options.flows.includes("lending") ? Layer.effect(Bureau, openBureau(options.say)) : Layer.succeed(Bureau, unasked),
+    options.flows.includes("lending") ? Layer.effect(Bureau, openBureau(options)) : Layer.succeed(Bureau, unasked),
     options.flows.includes("claims") ? Layer.effect(Claims, openClaims(options)) : Layer.succeed(Claims, unasked)
   )

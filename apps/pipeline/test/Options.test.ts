@@ -22,6 +22,7 @@ const nothing: PipelineFlags = {
   count: Option.none(),
   seed: Option.none(),
   alertLag: 10_000,
+  largeClaimsOver: "10000",
   summary: Option.none()
 }
 const parse = (given: Partial<PipelineFlags>) =>
@@ -74,6 +75,16 @@ describe("parseOptions", () => {
       const error = yield* Effect.flip(parse(given))
       assert.match(error.message, says)
       assert.notInclude(error.message, "\n")
+    })
+  )
+
+  it.effect("takes an amount over which claims are large, to the cent", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(String((yield* parse({ largeClaimsOver: "2500.5" })).largeClaimsOver), "2500.50")
+      for (const largeClaimsOver of ["-1", "much", "1.234", ""]) {
+        const { message } = yield* Effect.flip(parse({ largeClaimsOver }))
+        assert.include(message, "--large-claims-over takes an amount")
+      }
     })
   )
 })

@@ -1,7 +1,8 @@
 /**
  * Questions to the lake in SQL, at any moment that it still has: the service that commands and the gateway ask.
  *
- * **Guarantees**: a query reads, and nothing else; it sees the tables it names, each at one snapshot, and no file beside.
+ * **Guarantees**: a query reads, and nothing else; it sees the tables it names, each at one snapshot, and no file beside,
+ * and of personal columns only that there is a value.
  * It runs in a process of its own that is ended on its limits; this process is not harmed by it. **Bounds**: queries at
  * work and waiting, and each one's rows, bytes, time and memory.
  */
@@ -12,6 +13,7 @@ import { guard } from "./pool/Guard.ts"
 import { type Lease, makeQueryProcessPool, type QueryProcessPool } from "./pool/QueryProcessPool.ts"
 import { QueryError } from "./QueryError.ts"
 import { limitsDefault, limitsHighest, type QueryLimits } from "./QueryLimits.ts"
+import type { PersonalColumns } from "./read/Mask.ts"
 import { readAnswer, type Answer } from "./read/Answer.ts"
 import { momentOfText } from "./read/Moment.ts"
 import { prepareQuery, type ReadyQuery } from "./read/PrepareQuery.ts"
@@ -42,6 +44,8 @@ export interface AnalyticsShape {
 }
 
 export interface AnalyticsOptions {
+  /** Masked in every answer, whoever asks. What an app leaves out here, everybody may read. */
+  readonly personal: PersonalColumns
   /** A local folder for what queries spill; emptied of what killed processes left. */
   readonly temporaryFolder: string
   /** Queries at work at once. Default 2. */
@@ -99,7 +103,7 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     waitingMax: options.waitingMax ?? waitingDefault
   })
   const threads = options.threads ?? threadsDefault
-  const lately = makeKnownTables()
+  const knownTables = makeKnownTables(options.personal)
 
   const prepare = Effect.fn("Analytics.prepare")(function* (query: Query) {
     const limits = yield* limitsOf(query.limits)
@@ -109,7 +113,7 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     const slot = yield* Scope.fork(yield* Effect.scope)
     const lease = yield* Effect.provideService(pool.lease, Scope.Scope, slot)
     yield* Effect.forkScoped(Effect.andThen(guard(lease.process, limits), Scope.close(slot, Exit.void)))
-    const ready = yield* prepareQuery(lease.process, query.sql, moment, lately).pipe(
+    const ready = yield* prepareQuery(lease.process, query.sql, moment, knownTables).pipe(
       Effect.provideContext(lake),
       // refused or not run in the end: the process has parsed, and nothing else
       Effect.onExit((exit) =>

@@ -1,6 +1,7 @@
 export { Analytics, type AnalyticsOptions, type PreparedQuery, type Query } from "./Analytics.ts"
 export { QueryError } from "./QueryError.ts"
 export { nearestName } from "./sql/NearestName.ts"
+export { personalColumns, type PersonalColumns } from "./read/Mask.ts"
 export type { QueryLimits } from "./QueryLimits.ts"
 export type { Answer } from "./read/Answer.ts"
 export type { SnapshotRead } from "./read/ResolveTables.ts"

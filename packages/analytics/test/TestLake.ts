@@ -15,7 +15,7 @@ type Fields = CreateTable["schema"]["fields"]
 
 export const rowsPerSnapshot = 1000
 
-const field = (id: number, name: string, type: Fields[number]["type"]): Fields[number] => ({
+export const field = (id: number, name: string, type: Fields[number]["type"]): Fields[number] => ({
   id,
   name,
   required: false,
@@ -54,7 +54,7 @@ export interface TestLake {
 
 const raw = { namespace: "transactions", name: "raw" }
 
-const dataFile = (path: string, rows: number) => ({
+export const dataFile = (path: string, rows: number) => ({
   filePath: `file://${path}`,
   fileFormat: "PARQUET" as const,
   specId: 0,
@@ -125,5 +125,7 @@ export const appendAgain = (lake: TestLake) =>
   }).pipe(Effect.provide(lake.layer))
 
 /** The query service over the lake. */
-export const analyticsOver = (lake: TestLake, options: Partial<AnalyticsOptions> = {}) =>
-  Analytics.layer({ temporaryFolder: join(lake.folder, "tmp"), ...options }).pipe(Layer.provide(lake.layer))
+export const analyticsOver = (lake: Pick<TestLake, "folder" | "layer">, options: Partial<AnalyticsOptions> = {}) =>
+  Analytics.layer({ temporaryFolder: join(lake.folder, "tmp"), personal: [], ...options }).pipe(
+    Layer.provide(lake.layer)
+  )

@@ -4,7 +4,7 @@
  * `claims` asks the service that who runs it provides; `large-claims` keeps the enriched payments over a bound. A database
  * that is down fails payments, which are sent again once it is back: nobody waits for them as lending's applicants do.
  */
-import { expr, type Timestamp } from "@frazil/core"
+import { Decimal, expr, type Timestamp } from "@frazil/core"
 import { Flow, Job } from "@frazil/engine"
 import { EnrichedPayments, FailedPayments, LargeClaims, PaymentEvents } from "@frazil/model"
 import { Claims } from "./lookups/Claims.ts"
@@ -35,6 +35,11 @@ export const claims = Job.make("claims", [
   )
 ])
 
-export const largeClaims = Job.make("large-claims", [
-  Flow.from(EnrichedPayments).pipe(Flow.filter(expr("claim_amount > 10000")), Flow.to(LargeClaims))
-])
+/** Claims over this are large, unless who runs the flow says otherwise. */
+export const largeClaimsOverDefault = Decimal.of("10000", 2)
+
+/** A job that keeps payments on claims over an amount. It has no state: another amount holds from the next record on. */
+export const makeLargeClaims = (over: Decimal<2>) =>
+  Job.make("large-claims", [
+    Flow.from(EnrichedPayments).pipe(Flow.filter(expr(`claim_amount > ${over.toString()}`)), Flow.to(LargeClaims))
+  ])

@@ -1,24 +1,25 @@
 import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { noRules, type RuleSet } from "@frazil/rules"
-import { claims, largeClaims } from "./claims.ts"
+import type { Decimal } from "@frazil/core"
+import { claims, largeClaimsOverDefault, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
 import { transactions } from "./transactions.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
-export { claims, largeClaims } from "./claims.ts"
+export { claims, largeClaimsOverDefault, makeLargeClaims } from "./claims.ts"
 export { lendingEnrichment, lendingRouter } from "./lending.ts"
 
 /** The topics that rules may be about. */
 export const ruleTopics = [RawTransactions]
 
 /** Flows by the name that `--jobs` takes; each holds one or more jobs, which judge by the rules they are given. */
-export const makeFlows = (rules: RuleSet) =>
+export const makeFlows = (rules: RuleSet, largeClaimsOver: Decimal<2> = largeClaimsOverDefault) =>
   ({
     transactions: [transactions(rules)],
     lending: [lendingRouter, lendingEnrichment],
-    claims: [claims, largeClaims]
+    claims: [claims, makeLargeClaims(largeClaimsOver)]
   }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */

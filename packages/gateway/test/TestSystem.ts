@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Analytics } from "@frazil/analytics"
+import { Analytics, personalColumns } from "@frazil/analytics"
 import { feedFile } from "@frazil/connect"
 import { KeyScanner } from "@frazil/core"
 import { DeadLetters as DeadLetterContract, Job, Log } from "@frazil/engine"
@@ -62,7 +62,7 @@ export const testGateway = Effect.fnUntraced(function* (options: GatewayOptions 
   )
   const directory = dataDirectory(join(folder, "data"))
   const layer = Layer.mergeAll(
-    Analytics.layer({ temporaryFolder: directory.temporaryFolder }),
+    Analytics.layer({ temporaryFolder: directory.temporaryFolder, personal: personalColumns(tables) }),
     Layer.succeed(System, { directory, declared, live: () => [] })
   ).pipe(Layer.provideMerge(systemLayer(directory)))
   const services = yield* Layer.build(layer)

@@ -14,6 +14,7 @@ import {
   OperationsAlerts,
   PaymentEvents
 } from "../src/index.ts"
+import * as model from "../src/index.ts"
 
 const id = "0f0f0f0f-0000-4000-8000-000000000000"
 const at = "2026-01-14T23:45:00.000Z"
@@ -263,4 +264,9 @@ it("an application without a customer goes by its own id", () => {
   const { customer_id: _, ...unknown } = application
   const bytes = bytesOf(unknown)
   expect(KeyScanner.make(LoanApplications)(bytes, 0, bytes.length)).toBe(id)
+})
+
+it("lists every topic that it declares", () => {
+  const topics = Object.values(model).filter((each) => typeof each === "object" && "shape" in each)
+  expect(new Set<unknown>(model.contracts)).toEqual(new Set<unknown>(topics))
 })

@@ -1,7 +1,7 @@
 export { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
 export { existingData, existingLake, locate, type LocationOptions } from "./ExistingData.ts"
 export * as Flags from "./Flags.ts"
-export { readConnections, readSettingsFile, settingsPath } from "./SettingsFile.ts"
+export { readConnections, readSettingsFile, readSinks, settingsPath } from "./SettingsFile.ts"
 export { catalogLayer, duckDbLayer, logLayer, storageLayer, systemLayer } from "./Layers.ts"
 export * as Units from "./Units.ts"
 export {

@@ -4,7 +4,7 @@
  * `Plan.ts` makes one where a condition holds, `Evaluate.ts` likewise. Everything in it follows from the rule and what it
  * matched, so that a replay, another batching or a restart gives the same bytes. Personal fields show as `(personal)`.
  */
-import { CalendarDate, type Decimal, type FieldSpec, Timestamp, eventTimeEndMs } from "@frazil/core"
+import { CalendarDate, type Decimal, type FieldSpec, personalText, Timestamp, eventTimeEndMs } from "@frazil/core"
 import type { RecordPlace } from "@frazil/engine"
 import { createHash } from "node:crypto"
 import type { CheckedRule } from "./CheckedRule.ts"
@@ -36,12 +36,11 @@ type AnyRecord = Readonly<Record<string, unknown>>
 
 /** Longer texts are cut where they are shown. */
 const valueCharactersMax = 500
-const masked = "(personal)"
 
 /** A field's value as people and JSON take it: decimals and times as text. */
 const shown = (field: FieldSpec, value: unknown): AlertValue => {
   if (value === null || value === undefined) return null
-  if (field.personal) return masked
+  if (field.personal) return personalText
   switch (field.type._tag) {
     case "Timestamp":
       return Timestamp.format(value as Timestamp) // the record was decoded by its schema; likewise below

@@ -4,6 +4,6 @@ import { checkConfig } from "./CheckConfig.ts"
 import { showConfig } from "./ShowConfig.ts"
 
 export const configCommand = Command.make("config").pipe(
-  Command.withDescription("Shows and checks settings and connections of frazil.yaml and the environment"),
+  Command.withDescription("Shows and checks settings, connections and sinks of frazil.yaml and the environment"),
   Command.withSubcommands([showConfig, checkConfig])
 )

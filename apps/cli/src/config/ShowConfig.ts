@@ -1,6 +1,7 @@
 /** `frazil config show`. */
-import { type Connection, secretPlace, secretsOf } from "@frazil/connect"
-import { readConnections, readSettingsFile } from "@frazil/platform"
+import { type Connection, type DeclaredSink, secretPlace, secretsOf, templateText } from "@frazil/connect"
+import { contracts, DeadLetters } from "@frazil/model"
+import { readConnections, readSettingsFile, readSinks } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { printJson, printLines } from "../Output.ts"
@@ -34,6 +35,42 @@ const connectionRow = ([name, connection]: readonly [string, Connection]) => ({
   )
 })
 
+const formText = ({ form }: DeclaredSink): string => {
+  switch (form.kind) {
+    case "webhook":
+      return "a call each record"
+    case "postgres":
+      return `table ${form.table}, a row each ${form.key.join(", ")}`
+    case "redis":
+      return form.features.map(({ key, value }) => `${value.name} under ${templateText(key)}`).join("; ")
+  }
+}
+
+const sinkRow = (sink: DeclaredSink) => ({
+  name: sink.name,
+  kind: sink.form.kind,
+  topic: sink.topic.name,
+  connection: sink.connectionName,
+  form: formText(sink)
+})
+
+const sinkTable = (rows: ReadonlyArray<ReturnType<typeof sinkRow>>) =>
+  rows.length === 0
+    ? []
+    : [
+        "",
+        ...textTable<(typeof rows)[number]>(
+          [
+            { title: "SINK", text: (row) => row.name },
+            { title: "KIND", text: (row) => row.kind },
+            { title: "TOPIC", text: (row) => row.topic },
+            { title: "CONNECTION", text: (row) => row.connection },
+            { title: "AS", text: (row) => row.form }
+          ],
+          rows
+        )
+      ]
+
 export const showConfig = Command.make(
   "show",
   configOptions,
@@ -42,7 +79,9 @@ export const showConfig = Command.make(
     const { connections } = yield* readConnections(given.file)
     const rows = settingRows(settings)
     const connected = [...connections].map(connectionRow)
-    if (given.json) return yield* printJson({ settings: rows, connections: connected })
+    const declared = yield* readSinks(given.file, { topics: contracts, deadLetterTopic: DeadLetters.name })
+    const sinks = declared.sinks.map(sinkRow)
+    if (given.json) return yield* printJson({ settings: rows, connections: connected, sinks })
     return yield* printLines([
       ...textTable<(typeof rows)[number]>(
         [
@@ -67,7 +106,8 @@ export const showConfig = Command.make(
           }
         ],
         connected
-      )
+      ),
+      ...sinkTable(sinks)
     ])
   })
-).pipe(Command.withDescription("Shows settings and connections, where they come from, and no secret"))
+).pipe(Command.withDescription("Shows settings, connections and sinks, where they come from, and no secret"))

@@ -4,7 +4,7 @@ import { type Lineage, type LineageEdge, type LineageNode, Units } from "@frazil
 const speed = (perSecond: number | undefined): ReadonlyArray<string> =>
   perSecond === undefined ? [] : [`${perSecond < 10 ? perSecond.toFixed(1) : Units.count(Math.round(perSecond))}/s`]
 
-const nouns = { file: "line", topic: "record", job: "record", table: "row" } as const
+const nouns = { file: "line", topic: "record", job: "record", table: "row", sink: "record" } as const
 
 /** `transactions (running): 1,204 records, 10/s, lag 0`. */
 const nodeText = (node: LineageNode, edge: LineageEdge | undefined): string => {
@@ -39,7 +39,8 @@ const brackets = {
   file: [">", "]"],
   topic: ["[(", ")]"],
   job: ["[[", "]]"],
-  table: ["[/", "/]"]
+  table: ["[/", "/]"],
+  sink: ["([", "])"]
 } as const
 
 /** Names reach a diagram as quoted text. */

@@ -1,10 +1,11 @@
 /** `frazil tables query "SQL"`: one SELECT over the lake, now or as of a moment. */
-import { Analytics, QueryError, type ResultFormat } from "@frazil/analytics"
+import { Analytics, personalColumns, QueryError, type ResultFormat } from "@frazil/analytics"
+import { tables } from "@frazil/lakehouse"
 import { catalogLayer, existingLake } from "@frazil/platform"
 import { Effect, Layer, Option, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
-import { commonOptions } from "../Options.ts"
+import { commonOptions, unmask } from "../Options.ts"
 import { printLines, write } from "../Output.ts"
 import { textTable } from "../print/TextTable.ts"
 
@@ -69,13 +70,16 @@ export const queryTables = Command.make(
     sql: Argument.String("SQL").pipe(Argument.withDescription("One SELECT; tables are namespace.table")),
     asOf,
     format,
+    unmask,
     ...commonOptions
   },
   Effect.fnUntraced(function* (given) {
     const directory = yield* existingLake(given)
-    const services = Analytics.layer({ temporaryFolder: directory.temporaryFolder, slots: 1 }).pipe(
-      Layer.provide(catalogLayer(directory))
-    )
+    const services = Analytics.layer({
+      temporaryFolder: directory.temporaryFolder,
+      slots: 1,
+      personal: given.unmask ? [] : personalColumns(tables)
+    }).pipe(Layer.provide(catalogLayer(directory)))
     const as = Option.getOrElse(given.format, (): "json" | "table" => (given.json ? "json" : "table"))
     yield* answer(given.sql, Option.getOrUndefined(given.asOf), as).pipe(
       Effect.mapError((error) => (error instanceof QueryError ? commandError(error) : error)),

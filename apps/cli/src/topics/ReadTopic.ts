@@ -4,14 +4,16 @@
  * **Order**: within a partition by offset; partitions take turns by the batch. Without `--follow` it ends at what was
  * there when it began. **Bounds**: one batch in memory.
  */
+import { makeRecordMask } from "@frazil/core"
 import { Log } from "@frazil/engine"
 import { existingData, logLayer, Units } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
-import { placeOptions } from "../Options.ts"
+import { contractOf } from "../Declared.ts"
+import { placeOptions, unmask } from "../Options.ts"
 import { note, write } from "../Output.ts"
-import { metaLine, rawLines } from "./RecordLine.ts"
+import { type Masked, maskedLines, metaLine, rawLines } from "./RecordLine.ts"
 import { firstOffset, parseStart, type StartAt } from "./StartAt.ts"
 
 const readLimits = { recordsMax: 5_000, bytesMax: 1_048_576 }
@@ -24,6 +26,7 @@ interface Reading {
   readonly limit: number
   readonly follow: boolean
   readonly meta: boolean
+  readonly masked: Masked
 }
 
 interface Cursor {
@@ -61,11 +64,12 @@ const readBatch = Effect.fnUntraced(function* (reading: Reading, cursor: Cursor,
   let rows = 0
   while (rows < Math.min(batch.length, recordsMax) && batch.offsets[rows]! < cursor.end) rows++
   if (rows === 0) return 0
-  if (reading.meta) {
+  const { masked, meta } = reading
+  if (meta) {
     let text = ""
-    for (let row = 0; row < rows; row++) text += metaLine(cursor.partition, batch, row)
+    for (let row = 0; row < rows; row++) text += metaLine(cursor.partition, batch, row, masked)
     yield* write(text)
-  } else yield* write(rawLines(batch, rows))
+  } else yield* write(masked.value === undefined ? rawLines(batch, rows) : maskedLines(batch, rows, masked.value))
   cursor.next = batch.offsets[rows - 1]! + 1
   return rows
 })
@@ -116,7 +120,19 @@ const options = {
     Flag.withDescription("Each record with its partition, offset, time of append and key"),
     Flag.withDefault(false)
   ),
+  unmask,
   ...placeOptions
+}
+
+const nothingMasked: Masked = { value: undefined, key: false }
+
+/** By the topic's contract. What a topic without one holds, nobody has said: it is shown as it is. */
+const maskedOf = (topic: string): Masked => {
+  const contract = contractOf(topic)
+  if (contract === undefined) return nothingMasked
+  const { key, keyElse, shape } = contract
+  const keys = [...key, ...(keyElse === undefined ? [] : [keyElse])]
+  return { value: makeRecordMask(shape), key: keys.some((name) => shape.byName.get(name)?.personal === true) }
 }
 
 export const readTopic = Command.make(
@@ -124,12 +140,14 @@ export const readTopic = Command.make(
   options,
   Effect.fnUntraced(function* (given) {
     const directory = yield* existingData(given)
-    const reading = { ...given, partition: Option.getOrUndefined(given.partition) }
+    const masked = given.unmask ? nothingMasked : maskedOf(given.topic)
+    const reading = { ...given, partition: Option.getOrUndefined(given.partition), masked }
     const records = yield* readAll(reading).pipe(Effect.provide(logLayer(directory)))
-    yield* note(`${Units.plural(records, "record")} of ${given.topic}`)
+    const how = masked.value === undefined ? "" : "; personal values are masked, --unmask shows them"
+    yield* note(`${Units.plural(records, "record")} of ${given.topic}${how}`)
   })
 ).pipe(
-  Command.withDescription("Prints a topic's records, one a line, as their bytes are"),
+  Command.withDescription("Prints a topic's records, one a line, as their bytes are but for personal values"),
   Command.withExamples([
     { command: "frazil topics read alerts --follow --from end", description: "See alerts as they come" },
     { command: "frazil topics read dead-letter --meta --limit 10", description: "The oldest ten with their positions" }

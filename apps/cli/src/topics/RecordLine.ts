@@ -1,12 +1,12 @@
 /**
  * Records as lines: their bytes as they are, or with where they stand.
  *
- * Pure; `ReadTopic` writes them. `--meta` gives `{"partition","offset","timestamp","key","value"}`: a value that is JSON
+ * Pure; `ReadTopic` writes them, with a mask where the topic has personal fields. `--meta` gives `{"partition","offset","timestamp","key","value"}`: a value that is JSON
  * stands as it was written, so that no number is rounded; any other is `value_base64`, a key that is no text `key_base64`.
  * Headers follow where a record has some.
  */
 import { Buffer } from "node:buffer"
-import type { RecordBatch } from "@frazil/core"
+import { personalText, type RecordBatch } from "@frazil/core"
 
 const newline = 10
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -45,22 +45,38 @@ const keyMember = (batch: RecordBatch, row: number): string => {
   return text === undefined ? `"key_base64":"${base64(bytes)}"` : `"key":${JSON.stringify(text)}`
 }
 
-const valueMember = (batch: RecordBatch, row: number): string => {
+/** From a record's bytes to what may be seen of it, as JSON on one line. */
+export type Mask = (bytes: Uint8Array) => string
+
+const valueMember = (batch: RecordBatch, row: number, mask: Mask | undefined): string => {
   const bytes = valueOf(batch, row)
+  if (mask !== undefined) return `"value":${mask(bytes)}`
   const json = jsonOf(textOf(bytes))
   return json === undefined ? `"value_base64":"${base64(bytes)}"` : `"value":${json}`
 }
 
-/** A record with its position, as JSON. */
-export const metaLine = (partition: number, batch: RecordBatch, row: number): string => {
+/** What may be seen of a record beside its value. */
+export interface Masked {
+  readonly value: Mask | undefined
+  readonly key: boolean
+}
+
+const headersMember = (batch: RecordBatch, row: number, masked: boolean): ReadonlyArray<string> => {
   const headers = batch.headers.get(row)
+  if (headers === undefined) return []
+  const shown = masked ? Object.fromEntries(Object.keys(headers).map((name) => [name, personalText])) : headers
+  return [`"headers":${JSON.stringify(shown)}`]
+}
+
+/** A record with its position, as JSON. */
+export const metaLine = (partition: number, batch: RecordBatch, row: number, masked: Masked): string => {
   const members = [
     `"partition":${partition}`,
     `"offset":${batch.offsets[row]!}`,
     `"timestamp":"${new Date(batch.timestamps[row]!).toISOString()}"`,
-    keyMember(batch, row),
-    ...(headers === undefined ? [] : [`"headers":${JSON.stringify(headers)}`]),
-    valueMember(batch, row)
+    masked.key && batch.keyStarts[row]! >= 0 ? `"key":"${personalText}"` : keyMember(batch, row),
+    ...headersMember(batch, row, masked.value !== undefined),
+    valueMember(batch, row, masked.value)
   ]
   return `{${members.join(",")}}\n`
 }
@@ -78,4 +94,11 @@ export const rawLines = (batch: RecordBatch, rows: number): Uint8Array => {
     out[at++] = newline
   }
   return out
+}
+
+/** The first `rows` records of a batch, masked, a newline behind each. */
+export const maskedLines = (batch: RecordBatch, rows: number, mask: Mask): string => {
+  let text = ""
+  for (let row = 0; row < rows; row++) text += `${mask(valueOf(batch, row))}\n`
+  return text
 }

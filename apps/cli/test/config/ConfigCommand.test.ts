@@ -8,7 +8,7 @@ import { frazil } from "../RunFrazil.ts"
 
 const secret = "hunter2-of-a-test"
 
-const settings = (folder: string, more = "") => {
+const settings = (folder: string, more = "  store: { kind: redis, url: redis://h }", store = "store") => {
   const file = join(folder, "frazil.yaml")
   writeFileSync(join(folder, "token.txt"), `${secret}\n`)
   writeFileSync(
@@ -20,7 +20,15 @@ connections:
     kind: http
     url: http://127.0.0.1:8090
     auth: { bearer: { file: ${join(folder, "token.txt")} } }
-${more}`
+${more}
+sinks:
+  hook: { kind: webhook, topic: operations-alerts, connection: bureau }
+  features:
+    kind: redis
+    topic: customers
+    connection: ${store}
+    features: [{ key: "customer:{customer_id}:score", value: credit_score, ttl: 1d }]
+`
   )
   return file
 }
@@ -33,6 +41,8 @@ describe("frazil config", () => {
         const shown = yield* frazil(["config", "show", "--file", file, ...format])
         assert.isUndefined(shown.error)
         assert.include(shown.stdout, "FRAZIL_DATA")
+        assert.match(shown.stdout, /hook.*webhook.*operations-alerts.*bureau/)
+        assert.include(shown.stdout, "credit_score under customer:{customer_id}:score")
         assert.include(shown.stdout, "(hidden) from file ")
         assert.notInclude(`${shown.stdout}${shown.stderr}`, secret)
       }
@@ -44,16 +54,18 @@ describe("frazil config", () => {
       const folder = yield* temporaryFolder
       const sound = yield* frazil(["config", "check", "--file", settings(folder)])
       assert.isUndefined(sound.error)
-      assert.include(sound.stdout, "sound, 1 connections")
+      assert.include(sound.stdout, "sound, 2 connections, 2 sinks")
       const file = settings(
         folder,
         `  claims: { kind: postgres, url: "postgres://lab:${secret}@h/db" }
   other: { kind: redis, url: "redis://h", password: { file: nowhere } }
-`
+`,
+        "gone"
       )
       const checked = yield* frazil(["config", "check", "--file", file])
-      assert.strictEqual(checked.error, `${file} cannot be used: 2 problems`)
+      assert.strictEqual(checked.error, `${file} cannot be used: 3 problems`)
       assert.include(checked.stdout, `connection "claims": its url holds a password`)
+      assert.include(checked.stdout, `sink "features": there is no connection "gone"`)
       assert.include(checked.stdout, `connection "other": its secret cannot be read from file nowhere (ENOENT)`)
       assert.notInclude(`${checked.stdout}${checked.stderr}${checked.error}`, secret)
       writeFileSync(file, `data: [${secret}`)

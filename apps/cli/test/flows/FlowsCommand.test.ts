@@ -3,7 +3,9 @@
  */
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import type { Lineage } from "@frazil/platform"
+import { runSink } from "@frazil/connect"
+import { RawTransactions } from "@frazil/model"
+import { dataDirectory, type Lineage, logLayer } from "@frazil/platform"
 import { Effect } from "effect"
 import { fillData, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
 import { frazil, frazilJson } from "../RunFrazil.ts"
@@ -41,6 +43,37 @@ describe("flows lineage", () => {
       const diagram = (yield* frazil(["flows", "lineage", "--data", data, "--format", "mermaid"])).stdout
       assert.match(diagram, /^flowchart LR\n {2}n0>".*in\.ndjson"\]\n {2}n1\[\("raw-transactions"\)\]\n/)
       assert.match(diagram, /^ {2}n1 -->\|"10, lag 2"\| n\d+$/m)
+    })
+  )
+
+  it.live("tells how much of a table a job has not taken that joins with it", () =>
+    Effect.gen(function* () {
+      const data = yield* fillData(yield* temporaryFolder, transactions(10))
+      yield* frazil(["topics", "write", "loan_applications", "--data", data], [`{}\n`])
+      yield* frazil(["topics", "write", "customers", "--data", data], [`{"customer_id":"C1"}\n{"customer_id":"C2"}\n`])
+      const lineage = (yield* frazilJson("flows", "lineage", "--data", data)) as Lineage
+      assert.deepInclude(edge(lineage, "topic:loan_applications", "job:lending-router"), { records: 0, lag: 1 })
+      assert.deepInclude(edge(lineage, "topic:customers", "job:lending-router"), { records: 0, lag: 2 })
+    })
+  )
+
+  it.live("ends at the sinks that deliver, with what they have left", () =>
+    Effect.gen(function* () {
+      const data = yield* fillData(yield* temporaryFolder, transactions(10))
+      const target = { deliver: () => Effect.succeed([]) }
+      const options = { name: "hook", topic: RawTransactions, target, deadLetter: () => Effect.die("none is refused") }
+      yield* runSink({ ...options, inputComplete: Effect.succeed(true) }).pipe(
+        Effect.provide(logLayer(dataDirectory(data)))
+      )
+      yield* frazil(
+        ["topics", "write", "raw-transactions", "--data", data],
+        [
+          `${transaction(1)}
+`
+        ]
+      )
+      const tree = (yield* frazil(["flows", "lineage", "--data", data])).stdout
+      assert.match(tree, /^ {4}→ sink hook \(stopped\): 10 records, lag 1$/m)
     })
   )
 

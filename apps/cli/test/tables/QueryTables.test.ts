@@ -25,3 +25,17 @@ it.live("tables query answers in every format, now and as of a ref, and says in 
     assert.notInclude(early.error, "(line")
   })
 )
+
+it.live("tables query masks what is personal unless it is told otherwise", () =>
+  Effect.gen(function* () {
+    // every fifth line is a dead letter, whose original is personal
+    const data = yield* Effect.flatMap(temporaryFolder, (folder) => fillData(folder, transactions(20)))
+    const query = (...options: ReadonlyArray<string>) =>
+      Effect.map(
+        frazil(["tables", "query", "SELECT DISTINCT original FROM system.dead_letter", "--data", data, ...options]),
+        ({ stdout }) => stdout.split("\n")[1]
+      )
+    assert.strictEqual(yield* query(), "(personal)")
+    assert.strictEqual(yield* query("--unmask"), Buffer.from("{torn").toString("base64"))
+  })
+)

@@ -78,6 +78,32 @@ describe("topics write", () => {
 })
 
 describe("topics read", () => {
+  it.live("masks what is personal, also in records that do not decode, unless it is told otherwise", () =>
+    Effect.gen(function* () {
+      const data = yield* dataOf
+      const good = `{"application_id":"0f0f0f0f-0000-4000-8000-000000000000","ssn":"123456789","amount":1250.50,"country":"DE"}`
+      const lines = [good, `{"SSN":"123456789","country":"FR"}`, `{"ssn":"123456789"`, "123456789"]
+      yield* frazil(["topics", "write", "loan_applications", "--data", data], [`${lines.join("\n")}\n`])
+      const read = yield* frazil(["topics", "read", "loan_applications", "--data", data])
+      assert.sameMembers(read.stdout.split("\n").slice(0, -1), [
+        `{"application_id":"0f0f0f0f-0000-4000-8000-000000000000","ssn":"(personal)","amount":1250.50,"country":"DE"}`,
+        `{"SSN":"(personal)","country":"FR"}`,
+        `"(personal)"`,
+        `"(personal)"`
+      ])
+      assert.include(read.stderr, "--unmask shows them")
+      const meta = yield* frazil(["topics", "read", "loan_applications", "--data", data, "--meta"])
+      assert.include(
+        meta.stdout,
+        `"key":"0f0f0f0f-0000-4000-8000-000000000000","value":{"application_id":"0f0f0f0f-0000-4000-8000-000000000000","ssn":"(personal)",`
+      )
+      assert.notInclude(meta.stdout, "123456789")
+      const unmasked = yield* frazil(["topics", "read", "loan_applications", "--data", data, "--unmask"])
+      assert.sameMembers(unmasked.stdout.split("\n").slice(0, -1), lines)
+      assert.notInclude(unmasked.stderr, "unmask")
+    })
+  )
+
   const filled = Effect.gen(function* () {
     const data = yield* dataOf
     yield* frazil(["topics", "write", "n", "--data", data, "--partitions", "1"], ["0\n1\n2\n3\n"])

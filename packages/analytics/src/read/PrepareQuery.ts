@@ -100,13 +100,13 @@ export const prepareQuery = Effect.fn("analytics.prepareQuery")(function* (
   process: QueryProcess,
   sql: string,
   moment: Moment | undefined,
-  lately: KnownTables
+  knownTables: KnownTables
 ): Effect.fn.Return<ReadyQuery, QueryError, Catalog | FileIO> {
   const clauses = atClauses(sql)
   const sent = splice(sql, refsAsVersions(clauses))
   const statement = yield* statementOf(sql, sent, yield* parse(process, sent.text))
   const checked = yield* check(sql, sent, statement)
-  const resolved = yield* resolveTables(checked.tables, moment, lately).pipe(
+  const resolved = yield* resolveTables(checked.tables, moment, knownTables).pipe(
     Effect.mapError((error) => withPlace(error, sql, sent, checked))
   )
   const changes = [...blanked(sql, clauses), ...prefixes(sent, checked, resolved)]

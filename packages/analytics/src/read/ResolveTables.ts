@@ -1,7 +1,8 @@
 /**
  * From the tables that a query names to what its process may read: one view for each table and moment, and the exact files.
  *
- * Called once a query, before it runs. Snapshots are fixed here: what lands later changes nothing.
+ * Called once a query, before it runs. Snapshots are fixed here: what lands later changes nothing. Personal columns are
+ * masked here: no view shows them.
  */
 import { localPath } from "@frazil/core"
 import {
@@ -17,6 +18,7 @@ import {
 import { Effect } from "effect"
 import { QueryError } from "../QueryError.ts"
 import type { TableUse } from "../sql/CheckTree.ts"
+import { maskRelation, type PersonalColumns } from "./Mask.ts"
 import { asOfOf, momentKey, momentOfClause, type Moment } from "./Moment.ts"
 import { nearestName } from "../sql/NearestName.ts"
 
@@ -125,17 +127,24 @@ interface ResolvedTable {
  * Tables at moments that were asked for lately, by name, metadata file and moment: files are immutable, so nothing of it ever
  * changes. **Bounds**: so many, of so many files each.
  */
-export type KnownTables = Recent<ResolvedTable>
+export interface KnownTables {
+  readonly lately: Recent<ResolvedTable>
+  readonly personal: PersonalColumns
+}
 
 const tablesKnownMax = 64
 const knownFilesMax = 1_000
 
-export const makeKnownTables = (): KnownTables => new Recent(tablesKnownMax)
+/** Without what is `personal`. */
+export const makeKnownTables = (personal: PersonalColumns): KnownTables => ({
+  lately: new Recent(tablesKnownMax),
+  personal
+})
 
 const resolveOne = Effect.fnUntraced(function* (
   identifier: TableIdentifier,
   moment: Moment | undefined,
-  lately: KnownTables
+  { lately, personal }: KnownTables
 ): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO> {
   const catalog = yield* Catalog
   const name = identifierText(identifier)
@@ -146,7 +155,8 @@ const resolveOne = Effect.fnUntraced(function* (
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
   const plan = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
-  const relation = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
+  const whole = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
+  const relation = maskRelation(whole, name, { plan, table }, personal)
   const files: Array<string> = []
   for (const { dataFile } of plan.entries) {
     const path = localPath(dataFile.filePath)
@@ -169,7 +179,7 @@ const resolveOne = Effect.fnUntraced(function* (
 export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
   uses: ReadonlyArray<TableUse>,
   whole: Moment | undefined,
-  lately: KnownTables
+  knownTables: KnownTables
 ): Effect.fn.Return<Resolved, QueryError, Catalog | FileIO> {
   if (uses.length === 0) return { views: [], files: [], snapshots: [], catalogs: [] }
   const catalog = yield* Catalog
@@ -194,7 +204,7 @@ export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
       })
     }
     const view = { catalog: viewCatalog, namespace: use.namespace, name: use.name }
-    found.set(key, { view, resolved: yield* resolveOne(identifier, moment, lately) })
+    found.set(key, { view, resolved: yield* resolveOne(identifier, moment, knownTables) })
   }
   const all = [...found.values()]
   return {

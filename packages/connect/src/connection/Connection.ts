@@ -4,8 +4,9 @@
  * Lookups and sinks are given one by name. A declaration holds places of secrets, never secrets, so that it can be shown and
  * kept under version control. `FRAZIL_CONNECTION_<NAME>_URL` in the environment wins over a connection's `url`.
  */
-import { Option, Result, Schema, SchemaIssue } from "effect"
+import { Option, Result, Schema } from "effect"
 import { ConnectionError } from "./ConnectionError.ts"
+import { problemPaths } from "./ProblemPaths.ts"
 import { SecretSource } from "./Secret.ts"
 
 const PoolSize = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))
@@ -80,11 +81,6 @@ const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb">, RegExp>> =
 const invalid = (name: string, what: string): ConnectionError =>
   new ConnectionError({ reason: "Invalid", message: `connection "${name}": ${what}` })
 
-const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
-  // kinds of problems only: a value may be a secret that somebody wrote where its place belongs
-  leafHook: (issue) => (issue._tag === "MissingKey" ? "is missing" : "is not as it must be")
-})
-
 const urlProblem = (connection: Exclude<Connection, DuckDbConnection>): string | undefined => {
   let url: URL
   try {
@@ -113,11 +109,7 @@ const decodeOne = (
       : declared
   const decoded = Schema.decodeUnknownResult(ConnectionSchema, { onExcessProperty: "error" })(given)
   if (Result.isFailure(decoded)) {
-    const { issues } = formatIssue(decoded.failure.issue)
-    const paths = [...new Set(issues.map((issue) => (issue.path ?? []).map(String).join(".")))].filter(
-      (path) => path !== ""
-    )
-    const where = paths.length === 0 ? "" : ` (look at ${paths.slice(0, 5).join(", ")})`
+    const where = problemPaths(decoded.failure.issue)
     return Result.fail(
       invalid(
         name,

@@ -8,8 +8,9 @@
  * cursor that passes it.
  */
 import { Decoder, faultPoint, type Topic } from "@frazil/core"
-import { type Append, Log, LogError, newOwner, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
+import { type Append, Log, LogError, newOwner, type RecordInForce, type TopicInfo } from "@frazil/engine"
 import { Effect, Random, Schema, Semaphore } from "effect"
+import { sinkShard } from "./SinkProgress.ts"
 import type { Refused, SinkError, SinkRecord, SinkTarget } from "./SinkTarget.ts"
 
 export interface SinkOptions<A> {
@@ -21,20 +22,19 @@ export interface SinkOptions<A> {
   readonly deadLetter: (refused: Refused<A>) => Effect.Effect<Append>
   /** Whether nothing more will come: then the sink ends at the topic's end. Never, unless given. */
   readonly inputComplete?: Effect.Effect<boolean>
+  /** Fails after so many deliveries of a partition that failed, one after the other. Never, unless given. */
+  readonly failuresInRowMax?: number
   /** Told when delivery fails (the message) and when it works again (undefined). */
   readonly onProblem?: (message: string | undefined) => Effect.Effect<void>
 }
 
-/** The topic is not the one that the cursor is about. */
+/** The topic is not the one that the cursor is about, or the target took nothing for too long. */
 class SinkStopped extends Schema.TaggedError<SinkStopped>()("SinkStopped", { message: Schema.String }) {}
 
 const batchLimits = { recordsMax: 500, bytesMax: 1_048_576 }
 const idleWaitMs = 100
 const retryFirstMs = 200
 const retryLongestMs = 30_000
-
-/** The log stage of a sink: a name with a dot is no job's, so its positions are those of all partitions in order. */
-export const sinkShard = (name: string): ShardId => ({ uid: `sink.${name}`, stage: "sink", shard: 0 })
 
 /** The cursor of all partitions, and the only way to move it. */
 interface Cursor {
@@ -149,7 +149,11 @@ const deliver = Effect.fnUntraced(function* <A>(target: SinkTarget<A>, records: 
 /** One partition, from its cursor on. */
 const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>) {
   const { cursor, options, partition } = running
-  const { inputComplete = Effect.succeed(false), onProblem = () => Effect.void } = options
+  const {
+    failuresInRowMax = Number.POSITIVE_INFINITY,
+    inputComplete = Effect.succeed(false),
+    onProblem = () => Effect.void
+  } = options
   const log = yield* Log
   const decoder = Decoder.make(options.topic)
   let failures = 0
@@ -173,6 +177,10 @@ const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>) {
       failures = 0
     } else {
       yield* onProblem(error.message)
+      if (failures + 1 >= failuresInRowMax) {
+        const message = `sink ${options.name}: nothing delivered in ${failuresInRowMax} attempts: ${error.message}; the same command goes on there`
+        return yield* new SinkStopped({ message })
+      }
       yield* pause(failures++, error.retryAfterMs)
     }
   }

@@ -2,10 +2,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Log } from "@frazil/engine"
 import { Context, Effect, Fiber, Layer } from "effect"
-import { openPostgres, openPostgresSink, runSink } from "../../src/index.ts"
+import { type DeclaredSink, openPostgres, openPostgresSink, openSink, runSink } from "../../src/index.ts"
 import { postgresServer, type Server } from "@frazil/sim/servers"
 import { append, Counts, deadLetter, deadLetters, openLog } from "./SinkFixture.ts"
-import { storeCases } from "./StoreCases.ts"
+import { recordAt, storeCases } from "./StoreCases.ts"
 
 const port = 5562
 const timeoutMs = 2_000
@@ -37,6 +37,27 @@ layer(Layer.effect(Postgres, postgresServer(port)), { excludeTestServices: true,
           ),
           [["12345678.90", "t2", "0"]]
         )
+      })
+    )
+
+    it.effect("is opened as declared before the server is there, and makes its table with the first delivery", () =>
+      Effect.gen(function* () {
+        const server = yield* Postgres
+        yield* server.stop
+        const sink: DeclaredSink = {
+          name: "declared",
+          topic: Counts as unknown as DeclaredSink["topic"],
+          connectionName: "counts",
+          connection: { kind: "postgres", url: server.url },
+          form: { kind: "postgres", table: "declared", key: ["customer"] }
+        }
+        const target = yield* openSink(sink)
+        assert.strictEqual((yield* Effect.flip(target.deliver([recordAt("A", 1, 0)]))).delivered, 0)
+        yield* server.start
+        const both = [target.deliver([recordAt("A", 1, 0)]), target.deliver([recordAt("B", 1, 1)])]
+        yield* Effect.all(both, { concurrency: "unbounded" })
+        const { read } = yield* open("declared")
+        assert.deepStrictEqual([yield* read("A"), yield* read("B")], ["1", "1"])
       })
     )
 

@@ -2,9 +2,9 @@
 import { createClient } from "@redis/client"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer, Result, Schedule } from "effect"
-import { openRedisSink } from "../../src/index.ts"
+import { decodeConnections, type DeclaredSink, decodeSinks, openRedisSink, openSink } from "../../src/index.ts"
 import { redisServer, type Server } from "@frazil/sim/servers"
-import type { Count } from "./SinkFixture.ts"
+import { type Count, Counts } from "./SinkFixture.ts"
 import { recordAt, storeCases } from "./StoreCases.ts"
 
 const port = 6461
@@ -47,6 +47,35 @@ layer(Layer.effect(Redis, redisServer(port)), { excludeTestServices: true, timeo
         const left = yield* Effect.promise(() => client.pTTL(keyOf("A")))
         assert.isTrue(left > ttlMs - 30_000 && left <= ttlMs, `${left} ms`)
         assert.deepStrictEqual(yield* target.deliver([]), [])
+      })
+    )
+
+    it.effect("is filled as a declaration says, by a key that names fields and for the time that it gives", () =>
+      Effect.gen(function* () {
+        const { client } = yield* open()
+        const { url } = yield* Redis
+        const context = {
+          topics: [Counts as unknown as DeclaredSink["topic"]],
+          connections: decodeConnections({ features: { kind: "redis", url } }, () => undefined),
+          deadLetterTopic: "dead-letter"
+        }
+        const key = "fraud_features:{customer}:transaction_total"
+        const declared = {
+          totals: {
+            kind: "redis",
+            topic: Counts.name,
+            connection: "features",
+            features: [{ key, value: "total", ttl: "5m" }]
+          }
+        }
+        const [sink] = decodeSinks(declared, context).sinks
+        assert(sink !== undefined)
+        const target = yield* openSink(sink)
+        yield* target.deliver([recordAt("C123", 1, 1)]).pipe(Effect.retry(Schedule.spaced(20)))
+        const name = "fraud_features:C123:transaction_total"
+        assert.strictEqual(yield* Effect.promise(() => client.get(name)), "12345678.90")
+        const left = yield* Effect.promise(() => client.pTTL(name))
+        assert.isTrue(left > ttlMs - 30_000 && left <= ttlMs, `${left} ms`)
       })
     )
 

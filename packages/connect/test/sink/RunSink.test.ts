@@ -4,8 +4,7 @@ import { FaultPoint, type FaultPointName } from "@frazil/core"
 import { Log, type LogShape, trimLog } from "@frazil/engine"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { runSink, type SinkRecord, type SinkTarget } from "../../src/index.ts"
-import { sinkShard } from "../../src/sink/RunSink.ts"
+import { runSink, sinkProgress, type SinkRecord, sinkShard, type SinkTarget } from "../../src/index.ts"
 import { SinkError } from "../../src/sink/SinkTarget.ts"
 import { append, type Count, Counts, deadLetter, deadLetters, openLog, type Written } from "./SinkFixture.ts"
 
@@ -141,6 +140,22 @@ describe("a sink", () => {
       yield* Fiber.join(running)
       assert.deepStrictEqual(store.offsets(0), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
       assert.deepStrictEqual(told, [...Array.from({ length: 6 }, () => "it is down"), undefined])
+    })
+  )
+
+  it.effect("gives up when it is told how often to try, and its progress says what is left", () =>
+    Effect.gen(function* () {
+      const log = yield* openLog
+      yield* append(log, 0, many.slice(0, 10))
+      const target: SinkTarget<Count> = {
+        deliver: () => Effect.fail(new SinkError({ message: "it is down", delivered: 2 }))
+      }
+      const options = { name: "features", topic: Counts, target, deadLetter, failuresInRowMax: 3 }
+      const running = yield* Effect.forkChild(Effect.flip(runSink(options)).pipe(Effect.provideService(Log, log)))
+      yield* TestClock.adjust("10 seconds")
+      const { message } = yield* Fiber.join(running)
+      assert.include(message, "sink features: nothing delivered in 3 attempts: it is down")
+      assert.deepStrictEqual(yield* sinkProgress(log), [{ name: "features", topic: "counts", passed: 6, lag: 4 }])
     })
   )
 

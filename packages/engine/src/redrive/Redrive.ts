@@ -56,7 +56,7 @@ const detailOf = (from: TopicInfo, inForce: RecordInForce | undefined): Effect.E
     : Effect.fail(
         new RedriveError({
           reason: "TopicRecreated",
-          message: `topic ${from.name} was deleted and made anew since records of it were sent again: what was sent is not known any more; copy what you want to send with "frazil topics read" and "topics write"`
+          message: `topic ${from.name} was deleted and made anew since records of it were sent again: what was sent is not known any more; copy what you want to send with "frazil topics read --unmask" and "topics write"`
         })
       )
 }

@@ -34,6 +34,8 @@ export interface StageProgress {
   readonly shards: ReadonlyArray<ShardProgress>
   /** Records of the topic that no committed epoch has read. */
   readonly lag: number
+  /** Records of the tables that it joins with which no committed epoch has taken, by topic. */
+  readonly tableLags: Readonly<Record<string, number>>
   readonly counts: ShardCounts
   /** Epoch milliseconds; undefined without event time, before the first record, and for a job that is not declared. */
   readonly watermarkMs: number | undefined
@@ -48,19 +50,26 @@ interface Stage {
   readonly topic: string
   /** Undefined: no event time, or not known. */
   readonly outOfOrdernessMs: number | undefined
+  /** Topics of the tables that it joins with; of a job that is not declared, none is known but those it committed. */
+  readonly tables: ReadonlyArray<string>
 }
 
 const stagesOf = (jobs: ReadonlyArray<Job<string, unknown>>, shards: ReadonlyArray<ShardId>) => {
   const stages = new Map<string, Stage>()
   for (const job of jobs) {
-    for (const { eventTimeField, name, outOfOrdernessMs } of planJob(job)) {
+    for (const { eventTimeField, name, outOfOrdernessMs, tables } of planJob(job)) {
       const known = eventTimeField === undefined ? undefined : outOfOrdernessMs
-      stages.set(`${job.name}/${name}`, { job: job.name, topic: name, outOfOrdernessMs: known })
+      stages.set(`${job.name}/${name}`, {
+        job: job.name,
+        topic: name,
+        outOfOrdernessMs: known,
+        tables: tables.map(({ topic }) => topic.name)
+      })
     }
   }
   for (const { stage, uid } of shards.filter(isJob)) {
     const key = `${uid}/${stage}`
-    if (!stages.has(key)) stages.set(key, { job: uid, topic: stage, outOfOrdernessMs: undefined })
+    if (!stages.has(key)) stages.set(key, { job: uid, topic: stage, outOfOrdernessMs: undefined, tables: [] })
   }
   return [...stages.values()]
 }
@@ -100,19 +109,42 @@ const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
   }
 }
 
-/** The least over partitions that hold it back: idle ones, and ones without records, do not. */
+/** The least over partitions that hold it back: idle ones, and ones without records, do not; records in flight do. */
 const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number | undefined => {
   const { outOfOrdernessMs } = stage
   if (outOfOrdernessMs === undefined) return undefined
   const marks = shards.flatMap(({ detail: { idle, maxEventTime } }) =>
     idle || maxEventTime === null ? [] : [maxEventTime - outOfOrdernessMs]
   )
-  return marks.length === 0 ? undefined : Math.min(...marks)
+  const held = shards.flatMap(({ detail: { heldWatermark } }) => (heldWatermark === undefined ? [] : [heldWatermark]))
+  // a record came while there was no watermark yet, and is still in flight
+  if (held.includes(null)) return undefined
+  const least = Math.min(...marks, ...held.map(Number))
+  return Number.isFinite(least) ? least : undefined
 }
 
 /** Records of the partition that no epoch has read; what was removed by retention does not count. */
 const lagOf = ({ end, start }: PartitionBounds, shard: ShardProgress | undefined): number =>
   Math.max(0, end - Math.max(start, shard?.position ?? 0))
+
+/** Of every table that the stage declares or has committed: what its partitions hold beyond the shards' positions. */
+const tableLagsOf = Effect.fnUntraced(function* (
+  stage: Stage,
+  topics: ReadonlyArray<TopicInfo>,
+  records: ReadonlyMap<number, RecordInForce>
+) {
+  const log = yield* Log
+  const named = [...records.values()].flatMap(({ positions }) => positions.map(({ topic }) => topic))
+  const lags: Record<string, number> = {}
+  for (const table of new Set([...stage.tables, ...named.filter((topic) => topic !== stage.topic)])) {
+    if (!topics.some(({ name }) => name === table)) continue
+    lags[table] = (yield* log.bounds(table)).reduce((sum, { end, partition, start }) => {
+      const position = records.get(partition)?.positions.find(({ topic }) => topic === table)
+      return sum + Math.max(0, end - Math.max(start, position?.offset ?? 0))
+    }, 0)
+  }
+  return lags
+})
 
 /** Of the source and of tables. */
 const problemOf = (topics: ReadonlyArray<TopicInfo>, records: ReadonlyArray<RecordInForce>): string | undefined => {
@@ -138,21 +170,28 @@ const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<
   const log = yield* Log
   const topics = yield* log.topics
   if (!topics.some(({ name }) => name === stage.topic)) {
-    return { ...summarise(stage, []), lag: 0, finished: false, problem: `topic ${stage.topic} does not exist` }
+    return {
+      ...summarise(stage, []),
+      lag: 0,
+      tableLags: {},
+      finished: false,
+      problem: `topic ${stage.topic} does not exist`
+    }
   }
   const bounds = yield* log.bounds(stage.topic)
   const shards: Array<ShardProgress> = []
-  const records: Array<RecordInForce> = []
+  const records = new Map<number, RecordInForce>()
   let lag = 0
   for (const bound of bounds) {
     const record = yield* log.inForce({ uid: stage.job, stage: stage.topic, shard: bound.partition })
     const shard = record === undefined ? undefined : shardOf(stage.topic, bound, record)
-    if (record !== undefined) records.push(record)
+    if (record !== undefined) records.set(bound.partition, record)
     if (shard !== undefined) shards.push(shard)
     lag += lagOf(bound, shard)
   }
   const finished = shards.length === bounds.length && shards.every((shard) => shard.detail.finished)
-  return { ...summarise(stage, shards), lag, finished, problem: problemOf(topics, records) }
+  const tableLags = yield* tableLagsOf(stage, topics, records)
+  return { ...summarise(stage, shards), lag, tableLags, finished, problem: problemOf(topics, [...records.values()]) }
 })
 
 /** Every stage of the declared jobs, run or not, and of others that ever committed. */

@@ -288,6 +288,13 @@ export const tableCounts = ({ detail, tables }: Shard): ShardCounts["tables"] =>
   return addTables(detail.counts.tables ?? {}, Object.fromEntries(counts))
 }
 
+/** For the detail: what records in flight hold the watermark at. */
+const heldPart = ({ context: { lookups } }: Shard): Pick<ShardDetail, "heldWatermark"> => {
+  const least = Math.min(...lookups.map((lookup) => lookup.leastWatermark()))
+  if (least === Number.POSITIVE_INFINITY) return {}
+  return { heldWatermark: Number.isFinite(least) ? least : null }
+}
+
 const recordedTime = ({ context: { time } }: Shard): number | null =>
   Number.isFinite(time.maxEventTime) ? time.maxEventTime : null
 
@@ -327,7 +334,8 @@ export const takeCommit = (
     deltasFrom: stateful ? (before.deltasFrom ?? shard.epoch + 1) : null,
     finished,
     ...(context.lead.inRow === 0 ? {} : { lead: { ...context.lead } }),
-    ...(shard.closed ? { closed: true } : {})
+    ...(shard.closed ? { closed: true } : {}),
+    ...heldPart(shard)
   }
   shard.entered.clear()
   for (const table of shard.tables) {

@@ -51,6 +51,8 @@ export interface ShardDetail {
   readonly lead?: LeadState
   /** Its windows were closed at the end of time: whatever comes later is late. */
   readonly closed?: boolean
+  /** The least watermark of the records that its lookups hold, null where one came before any; absent when they hold none. */
+  readonly heldWatermark?: number | null
 }
 
 export const emptyDetail: ShardDetail = {

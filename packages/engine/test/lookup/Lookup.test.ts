@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { Flow, Job, type Lookup } from "../../src/index.ts"
+import { jobProgress } from "../../src/run/JobProgress.ts"
 import {
   ClaimNotFound,
   claimOf,
@@ -441,6 +442,40 @@ describe("the order of a lookup", () => {
       }).pipe(Effect.provide(world))
     )
   }
+})
+
+describe("a record in flight", () => {
+  it.effect("holds the watermark where it was, as the monitor tells it and as it is committed", () =>
+    Effect.gen(function* () {
+      yield* append(Payments, lines(20))
+      let hanging = true
+      const { fiber, stage } = yield* started(
+        { concurrency: 100, order: "unordered" },
+        {
+          lookup: (claimId) =>
+            Effect.suspend(() => (hanging && claimId === "HANGS" ? Effect.never : Effect.succeed(claimOf(claimId))))
+        }
+      )
+      const committed = Effect.map(jobProgress([claimsJob({})]), ([progress]) => progress?.watermarkMs)
+      yield* TestClock.adjust(1_000)
+      yield* append(Payments, [paymentLine(100, "HANGS")])
+      yield* TestClock.adjust(1_000)
+      yield* append(Payments, [paymentLine(1_000, "C1"), paymentLine(1_001, "C2"), paymentLine(1_002, "C4")])
+      yield* TestClock.adjust(1_000)
+      assert.strictEqual((yield* enriched).length, 23)
+      const held = yield* committed
+      assert.strictEqual(held, stage().watermarkMs)
+      assert.isBelow(held ?? Number.POSITIVE_INFINITY, Date.UTC(2026, 0, 14) + 100_000)
+      hanging = false
+      // it is asked again after its timeout
+      yield* TestClock.adjust(30_000)
+      assert.strictEqual((yield* enriched).length, 24)
+      const free = yield* committed
+      assert.strictEqual(free, stage().watermarkMs)
+      assert.isAbove(free ?? 0, Date.UTC(2026, 0, 14) + 900_000)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(world))
+  )
 })
 
 describe("a job that is interrupted", () => {

@@ -7,6 +7,8 @@ import { makeRecordBuilder } from "@frazil/core"
 import { Effect } from "effect"
 import { Log } from "../../src/log/Log.ts"
 import { jobProgress } from "../../src/run/JobProgress.ts"
+import { claimsJob, Payments } from "../support/Claims.ts"
+import { append, world } from "../support/Harness.ts"
 import { emptyDetail, type ShardDetail } from "../../src/run/ShardDetail.ts"
 
 const topic = "clicks"
@@ -57,6 +59,29 @@ describe("jobProgress", () => {
       const [all] = yield* jobProgress([])
       assert.deepInclude(all, { lag: 0, finished: true, counts: { ...emptyDetail.counts, in: 15 } })
     }).pipe(Effect.provide(EmbeddedLog.layerMemory))
+  )
+
+  it.effect("holds the watermark where records in flight hold it, also those of an idle partition", () =>
+    Effect.gen(function* () {
+      yield* append(Payments, [])
+      const log = yield* Log
+      const { id: topicId } = yield* log.topic(Payments.name)
+      const commit = Effect.fnUntraced(function* (shard: number, detail: Partial<ShardDetail>) {
+        const id = { uid: "claims", stage: Payments.name, shard }
+        const [inForce] = yield* log.fence("test", [id])
+        const positions = [{ topic: Payments.name, topicId, partitions: 2, offset: 0 }]
+        const whole = { ...emptyDetail, ...detail }
+        const part = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: whole, delta: null }
+        yield* log.commit({ owner: "test", shards: [part], outputs: [] })
+        return (yield* jobProgress([claimsJob({})]))[0]?.watermarkMs
+      })
+      // out-of-orderness is 5 s
+      assert.strictEqual(yield* commit(0, { maxEventTime: 100_000 }), 95_000)
+      assert.strictEqual(yield* commit(1, { maxEventTime: 90_000, idle: true, heldWatermark: 60_000 }), 60_000)
+      assert.strictEqual(yield* commit(0, { maxEventTime: 100_000, heldWatermark: 50_000 }), 50_000)
+      assert.isUndefined(yield* commit(1, { maxEventTime: 90_000, idle: true, heldWatermark: null }))
+      assert.strictEqual(yield* commit(1, { maxEventTime: 90_000, idle: true }), 50_000)
+    }).pipe(Effect.provide(world))
   )
 
   it.effect("does not count what retention removed", () =>

@@ -55,6 +55,19 @@ describe("a join with a table", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.live("tells how much of the table it has not taken", () =>
+    Effect.gen(function* () {
+      yield* append(Orders, round.orders)
+      yield* append(Limits, round.rows)
+      const lags = Effect.map(jobProgress([checkedJob]), ([stage]) => [stage?.lag, stage?.tableLags])
+      assert.deepStrictEqual(yield* lags, [round.orders.length, { limits: round.rows.length }])
+      yield* runToEnd(checkedJob)
+      assert.deepStrictEqual(yield* lags, [0, { limits: 0 }])
+      yield* append(Limits, [limitLine("C1", "9.5"), limitLine("C2", "9.5"), limitLine("C3", "9.5")])
+      assert.deepStrictEqual(yield* lags, [0, { limits: 3 }])
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("waits in a bounded run until the table is complete", () =>
     Effect.gen(function* () {
       yield* append(Orders, [orderLine(0, "C1")])

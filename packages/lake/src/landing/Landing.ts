@@ -50,7 +50,10 @@ const make = <A, Name extends string>(topic: Topic<A, Name>, options: LandingOpt
   }
   const schema = landedSchema(topic.shape)
   const spec = partitionSpec(schema, options.partition ?? [])
-  const problems = [...schemaProblems(schema), ...partitionProblems(spec, schema)]
+  const personal = (options.partition ?? [])
+    .filter(({ column }) => topic.shape.byName.get(column)?.personal)
+    .map(({ column }) => `"${column}" is personal: names of folders would show it`)
+  const problems = [...schemaProblems(schema), ...partitionProblems(spec, schema), ...personal]
   if (problems.length > 0) throw new TypeError(`landing of ${topic.name}: ${problems.join("; ")}`)
   return {
     uid: `land.${topic.name}`,

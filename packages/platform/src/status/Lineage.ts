@@ -1,11 +1,11 @@
 /**
- * Where records come from and where they go, made from what is declared and what is committed: files, topics, jobs and
- * tables as nodes, with what went along each edge.
+ * Where records come from and where they go, made from what is declared and what is committed: files, topics, jobs,
+ * tables and sinks as nodes, with what went along each edge.
  *
  * `frazil flows lineage` and the gateway show it. `readLineage` is one look; `withRates` makes speeds of two. Takes
  * nothing, changes nothing.
  */
-import { feedProgress } from "@frazil/connect"
+import { feedProgress, jobRunning, sinkProgress, type SinkProgress, sinkShard } from "@frazil/connect"
 import { Job, Log, type LogError, type PartitionBounds } from "@frazil/engine"
 import type { Catalog } from "@frazil/lake"
 import { Effect } from "effect"
@@ -15,11 +15,11 @@ import { type Declared, type LandingStatus, landingStatuses, type StageStatus, s
 export interface LineageNode {
   /** `kind:name`. */
   readonly id: string
-  readonly kind: "file" | "topic" | "job" | "table"
+  readonly kind: "file" | "topic" | "job" | "table" | "sink"
   readonly name: string
-  /** Of jobs and tables: running, finished, stopped, never ran. */
+  /** Of jobs and tables: running, finished, stopped, never ran. Of sinks: running, stopped. */
   readonly state?: string
-  /** Topics: appended so far. Tables: rows. Jobs: taken in. Files: lines fed. */
+  /** Topics: appended so far. Tables: rows. Jobs: taken in. Files: lines fed. Sinks: passed by their cursors. */
   readonly records: number
   /** `records` by the second; undefined for a single look. */
   readonly perSecond?: number
@@ -31,7 +31,7 @@ export interface LineageEdge {
   /** What went along it since the first start. */
   readonly records: number
   readonly perSecond?: number
-  /** Into jobs and tables: what the topic holds that has not gone along yet. */
+  /** Into jobs, tables and sinks: what the topic holds that has not gone along yet. */
   readonly lag?: number
 }
 
@@ -87,7 +87,9 @@ const jobParts = (job: Job.Job<string, unknown>, all: ReadonlyArray<StageStatus>
   const joined = Job.tables(job).map(({ name: topic }): LineageEdge => ({
     from: topicId(topic),
     to: id,
-    records: total(stages.map(({ counts }) => counts.tables?.[topic]?.in ?? 0))
+    records: total(stages.map(({ counts }) => counts.tables?.[topic]?.in ?? 0)),
+    // stages join by themselves: the one that is furthest behind tells
+    lag: Math.max(0, ...stages.map(({ tableLags }) => tableLags[topic] ?? 0))
   }))
   const written = [...writtenBy(job, stages, declared)].map(([topic, count]): LineageEdge => ({
     from: id,
@@ -103,6 +105,14 @@ const landingParts = (topic: string, { progress, state, table }: LandingStatus) 
   const node: LineageNode = { id, kind: "table", name: table, state, records: rows }
   return { node, edge: { from: topicId(topic), to: id, records: rows, lag } satisfies LineageEdge }
 }
+
+/** A sink that ever delivered, whether a file of settings still declares it or not. */
+const sinkParts = Effect.fnUntraced(function* (directory: DataDirectory, { lag, name, passed, topic }: SinkProgress) {
+  const id = `sink:${name}`
+  const running = yield* jobRunning({ job: sinkShard(name).uid, dataDirectory: directory.root })
+  const node: LineageNode = { id, kind: "sink", name, state: running ? "running" : "stopped", records: passed }
+  return { node, edge: { from: topicId(topic), to: id, records: passed, lag } satisfies LineageEdge }
+})
 
 const fedFiles = Effect.fnUntraced(function* (topics: ReadonlyArray<string>) {
   const log = yield* Log
@@ -132,7 +142,9 @@ export const readLineage = Effect.fnUntraced(function* (
   declared: Declared,
   nowMs: number
 ): Effect.fn.Return<Lineage, LogError, Log | Catalog> {
-  const topics = topicNames(declared)
+  const delivered = yield* sinkProgress(yield* Log)
+  const sinks = yield* Effect.forEach(delivered, (progress) => sinkParts(directory, progress))
+  const topics = [...new Set([...topicNames(declared), ...delivered.map(({ topic }) => topic)])]
   const stages = yield* stageStatuses(directory, declared)
   const landings = yield* landingStatuses(stages, declared)
   const bounds = yield* boundsOf(topics)
@@ -151,9 +163,15 @@ export const readLineage = Effect.fnUntraced(function* (
       ...files.nodes,
       ...topics.map((name): LineageNode => ({ id: topicId(name), kind: "topic", name, records: appended(name) })),
       ...jobs.map(({ node }) => node),
-      ...tables.map(({ node }) => node)
+      ...tables.map(({ node }) => node),
+      ...sinks.map(({ node }) => node)
     ],
-    edges: [...files.edges, ...jobs.flatMap(({ edges }) => edges), ...tables.map(({ edge }) => edge)]
+    edges: [
+      ...files.edges,
+      ...jobs.flatMap(({ edges }) => edges),
+      ...tables.map(({ edge }) => edge),
+      ...sinks.map(({ edge }) => edge)
+    ]
   }
 })
 

@@ -50,7 +50,7 @@ const watchUntil = (ended: Effect.Effect<void>) =>
   watchSystem({
     ended,
     topic: OperationsAlerts,
-    readings: makeSystemReadings([], { ...thresholdsDefault, lagRecordsMax: 50 }),
+    readings: makeSystemReadings([], { ...thresholdsDefault, lagRecordsMax: 50 }, () => []),
     everyMs: 1000
   })
 
@@ -133,7 +133,7 @@ describe("dead letters", () => {
   it.effect("are counted by the minute", () =>
     Effect.gen(function* () {
       yield* append(10)
-      const readings = makeSystemReadings([], thresholdsDefault)
+      const readings = makeSystemReadings([], thresholdsDefault, () => [])
       const log = yield* Log
       const count = Effect.map(readings, (all) => all.find(({ kind }) => kind === "dead_letters")?.value)
       const commit = Effect.fnUntraced(function* (deadLettered: number) {
