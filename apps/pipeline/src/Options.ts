@@ -4,13 +4,16 @@
 import type { DeclaredSink } from "@frazil/connect"
 import { Decimal } from "@frazil/core"
 import { Flags, thresholdsDefault } from "@frazil/platform"
-import { flows, largeClaimsOverDefault, ruleTopics } from "@frazil/flows"
+import { claimsCachedDefault, flows, type FlowSettings, largeClaimsOverDefault, ruleTopics } from "@frazil/flows"
 import { rulesDirectory } from "@frazil/lakehouse"
 import { loadRules, type RuleSet } from "@frazil/rules"
 import { Config, Effect, Option, Result, Schema } from "effect"
 import { Flag } from "effect/cli"
 
 export class OptionError extends Schema.TaggedError<OptionError>()("OptionError", { message: Schema.String }) {}
+
+/** Some 300 MB. */
+const claimsCachedMax = 1_000_000
 
 export const flags = {
   ...Flags.location,
@@ -72,6 +75,12 @@ export const flags = {
     Flag.withFallbackConfig(Config.String("FRAZIL_LARGE_CLAIMS_OVER")),
     Flag.withDefault(largeClaimsOverDefault.toString())
   ),
+  claimsCache: Flag.Int("claims-cache").pipe(
+    Flag.withDescription(`Claims whose answers are kept for a minute, 0 for none, at most ${claimsCachedMax}`),
+    Flag.withMetavar("N"),
+    Flag.withFallbackConfig(Config.Int("FRAZIL_CLAIMS_CACHE")),
+    Flag.withDefault(claimsCachedDefault)
+  ),
   summary: Flag.String("summary").pipe(
     Flag.withDescription("Write the summary to this file as JSON"),
     Flag.withMetavar("FILE.json"),
@@ -99,6 +108,7 @@ export interface PipelineFlags {
   readonly seed: Option.Option<number>
   readonly alertLag: number
   readonly largeClaimsOver: string
+  readonly claimsCache: number
   readonly summary: Option.Option<string>
 }
 
@@ -119,8 +129,8 @@ export interface PipelineOptions {
   readonly lakeCommitEveryMs: number
   /** A topic that a job is further behind than this is an alert. */
   readonly alertLagRecords: number
-  /** Claims over this are large; the flow's own default unless given. */
-  readonly largeClaimsOver?: Decimal<2>
+  /** What is said of flows; their own defaults unless given. */
+  readonly settings?: FlowSettings
   /** Records older than this leave the log once everybody has read them; undefined: none ever does. */
   readonly logRetentionMs?: number | undefined
   /** Where connections are declared; `frazil.yaml` of the working directory unless given. */
@@ -137,6 +147,11 @@ const parseAmount = (text: string) => {
     ? Effect.succeed(amount.success)
     : Effect.fail(new OptionError({ message: `--large-claims-over takes an amount such as 10000 or 2500.50` }))
 }
+
+const parseCache = (entries: number) =>
+  entries >= 0 && entries <= claimsCachedMax
+    ? Effect.succeed(entries)
+    : Effect.fail(new OptionError({ message: `--claims-cache takes a number from 0 to ${claimsCachedMax}` }))
 
 const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows, name)
 
@@ -203,7 +218,10 @@ export const parseOptions = Effect.fnUntraced(function* (
     checkpointEveryMs: Option.getOrElse(given.checkpointEvery, () => 30_000),
     lakeCommitEveryMs: Option.getOrElse(given.lakeCommitEvery, () => (inputs.size > 0 ? 300_000 : 10_000)),
     alertLagRecords: given.alertLag,
-    largeClaimsOver: yield* parseAmount(given.largeClaimsOver),
+    settings: {
+      largeClaimsOver: yield* parseAmount(given.largeClaimsOver),
+      claimsCached: yield* parseCache(given.claimsCache)
+    },
     logRetentionMs: Option.getOrUndefined(given.logRetention),
     gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions

@@ -41,8 +41,8 @@ const watcher = "watch"
 type AnyJob = Job.Job<string, Bureau | Claims>
 type FlowName = PipelineOptions["flows"][number]
 
-const jobsOf = ({ flows: names, largeClaimsOver, rules }: PipelineOptions): ReadonlyArray<AnyJob> => {
-  const judging = makeFlows(rules, largeClaimsOver)
+const jobsOf = ({ flows: names, rules, settings }: PipelineOptions): ReadonlyArray<AnyJob> => {
+  const judging = makeFlows(rules, settings)
   return names.flatMap((name): ReadonlyArray<AnyJob> => judging[name])
 }
 

@@ -23,6 +23,7 @@ const nothing: PipelineFlags = {
   seed: Option.none(),
   alertLag: 10_000,
   largeClaimsOver: "10000",
+  claimsCache: 10_000,
   summary: Option.none()
 }
 const parse = (given: Partial<PipelineFlags>) =>
@@ -69,7 +70,8 @@ describe("parseOptions", () => {
     [{ jobs: Option.some("transactions,nonsense") }, /no flow is named nonsense: --jobs takes transactions/],
     [{ jobs: Option.some("constructor") }, /no flow is named constructor/],
     [{ count: Option.some(0) }, /--count takes a number from 1/],
-    [{ count: Option.some(5), input: ["clicks=a"] }, /no --input beside it/]
+    [{ count: Option.some(5), input: ["clicks=a"] }, /no --input beside it/],
+    [{ claimsCache: -1 }, /--claims-cache takes a number from 0/]
   ])("refuses what makes no sense: %j", ([given, says]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(parse(given))
@@ -80,7 +82,7 @@ describe("parseOptions", () => {
 
   it.effect("takes an amount over which claims are large, to the cent", () =>
     Effect.gen(function* () {
-      assert.strictEqual(String((yield* parse({ largeClaimsOver: "2500.5" })).largeClaimsOver), "2500.50")
+      assert.strictEqual(String((yield* parse({ largeClaimsOver: "2500.5" })).settings.largeClaimsOver), "2500.50")
       for (const largeClaimsOver of ["-1", "much", "1.234", ""]) {
         const { message } = yield* Effect.flip(parse({ largeClaimsOver }))
         assert.include(message, "--large-claims-over takes an amount")

@@ -1,25 +1,35 @@
 import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { noRules, type RuleSet } from "@frazil/rules"
 import type { Decimal } from "@frazil/core"
-import { claims, largeClaimsOverDefault, makeLargeClaims } from "./claims.ts"
+import { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
 import { transactions } from "./transactions.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
-export { claims, largeClaimsOverDefault, makeLargeClaims } from "./claims.ts"
+export { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 export { lendingEnrichment, lendingRouter } from "./lending.ts"
 
 /** The topics that rules may be about. */
 export const ruleTopics = [RawTransactions]
 
+/** What whoever runs the flows may say of them; each has a default. */
+export interface FlowSettings {
+  readonly largeClaimsOver?: Decimal<2>
+  /** Claims whose answers are kept; 0 for none. */
+  readonly claimsCached?: number
+}
+
 /** Flows by the name that `--jobs` takes; each holds one or more jobs, which judge by the rules they are given. */
-export const makeFlows = (rules: RuleSet, largeClaimsOver: Decimal<2> = largeClaimsOverDefault) =>
+export const makeFlows = (rules: RuleSet, settings: FlowSettings = {}) =>
   ({
     transactions: [transactions(rules)],
     lending: [lendingRouter, lendingEnrichment],
-    claims: [claims, makeLargeClaims(largeClaimsOver)]
+    claims: [
+      makeClaims(settings.claimsCached ?? claimsCachedDefault),
+      makeLargeClaims(settings.largeClaimsOver ?? largeClaimsOverDefault)
+    ]
   }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */

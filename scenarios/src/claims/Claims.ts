@@ -177,4 +177,39 @@ const slow: Scenario = {
   })
 }
 
-export const claims: ReadonlyArray<Scenario> = [allFound, unknown, hanging, gone, locked, slow]
+/** One run with a cache of so many claims. */
+const cached = Effect.fnUntraced(function* (entries: number, forMs: number) {
+  const system = yield* startClaims(claimsCount, "--claims-cache", `${entries}`)
+  const payments = yield* system.pay(2_000)
+  yield* Effect.sleep(forMs)
+  yield* stopPaying(payments)
+  const [hits, misses, size] = [
+    yield* system.lookup("cache_hits_total"),
+    yield* system.lookup("cache_misses_total"),
+    yield* system.lookup("cache_entries")
+  ]
+  const peak = system.pipeline.peakBytes()
+  const { failed, findings, payments: all } = yield* system.finish
+  const share = hits + misses === 0 ? 0 : hits / (hits + misses)
+  // every claim is as likely: with room for all of them, all but the first payment on each hits
+  const asked = claimsCount * (1 - Math.exp(-all.length / claimsCount))
+  const likely = entries >= claimsCount ? 1 - asked / all.length : entries / claimsCount
+  const told = `a cache of ${entries}: ${size} kept, ${(share * 100).toFixed(1)} % hits of ${(likely * 100).toFixed(1)} likely, ${Math.round(peak / 2 ** 20)} MB at most`
+  return [
+    ...findings,
+    found(size <= entries && share >= likely * 0.8 && share <= likely + 0.1 && peak < rssBytesMax, told),
+    found(only(failed, "CLAIM_NOT_FOUND"), `failed: ${statusesOf(failed)}`)
+  ]
+}, Effect.scoped)
+
+const caches: Scenario = {
+  name: "claims-caches",
+  about: "2,000 payments a second with no cache, a small one, and one for every claim",
+  run: (scale) =>
+    Effect.map(
+      Effect.forEach([0, 1_000, 100_000], (entries) => cached(entries, scale === "full" ? 30_000 : 6_000)),
+      (runs) => runs.flat()
+    )
+}
+
+export const claims: ReadonlyArray<Scenario> = [allFound, unknown, hanging, gone, locked, slow, caches]

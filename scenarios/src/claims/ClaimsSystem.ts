@@ -77,14 +77,14 @@ const outcomeOf = Effect.fnUntraced(function* (data: string, code: number | null
   } satisfies Outcome
 })
 
-/** `claims` of them are in the table. */
-export const startClaims = Effect.fnUntraced(function* (claims: number) {
+/** `claims` of them are in the table; `options` are the pipeline's. */
+export const startClaims = Effect.fnUntraced(function* (claims: number, ...options: ReadonlyArray<string>) {
   const folder = yield* makeFolder
   const server = yield* postgresServer(port)
   folder.connections({ claims: { kind: "postgres", url: server.url } })
   yield* runApp("cli", ["claims", "seed", "--connection", "claims", "--claims", `${claims}`], folder.path)
   const args = ["--data", folder.data, "--jobs", "claims", "--no-generator", "--port", "0", "--lake-commit-every", "2s"]
-  const pipeline = yield* startApp("pipeline", args, folder.path)
+  const pipeline = yield* startApp("pipeline", [...args, ...options], folder.path)
   const address = yield* pipeline.said(/http:\/\/127\.0\.0\.1:\d+/)
   const metrics = Effect.tryPromise(async () => (await fetch(`${address}/metrics`)).text()).pipe(
     Effect.catch(() =>

@@ -4,7 +4,7 @@
  * A database that fails is not among its moods: those payments fail, and which ones they are is the moment's.
  */
 import { Decimal } from "@frazil/core"
-import { claimFailures, Claims, claims } from "@frazil/flows"
+import { claimFailures, Claims, claimsCachedDefault, makeClaims } from "@frazil/flows"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, EnrichedPayments, FailedPayments, PaymentEvents } from "@frazil/model"
 import { Context, Effect, Random, Result } from "effect"
@@ -56,7 +56,7 @@ const table = Context.make(Claims, {
 const landed = [EnrichedPayments, FailedPayments, DeadLetters].map(({ name }) => name)
 
 export const claimsOfPayments = (options: Omit<SimOptions, "input" | "landings">): SimReport =>
-  run(claims, {
+  run(makeClaims(claimsCachedDefault), {
     ...options,
     input: [input(PaymentEvents, payments)],
     landings: tables.filter(({ topic }) => landed.some((name) => name === topic.name)),

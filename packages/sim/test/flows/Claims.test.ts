@@ -1,7 +1,14 @@
 /** Claims from payments to enriched, failed and large ones, each payment once. */
 import { assert, describe, it } from "@effect/vitest"
 import { Decimal } from "@frazil/core"
-import { claimFailures, Claims, claims, largeClaimsOverDefault, makeLargeClaims } from "@frazil/flows"
+import {
+  claimFailures,
+  Claims,
+  claimsCachedDefault,
+  largeClaimsOverDefault,
+  makeClaims,
+  makeLargeClaims
+} from "@frazil/flows"
 import { PaymentEvents } from "@frazil/model"
 import { Effect, Layer, Result } from "effect"
 import { appendRecords, flowWorld, linesOf, recordsOf, runToEnd } from "./FlowWorld.ts"
@@ -32,7 +39,7 @@ describe("claims", () => {
   it.live("enriches each payment or fails it with its reason, and keeps the large ones", () =>
     Effect.gen(function* () {
       yield* appendRecords(PaymentEvents, payments, ({ claim_id }) => claim_id)
-      yield* runToEnd(claims).pipe(Effect.provide(table))
+      yield* runToEnd(makeClaims(claimsCachedDefault)).pipe(Effect.provide(table))
       yield* runToEnd(makeLargeClaims(largeClaimsOverDefault))
       assert.deepStrictEqual(
         yield* linesOf("enriched-payments", "payment_id", "member_id", "enrichment_status"),
@@ -60,7 +67,7 @@ describe("claims", () => {
   it.live("keeps those over the amount that it is told, to the cent", () =>
     Effect.gen(function* () {
       yield* appendRecords(PaymentEvents, payments, ({ claim_id }) => claim_id)
-      yield* runToEnd(claims).pipe(Effect.provide(table))
+      yield* runToEnd(makeClaims(claimsCachedDefault)).pipe(Effect.provide(table))
       yield* runToEnd(makeLargeClaims(Decimal.of("10000.01", 2)))
       assert.deepStrictEqual(yield* recordsOf("large-claims"), [])
     }).pipe(Effect.provide(flowWorld))
@@ -69,7 +76,7 @@ describe("claims", () => {
   it.live("keeps all over an amount below theirs", () =>
     Effect.gen(function* () {
       yield* appendRecords(PaymentEvents, payments, ({ claim_id }) => claim_id)
-      yield* runToEnd(claims).pipe(Effect.provide(table))
+      yield* runToEnd(makeClaims(claimsCachedDefault)).pipe(Effect.provide(table))
       yield* runToEnd(makeLargeClaims(Decimal.of("9999.99", 2)))
       assert.strictEqual((yield* recordsOf("large-claims")).length, starting("CL", "BIG").length)
     }).pipe(Effect.provide(flowWorld))
