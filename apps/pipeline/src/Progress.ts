@@ -8,14 +8,21 @@ import type { Job } from "@frazil/engine"
 import type { LandingStatus } from "@frazil/lake"
 import { Units } from "@frazil/platform"
 
-/** One moment of a job, made by `Run.ts` from the job's monitor, the log's ends and the landings. */
+/** One moment of a job, made by `Moments.ts` from the job's monitor, the log's ends and the landings. */
 export interface JobMoment {
   readonly job: string
   readonly status: ReadonlyArray<Job.StageStatus>
   /** Records of its topics not yet read. */
   readonly lag: number
-  /** Tables landed from the topics it reads or writes. */
+  /** Tables landed from the topics that it reads or writes, and not every job. */
   readonly landings: ReadonlyArray<LandingStatus>
+}
+
+/** One moment of the pipeline. */
+export interface Moment {
+  readonly jobs: ReadonlyArray<JobMoment>
+  /** Tables that are no single job's. */
+  readonly shared: ReadonlyArray<LandingStatus>
 }
 
 /** The figures of a line, as text. */
@@ -28,7 +35,6 @@ interface Figures {
   readonly watermark: string
   readonly commit: string
   readonly tables: string
-  readonly problems: ReadonlyArray<string>
 }
 
 const total = (moment: JobMoment) => moment.status.reduce((sum, stage) => sum + stage.in, 0)
@@ -45,20 +51,22 @@ const figuresOf = (now: JobMoment, before: JobMoment | undefined, elapsedMs: num
     lag: Units.count(now.lag),
     watermark: watermarks.length === 0 ? "–" : Units.age(nowMs - Math.min(...watermarks)),
     commit: commits.length === 0 ? "–" : `${Units.age(nowMs - Math.max(...commits))} ago`,
-    tables: now.landings.map(({ rows, table }) => `${table} ${Units.count(rows)}`).join(", "),
-    problems: now.landings.flatMap(({ problem, table }) =>
-      problem === undefined ? [] : [`${table}: trying again: ${problem}`]
-    )
+    tables: rowsOf(now.landings)
   }
 }
 
+const rowsOf = (landings: ReadonlyArray<LandingStatus>): string =>
+  landings.map(({ rows, table }) => `${table} ${Units.count(rows)}`).join(", ")
+
+const problemsOf = ({ jobs, shared }: Moment): ReadonlyArray<string> => {
+  const landings = new Map([...jobs.flatMap((each) => each.landings), ...shared].map((each) => [each.table, each]))
+  return [...landings.values()].flatMap(({ problem, table }) =>
+    problem === undefined ? [] : [`${table}: trying again: ${problem}`]
+  )
+}
+
 /** Calls for the figures of every job, in order; `before` is the moment `elapsedMs` earlier. */
-type Render = (
-  now: ReadonlyArray<JobMoment>,
-  before: ReadonlyArray<JobMoment>,
-  elapsedMs: number,
-  nowMs: number
-) => ReadonlyArray<string>
+type Render = (now: Moment, before: Moment, elapsedMs: number, nowMs: number) => ReadonlyArray<string>
 
 const columns = [
   ["job", "job", 20],
@@ -73,20 +81,22 @@ const columns = [
 const cells = (texts: ReadonlyArray<string>): string =>
   texts.map((text, at) => (at === 0 ? text.padEnd(columns[0][2]) : text.padStart(columns[at]?.[2] ?? 0))).join("")
 
-/** For a terminal: a header, a line a job, and what goes wrong. */
-export const tableLines: Render = (now, before, elapsedMs, nowMs) => {
-  const figures = now.map((moment, at) => figuresOf(moment, before[at], elapsedMs, nowMs))
-  return [
-    `${cells(columns.map(([, title]) => title))}   rows landed`,
-    ...figures.map((each) => `${cells(columns.map(([field]) => each[field]))}   ${each.tables}`),
-    ...figures.flatMap(({ problems }) => problems)
-  ]
-}
+const allFigures: (...moments: Parameters<Render>) => ReadonlyArray<Figures> = (now, before, elapsedMs, nowMs) =>
+  now.jobs.map((moment, at) => figuresOf(moment, before.jobs[at], elapsedMs, nowMs))
+
+/** For a terminal: a header, a line a job, the tables of all, and what goes wrong. */
+export const tableLines: Render = (now, ...rest) => [
+  `${cells(columns.map(([, title]) => title))}   rows landed`,
+  ...allFigures(now, ...rest).map((each) => `${cells(columns.map(([field]) => each[field]))}   ${each.tables}`),
+  `${" ".repeat(columns.reduce((sum, [, , width]) => sum + width, 0))}   ${rowsOf(now.shared)}`,
+  ...problemsOf(now)
+]
 
 /** For a log file: each line by itself. */
-export const plainLines: Render = (now, before, elapsedMs, nowMs) =>
-  now.flatMap((moment, at) => {
-    const each = figuresOf(moment, before[at], elapsedMs, nowMs)
-    const line = `${each.job}: ${each.rate}, ${each.in} in, ${each.dead} dead letters, lag ${each.lag}, watermark ${each.watermark} behind, lake commit ${each.commit}, rows landed: ${each.tables}`
-    return [line, ...each.problems]
-  })
+export const plainLines: Render = (now, ...rest) => [
+  ...allFigures(now, ...rest).map(
+    (each) =>
+      `${each.job}: ${each.rate}, ${each.in} in, ${each.dead} dead letters, lag ${each.lag}, watermark ${each.watermark} behind, lake commit ${each.commit}, rows landed: ${each.tables === "" ? "none" : each.tables}`
+  ),
+  ...problemsOf(now)
+]

@@ -21,18 +21,17 @@ import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
 import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
 import { type KindName, kinds } from "@frazil/sim"
-import { Clock, Deferred, Effect, Layer } from "effect"
+import { Deferred, Effect, Layer } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generate, kindsOf } from "./Generate.ts"
 import { hostGateway } from "./HostGateway.ts"
 import type { PipelineOptions } from "./Options.ts"
-import { type JobMoment, plainLines, tableLines } from "./Progress.ts"
+import { inOrder, showForever, takeMoment, topicsOf } from "./Moments.ts"
 import type { Screen } from "./Screen.ts"
 import { servicesLayer } from "./Services.ts"
 import { openSinks } from "./Sinks.ts"
 import { processCost, summarise, type Summary } from "./Summary.ts"
 
-const showEveryMs = 500
 const watchEveryMs = 1_000
 
 /** Among the writers of topics. */
@@ -45,10 +44,6 @@ const jobsOf = ({ flows: names, rules, settings }: PipelineOptions): ReadonlyArr
   const judging = makeFlows(rules, settings)
   return names.flatMap((name): ReadonlyArray<AnyJob> => judging[name])
 }
-
-/** Every topic that a job reads or writes. */
-const topicsOf = (job: AnyJob): ReadonlyArray<string> =>
-  [...Job.sources(job), ...Job.outputs(job), DeadLetters, Ledger].map((topic) => topic.name)
 
 const sourcesOf = (jobs: ReadonlyArray<AnyJob>): ReadonlyArray<ReturnType<typeof Job.sources>[number]> => {
   const written = new Set(jobs.flatMap((job) => Job.outputs(job).map(({ name }) => name)))
@@ -90,8 +85,8 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     const gateway = { port: options.gatewayPort, directory, live: () => monitor.status(), say: screen.say }
     yield* Effect.forkScoped(hostGateway(gateway))
   }
-  const moments = takeMoments(jobs, monitor, landingMonitor)
-  const show = showForever(moments, screen)
+  const moment = takeMoment(jobs, monitor, landingMonitor)
+  const show = showForever(moment, screen)
   const deciding = Effect.all(
     [
       ...feeds(options, jobs, completion),
@@ -134,7 +129,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     ],
     { concurrency: "unbounded", discard: true }
   )
-  const end = Effect.flatMap(moments, (last) => atEnd(summarise(last, landingMonitor.status(), processCost())))
+  const end = Effect.flatMap(moment, (last) => atEnd(summarise(last.jobs, inOrder(landingMonitor), processCost())))
   const others = Effect.raceFirst(show, retention(options))
   // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
   yield* Effect.raceFirst(work, others).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
@@ -244,45 +239,3 @@ const generators = (
   // events speak of what is there once
   return [Effect.andThen(once, Effect.forEach(events, one, { concurrency: "unbounded", discard: true }))]
 }
-
-/** Where every job stands now. */
-const takeMoments = (
-  jobs: ReadonlyArray<AnyJob>,
-  monitor: Job.JobMonitor,
-  landings: ReturnType<typeof makeLandingMonitor>
-) =>
-  Effect.gen(function* () {
-    const log = yield* Log
-    const moments: Array<JobMoment> = []
-    for (const job of jobs) {
-      const status = monitor.status().filter((stage) => stage.job === job.name)
-      let lag = 0
-      for (const stage of status) {
-        for (const { end, partition } of yield* log.bounds(stage.topic))
-          lag += end - (stage.positions.get(partition) ?? 0)
-      }
-      const topics = topicsOf(job)
-      moments.push({
-        job: job.name,
-        status,
-        lag,
-        landings: landings.status().filter(({ topic }) => topics.includes(topic))
-      })
-    }
-    return moments
-  })
-
-const showForever = <E, R>(moments: Effect.Effect<ReadonlyArray<JobMoment>, E, R>, screen: Screen) =>
-  Effect.gen(function* () {
-    let before: ReadonlyArray<JobMoment> = []
-    let beforeMs = yield* Clock.currentTimeMillis
-    while (true) {
-      yield* Effect.sleep(showEveryMs)
-      const now = yield* Clock.currentTimeMillis
-      const next = yield* moments
-      const render = screen.live ? tableLines : plainLines
-      screen.show(render(next, before, now - beforeMs, now), now)
-      before = next
-      beforeMs = now
-    }
-  })
