@@ -19,12 +19,14 @@ export interface AppProcess {
   readonly lines: () => ReadonlyArray<string>
   /** The most memory that it had resident, as last looked at. */
   readonly peakBytes: () => number
+  /** Its resident memory, a look every 100 ms. */
+  readonly residentBytes: ReadonlyArray<number>
 }
 
-/** The kernel keeps the peak, as long as the process is there. */
-const peakOf = (pid: number | undefined): number => {
+/** What the kernel says of a process's memory, as long as it is there: the peak, and what is resident now. */
+const memoryOf = (pid: number | undefined, field: "VmHWM" | "VmRSS"): number => {
   try {
-    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
+    const [, kilobytes] = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
     return Number(kilobytes ?? 0) * 1024
   } catch {
     // it has ended, or this is no Linux: nothing is known
@@ -64,8 +66,10 @@ export const startApp = Effect.fnUntraced(function* (
       })
   )
   let peak = 0
+  const residentBytes: Array<number> = []
   const look = Effect.sync(() => {
-    peak = Math.max(peak, peakOf(child.pid))
+    peak = Math.max(peak, memoryOf(child.pid, "VmHWM"))
+    residentBytes.push(memoryOf(child.pid, "VmRSS"))
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, Effect.sleep(lookEveryMs))))
   const said = (pattern: RegExp) =>
@@ -78,7 +82,7 @@ export const startApp = Effect.fnUntraced(function* (
       }
       return yield* Effect.die(new Error(`apps/${app} did not say ${pattern}: ${lines.slice(-20).join("\n")}`))
     })
-  return { child, said, ended: Effect.promise(() => closed), lines: () => lines, peakBytes: () => peak }
+  return { child, said, ended: Effect.promise(() => closed), lines: () => lines, peakBytes: () => peak, residentBytes }
 })
 
 /** Runs `apps/APP` to its end; dies when that is not a good one. */

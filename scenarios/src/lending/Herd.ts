@@ -8,7 +8,7 @@ import { Duration, Effect, type Scope } from "effect"
 import { type Folder, makeFolder } from "../Folder.ts"
 import { type AppProcess, runApp, startApp } from "../Process.ts"
 import { type Finding, found, type Scale, type Scenario } from "../Scenario.ts"
-import { readTopic } from "../Topics.ts"
+import { countTopic, readTopic } from "../Topics.ts"
 import { type BureauApp, startBureau, steadyInFlight, steadyRate } from "./BureauApp.ts"
 
 const rssBytesMax = 500 * 1024 * 1024
@@ -29,11 +29,11 @@ interface Herd {
   readonly start: Effect.Effect<AppProcess, never, Scope.Scope>
 }
 
-const makeHerd = Effect.fnUntraced(function* (scale: Scale, behaviour: ReadonlyArray<string>) {
+const makeHerd = Effect.fnUntraced(function* (scale: Scale, behaviour: ReadonlyArray<string>, count = herd[scale]) {
   const folder = yield* makeFolder
   const [applications, customers] = [folder.file("applications.ndjson"), folder.file("customers.ndjson")]
   const made = ["--rate", "1000", "--seed", "7", "--start", "2026-01-14T00:00:00Z", "--known-share", "0"]
-  yield* runApp("generator", ["applications", ...made, "--count", `${herd[scale]}`, "--out", applications], folder.path)
+  yield* runApp("generator", ["applications", ...made, "--count", `${count}`, "--out", applications], folder.path)
   yield* runApp("generator", ["customers", "--out", customers], folder.path)
   const bureau = yield* startBureau(behaviour, folder.path)
   folder.connections({ bureau: { kind: "http", url: bureau.address } })
@@ -189,4 +189,28 @@ const killed: Scenario = {
   })
 }
 
-export const herds: ReadonlyArray<Scenario> = [concurrent, limited, hanging, killed]
+const mean = (values: ReadonlyArray<number>): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+
+const million: Scenario = {
+  name: "herd-million",
+  about: "a million applications in the log before a bureau that takes a thousand a second: memory is flat",
+  run: Effect.fnUntraced(function* (scale) {
+    const count = scale === "full" ? 1_000_000 : 40_000
+    const made = yield* makeHerd(scale, ["--delay", "50ms..150ms", "--concurrency", "100"], count)
+    const pipeline = yield* made.start
+    while ((yield* countTopic(made.folder.data, "external_checks")) < count) yield* Effect.sleep(500)
+    const before = pipeline.residentBytes.length
+    yield* Effect.sleep(scale === "full" ? 90_000 : 6_000)
+    const since = pipeline.residentBytes.slice(before)
+    const third = Math.floor(since.length / 3)
+    const [first, last] = [mean(since.slice(0, third)), mean(since.slice(-third))]
+    const decided = yield* countTopic(made.folder.data, "loan_decisions")
+    pipeline.child.kill("SIGINT")
+    yield* pipeline.ended
+    const told = `${Math.round(first / 2 ** 20)} MB at first, ${Math.round(last / 2 ** 20)} MB in the end, with ${count - decided} waiting`
+    return [found(decided > 0 && decided < count && last < first * 1.1, told), memory(pipeline)]
+  })
+}
+
+export const herds: ReadonlyArray<Scenario> = [concurrent, limited, hanging, killed, million]
