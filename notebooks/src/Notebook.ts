@@ -36,6 +36,10 @@ export const outputsOf = (notebook: Notebook, kind: string): ReadonlyArray<strin
       return found === undefined ? [] : [plainText(Schema.decodeUnknownSync(Text)(found))]
     })
 
+/** How many outputs each cell has. */
+export const outputCounts = (notebook: Notebook): ReadonlyArray<number> =>
+  notebook.cells.map(({ outputs }) => outputs?.length ?? 0)
+
 /** The same file without what differs from run to run and says nothing: when its cells ran, and the kernel's version. */
 export const format = (json: string): string => {
   // checked by parseNotebook; kept whole, since a notebook holds more than the check looks at

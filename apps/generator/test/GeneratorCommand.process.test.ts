@@ -45,22 +45,26 @@ const folder = Effect.acquireRelease(
 const fixed = ["--seed", "42", "--rate", "1000", "--start", "2026-01-14T23:45:00Z"]
 
 describe("apps/generator", () => {
-  it.live("writes the same file for the same seed, rate and start, and nothing to stdout", () =>
-    Effect.gen(function* () {
-      const path = yield* folder
-      const hashOf = Effect.fnUntraced(function* (file: string) {
-        const ended = yield* run(path, ["transactions", ...fixed, "--count", "2000", "--out", file])
-        assert.deepStrictEqual([ended.code, ended.stdout], [0, ""])
-        assert.match(ended.stderr, /^2,000 generated, 2,000 delivered, [0-9]+ labelled as fraud$/m)
-        return createHash("sha256")
-          .update(readFileSync(join(path, file)))
-          .digest("hex")
+  it.live(
+    "writes the same file for the same seed, rate and start, another for another seed, and nothing to stdout",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const hashOf = Effect.fnUntraced(function* (file: string, ...more: ReadonlyArray<string>) {
+          const ended = yield* run(path, ["transactions", ...fixed, "--count", "2000", "--out", file, ...more])
+          assert.deepStrictEqual([ended.code, ended.stdout], [0, ""])
+          assert.match(ended.stderr, /^2,000 generated, 2,000 delivered, [0-9]+ labelled as fraud$/m)
+          return createHash("sha256")
+            .update(readFileSync(join(path, file)))
+            .digest("hex")
+        })
+        const first = yield* hashOf("a.ndjson")
+        assert.strictEqual(yield* hashOf("b.ndjson"), first)
+        assert.notStrictEqual(yield* hashOf("c.ndjson", "--seed", "43"), first)
+        const lines = readFileSync(join(path, "a.ndjson"), "utf8").split("\n")
+        assert.strictEqual(lines.length, 2_001)
+        assert.include(lines[0], `"event_timestamp":"2026-01-14T23:45:00.000Z"`)
       })
-      assert.strictEqual(yield* hashOf("a.ndjson"), yield* hashOf("b.ndjson"))
-      const lines = readFileSync(join(path, "a.ndjson"), "utf8").split("\n")
-      assert.strictEqual(lines.length, 2_001)
-      assert.include(lines[0], `"event_timestamp":"2026-01-14T23:45:00.000Z"`)
-    })
   )
 
   it.live("fills its topic, ends with Ctrl-C, and says as JSON what the log holds", () =>
@@ -102,6 +106,8 @@ describe("apps/generator", () => {
       yield* run(path, [...payments, "--out", "b.ndjson"])
       const lines = readFileSync(join(path, "a.ndjson"), "utf8")
       assert.strictEqual(lines, readFileSync(join(path, "b.ndjson"), "utf8"))
+      yield* run(path, [...payments, "--seed", "43", "--out", "d.ndjson"])
+      assert.notStrictEqual(readFileSync(join(path, "d.ndjson"), "utf8"), lines)
       assert.strictEqual(new Set(lines.match(/"CL[0-9]{8}"/g)).size, 10)
       yield* run(path, ["customers", "--out", "c.ndjson"])
       assert.strictEqual(readFileSync(join(path, "c.ndjson"), "utf8").split("\n").length, 1_001)

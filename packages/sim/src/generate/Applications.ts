@@ -16,7 +16,7 @@ export interface ApplicationOptions {
   /** An integer. */
   readonly seed: number
   /** Part of the applications that comes from customers, 0–1. Default 0.6. */
-  readonly knownShare?: number
+  readonly knownShare?: number | undefined
 }
 
 const knownShareDefault = 0.6

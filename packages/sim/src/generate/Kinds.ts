@@ -14,11 +14,11 @@ export type KindName = (typeof kindNames)[number]
 
 /** What may be said about records; each kind's source has defaults. */
 export interface Shares {
-  readonly fraudShare?: number
-  readonly invalidShare?: number
-  readonly knownShare?: number
-  readonly unknownShare?: number
-  readonly claims?: number
+  readonly fraudShare?: number | undefined
+  readonly invalidShare?: number | undefined
+  readonly knownShare?: number | undefined
+  readonly unknownShare?: number | undefined
+  readonly claims?: number | undefined
 }
 
 export interface Kind {
@@ -43,16 +43,17 @@ const anyRecord = <R extends GeneratedRecord>({ next, partitioner }: RecordSourc
 export const kinds: Readonly<Record<KindName, Kind>> = {
   transactions: {
     topic: RawTransactions,
-    source: (seed, shares) => anyRecord(makeTransactions({ seed, ...shares })),
+    source: (seed, { fraudShare, invalidShare } = {}) =>
+      anyRecord(makeTransactions({ seed, fraudShare, invalidShare })),
     labelText: "labelled as fraud"
   },
   applications: {
     topic: LoanApplications,
-    source: (seed, shares) => makeApplications({ seed, ...shares })
+    source: (seed, { knownShare } = {}) => makeApplications({ seed, knownShare })
   },
   payments: {
     topic: PaymentEvents,
-    source: (seed, shares) => makePayments({ seed, ...shares }),
+    source: (seed, { claims, unknownShare } = {}) => makePayments({ seed, claims, unknownShare }),
     labelText: "of unknown claims"
   },
   customers: { topic: Customers, source: makeCustomers, all: customersCount }

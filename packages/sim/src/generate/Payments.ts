@@ -14,9 +14,9 @@ export interface PaymentOptions {
   /** An integer. */
   readonly seed: number
   /** Claims that there are. Default 10,000. */
-  readonly claims?: number
+  readonly claims?: number | undefined
   /** Part of the payments whose claim does not exist, 0–1. Default 0.02. */
-  readonly unknownShare?: number
+  readonly unknownShare?: number | undefined
 }
 
 export const claimsCountDefault = 10_000

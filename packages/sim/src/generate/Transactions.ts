@@ -22,9 +22,9 @@ export interface TransactionOptions {
   /** An integer. */
   readonly seed: number
   /** Part of the records that belong to fraud scenarios, 0–0.05; R2.3 asks for 0.01–0.05. */
-  readonly fraudShare?: number
+  readonly fraudShare?: number | undefined
   /** Part of the ordinary records that break the contract, 0–1; for tests of dead letters. */
-  readonly invalidShare?: number
+  readonly invalidShare?: number | undefined
 }
 
 /** Its key is the account_id. */
