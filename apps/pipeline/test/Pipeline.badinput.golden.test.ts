@@ -51,7 +51,7 @@ describe("a command that makes no sense", () => {
     [
       "an unknown topic",
       ["--input", "nothing=input.ndjson"],
-      /no job reads topic nothing; topics are raw-transactions/
+      /no job of this run takes topic nothing; topics are raw-transactions/
     ],
     ["a duration that is none", ["--epoch", "never"], /--epoch.*500ms, 30s, 5m, 2h or 3d/],
     ["a rate that is no number", ["--rate", "fast"], /--rate.*number/],
@@ -59,7 +59,11 @@ describe("a command that makes no sense", () => {
     ["a log that does not exist yet", ["--log", "kafka://localhost:9092"], /--log.*"embedded"/],
     ["a catalog that does not exist yet", ["--catalog", "http://localhost:8181"], /--catalog.*"sqlite"/],
     ["an unknown option", ["--frobnicate", "3"], /--frobnicate/],
-    ["a file in the place of its data directory", ["--data", "input.ndjson", "--count", "1"], /input\.ndjson/],
+    [
+      "a file in the place of its data directory",
+      ["--data", "raw-transactions.ndjson", "--count", "1"],
+      /input\.ndjson/
+    ],
     ["a data directory that cannot be made", ["--data", "/proc/frazil", "--count", "1"], /\/proc\/frazil/]
   ]
   for (const [what, given, says] of cases) {
