@@ -62,7 +62,7 @@ describe("a command that makes no sense", () => {
     [
       "a file in the place of its data directory",
       ["--data", "raw-transactions.ndjson", "--count", "1"],
-      /input\.ndjson/
+      /raw-transactions\.ndjson/
     ],
     ["a data directory that cannot be made", ["--data", "/proc/frazil", "--count", "1"], /\/proc\/frazil/]
   ]
