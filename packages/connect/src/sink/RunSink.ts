@@ -124,7 +124,7 @@ const readBatch = Effect.fnUntraced(function* <A>(
       json: text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
     })
   }
-  return { records, next: batch.length === 0 ? offset : batch.offsets[batch.length - 1]! + 1 }
+  return { records, next: batch.next }
 })
 
 interface Delivered<A> {

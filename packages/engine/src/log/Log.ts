@@ -39,6 +39,12 @@ export interface Append {
   readonly records: PackedRecords
 }
 
+/** What a read gives. `offsets` ascend with gaps: not every offset is a record (protocol, rule 17). */
+export interface ReadRecords extends RecordBatch {
+  /** Where to read on: past the last record, and past offsets behind it that will never be records. The offset read from when there is nothing yet. */
+  readonly next: number
+}
+
 export interface ReadLimits {
   readonly recordsMax: number
   readonly bytesMax: number
@@ -130,13 +136,13 @@ export interface LogShape {
   readonly topic: (name: string) => Effect.Effect<TopicInfo, LogError>
   readonly deleteTopic: (name: string) => Effect.Effect<void, LogError>
   readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
-  /** Records from `offset` on; empty at the end. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
+  /** Records from `offset` on; empty only where no committed record follows. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
   readonly read: (
     topic: string,
     partition: number,
     offset: number,
     limits: ReadLimits
-  ) => Effect.Effect<RecordBatch, LogError>
+  ) => Effect.Effect<ReadRecords, LogError>
   /** The first offset whose record was appended at or after `timeMs`; the end when there is none. */
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
   /** Ends when something was committed after the call, or after `timeoutMs`. May end early. */

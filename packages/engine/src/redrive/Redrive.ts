@@ -99,7 +99,7 @@ const takeBatch = Effect.fnUntraced(function* (
       counts.unfit++
     }
   }
-  return { offsets, next: batch.length === 0 ? bound.end : batch.offsets[batch.length - 1]! + 1 }
+  return { offsets, next: batch.length === 0 ? bound.end : batch.next }
 })
 
 const sentOf = ({ sent }: RedriveDetail): number => sent.flat().reduce((sum, [start, end]) => sum + end - start, 0)
