@@ -126,8 +126,9 @@ export const makeFileLog = (topic: string, file: string, taken: (append: Append)
     inForce: () => Effect.succeed(undefined),
     shards: unused,
     deltas: () => Effect.succeed([]),
-    commit: ({ outputs }) =>
+    commit: ({ shards }) =>
       Effect.sync(() => {
+        const outputs = shards.flatMap((shard) => shard.outputs)
         outputs.forEach(taken)
         for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
         return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))

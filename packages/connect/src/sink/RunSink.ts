@@ -84,8 +84,7 @@ const openCursor = Effect.fnUntraced(function* (
     // the commit point: what is below the cursor is not delivered again
     yield* log.commit({
       owner,
-      shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null }],
-      outputs
+      shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null, outputs }]
     })
     epochRead++
   })

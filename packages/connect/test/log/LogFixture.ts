@@ -106,6 +106,7 @@ export const commitOf = (id: ShardId, epochRead: number, more: Partial<ShardComm
   snapshots: [],
   detail: null,
   delta: null,
+  outputs: [],
   ...more
 })
 

@@ -137,8 +137,9 @@ const run = Effect.fnUntraced(function* (
       detail = { ...detail, sent: detail.sent.map((each, partition) => (partition === bound.partition ? more : each)) }
       yield* faultPoint("before-epoch-commit")
       // the commit point: the records, and that they were sent
-      const shard = { id, epochRead, positions: [], snapshots: [], detail, delta: null }
-      yield* log.commit({ owner: running.owner, shards: [shard], outputs: running.target.take() })
+      const outputs = running.target.take()
+      const shard = { id, epochRead, positions: [], snapshots: [], detail, delta: null, outputs }
+      yield* log.commit({ owner: running.owner, shards: [shard] })
       yield* faultPoint("after-epoch-commit")
       epochRead++
     }

@@ -35,9 +35,10 @@ const commitShard = Effect.fnUntraced(function* (shard: number, offset: number, 
     positions: [position],
     snapshots: [],
     detail: whole,
-    delta: null
+    delta: null,
+    outputs: []
   }
-  yield* log.commit({ owner: "test", shards: [commit], outputs: [] })
+  yield* log.commit({ owner: "test", shards: [commit] })
 })
 
 const twoPartitions = Log.use((log) => log.ensureTopic({ name: topic, partitions: 2 }))
@@ -116,7 +117,7 @@ describe("jobProgress", () => {
         positions: [],
         snapshots: []
       }
-      yield* log.commit({ owner: "test", shards: [{ ...shard, detail: {}, delta: null }], outputs: [] })
+      yield* log.commit({ owner: "test", shards: [{ ...shard, detail: {}, delta: null, outputs: [] }] })
       assert.deepStrictEqual(yield* jobProgress([]), [])
     }).pipe(Effect.provide(EmbeddedLog.layerMemory))
   )
