@@ -3,9 +3,9 @@
  *
  * Nothing is read or made until a layer is built. An app builds what it needs: commands that only look leave DuckDB out.
  */
-import { EmbeddedLog } from "@frazil/connect"
+import { EmbeddedLog, kafkaLogLayer } from "@frazil/connect"
 import { layerLocal } from "@frazil/core"
-import { CheckpointStore } from "@frazil/engine"
+import { CheckpointStore, type Log, type LogError } from "@frazil/engine"
 import { DuckDb, FileIO, layerSqliteCatalog } from "@frazil/lake"
 import { Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
@@ -13,7 +13,11 @@ import type { DataDirectory } from "./DataDirectory.ts"
 /** Files of tables. */
 export const storageLayer = (directory: DataDirectory) => layerLocal(directory.warehouseUri)
 
-export const logLayer = (directory: DataDirectory) => EmbeddedLog.layer({ file: directory.logFile })
+/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for. */
+export const logLayer = ({ log, logFile }: DataDirectory, busyTimeoutMs?: number): Layer.Layer<Log, LogError> =>
+  log._tag === "Kafka"
+    ? kafkaLogLayer({ brokers: log.brokers })
+    : EmbeddedLog.layer({ file: logFile, ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }) })
 
 const checkpointLayer = (directory: DataDirectory) =>
   CheckpointStore.layer(directory.checkpointsUri).pipe(Layer.provide(layerLocal(directory.checkpointsUri)))

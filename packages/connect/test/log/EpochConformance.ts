@@ -3,7 +3,7 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { SnapshotName, SourcePosition } from "@frazil/engine"
+import type { LogShape, SnapshotName, SourcePosition } from "@frazil/engine"
 import { commitOf, connect, type FreshLog, openFresh, pack, readAll, reasonOf, shardOf } from "./LogFixture.ts"
 
 export const epochConformance = (fresh: FreshLog): void => {
@@ -131,8 +131,9 @@ const owners = (fresh: FreshLog): void => {
       const layer = yield* fresh
       const log = yield* connect(layer)
       yield* log.ensureTopic({ name: "a", partitions: 1 })
-      const commit = (owner: string, epochRead: number, value: string) =>
-        log.commit({
+      const other = yield* connect(layer)
+      const commit = (through: LogShape, owner: string, epochRead: number, value: string) =>
+        through.commit({
           owner,
           shards: [
             commitOf(shardOf(0), epochRead, {
@@ -141,16 +142,16 @@ const owners = (fresh: FreshLog): void => {
             })
           ]
         })
-      assert.strictEqual(yield* reasonOf(commit("nobody", 0, "never taken")), "Fenced")
+      assert.strictEqual(yield* reasonOf(commit(log, "nobody", 0, "never taken")), "Fenced")
       yield* log.fence("zombie", [shardOf(0)])
-      yield* commit("zombie", 0, "alive")
+      yield* commit(log, "zombie", 0, "alive")
       // rule 4: taking the shard comes first, so that it sees the zombie's last commit
-      const [inForce] = yield* (yield* connect(layer)).fence("successor", [shardOf(0)])
+      const [inForce] = yield* other.fence("successor", [shardOf(0)])
       assert.strictEqual(inForce!.epoch, 1)
-      assert.strictEqual(yield* reasonOf(commit("zombie", 1, "undead")), "Fenced")
+      assert.strictEqual(yield* reasonOf(commit(log, "zombie", 1, "undead")), "Fenced")
       assert.strictEqual(yield* reasonOf(log.dropDeltas("zombie", shardOf(0), 1)), "Fenced")
-      yield* commit("successor", 1, "next")
-      assert.strictEqual(yield* reasonOf(commit("zombie", 2, "undead")), "Fenced")
+      yield* commit(other, "successor", 1, "next")
+      assert.strictEqual(yield* reasonOf(commit(log, "zombie", 2, "undead")), "Fenced")
       assert.deepStrictEqual((yield* readAll(log, "a")).values, ["alive", "next"])
       assert.strictEqual((yield* log.deltas(shardOf(0), 0)).length, 2)
     })

@@ -72,8 +72,16 @@ describe("jobProgress", () => {
         const [inForce] = yield* log.fence("test", [id])
         const positions = [{ topic: Payments.name, topicId, partitions: 2, offset: 0 }]
         const whole = { ...emptyDetail, ...detail }
-        const part = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: whole, delta: null }
-        yield* log.commit({ owner: "test", shards: [part], outputs: [] })
+        const part = {
+          id,
+          epochRead: inForce?.epoch ?? 0,
+          positions,
+          snapshots: [],
+          detail: whole,
+          delta: null,
+          outputs: []
+        }
+        yield* log.commit({ owner: "test", shards: [part] })
         return (yield* jobProgress([claimsJob({})]))[0]?.watermarkMs
       })
       // out-of-orderness is 5 s

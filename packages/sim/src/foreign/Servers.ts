@@ -61,3 +61,12 @@ export const postgresServer = (port: number): Effect.Effect<Server, never, Scope
 
 export const redisServer = (port: number): Effect.Effect<Server, never, Scope.Scope> =>
   server("redis.sh", `redis://127.0.0.1:${port}`, { REDIS_NAME: `redis-it-${port}`, REDIS_PORT: String(port) })
+
+/** A broker without passwords. `more`: lines of server.properties, separated by `\n`. */
+export const kafkaServer = (port: number, more = ""): Effect.Effect<Server, never, Scope.Scope> =>
+  server("kafka.sh", `kafka://127.0.0.1:${port}`, {
+    KAFKA_NAME: `kafka-it-${port}`,
+    KAFKA_PORT: String(port),
+    KAFKA_HEAP: "384m",
+    KAFKA_EXTRA: more
+  })
