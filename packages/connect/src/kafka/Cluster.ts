@@ -69,6 +69,7 @@ export interface Cluster {
 
 const clientId = "frazil"
 const connectTimeoutMs = 5_000
+const reachTimeoutMs = 10_000
 const coordinatorOfTransactions = 1
 const unknownTopic = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "UNKNOWN_TOPIC_ID"])
 
@@ -118,6 +119,27 @@ export const missing = (place: string, name: string): LogError =>
     reason: "TopicMissing",
     message: `topic ${name} does not exist in Kafka at ${place}: it is made by the job that writes it, or was deleted`
   })
+
+const notReached = (place: string, why: string, cause: unknown): LogError =>
+  new LogError({
+    reason: "Unavailable",
+    message: `Kafka at ${place} cannot be reached (${why}): start it, or give its address with --log`,
+    cause
+  })
+
+/** One try: who starts a system wants to know at once that its log is not there. */
+const reach = (place: string, attempt: Effect.Effect<unknown, CallError>): Effect.Effect<void, LogError> =>
+  attempt.pipe(
+    Effect.asVoid,
+    Effect.mapError((error) => {
+      const said = toLogError(place, "connecting", error)
+      return said.reason === "Unavailable" ? notReached(place, error.message, error) : said
+    }),
+    Effect.timeoutOrElse({
+      duration: reachTimeoutMs,
+      orElse: () => Effect.fail(notReached(place, `no answer within ${reachTimeoutMs / 1000} s`, undefined))
+    })
+  )
 
 /** Connects to the cluster: fails when no broker can be reached. */
 export const openCluster = Effect.fnUntraced(function* (
@@ -202,8 +224,7 @@ export const openCluster = Effect.fnUntraced(function* (
       coordinators.set(transactionalId, nodeId)
       return yield* broker(nodeId)
     })
-  // one try: who starts a system wants to know at once that its log is not there
-  yield* Effect.mapError(metadata([]), (error) => toLogError(place, "connecting", error))
+  yield* reach(place, metadata([]))
   return {
     place,
     ask: (doing, request) => persistently(doing, Effect.flatMap(anyBroker, request)),

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { afterAll, beforeAll } from "@effect/vitest"
 import { KafkaLog } from "../../src/kafka/KafkaLog.ts"
 import { logConformance } from "../log/LogConformance.ts"
-import { sharedKafka } from "./SharedKafka.ts"
+import { sharedKafka } from "@frazil/sim/kafka"
 
 const kafka = sharedKafka(19_192)
 beforeAll(kafka.start, 120_000)
