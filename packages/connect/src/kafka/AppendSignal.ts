@@ -1,8 +1,10 @@
 /**
  * Wakes those who wait for a commit: at once for this process's own, by looking at the ends of topics for those of others.
+ *
+ * One loop looks for all who wait, and only while somebody does.
  */
 import type { LogError } from "@frazil/engine"
-import { Effect } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 
 export interface AppendSignal {
   /** Something of this process became visible. */
@@ -10,34 +12,38 @@ export interface AppendSignal {
   readonly awaitAppend: (timeoutMs: number) => Effect.Effect<void>
 }
 
-/** A wait ends by then: what was committed while the ends were asked for the first time is not missed for longer. */
-const waitMsMax = 1_000
-
 /** `ends`: something that differs whenever others have committed. */
-export const makeAppendSignal = (ends: Effect.Effect<string, LogError>, pollMs: number): AppendSignal => {
+export const makeAppendSignal = Effect.fnUntraced(function* (
+  ends: Effect.Effect<string, LogError>,
+  pollMs: number
+): Effect.fn.Return<AppendSignal, never, Scope.Scope> {
   const waiting = new Set<() => void>()
-  const ownCommit = Effect.callback<void>((resume) => {
+  const somebodyWaits = yield* Latch.make(false)
+  const wakeAll = () => {
+    for (const wake of [...waiting]) wake()
+  }
+  const next = Effect.callback<void>((resume) => {
     const wake = () => {
       waiting.delete(wake)
       resume(Effect.void)
     }
     waiting.add(wake)
+    somebodyWaits.openUnsafe()
     return Effect.sync(() => waiting.delete(wake))
   })
-  const foreignCommit = Effect.fnUntraced(function* (timeoutMs: number) {
-    // not worth asking: who waits as briefly looks by itself
-    if (timeoutMs <= pollMs) return yield* Effect.sleep(timeoutMs)
-    const before = yield* ends
-    for (let left = Math.min(waitMsMax, timeoutMs); left > 0; left -= pollMs) {
-      yield* Effect.sleep(Math.min(pollMs, left))
-      if ((yield* ends) !== before) return
-    }
+  let before: string | undefined
+  const look = Effect.gen(function* () {
+    yield* somebodyWaits.await
+    // a log that cannot be asked wakes those who wait, whose next read then says why
+    const now = yield* Effect.orElseSucceed(ends, () => undefined)
+    if (now === undefined || now !== before) wakeAll()
+    before = now
+    if (waiting.size === 0) somebodyWaits.closeUnsafe()
+    yield* Effect.sleep(pollMs)
   })
+  yield* Effect.forkScoped(Effect.forever(look))
   return {
-    committed: () => {
-      for (const wake of [...waiting]) wake()
-    },
-    // a log that cannot be asked wakes the waiter, whose next read then says why
-    awaitAppend: (timeoutMs) => Effect.ignore(Effect.raceFirst(ownCommit, foreignCommit(timeoutMs)))
+    committed: wakeAll,
+    awaitAppend: (timeoutMs) => Effect.raceFirst(next, Effect.sleep(timeoutMs))
   }
-}
+})

@@ -107,11 +107,10 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
   const topics = makeTopics(cluster, prefix, (name) => isChangelog(prefix, name), keptForEver(recordBytesMax))
   /** Topics that somebody here reads: whose ends are looked at while waiting. */
   const watched = new Set<string>()
-  const ends = Effect.map(
-    Effect.forEach(watched, (name) => Effect.orElseSucceed(reader.ends(name), () => "gone")),
-    (each) => each.join()
+  const signal = yield* makeAppendSignal(
+    Effect.suspend(() => reader.ends(watched)),
+    pollMs
   )
-  const signal = makeAppendSignal(ends, pollMs)
   const shards = makeShards({
     cluster,
     reader,

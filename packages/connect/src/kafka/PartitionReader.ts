@@ -6,7 +6,7 @@
  */
 import { LogError, type PartitionBounds, type ReadLimits, type ReadRecords } from "@frazil/engine"
 import { listOffsetsV7, protocolErrorsCodesById } from "@platformatic/kafka"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { answeredWith, type CallError, callErrorAnswered } from "./CallError.ts"
 import { call, type Cluster, type ClusterTopic } from "./Cluster.ts"
 import { DamagedBatch, decodeBatches } from "./DecodeBatches.ts"
@@ -22,8 +22,8 @@ export interface PartitionReader {
     limits: ReadLimits
   ) => Effect.Effect<ReadRecords, LogError>
   readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
-  /** The ends of all partitions, as text. */
-  readonly ends: (topic: string) => Effect.Effect<string, LogError>
+  /** The ends of all partitions of the topics, as text. Topics that are gone are left out. */
+  readonly ends: (topics: ReadonlySet<string>) => Effect.Effect<string, LogError>
   readonly boundsOf: (topic: string, partition: number) => Effect.Effect<PartitionBounds, LogError>
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
   /** Drops what is kept of a topic: it was trimmed or deleted. */
@@ -53,6 +53,15 @@ const damaged = (topic: string, partition: number, { message, offset }: DamagedB
   new LogError({
     reason: "Corrupt",
     message: `the batch of topic ${topic}, partition ${partition}, at offset ${offset} ${message}: find out what wrote it; trim the topic past it to go on without it`
+  })
+
+/** What to ask a broker of: the ends of those partitions that it leads. */
+const ledBy = (topics: ReadonlyArray<ClusterTopic>, leader: number) =>
+  topics.flatMap(({ leaders, name }) => {
+    const partitions = leaders.flatMap((each, partitionIndex) =>
+      each === leader ? [{ partitionIndex, currentLeaderEpoch: -1, timestamp: latest }] : []
+    )
+    return partitions.length === 0 ? [] : [{ name, partitions }]
   })
 
 export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): PartitionReader => {
@@ -189,11 +198,25 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         const known = topic ?? (yield* cluster.topic(name))
         return yield* boundsOfAll(name, [...known.leaders.keys()])
       }),
-    ends: (name) =>
-      Effect.gen(function* () {
-        const { leaders } = yield* cluster.topic(name)
-        return [...(yield* listOffsets(name, [...leaders.keys()], latest)).values()].join()
-      }),
+    ends: (names) =>
+      cluster.persistently(
+        "asking for the ends of topics",
+        Effect.gen(function* () {
+          const known = yield* Effect.forEach(names, (name) => Effect.option(cluster.topic(name)))
+          const topics = known.flatMap(Option.toArray)
+          const texts: Array<string> = []
+          // one request for a broker, whatever it leads
+          for (const leader of new Set(topics.flatMap(({ leaders }) => leaders))) {
+            const connection = yield* cluster.broker(leader)
+            const answer = yield* call(connection, listOffsetsV7.api, -1, readCommitted, ledBy(topics, leader))
+            for (const { name, partitions } of answer.topics) {
+              for (const { offset, partitionIndex } of partitions) texts.push(`${name}/${partitionIndex}@${offset}`)
+            }
+          }
+          return texts.sort().join()
+        }),
+        () => names.forEach(cluster.forget)
+      ),
     boundsOf: (name, partition) =>
       Effect.gen(function* () {
         yield* partitionOf(name, partition)
