@@ -148,8 +148,15 @@ export const callErrorAnswered = (answered: ReadonlyArray<Answered>): CallError 
     cause: undefined
   })
 
+/** Before anything was asked for: nobody knows who we are. */
+const atTheDoor: ReadonlySet<string> = new Set([
+  "SASL_AUTHENTICATION_FAILED",
+  "UNSUPPORTED_SASL_MECHANISM",
+  "ILLEGAL_SASL_STATE"
+])
+
 const refused = (place: string, doing: string, error: CallError): string =>
-  error.answered.length === 0
+  error.answered.length === 0 || answeredWith(error, atTheDoor)
     ? `Kafka at ${place} let nobody in while ${doing} (${error.message}): check user, password, certificates and TLS of the connection`
     : `Kafka at ${place} refused ${doing} (${error.message}): give the user the right to it, or change the setting`
 

@@ -27,8 +27,11 @@ export interface ClusterOptions {
   readonly requestTimeoutMs: number
   /** How long one operation is tried again while brokers cannot be reached or are not ready. */
   readonly retryMs: number
-  readonly tls?: NonNullable<ConnectionOptions["tls"]>
-  readonly sasl?: NonNullable<ConnectionOptions["sasl"]>
+  /** Undefined: connections are not encrypted. */
+  readonly tls: ConnectionOptions["tls"] | undefined
+  readonly sasl: ConnectionOptions["sasl"] | undefined
+  /** The name that certificates must have; true: that of each broker. */
+  readonly serverName: string | true | undefined
 }
 
 /** A topic as the cluster has it. */
@@ -92,14 +95,20 @@ export const call = <Arguments extends Array<unknown>, A>(
     }
   })
 
-const openPool = ({ requestTimeoutMs, sasl, tls }: ClusterOptions): Effect.Effect<ConnectionPool, never, Scope.Scope> =>
+const openPool = ({
+  requestTimeoutMs,
+  sasl,
+  serverName,
+  tls
+}: ClusterOptions): Effect.Effect<ConnectionPool, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(
       () =>
         new ConnectionPool(clientId, {
           connectTimeout: connectTimeoutMs,
           requestTimeout: requestTimeoutMs,
-          ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+          ...(tls === undefined ? {} : { tls }),
+          ...(serverName === undefined ? {} : { tlsServerName: serverName }),
           ...(sasl === undefined ? {} : { sasl })
         })
     ),

@@ -26,6 +26,7 @@ export interface KafkaLogOptions {
   readonly brokers: ClusterOptions["brokers"]
   readonly tls?: ClusterOptions["tls"]
   readonly sasl?: ClusterOptions["sasl"]
+  readonly serverName?: ClusterOptions["serverName"]
   /** Before the name of every topic and transactional id: several logs on one cluster. Default none. */
   readonly prefix?: string
   /** Longest value, and longest key. Default 1 MiB; longer ones that others wrote are cut, and say so. */
@@ -95,14 +96,8 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LogShape, LogError, Scope.Scope> {
   const { prefix = "", recordBytesMax = recordBytesMaxDefault, requestTimeoutMs = 30_000, retryMs = 10_000 } = options
   const { compression = "zstd", pollMs = 50, transactionTimeoutMs = 60_000 } = options
-  const { brokers, sasl, tls } = options
-  const cluster = yield* openCluster({
-    brokers,
-    requestTimeoutMs,
-    retryMs,
-    ...(tls === undefined ? {} : { tls }),
-    ...(sasl === undefined ? {} : { sasl })
-  })
+  const { brokers, sasl, serverName, tls } = options
+  const cluster = yield* openCluster({ brokers, requestTimeoutMs, retryMs, sasl, serverName, tls })
   const reader = makePartitionReader(cluster, recordBytesMax)
   const topics = makeTopics(cluster, prefix, (name) => isChangelog(prefix, name), keptForEver(recordBytesMax))
   /** Topics that somebody here reads: whose ends are looked at while waiting. */

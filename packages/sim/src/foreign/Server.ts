@@ -32,6 +32,8 @@ const script = (name: string, verb: ReadonlyArray<string>, environment: Readonly
 export interface Server {
   readonly url: string
   readonly pid: number
+  /** What a verb of its script prints, with arguments. */
+  readonly run: (...verb: ReadonlyArray<string>) => Effect.Effect<string>
   readonly stop: Effect.Effect<void>
   /** `kill -9`, of the process that runs now. */
   readonly kill: Effect.Effect<void>
@@ -51,6 +53,7 @@ export const server = (
     (said) => ({
       url,
       pid: pidOf(said),
+      run: (...verb) => script(name, verb, environment),
       kill: Effect.map(script(name, ["status"], environment), (now) => void process.kill(pidOf(now), "SIGKILL")),
       stop: Effect.asVoid(script(name, ["down"], environment)),
       start: Effect.asVoid(up)
