@@ -170,17 +170,11 @@ export const makeTopics = (
   const compare = Effect.fnUntraced(function* (topic: ClusterTopic) {
     if (compared.has(topic.id)) return
     const differing = yield* differingSettings(cluster, topic.name, settings)
-    const compacted = differing.find(({ found, key }) => key === "cleanup.policy" && found.includes("compact"))
-    if (compacted !== undefined) {
+    if (differing.length > 0) {
+      const said = differing.map(({ found, key, wanted }) => `${key} is ${found}, not ${wanted}`).join("; ")
+      const loses = differing.some(({ key }) => key === "cleanup.policy" || key.startsWith("retention."))
       yield* Effect.logWarning(
-        `topic ${topic.name} is compacted: records may be gone before they were read; a topic that lands must have cleanup.policy=delete`
-      )
-    }
-    const others = differing.filter((each) => each !== compacted)
-    if (others.length > 0) {
-      const said = others.map(({ found, key, wanted }) => `${key} is ${found}, not ${wanted}`).join("; ")
-      yield* Effect.logWarning(
-        `topic ${topic.name} was made with other settings than declared: ${said}. It is read as it is; retention may take records that nobody read`
+        `topic ${topic.name} was made with other settings than declared: ${said}. It is taken as it is${loses ? "; records may be gone before they were read" : ""}`
       )
     }
     compared.add(topic.id)

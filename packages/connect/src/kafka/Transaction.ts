@@ -120,7 +120,7 @@ export const openProducer = Effect.fnUntraced(function* (
       const refused: Array<{ readonly id: string; readonly detail: string | undefined }> = []
       const located = yield* Effect.forEach(waiting, (batch) =>
         Effect.map(cluster.topic(batch.topic), (topic) => ({ batch, leader: topic.leaders[batch.partition] ?? -1 }))
-      ).pipe(Effect.mapError(() => callErrorAnswered([{ id: "LEADER_NOT_AVAILABLE", detail: undefined }])))
+      ).pipe(Effect.mapError(({ message }) => callErrorAnswered([{ id: "LEADER_NOT_AVAILABLE", detail: message }])))
       for (const [leader, of] of Map.groupBy(located, (each) => each.leader)) {
         const connection = yield* cluster.broker(leader)
         const own = of.map(({ batch }) => batch)

@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, type Scope } from "effect"
+import { Effect, Exit, type Scope } from "effect"
 
 const infra = process.env.FRAZIL_INFRA ?? join(import.meta.dirname, "../../../../../shared/infra")
 
@@ -35,6 +35,8 @@ export interface Server {
   /** What a verb of its script prints, with arguments. */
   readonly run: (...verb: ReadonlyArray<string>) => Effect.Effect<string>
   readonly stop: Effect.Effect<void>
+  /** Of the process that runs now, which is another after a restart. */
+  readonly pidNow: Effect.Effect<number>
   /** `kill -9`, of the process that runs now. */
   readonly kill: Effect.Effect<void>
   readonly start: Effect.Effect<void>
@@ -48,13 +50,19 @@ export const server = (
   environment: Readonly<Record<string, string>>
 ): Effect.Effect<Server, never, Scope.Scope> => {
   const up = script(name, ["up"], environment)
+  const pidNow = Effect.map(script(name, ["status"], environment), pidOf)
   return Effect.map(
     Effect.acquireRelease(up, () => script(name, ["wipe"], environment)),
     (said) => ({
       url,
       pid: pidOf(said),
       run: (...verb) => script(name, verb, environment),
-      kill: Effect.map(script(name, ["status"], environment), (now) => void process.kill(pidOf(now), "SIGKILL")),
+      pidNow,
+      kill: Effect.andThen(
+        Effect.map(pidNow, (pid) => void process.kill(pid, "SIGKILL")),
+        // its script says that it is up until the system has noticed
+        Effect.repeat(Effect.exit(pidNow), { while: Exit.isSuccess })
+      ).pipe(Effect.asVoid),
       stop: Effect.asVoid(script(name, ["down"], environment)),
       start: Effect.asVoid(up)
     })
