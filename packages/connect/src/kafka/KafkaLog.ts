@@ -113,7 +113,10 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
     producer: { compression, requestTimeoutMs, transactionTimeoutMs },
     recordBytesMax,
     ensureChangelog: changelogsOf(cluster, recordBytesMax),
-    committed: signal.committed
+    committed: (partitions) => {
+      reader.committed(partitions)
+      signal.committed()
+    }
   })
   const changelogOf = (id: ShardId) => makeChangelog(reader, changelogTopic(prefix, id), id.shard)
   return {

@@ -6,10 +6,11 @@
  */
 import { LogError, type PartitionBounds, type ReadLimits, type ReadRecords } from "@frazil/engine"
 import { listOffsetsV7, protocolErrorsCodesById } from "@platformatic/kafka"
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { answeredWith, type CallError, callErrorAnswered } from "./CallError.ts"
 import { call, type Cluster, type ClusterTopic } from "./Cluster.ts"
 import { DamagedBatch, decodeBatches } from "./DecodeBatches.ts"
+import { makeKnownEnds } from "./KnownEnds.ts"
 import { fetchBytes, type FetchedPartition, readCommitted } from "./RawApis.ts"
 import { makeRests } from "./Rests.ts"
 import { takeRecords } from "./TakeRecords.ts"
@@ -28,6 +29,8 @@ export interface PartitionReader {
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
   /** Drops what is kept of a topic: it was trimmed or deleted. */
   readonly forget: (topic: string) => void
+  /** Something was committed in this process to these partitions (`topic/partition`): what ended a moment ago may go on. */
+  readonly committed: (partitions: Iterable<string>) => void
 }
 
 /** Kafka's names for the first offset kept and, at `read_committed`, the end of what is committed. */
@@ -35,7 +38,11 @@ const earliest = -2n
 const latest = -1n
 /** A fetch brings at least this, whatever the caller's limits: they are applied to what it brought. */
 const fetchBytesMin = 65_536
+const noBytes = new Uint8Array(0)
 const oneRecord: ReadLimits = { recordsMax: 1, bytesMax: 1 }
+
+const nothing = (offset: number): ReadRecords =>
+  decodeBatches({ bytes: noBytes, offset, aborted: [], recordBytesMax: 0 })
 
 const outOfRange = (topic: string, partition: number, offset: number, bounds: string): LogError =>
   new LogError({
@@ -66,6 +73,7 @@ const ledBy = (topics: ReadonlyArray<ClusterTopic>, leader: number) =>
 
 export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): PartitionReader => {
   const rests = makeRests()
+  const known = makeKnownEnds()
 
   const partitionOf = (name: string, partition: number) =>
     Effect.flatMap(cluster.topic(name), (topic) => {
@@ -119,6 +127,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
   const fetch = Effect.fnUntraced(function* (name: string, partition: number, offset: number, bytesMax: number) {
     let at = offset
     while (true) {
+      const told = known.asking()
       const answer: FetchedPartition = yield* onTopic(`reading topic ${name}`, name, partition, (topic) =>
         fetchOnce(topic, partition, at, bytesMax).pipe(
           Effect.catchIf(
@@ -139,7 +148,11 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
           cause instanceof DamagedBatch ? Effect.fail(damaged(name, partition, cause)) : Effect.die(cause)
         )
       )
-      if (batch.length > 0 || batch.next === at || batch.next >= lastStableOffset) return batch
+      if (batch.length > 0) return batch
+      if (batch.next === at || batch.next >= lastStableOffset) {
+        told.empty(name, partition, offset, batch.next, yield* Clock.currentTimeMillis)
+        return batch
+      }
       at = batch.next
     }
   })
@@ -148,6 +161,8 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
     Effect.gen(function* () {
       if (!Number.isSafeInteger(offset) || offset < 0) return yield* outOfRange(name, partition, offset, "")
       const topic = yield* partitionOf(name, partition)
+      const end = known.endBehind(name, partition, offset, yield* Clock.currentTimeMillis)
+      if (end !== undefined) return nothing(end)
       const place = `${name}/${topic.id}/${partition}`
       const { batch, from } = rests.take(place, offset) ?? {
         batch: yield* fetch(name, partition, offset, Math.max(limits.bytesMax, fetchBytesMin)),
@@ -181,7 +196,10 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
 
   const boundsOfAll = Effect.fnUntraced(function* (name: string, partitions: ReadonlyArray<number>) {
     // the end first: what is trimmed in between may bring the start beyond it
+    const told = known.asking()
     const ends = yield* listOffsets(name, partitions, latest)
+    const nowMs = yield* Clock.currentTimeMillis
+    for (const [partition, end] of ends) told.ends(name, partition, end, nowMs)
     const starts = yield* listOffsets(name, partitions, earliest)
     return partitions.map((partition): PartitionBounds => {
       const start = starts.get(partition) ?? 0
@@ -202,15 +220,20 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
       cluster.persistently(
         "asking for the ends of topics",
         Effect.gen(function* () {
-          const known = yield* Effect.forEach(names, (name) => Effect.option(cluster.topic(name)))
-          const topics = known.flatMap(Option.toArray)
+          const found = yield* Effect.forEach(names, (name) => Effect.option(cluster.topic(name)))
+          const told = known.asking()
+          const topics = found.flatMap(Option.toArray)
           const texts: Array<string> = []
+          const nowMs = yield* Clock.currentTimeMillis
           // one request for a broker, whatever it leads
           for (const leader of new Set(topics.flatMap(({ leaders }) => leaders))) {
             const connection = yield* cluster.broker(leader)
             const answer = yield* call(connection, listOffsetsV7.api, -1, readCommitted, ledBy(topics, leader))
             for (const { name, partitions } of answer.topics) {
-              for (const { offset, partitionIndex } of partitions) texts.push(`${name}/${partitionIndex}@${offset}`)
+              for (const { offset, partitionIndex } of partitions) {
+                texts.push(`${name}/${partitionIndex}@${offset}`)
+                told.ends(name, partitionIndex, Number(offset), nowMs)
+              }
             }
           }
           return texts.sort().join()
@@ -235,6 +258,10 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         const batch = yield* read(name, partition, Math.max(start, found), oneRecord)
         return batch.length === 0 ? end : batch.offsets[0]!
       }),
-    forget: (name) => rests.forget(name)
+    forget: (name) => {
+      rests.forget(name)
+      known.clear()
+    },
+    committed: known.committed
   }
 }

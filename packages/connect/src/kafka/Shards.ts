@@ -5,9 +5,8 @@
  * the shard: it must be taken anew), 8 (transactional id, changelog and epoch belong to one shard), 10 (a commit moves from
  * the epoch in force only). The decision record 0008 says why the records are where they are.
  */
-import { faultPoint, type PackedRecords } from "@frazil/core"
+import { faultPoint } from "@frazil/core"
 import {
-  type Append,
   type Appended,
   type EpochCommit,
   LogError,
@@ -18,14 +17,13 @@ import {
 import { Effect, Exit } from "effect"
 import { type Changelog, changelogTopic, inForceOf, makeChangelog, packCommit, type StoredRecord } from "./Changelog.ts"
 import type { Cluster } from "./Cluster.ts"
-import { type Piece, splitPieces } from "./EncodeBatch.ts"
+import { splitPieces } from "./EncodeBatch.ts"
 import type { PartitionReader } from "./PartitionReader.ts"
+import { appendedOf, batchBytesMax, byPartition, checkLengths } from "./ShardOutputs.ts"
 import { trimRecords } from "./TrimRecords.ts"
 import {
-  offsetsOfAppends,
   openProducer,
   type PartitionBatches,
-  type PartitionProduced,
   type ProducerSettings,
   type TransactionalProducer
 } from "./Transaction.ts"
@@ -60,12 +58,10 @@ export interface ShardsOptions {
   readonly recordBytesMax: number
   /** Makes the stage's topic with as many partitions. */
   readonly ensureChangelog: (topic: string, partitions: number) => Effect.Effect<void, LogError>
-  /** Something is visible that was not. */
-  readonly committed: () => void
+  /** Something is visible in these partitions (`topic/partition`) that was not. */
+  readonly committed: (partitions: ReadonlySet<string>) => void
 }
 
-/** Batches within the broker's bound on them, which topics of others have at 1 MB. */
-const batchBytesMax = 786_432
 /** Superseded records of a shard without deltas stay until so many commits have passed. */
 const trimEvery = 512
 const atOnce = 16
@@ -86,22 +82,6 @@ const answerLost = faultPoint("epoch-unknown").pipe(
   )
 )
 
-const checkLengths = ({ records, topic }: Append, recordBytesMax: number): Effect.Effect<void, LogError> => {
-  const { keyEnds, keyStarts, length, valueEnds, valueStarts } = records
-  for (let row = 0; row < length; row++) {
-    const key = keyStarts[row]! < 0 ? 0 : keyEnds[row]! - keyStarts[row]!
-    const longest = Math.max(key, valueEnds[row]! - valueStarts[row]!)
-    if (longest <= recordBytesMax) continue
-    return Effect.fail(
-      new LogError({
-        reason: "RecordTooLong",
-        message: `record ${row} of a batch for topic ${topic} has ${longest} bytes, more than the ${recordBytesMax} that a record may have: shorten it or raise the limit`
-      })
-    )
-  }
-  return Effect.void
-}
-
 /** One shard's commit on its way. */
 interface Sending {
   readonly shard: OwnedShard
@@ -112,43 +92,13 @@ interface Sending {
   ended: boolean
 }
 
-/** Appends to one partition, in order, with their places among all of the shard's. */
-interface PartitionAppends {
-  readonly topic: string
-  readonly partition: number
-  readonly places: ReadonlyArray<number>
-  readonly records: ReadonlyArray<PackedRecords>
-  readonly batches: ReadonlyArray<ReadonlyArray<Piece>>
-}
-
-const byPartition = (prefix: string, outputs: ReadonlyArray<Append>): ReadonlyArray<PartitionAppends> => {
-  const placed = outputs.map((append, place) => ({ ...append, place }))
-  return [...Map.groupBy(placed, ({ partition, topic }) => `${topic}/${partition}`).values()].map((of) => {
-    const records = of.map((append) => append.records)
-    return {
-      topic: prefix + of[0]!.topic,
-      partition: of[0]!.partition,
-      places: of.map(({ place }) => place),
-      records,
-      batches: splitPieces(records, batchBytesMax)
-    }
-  })
-}
-
-const appendedOf = (
-  outputs: ReadonlyArray<Append>,
-  partitions: ReadonlyArray<PartitionAppends>,
-  produced: ReadonlyArray<PartitionProduced>
-): ReadonlyArray<Appended> => {
-  const offsets = new Map<number, number>()
-  for (const { batches, partition, places, records, topic } of partitions) {
-    const found = produced.find((each) => each.topic === topic && each.partition === partition)
-    const lengths = records.map(({ length }) => length)
-    const begins = offsetsOfAppends(lengths, batches, found?.baseOffsets ?? [])
-    for (const [index, place] of places.entries()) offsets.set(place, begins[index]!)
-  }
-  return outputs.map(({ partition, topic }, place) => ({ topic, partition, offset: offsets.get(place)! }))
-}
+const writtenBy = (prefix: string, sending: ReadonlyArray<Sending>): ReadonlySet<string> =>
+  new Set(
+    sending.flatMap(({ commit, shard: { changelog } }) => [
+      `${changelog.topic}/${changelog.partition}`,
+      ...commit.outputs.map(({ partition, topic }) => `${prefix}${topic}/${partition}`)
+    ])
+  )
 
 /**
  * Told what was appended before the record that goes with it is written: a named producer keeps it in its record.
@@ -288,7 +238,7 @@ export const makeShards = (
         yield* settledBy(outcomes)
         // readers, and whoever asks for the end, see it from here on
         yield* Effect.forEach(sending, ({ shard }) => shard.producer.visible, { concurrency: atOnce, discard: true })
-        committed()
+        committed(writtenBy(prefix, sending))
         yield* answerLost
         return sending.flatMap(({ appended }) => appended)
       }),

@@ -236,25 +236,3 @@ export const openProducer = Effect.fnUntraced(function* (
     )
   return { transactionalId, send, commit, visible, renew, checkOwner }
 })
-
-/** Where each append of a partition begins, from where its batches do. */
-export const offsetsOfAppends = (
-  lengths: ReadonlyArray<number>,
-  batches: ReadonlyArray<ReadonlyArray<Piece>>,
-  baseOffsets: ReadonlyArray<number>
-): ReadonlyArray<number> => {
-  const offsets: Array<number> = []
-  let batch = 0
-  let within = 0
-  const sizes = batches.map((pieces) => pieces.reduce((sum, { from, to }) => sum + to - from, 0))
-  for (const length of lengths) {
-    while (batch < sizes.length && within >= sizes[batch]!) {
-      within -= sizes[batch]!
-      batch++
-    }
-    // nothing was appended, so it is nowhere
-    offsets.push(length === 0 ? -1 : baseOffsets[batch]! + within)
-    within += length
-  }
-  return offsets
-}
