@@ -14,7 +14,7 @@ import {
   type ShardCommit,
   type ShardId
 } from "@frazil/engine"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Option, Result } from "effect"
 import { type Changelog, changelogTopic, inForceOf, makeChangelog, packCommit, type StoredRecord } from "./Changelog.ts"
 import type { Cluster } from "./Cluster.ts"
 import { splitPieces } from "./EncodeBatch.ts"
@@ -65,6 +65,8 @@ export interface ShardsOptions {
 /** Superseded records of a shard without deltas stay until so many commits have passed. */
 const trimEvery = 512
 const atOnce = 16
+/** Whoever is interrupted while brokers are away is held up no longer. */
+const giveUpTimeoutMs = 3_000
 
 const nameOf = ({ shard, stage, uid }: ShardId): string => `${uid}/${stage}/${shard}`
 
@@ -215,12 +217,20 @@ export const makeShards = (
   /** What was begun and not ended has no effect; the shard stays its owner's when it still is. */
   const giveUp = Effect.fnUntraced(function* (each: Sending, unknown: boolean) {
     if (each.ended) return
-    const name = nameOf(each.shard.id)
+    const { shard } = each
+    const name = nameOf(shard.id)
     owned.delete(name)
-    if (unknown) inDoubt.set(name, each.shard)
-    else {
-      yield* each.shard.producer.renew
-      owned.set(name, each.shard)
+    // until it is known that it still is: its owner may ask
+    inDoubt.set(name, shard)
+    if (unknown) return
+    const renewed = yield* Effect.result(
+      Effect.timeoutOption(Effect.interruptible(shard.producer.renew), giveUpTimeoutMs)
+    )
+    if (Result.isFailure(renewed)) {
+      if (renewed.failure.reason === "Fenced") inDoubt.delete(name)
+    } else if (Option.isSome(renewed.success)) {
+      inDoubt.delete(name)
+      owned.set(name, shard)
     }
   })
 

@@ -209,11 +209,20 @@ export const openProducer = Effect.fnUntraced(function* (
     // it is committed all the same; readers will see it once the coordinator is back
   }).pipe(Effect.ignore)
 
+  const abort = cluster.persistently(
+    `giving up a transaction of ${transactionalId}`,
+    Effect.asVoid(end(false)).pipe(
+      // it has ended, for good or bad
+      Effect.catchIf(
+        (error) => answeredWith(error, new Set(["INVALID_TXN_STATE"])),
+        () => Effect.void
+      )
+    )
+  )
+
   const renew: TransactionalProducer["renew"] = Effect.gen(function* () {
-    if (open) {
-      // one that has ended says so, which is as good
-      yield* Effect.ignore(end(false))
-    }
+    // first, and answered: taking a new epoch over an open transaction would make a stranger of us
+    if (open) yield* abort
     own = yield* init(own)
     sequences = new Map()
     added = new Set()

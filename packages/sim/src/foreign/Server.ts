@@ -58,11 +58,12 @@ export const server = (
       pid: pidOf(said),
       run: (...verb) => script(name, verb, environment),
       pidNow,
-      kill: Effect.andThen(
-        Effect.map(pidNow, (pid) => void process.kill(pid, "SIGKILL")),
-        // its script says that it is up until the system has noticed
-        Effect.repeat(Effect.exit(pidNow), { while: Exit.isSuccess })
-      ).pipe(Effect.asVoid),
+      kill: Effect.gen(function* () {
+        process.kill(yield* pidNow, "SIGKILL")
+        // its script says that it is up until the system has noticed; its port is free a moment later
+        yield* Effect.repeat(Effect.exit(pidNow), { while: Exit.isSuccess })
+        yield* Effect.sleep(500)
+      }),
       stop: Effect.asVoid(script(name, ["down"], environment)),
       start: Effect.asVoid(up)
     })
