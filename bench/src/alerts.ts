@@ -53,7 +53,7 @@ const follow = (topic: string, partitions: number) => {
         const batch = yield* log.read(topic, partition, next[partition]!, limits)
         if (batch.length === 0) break
         take(batch, partition, yield* Clock.currentTimeMillis)
-        next[partition] = batch.offsets[batch.length - 1]! + 1
+        next[partition] = batch.next
       }
     }
   })

@@ -34,7 +34,7 @@ const readAll = Effect.gen(function* () {
     while (offset < end) {
       const batch = yield* log.read(topic.name, partition, offset, { recordsMax: 5000, bytesMax: 1_048_576 })
       records += batch.length
-      offset = batch.offsets[batch.length - 1]! + 1
+      offset = batch.next
     }
   }
   return records

@@ -59,10 +59,10 @@ const writeLog = Effect.gen(function* () {
         positions: [{ topic, topicId: info.id, partitions: info.partitions, offset: lines.length }],
         snapshots: [],
         detail: { finished: true },
-        delta: new Uint8Array([1, 2, 3])
+        delta: new Uint8Array([1, 2, 3]),
+        outputs: [{ topic: "dead-letter", partition: 0, records: output.take() }]
       }
-    ],
-    outputs: [{ topic: "dead-letter", partition: 0, records: output.take() }]
+    ]
   })
 }).pipe(Effect.scoped, Effect.provide(layer))
 

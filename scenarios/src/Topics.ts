@@ -23,7 +23,7 @@ export const readTopic = (data: string, topic: string): Effect.Effect<ReadonlyAr
             JSON.parse(text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))) as Value
           )
         }
-        offset = batch.offsets[batch.length - 1]! + 1
+        offset = batch.next
       }
     }
     return values

@@ -6,8 +6,7 @@
  */
 import { Config, Console, Effect, Option, Random } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { EmbeddedLog } from "@frazil/connect"
-import { dataDirectory, Flags } from "@frazil/platform"
+import { dataDirectory, Flags, logLayer } from "@frazil/platform"
 import {
   claimsCountDefault,
   fraudShareDefault,
@@ -187,11 +186,11 @@ export const generatorCommand = Command.make(
       yield* generateTo(given, bucket, screen, path, makeFileOutlet(path))
       return
     }
-    const file = dataDirectory(given.data).logFile
+    const directory = dataDirectory(given.data, undefined, given.log)
     const target = `${kinds[given.kind].topic.name} in ${given.data}`
     const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind, producerName(given.kind)))
     yield* (given.kind === "applications" ? Effect.andThen(seedCustomers(screen.say), toTopic) : toTopic).pipe(
-      Effect.provide(EmbeddedLog.layer({ file, busyTimeoutMs }))
+      Effect.provide(logLayer(directory, busyTimeoutMs))
     )
   })
 ).pipe(Command.withDescription("Generates made-up events at a rate, into a topic or a file"))

@@ -3,12 +3,11 @@
  *
  * **Delivery**: an append whose answer was lost is not done twice. Where the data directory has no log, nothing is recorded.
  */
-import { existsSync } from "node:fs"
 import { Encoder, makeRecordBuilder, partitionOf, Timestamp } from "@frazil/core"
 import { Log } from "@frazil/engine"
 import type { MaintenanceReport } from "@frazil/lake"
 import { type MaintenanceRun, MaintenanceRuns } from "@frazil/model"
-import { type DataDirectory, logLayer } from "@frazil/platform"
+import { type DataDirectory, hasLog, logLayer } from "@frazil/platform"
 import { Effect } from "effect"
 
 /** How often an append whose outcome is unknown is sent again. */
@@ -52,6 +51,6 @@ export const recordRun = Effect.fnUntraced(function* (
   producerName: string,
   report: MaintenanceReport
 ) {
-  if (!existsSync(directory.logFile)) return
+  if (!hasLog(directory)) return
   yield* append(producerName, report).pipe(Effect.provide(logLayer(directory)))
 })

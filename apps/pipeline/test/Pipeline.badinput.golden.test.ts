@@ -56,7 +56,13 @@ describe("a command that makes no sense", () => {
     ["a duration that is none", ["--epoch", "never"], /--epoch.*500ms, 30s, 5m, 2h or 3d/],
     ["a rate that is no number", ["--rate", "fast"], /--rate.*number/],
     ["a rate below 0", ["--rate", "-5"], /rate must be .* from 0/],
-    ["a log that does not exist yet", ["--log", "kafka://localhost:9092"], /--log.*"embedded"/],
+    ["a log of another kind", ["--log", "pulsar://localhost:6650"], /--log.*"embedded", or kafka:/],
+    ["a log without a port", ["--log", "kafka://localhost"], /--log.*"embedded", or kafka:/],
+    [
+      "a log where nobody listens",
+      ["--log", "kafka://127.0.0.1:1"],
+      /Kafka at 127\.0\.0\.1:1 cannot be reached .*ECONNREFUSED.*--log/
+    ],
     ["a catalog that does not exist yet", ["--catalog", "http://localhost:8181"], /--catalog.*"sqlite"/],
     ["an unknown option", ["--frobnicate", "3"], /--frobnicate/],
     [

@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs"
 import { makeRecordBuilder, type RecordBatch } from "@frazil/core"
-import { type Append, Log, type LogShape, type TopicInfo } from "@frazil/engine"
+import { type Append, Log, type LogShape, type ReadRecords, type TopicInfo } from "@frazil/engine"
 import { Effect, Layer } from "effect"
 
 const lineFeed = 10
@@ -93,6 +93,11 @@ const empty: RecordBatch = {
   timestamps: new Float64Array()
 }
 
+const positioned = (batch: RecordBatch, offset: number): ReadRecords => ({
+  ...batch,
+  next: batch.length === 0 ? offset : batch.offsets[batch.length - 1]! + 1
+})
+
 const unused = Effect.die(new Error("not used by benchmarks"))
 
 /** The log, and the records committed per topic. `taken` sees what is committed. */
@@ -109,9 +114,9 @@ export const makeFileLog = (topic: string, file: string, taken: (append: Append)
     bounds: () => Effect.sync(() => [{ partition: 0, start: 0, end: cursor.done() ? 0 : Number.MAX_SAFE_INTEGER }]),
     read: (name, _partition, offset) =>
       Effect.sync(() => {
-        if (name !== topic) return empty
-        if (offset < cursor.lines()) return cursor.last()
-        return cursor.done() ? empty : cursor.next()
+        if (name !== topic) return positioned(empty, offset)
+        if (offset < cursor.lines()) return positioned(cursor.last(), offset)
+        return positioned(cursor.done() ? empty : cursor.next(), offset)
       }),
     offsetAt: () => unused,
     awaitAppend: () => Effect.void,
@@ -121,8 +126,9 @@ export const makeFileLog = (topic: string, file: string, taken: (append: Append)
     inForce: () => Effect.succeed(undefined),
     shards: unused,
     deltas: () => Effect.succeed([]),
-    commit: ({ outputs }) =>
+    commit: ({ shards }) =>
       Effect.sync(() => {
+        const outputs = shards.flatMap((shard) => shard.outputs)
         outputs.forEach(taken)
         for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
         return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))

@@ -1,4 +1,6 @@
 export { EmbeddedLog, type EmbeddedLogOptions, makeEmbeddedLog, recordBytesMaxDefault } from "./embedded/EmbeddedLog.ts"
+export { kafkaLogLayer } from "./kafka/KafkaLayer.ts"
+export { kafkaAccess } from "./kafka/KafkaAccess.ts"
 export { holdJobLock, type JobLockOptions, jobRunning } from "./embedded/JobLock.ts"
 export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
 export { feedProgress, type FeedProgress } from "./feed/FeedProgress.ts"

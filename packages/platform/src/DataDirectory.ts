@@ -4,11 +4,14 @@
  * Every app derives them here, so that two apps given the same `--data` meet in the same files.
  */
 import { resolve } from "node:path"
+import { embeddedLog, type LogPlace } from "./LogPlace.ts"
 
 export interface DataDirectory {
   /** Absolute path. */
   readonly root: string
-  /** Topics, offsets, epochs, deltas. */
+  /** Where the log is. */
+  readonly log: LogPlace
+  /** The embedded log's file: topics, offsets, epochs, deltas. */
   readonly logFile: string
   /** Iceberg's SQLite catalog; the catalog's name is `frazil`. */
   readonly catalogFile: string
@@ -23,10 +26,11 @@ export interface DataDirectory {
   readonly temporaryFolder: string
 }
 
-export const dataDirectory = (path: string, warehouse?: string): DataDirectory => {
+export const dataDirectory = (path: string, warehouse?: string, log: LogPlace = embeddedLog): DataDirectory => {
   const root = resolve(path)
   return {
     root,
+    log,
     logFile: `${root}/log.db`,
     catalogFile: `${root}/catalog.db`,
     warehouseUri: `file://${warehouse === undefined ? `${root}/warehouse` : resolve(warehouse)}/`,
@@ -36,3 +40,7 @@ export const dataDirectory = (path: string, warehouse?: string): DataDirectory =
     temporaryFolder: `${root}/tmp`
   }
 }
+
+/** Where the log is, for messages. */
+export const sayLog = ({ log, logFile }: DataDirectory): string =>
+  log._tag === "Embedded" ? logFile : `kafka://${log.brokers.map(({ host, port }) => `${host}:${port}`).join(",")}`

@@ -5,6 +5,7 @@
 import { existsSync, statSync } from "node:fs"
 import { Effect, Option, Schema } from "effect"
 import { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
+import type { LogPlace } from "./LogPlace.ts"
 
 /** What a command needs is not there; the message says how to get it. */
 class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { message: Schema.String }) {}
@@ -12,16 +13,21 @@ class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { mes
 export interface LocationOptions {
   readonly data: string
   readonly warehouse: Option.Option<string>
+  /** The embedded one unless given. */
+  readonly log?: LogPlace
 }
 
 /** The paths that the options name, there or not. */
 export const locate = (options: LocationOptions): DataDirectory =>
-  dataDirectory(options.data, Option.getOrUndefined(options.warehouse))
+  dataDirectory(options.data, Option.getOrUndefined(options.warehouse), options.log)
 
 const demand = (holds: boolean, message: () => string): Effect.Effect<void, DataMissing> =>
   Effect.suspend(() => (holds ? Effect.void : Effect.fail(new DataMissing({ message: message() }))))
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+/** Whether there may be a log to open: one on Kafka says so itself, when it is opened. */
+export const hasLog = ({ log, logFile }: DataDirectory): boolean => log._tag !== "Embedded" || existsSync(logFile)
 
 /** The directory, if it has a log. Makes nothing. */
 export const existingData = Effect.fnUntraced(function* (options: LocationOptions) {
@@ -31,7 +37,7 @@ export const existingData = Effect.fnUntraced(function* (options: LocationOption
     () => `there is no data directory ${directory.root}: give another one with --data, or start a pipeline to make it`
   )
   yield* demand(
-    existsSync(directory.logFile),
+    hasLog(directory),
     () =>
       `${directory.root} holds no log.db: it is no data directory, or its log was moved away; give another with --data`
   )

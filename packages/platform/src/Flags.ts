@@ -6,6 +6,7 @@
 import { parseDuration } from "@frazil/core"
 import { Config, Effect, type Option } from "effect"
 import { CliError, Flag } from "effect/cli"
+import { parseLogPlace } from "./LogPlace.ts"
 
 export const data = Flag.String("data").pipe(
   Flag.withDescription("Data directory: log, catalog, tables and checkpoints"),
@@ -15,10 +16,17 @@ export const data = Flag.String("data").pipe(
 )
 
 export const log = Flag.String("log").pipe(
-  Flag.withDescription("The log: embedded (Kafka comes with a later version)"),
+  Flag.withDescription("The log: embedded, in the data directory, or a Kafka cluster"),
+  Flag.withMetavar("embedded|kafka://HOST:PORT[,HOST:PORT]"),
   Flag.withFallbackConfig(Config.String("FRAZIL_LOG")),
   Flag.withDefault("embedded"),
-  onlyValue("log", "embedded")
+  Flag.mapEffect((given) => {
+    const place = parseLogPlace(given)
+    const expected = `"embedded", or kafka://HOST:PORT[,HOST:PORT]`
+    return place === undefined
+      ? Effect.fail(new CliError.InvalidValue({ option: "log", value: given, expected, kind: "flag" }))
+      : Effect.succeed(place)
+  })
 )
 
 export const catalog = Flag.String("catalog").pipe(

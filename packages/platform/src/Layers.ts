@@ -3,17 +3,32 @@
  *
  * Nothing is read or made until a layer is built. An app builds what it needs: commands that only look leave DuckDB out.
  */
-import { EmbeddedLog } from "@frazil/connect"
+import { EmbeddedLog, kafkaAccess, kafkaLogLayer } from "@frazil/connect"
 import { layerLocal } from "@frazil/core"
-import { CheckpointStore } from "@frazil/engine"
+import { CheckpointStore, type Log, LogError } from "@frazil/engine"
 import { DuckDb, FileIO, layerSqliteCatalog } from "@frazil/lake"
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
+import type { BrokerAddress } from "./LogPlace.ts"
+import { readConnections, settingsPath } from "./SettingsFile.ts"
 
 /** Files of tables. */
 export const storageLayer = (directory: DataDirectory) => layerLocal(directory.warehouseUri)
 
-export const logLayer = (directory: DataDirectory) => EmbeddedLog.layer({ file: directory.logFile })
+/** A log on Kafka, let in as the connection of `frazil.yaml` says that names one of the brokers. */
+const kafkaLayer = (brokers: ReadonlyArray<BrokerAddress>): Layer.Layer<Log, LogError> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { connections } = yield* readConnections(settingsPath)
+      return kafkaLogLayer({ brokers, ...(yield* kafkaAccess(connections, brokers)) })
+    }).pipe(Effect.mapError(({ message }) => new LogError({ reason: "Refused", message })))
+  )
+
+/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for. */
+export const logLayer = ({ log, logFile }: DataDirectory, busyTimeoutMs?: number): Layer.Layer<Log, LogError> =>
+  log._tag === "Kafka"
+    ? kafkaLayer(log.brokers)
+    : EmbeddedLog.layer({ file: logFile, ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }) })
 
 const checkpointLayer = (directory: DataDirectory) =>
   CheckpointStore.layer(directory.checkpointsUri).pipe(Layer.provide(layerLocal(directory.checkpointsUri)))

@@ -1,5 +1,5 @@
-export { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
-export { existingData, existingLake, locate, type LocationOptions } from "./ExistingData.ts"
+export { dataDirectory, type DataDirectory, sayLog } from "./DataDirectory.ts"
+export { existingData, existingLake, hasLog, locate, type LocationOptions } from "./ExistingData.ts"
 export * as Flags from "./Flags.ts"
 export { readConnections, readSettingsFile, readSinks, settingsPath } from "./SettingsFile.ts"
 export { catalogLayer, duckDbLayer, logLayer, storageLayer, systemLayer } from "./Layers.ts"

@@ -1,6 +1,6 @@
 /** `frazil topics list`. */
 import { Log } from "@frazil/engine"
-import { existingData, logLayer, Units } from "@frazil/platform"
+import { existingData, logLayer, sayLog, Units } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { contractOf, tableOf } from "../Declared.ts"
@@ -46,7 +46,7 @@ export const listTopics = Command.make(
     const directory = yield* existingData(given)
     const rows = yield* topicRows.pipe(Effect.provide(logLayer(directory)))
     if (given.json) yield* printJson(rows)
-    else if (rows.length === 0) yield* note(`${directory.logFile} has no topics yet`)
+    else if (rows.length === 0) yield* note(`${sayLog(directory)} has no topics yet`)
     else yield* printLines(lines(rows))
   })
 ).pipe(Command.withDescription("Lists the topics of the log"))

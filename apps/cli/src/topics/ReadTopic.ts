@@ -70,7 +70,7 @@ const readBatch = Effect.fnUntraced(function* (reading: Reading, cursor: Cursor,
     for (let row = 0; row < rows; row++) text += metaLine(cursor.partition, batch, row, masked)
     yield* write(text)
   } else yield* write(masked.value === undefined ? rawLines(batch, rows) : maskedLines(batch, rows, masked.value))
-  cursor.next = batch.offsets[rows - 1]! + 1
+  cursor.next = rows === batch.length ? batch.next : batch.offsets[rows - 1]! + 1
   return rows
 })
 

@@ -40,7 +40,7 @@ export const readTopic = Effect.fnUntraced(function* (topic: string) {
           value: textOf(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
         })
       }
-      offset = batch.offsets[batch.length - 1]! + 1
+      offset = batch.next
     }
   }
   return records

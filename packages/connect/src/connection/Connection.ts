@@ -60,19 +60,32 @@ const Redis = Schema.Struct({
   tls: Schema.optionalKey(Tls)
 })
 
-const ConnectionSchema = Schema.Union([Http, Postgres, DuckDbFile, Redis])
+const Kafka = Schema.Struct({
+  kind: Schema.Literal("kafka"),
+  /** `kafka://HOST:PORT[,HOST:PORT]`; `--log` names one of these addresses. */
+  url: Schema.NonEmptyString,
+  user: Schema.optionalKey(Schema.NonEmptyString),
+  password: Schema.optionalKey(SecretSource),
+  /** How the password is told. Default scram-sha-512. */
+  mechanism: Schema.optionalKey(Schema.Literals(["plain", "scram-sha-256", "scram-sha-512"])),
+  /** Present: connections are encrypted; `tls: {}` trusts whom the system trusts. */
+  tls: Schema.optionalKey(Tls)
+})
+
+const ConnectionSchema = Schema.Union([Http, Postgres, DuckDbFile, Redis, Kafka])
 
 export type HttpConnection = typeof Http.Type
 export type PostgresConnection = typeof Postgres.Type
 export type DuckDbConnection = typeof DuckDbFile.Type
 
 export type RedisConnection = typeof Redis.Type
+export type KafkaConnection = typeof Kafka.Type
 export type Connection = typeof ConnectionSchema.Type
 
 export type Connections = ReadonlyMap<string, Connection>
 
 const namePattern = /^[a-z][a-z0-9-]{0,63}$/
-const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb">, RegExp>> = {
+const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb" | "kafka">, RegExp>> = {
   http: /^https?:$/,
   postgres: /^postgres(ql)?:$/,
   redis: /^rediss?:$/
@@ -81,7 +94,15 @@ const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb">, RegExp>> =
 const invalid = (name: string, what: string): ConnectionError =>
   new ConnectionError({ reason: "Invalid", message: `connection "${name}": ${what}` })
 
+const kafkaUrl = /^kafka:\/\/[^/@\s,]+:\d{1,5}(,[^/@\s,]+:\d{1,5})*$/
+
 const urlProblem = (connection: Exclude<Connection, DuckDbConnection>): string | undefined => {
+  if (connection.kind === "kafka") {
+    if (!kafkaUrl.test(connection.url)) return "a url of kafka is kafka://HOST:PORT[,HOST:PORT], without a user"
+    return (connection.user === undefined) === (connection.password === undefined)
+      ? undefined
+      : "a user needs a password, and a password a user"
+  }
   let url: URL
   try {
     url = new URL(connection.url)
@@ -113,7 +134,7 @@ const decodeOne = (
     return Result.fail(
       invalid(
         name,
-        `it must be of kind http, postgres, duckdb or redis with the fields of that kind${where}; a secret is { env: NAME }, { file: PATH } or { command: [PROGRAM, …] }`
+        `it must be of kind http, postgres, duckdb, redis or kafka with the fields of that kind${where}; a secret is { env: NAME }, { file: PATH } or { command: [PROGRAM, …] }`
       )
     )
   }

@@ -4,8 +4,7 @@
  * Called by `EmbeddedLog`, inside `LogFile`'s transactions; `BatchRow` says how a row looks. Offsets of a partition are
  * contiguous, append times never go back. One statement moves about `rowBytesMax` at most, or one record.
  */
-import type { RecordBatch } from "@frazil/core"
-import { type Append, type Appended, LogError, type ReadLimits } from "@frazil/engine"
+import { type Append, type Appended, LogError, type ReadLimits, type ReadRecords } from "@frazil/engine"
 import { decodeRow, encodeRow, rowChecksum, type RowPlace, type RowRecords, splitRows } from "./BatchRow.ts"
 import type { Database } from "./Database.ts"
 import { damaged } from "./LogSchema.ts"
@@ -134,7 +133,7 @@ export const readRecords = (
   partition: number,
   offset: number,
   limits: ReadLimits
-): RecordBatch => {
+): ReadRecords => {
   const topic = findTopic(db, name)
   const bounds = findPartition(db, topic, partition)
   if (!(offset >= bounds.start_offset && offset <= bounds.end_offset)) {
@@ -156,11 +155,11 @@ export const readRecords = (
     recordsLeft -= to - piece.from
     bytesLeft -= bytes
   }
-  return join(pieces)
+  return join(pieces, offset)
 }
 
 /** The pieces as one batch. A single whole row keeps its buffers; several are copied together. */
-const join = (pieces: ReadonlyArray<Piece>): RecordBatch => {
+const join = (pieces: ReadonlyArray<Piece>, offset: number): ReadRecords => {
   let length = 0
   for (const piece of pieces) length += piece.to - piece.from
   const offsets = new Float64Array(length)
@@ -170,11 +169,12 @@ const join = (pieces: ReadonlyArray<Piece>): RecordBatch => {
     timestamps.fill(place.appended_at, row, row + to - from)
     for (let record = from; record < to; record++) offsets[row++] = place.base_offset + record
   }
+  const next = offset + length
   const [only] = pieces
   if (only !== undefined && pieces.length === 1 && only.from === 0 && only.to === only.place.count) {
-    return { length, ...only.records, offsets, timestamps }
+    return { length, ...only.records, offsets, timestamps, next }
   }
-  return { length, ...joinRecords(pieces, length), offsets, timestamps }
+  return { length, ...joinRecords(pieces, length), offsets, timestamps, next }
 }
 
 /** The bytes of records `[from, to)`: rows hold their records one after the other, a key inside or behind its value. */

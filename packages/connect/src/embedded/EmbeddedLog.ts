@@ -52,7 +52,9 @@ const epochFaults: CommitFaults = {
 
 const commitEpoch = (db: Database, epoch: EpochCommit, recordBytesMax: number, nowMs: number) => {
   for (const shard of epoch.shards) commitShard(db, epoch.owner, shard)
-  return epoch.outputs.map((append) => appendRecords(db, append, recordBytesMax, nowMs))
+  return epoch.shards.flatMap(({ outputs }) =>
+    outputs.map((append) => appendRecords(db, append, recordBytesMax, nowMs))
+  )
 }
 
 const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.Effect<Producer, LogError> =>

@@ -130,8 +130,8 @@ const run = Effect.fnUntraced(function* (
       finished
     }
     yield* faultPoint("before-epoch-commit")
-    const shard = { id, epochRead, positions: [], snapshots: [], detail: progress, delta: null }
-    yield* log.commit({ owner, shards: [shard], outputs })
+    const shard = { id, epochRead, positions: [], snapshots: [], detail: progress, delta: null, outputs }
+    yield* log.commit({ owner, shards: [shard] })
     yield* faultPoint("after-epoch-commit")
     epochRead++
     yield* Effect.yieldNow

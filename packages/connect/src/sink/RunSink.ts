@@ -84,8 +84,7 @@ const openCursor = Effect.fnUntraced(function* (
     // the commit point: what is below the cursor is not delivered again
     yield* log.commit({
       owner,
-      shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null }],
-      outputs
+      shards: [{ id, epochRead, positions, snapshots: [], detail: null, delta: null, outputs }]
     })
     epochRead++
   })
@@ -124,7 +123,7 @@ const readBatch = Effect.fnUntraced(function* <A>(
       json: text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
     })
   }
-  return { records, next: batch.length === 0 ? offset : batch.offsets[batch.length - 1]! + 1 }
+  return { records, next: batch.next }
 })
 
 interface Delivered<A> {

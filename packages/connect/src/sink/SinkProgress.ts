@@ -3,7 +3,7 @@
  *
  * Lineage and retention ask. Takes nothing, changes nothing.
  */
-import type { LogError, LogShape, ShardId } from "@frazil/engine"
+import { type LogError, type LogShape, type ShardId, recordsBehind } from "@frazil/engine"
 import { Effect } from "effect"
 
 const uidPrefix = "sink."
@@ -32,11 +32,11 @@ export const sinkProgress = Effect.fnUntraced(function* (
     const topic = topics.find(({ name }) => name === positions[0]?.topic)
     if (topic === undefined) continue
     let [passed, lag] = [0, 0]
-    for (const { end, partition, start } of yield* log.bounds(topic.name)) {
-      const position = positions[partition]
-      const next = position?.topicId === topic.id ? position.offset : start
+    for (const bound of yield* log.bounds(topic.name)) {
+      const position = positions[bound.partition]
+      const next = position?.topicId === topic.id ? position.offset : bound.start
       passed += next
-      lag += Math.max(0, end - Math.max(start, next))
+      lag += yield* recordsBehind(log, topic.name, bound, next)
     }
     progress.push({ name: uid.slice(uidPrefix.length), topic: topic.name, passed, lag })
   }

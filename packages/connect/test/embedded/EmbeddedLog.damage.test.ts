@@ -28,8 +28,8 @@ const filled = (file: string) =>
       yield* log.fence("me", [shardOf(0)])
       const outputs = [0, 1].map((partition) => ({ topic: "orders", partition, records: recordsOf(40, 200) }))
       for (let epoch = 0; epoch < 3; epoch++) {
-        const shards = [commitOf(shardOf(0), epoch, { delta: new Uint8Array(500).fill(epoch), detail: { epoch } })]
-        yield* log.commit({ owner: "me", shards, outputs })
+        const delta = new Uint8Array(500).fill(epoch)
+        yield* log.commit({ owner: "me", shards: [commitOf(shardOf(0), epoch, { delta, detail: { epoch }, outputs })] })
       }
       const producer = yield* log.producer("feeder")
       yield* producer.append(0, outputs)
@@ -181,8 +181,12 @@ describe("a full disk", () => {
       const commit = (log: LogShape, epochRead: number) =>
         log.commit({
           owner: "me",
-          shards: [commitOf(shardOf(0), epochRead, { delta: new Uint8Array(10) })],
-          outputs: [{ topic: "a", partition: 0, records: recordsOf(100, 1_000) }]
+          shards: [
+            commitOf(shardOf(0), epochRead, {
+              delta: new Uint8Array(10),
+              outputs: [{ topic: "a", partition: 0, records: recordsOf(100, 1_000) }]
+            })
+          ]
         })
       const before = yield* Effect.gen(function* () {
         const log = yield* makeEmbeddedLog(small)

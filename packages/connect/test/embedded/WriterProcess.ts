@@ -20,8 +20,13 @@ const program = Effect.gen(function* () {
   for (const last = epoch + Number(epochsText); epoch < last; epoch++) {
     yield* log.commit({
       owner: `process ${process.pid}`,
-      shards: [commitOf(id, epoch, { delta: new Uint8Array(5_000).fill(epoch & 255), detail: { epoch: epoch + 1 } })],
-      outputs: [{ topic: "a", partition, records: pack(...numbered(`${uid}:${epoch}:${"x".repeat(500)}:`, 10)) }]
+      shards: [
+        commitOf(id, epoch, {
+          delta: new Uint8Array(5_000).fill(epoch & 255),
+          detail: { epoch: epoch + 1 },
+          outputs: [{ topic: "a", partition, records: pack(...numbered(`${uid}:${epoch}:${"x".repeat(500)}:`, 10)) }]
+        })
+      ]
     })
     writeSync(1, `${epoch + 1}\n`)
     yield* Effect.yieldNow

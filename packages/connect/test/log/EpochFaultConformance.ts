@@ -10,12 +10,12 @@ const commitBoth = (log: LogShape, owner: string, epochRead: number) =>
   log.commit({
     owner,
     shards: [0, 1].map((shard) =>
-      commitOf(shardOf(shard), epochRead, { delta: Uint8Array.of(epochRead), detail: { epochRead } })
-    ),
-    outputs: [
-      { topic: "a", partition: 0, records: pack(`${owner}-${epochRead}`) },
-      { topic: "a", partition: 1, records: pack(`${owner}-${epochRead}`) }
-    ]
+      commitOf(shardOf(shard), epochRead, {
+        delta: Uint8Array.of(epochRead),
+        detail: { epochRead },
+        outputs: [{ topic: "a", partition: shard, records: pack(`${owner}-${epochRead}`) }]
+      })
+    )
   })
 
 /** How many epochs can be seen, in every place that shows them; they must agree. */

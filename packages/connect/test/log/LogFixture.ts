@@ -2,8 +2,16 @@
  * What the log conformance tests share: opening connections, packing records, reading a partition whole.
  */
 import { Context, Effect, Layer, type Scope } from "effect"
-import { FaultPoint, type FaultPointName, makeRecordBuilder, type PackedRecords, type RecordBatch } from "@frazil/core"
-import { Log, type LogError, type LogShape, type ReadLimits, type ShardCommit, type ShardId } from "@frazil/engine"
+import { FaultPoint, type FaultPointName, makeRecordBuilder, type PackedRecords } from "@frazil/core"
+import {
+  Log,
+  type LogError,
+  type LogShape,
+  type ReadLimits,
+  type ReadRecords,
+  type ShardCommit,
+  type ShardId
+} from "@frazil/engine"
 
 /** A new, empty log. Every build of the layer is a connection of its own, as another process has it. */
 export type FreshLog = Effect.Effect<Layer.Layer<Log, LogError>, never, Scope.Scope>
@@ -55,7 +63,7 @@ export const valuesOf = (batch: PackedRecords): ReadonlyArray<string> => unpack(
 
 export const wide: ReadLimits = { recordsMax: 100_000, bytesMax: 100_000_000 }
 
-/** Everything that a partition keeps, read batch after batch as a task does: next offset = last + 1 (protocol, rule 17). */
+/** Everything that a partition keeps, read batch after batch as a task does (protocol, rule 17). */
 export const readAll = Effect.fnUntraced(function* (
   log: LogShape,
   topic: string,
@@ -67,11 +75,11 @@ export const readAll = Effect.fnUntraced(function* (
   const offsets: Array<number> = []
   let at = bounds.start
   while (at < bounds.end) {
-    const batch: RecordBatch = yield* log.read(topic, partition, at, limits)
+    const batch: ReadRecords = yield* log.read(topic, partition, at, limits)
     if (batch.length === 0) break
     records.push(...unpack(batch))
     offsets.push(...batch.offsets)
-    at = batch.offsets[batch.length - 1]! + 1
+    at = batch.next
   }
   return { records, offsets, values: records.map(({ value }) => value) }
 })
@@ -98,6 +106,7 @@ export const commitOf = (id: ShardId, epochRead: number, more: Partial<ShardComm
   snapshots: [],
   detail: null,
   delta: null,
+  outputs: [],
   ...more
 })
 

@@ -4,8 +4,8 @@
  * Sources and the landing read it, producers append to it, tasks commit their epochs in it. Two implementations (embedded
  * on SQLite, Kafka) pass one conformance suite (`packages/connect/test/log/LogConformance.ts`).
  *
- * **Guarantees**: a read sees committed records only, in offset order; an epoch's outputs, its state delta and its record
- * in force become visible together or not at all; only the owner that took a shard last can commit to it.
+ * **Guarantees**: a read sees committed records only, in offset order; a shard's outputs of an epoch, its state delta and its
+ * record in force become visible together or not at all; only the owner that took a shard last can commit to it.
  */
 import { Context, type Effect, type Scope } from "effect"
 import type { PackedRecords, RecordBatch } from "@frazil/core"
@@ -37,6 +37,12 @@ export interface Append {
   readonly topic: string
   readonly partition: number
   readonly records: PackedRecords
+}
+
+/** What a read gives. `offsets` ascend with gaps: not every offset is a record (protocol, rule 17). */
+export interface ReadRecords extends RecordBatch {
+  /** Where to read on: past the last record, and past offsets behind it that will never be records. The offset read from when there is nothing yet. */
+  readonly next: number
 }
 
 export interface ReadLimits {
@@ -89,13 +95,17 @@ export interface ShardCommit {
   readonly detail: unknown
   /** Changes of keyed state since the epoch before; null when there are none. Kept until dropped. */
   readonly delta: Uint8Array | null
+  /** What the epoch appends to topics. */
+  readonly outputs: ReadonlyArray<Append>
 }
 
-/** One atomic act of the log: **the commit point** of a log stage. */
+/**
+ * **The commit point** of a log stage: each of its shards moves in one atomic act, outputs, delta and record together.
+ * An embedded log moves all of them in one; Kafka has an act for each shard (rule 8). After a failure each is read back.
+ */
 export interface EpochCommit {
   readonly owner: string
   readonly shards: ReadonlyArray<ShardCommit>
-  readonly outputs: ReadonlyArray<Append>
 }
 
 export interface Delta {
@@ -130,13 +140,13 @@ export interface LogShape {
   readonly topic: (name: string) => Effect.Effect<TopicInfo, LogError>
   readonly deleteTopic: (name: string) => Effect.Effect<void, LogError>
   readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
-  /** Records from `offset` on; empty at the end. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
+  /** Records from `offset` on; empty only where no committed record follows. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
   readonly read: (
     topic: string,
     partition: number,
     offset: number,
     limits: ReadLimits
-  ) => Effect.Effect<RecordBatch, LogError>
+  ) => Effect.Effect<ReadRecords, LogError>
   /** The first offset whose record was appended at or after `timeMs`; the end when there is none. */
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
   /** Ends when something was committed after the call, or after `timeoutMs`. May end early. */
@@ -157,7 +167,7 @@ export interface LogShape {
   readonly shards: Effect.Effect<ReadonlyArray<ShardId>, LogError>
   /** Deltas with `epoch > after`, ascending. A caller demands that they are contiguous (rule 1). */
   readonly deltas: (shard: ShardId, after: number) => Effect.Effect<ReadonlyArray<Delta>, LogError>
-  /** **The commit point.** All of it or nothing; `Fenced` when a shard's epoch or owner is no longer the one read; `OutcomeUnknown` when nobody can say (rule 5: discard memory, fence, read back). */
+  /** **The commit point.** Where the outputs landed, shard by shard. Of each shard all or nothing; `Fenced` when a shard's epoch or owner is no longer the one read; `OutcomeUnknown` when nobody can say (rule 5: discard memory, fence, read back). */
   readonly commit: (epoch: EpochCommit) => Effect.Effect<ReadonlyArray<Appended>, LogError>
   /** Drops deltas with `epoch <= through`. */
   readonly dropDeltas: (owner: string, shard: ShardId, through: number) => Effect.Effect<void, LogError>

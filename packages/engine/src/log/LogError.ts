@@ -13,6 +13,7 @@ export class LogError extends Schema.TaggedError<LogError>()("LogError", {
     "OutcomeUnknown",
     "Corrupt",
     "Full",
+    "Refused",
     "TopicMissing",
     "TopicDiffers",
     "OffsetOutOfRange",

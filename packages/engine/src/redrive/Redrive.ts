@@ -99,7 +99,7 @@ const takeBatch = Effect.fnUntraced(function* (
       counts.unfit++
     }
   }
-  return { offsets, next: batch.length === 0 ? bound.end : batch.offsets[batch.length - 1]! + 1 }
+  return { offsets, next: batch.length === 0 ? bound.end : batch.next }
 })
 
 const sentOf = ({ sent }: RedriveDetail): number => sent.flat().reduce((sum, [start, end]) => sum + end - start, 0)
@@ -137,8 +137,9 @@ const run = Effect.fnUntraced(function* (
       detail = { ...detail, sent: detail.sent.map((each, partition) => (partition === bound.partition ? more : each)) }
       yield* faultPoint("before-epoch-commit")
       // the commit point: the records, and that they were sent
-      const shard = { id, epochRead, positions: [], snapshots: [], detail, delta: null }
-      yield* log.commit({ owner: running.owner, shards: [shard], outputs: running.target.take() })
+      const outputs = running.target.take()
+      const shard = { id, epochRead, positions: [], snapshots: [], detail, delta: null, outputs }
+      yield* log.commit({ owner: running.owner, shards: [shard] })
       yield* faultPoint("after-epoch-commit")
       epochRead++
     }

@@ -7,7 +7,7 @@ import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
-import { type Append, Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
+import { Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
 import { type Shard, tablesPending, takeCommit, timeMoved } from "./Shard.ts"
 import { sameTopic } from "./SourceTopic.ts"
@@ -20,7 +20,7 @@ export interface Committer {
 }
 
 /**
- * **The commit point of a log stage**: outputs, deltas, positions and named snapshots in one act of the log. Shards
+ * **The commit point of a log stage**: a shard's outputs, delta, positions and named snapshots in one act of the log. Shards
  * without anything to say are left out unless they `finished`. After any failure their memory means nothing.
  */
 export const commitEpoch = Effect.fnUntraced(function* (
@@ -33,7 +33,6 @@ export const commitEpoch = Effect.fnUntraced(function* (
   for (const { id, name, partitions } of topics)
     yield* sameTopic(plan.uid, { topic: name, topicId: id, partitions }, yield* log.topic(name))
   const commits: Array<ShardCommit> = []
-  const outputs: Array<Append> = []
   const taking = shards.filter(
     // a partition that fell idle brings no record that would commit it (rule 11)
     (shard) =>
@@ -45,12 +44,10 @@ export const commitEpoch = Effect.fnUntraced(function* (
       timeMoved(shard)
   )
   for (const shard of taking) {
-    const taken = takeCommit(shard, plan, topics, finished)
-    commits.push(taken.commit)
-    outputs.push(...taken.outputs)
+    commits.push(takeCommit(shard, plan, topics, finished))
   }
   yield* faultPoint("before-epoch-commit")
-  yield* log.commit({ owner, shards: commits, outputs })
+  yield* log.commit({ owner, shards: commits })
   yield* faultPoint("after-epoch-commit")
   for (const [index, shard] of taking.entries()) {
     const commit = commits[index]!

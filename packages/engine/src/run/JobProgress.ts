@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import type { Job } from "../job/Job.ts"
+import { recordsBehind } from "../log/Behind.ts"
 import { isJob } from "../log/JobShard.ts"
 import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
@@ -123,10 +124,6 @@ const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number
   return Number.isFinite(least) ? least : undefined
 }
 
-/** Records of the partition that no epoch has read; what was removed by retention does not count. */
-const lagOf = ({ end, start }: PartitionBounds, shard: ShardProgress | undefined): number =>
-  Math.max(0, end - Math.max(start, shard?.position ?? 0))
-
 /** Of every table that the stage declares or has committed: what its partitions hold beyond the shards' positions. */
 const tableLagsOf = Effect.fnUntraced(function* (
   stage: Stage,
@@ -138,10 +135,11 @@ const tableLagsOf = Effect.fnUntraced(function* (
   const lags: Record<string, number> = {}
   for (const table of new Set([...stage.tables, ...named.filter((topic) => topic !== stage.topic)])) {
     if (!topics.some(({ name }) => name === table)) continue
-    lags[table] = (yield* log.bounds(table)).reduce((sum, { end, partition, start }) => {
-      const position = records.get(partition)?.positions.find(({ topic }) => topic === table)
-      return sum + Math.max(0, end - Math.max(start, position?.offset ?? 0))
-    }, 0)
+    lags[table] = 0
+    for (const bound of yield* log.bounds(table)) {
+      const position = records.get(bound.partition)?.positions.find(({ topic }) => topic === table)
+      lags[table] += yield* recordsBehind(log, table, bound, position?.offset ?? 0)
+    }
   }
   return lags
 })
@@ -187,7 +185,7 @@ const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<
     const shard = record === undefined ? undefined : shardOf(stage.topic, bound, record)
     if (record !== undefined) records.set(bound.partition, record)
     if (shard !== undefined) shards.push(shard)
-    lag += lagOf(bound, shard)
+    lag += yield* recordsBehind(log, stage.topic, bound, shard?.position ?? 0)
   }
   const finished = shards.length === bounds.length && shards.every((shard) => shard.detail.finished)
   const tableLags = yield* tableLagsOf(stage, topics, records)

@@ -6,7 +6,7 @@
 import { type ColumnBatch, Decoder, type RecordBatch, type Timestamp, type Topic } from "@frazil/core"
 import type { AnyRecord, TopicRef } from "../flow/Node.ts"
 import { snapshotsKept } from "../checkpoint/Snapshot.ts"
-import type { Append, ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
+import type { ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import { encodeDelta } from "../state/StateCodec.ts"
@@ -311,7 +311,7 @@ export const takeCommit = (
   plan: StagePlan,
   topics: ReadonlyArray<TopicInfo>,
   finished: boolean
-): { readonly commit: ShardCommit; readonly outputs: ReadonlyArray<Append> } => {
+): ShardCommit => {
   const { context, detail: before } = shard
   const { counts } = before
   const stateful = isStateful(plan)
@@ -347,7 +347,7 @@ export const takeCommit = (
   shard.failedInEpoch = 0
   context.validated = 0
   const named = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots]
-  const commit: ShardCommit = {
+  return {
     id: shard.id,
     epochRead: shard.epoch,
     positions: topics.map(({ id, name, partitions }, index) => {
@@ -357,7 +357,7 @@ export const takeCommit = (
     // a version without state writes no deltas, so the snapshots of one before it lead nowhere
     snapshots: stateful ? named.slice(0, snapshotsKept) : [],
     detail: shard.detail,
-    delta: stateful ? encodeDelta(statesOf(shard)) : null
+    delta: stateful ? encodeDelta(statesOf(shard)) : null,
+    outputs: collectorsOf(shard).flatMap((output) => [...output.take()])
   }
-  return { commit, outputs: collectorsOf(shard).flatMap((output) => [...output.take()]) }
 }

@@ -169,6 +169,7 @@ const readOnce = Effect.fnUntraced(function* (
     } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
       shard.context.time.idle = true
     }
+    shard.offset = batch.next
   }
   return moved
 })
@@ -200,6 +201,7 @@ const readTables = Effect.fnUntraced(function* (
       shard.processTable(index, batch, now)
       moved += batch.length
     }
+    table.offset = batch.next
     const atEnd = batch.length === 0 || table.offset >= (yield* endOf(table.topic, shard))
     if (!complete || !atEnd) shard.tablesRead = false
   }

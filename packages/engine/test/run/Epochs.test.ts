@@ -65,9 +65,10 @@ describe("an epoch", () => {
       let bytesMost = 0
       const measuring = onLog((log) => ({
         commit: (epoch) => {
+          const outputs = epoch.shards.flatMap((shard) => shard.outputs)
           bytesMost = Math.max(
             bytesMost,
-            epoch.outputs.reduce((sum, { records }) => sum + records.bytes.length, 0)
+            outputs.reduce((sum, { records }) => sum + records.bytes.length, 0)
           )
           return log.commit(epoch)
         },

@@ -35,9 +35,10 @@ const commitShard = Effect.fnUntraced(function* (shard: number, offset: number, 
     positions: [position],
     snapshots: [],
     detail: whole,
-    delta: null
+    delta: null,
+    outputs: []
   }
-  yield* log.commit({ owner: "test", shards: [commit], outputs: [] })
+  yield* log.commit({ owner: "test", shards: [commit] })
 })
 
 const twoPartitions = Log.use((log) => log.ensureTopic({ name: topic, partitions: 2 }))
@@ -71,8 +72,16 @@ describe("jobProgress", () => {
         const [inForce] = yield* log.fence("test", [id])
         const positions = [{ topic: Payments.name, topicId, partitions: 2, offset: 0 }]
         const whole = { ...emptyDetail, ...detail }
-        const part = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: whole, delta: null }
-        yield* log.commit({ owner: "test", shards: [part], outputs: [] })
+        const part = {
+          id,
+          epochRead: inForce?.epoch ?? 0,
+          positions,
+          snapshots: [],
+          detail: whole,
+          delta: null,
+          outputs: []
+        }
+        yield* log.commit({ owner: "test", shards: [part] })
         return (yield* jobProgress([claimsJob({})]))[0]?.watermarkMs
       })
       // out-of-orderness is 5 s
@@ -116,7 +125,7 @@ describe("jobProgress", () => {
         positions: [],
         snapshots: []
       }
-      yield* log.commit({ owner: "test", shards: [{ ...shard, detail: {}, delta: null }], outputs: [] })
+      yield* log.commit({ owner: "test", shards: [{ ...shard, detail: {}, delta: null, outputs: [] }] })
       assert.deepStrictEqual(yield* jobProgress([]), [])
     }).pipe(Effect.provide(EmbeddedLog.layerMemory))
   )

@@ -41,8 +41,8 @@ const commit = Effect.fnUntraced(function* (id: ShardId, offsets: ReadonlyArray<
   const info = yield* log.topic(topic)
   const [inForce] = yield* log.fence("test", [id])
   const positions = offsets.map((offset) => ({ topic, topicId: topicId ?? info.id, partitions: 2, offset }))
-  const shard = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: null, delta: null }
-  yield* log.commit({ owner: "test", shards: [shard], outputs: [] })
+  const shard = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: null, delta: null, outputs: [] }
+  yield* log.commit({ owner: "test", shards: [shard] })
 })
 
 const jobAt = (partition: number, offset: number) =>

@@ -111,11 +111,11 @@ const written = (plan: StagePlan, shard: Shard) => {
     partitions,
     createdAt: 0
   }))
-  const { commit, outputs } = takeCommit(shard, plan, topics, false)
+  const commit = takeCommit(shard, plan, topics, false)
   return {
     detail: commit.detail,
     delta: commit.delta === null ? null : text.decode(commit.delta),
-    outputs: outputs.map(({ partition, records, topic: to }) => ({
+    outputs: commit.outputs.map(({ partition, records, topic: to }) => ({
       to: `${to}/${partition}`,
       records: Array.from({ length: records.length }, (_, row) => [
         records.keyStarts[row]! < 0

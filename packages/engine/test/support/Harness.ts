@@ -120,7 +120,7 @@ export const readAll = Effect.fnUntraced(function* (topic: string) {
           value: text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
         })
       }
-      offset = batch.offsets[batch.length - 1]! + 1
+      offset = batch.next
     }
   }
   return lines

@@ -3,7 +3,7 @@
  *
  * Commands and health checks call it; what a landing has in memory is `LandingMonitor`'s. Takes nothing, changes nothing.
  */
-import { Log, type LogError, type PartitionBounds, type RecordInForce } from "@frazil/engine"
+import { Log, type LogError, type PartitionBounds, type RecordInForce, recordsBehind } from "@frazil/engine"
 import { Effect } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
@@ -113,7 +113,10 @@ export const landingProgress = Effect.fn("Landing.progress")(function* (
   const bounds = found?.bounds ?? []
   const snapshot = table === undefined ? undefined : currentSnapshot(table.metadata)
   const partitions = bounds.map((bound) => ({ partition: bound.partition, next: nextOf(bound, marks), end: bound.end }))
-  const lag = partitions.reduce((sum, { end, next }) => sum + Math.max(0, end - next), 0)
+  const behind = yield* Effect.forEach(bounds, (bound) =>
+    recordsBehind(log, landing.topic.name, bound, marks.get(bound.partition)?.next ?? 0)
+  )
+  const lag = behind.reduce((sum, records) => sum + records, 0)
   return {
     table: landing.table,
     topic: landing.topic.name,

@@ -136,8 +136,7 @@ const commit = Effect.fnUntraced(function* (
   }))
   yield* log.commit({
     owner,
-    shards: [{ id: shard, epochRead, positions, snapshots: [], detail, delta: null }],
-    outputs: []
+    shards: [{ id: shard, epochRead, positions, snapshots: [], detail, delta: null, outputs: [] }]
   })
   showTable(running, swapped.table, after, yield* Clock.currentTimeMillis)
   return { inForce: { epoch: epochRead + 1, positions, snapshots: [], detail }, complete }

@@ -3,8 +3,8 @@
  * gaps; and with a crash at any of its fault points.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type FaultPointName, makeRecordBuilder, type RecordBatch, Storage } from "@frazil/core"
-import { Log, type LogShape } from "@frazil/engine"
+import { type FaultPointName, makeRecordBuilder, Storage } from "@frazil/core"
+import { Log, type LogShape, type ReadRecords } from "@frazil/engine"
 import { Effect, Stream } from "effect"
 import { makeLandingMonitor } from "../../src/landing/LandingStatus.ts"
 import { Landing } from "../../src/landing/Landing.ts"
@@ -119,7 +119,7 @@ describe("a landing", () => {
 const withGaps = (log: LogShape): LogShape => ({
   ...log,
   read: (topic, partition, offset, limits) =>
-    Effect.map(log.read(topic, partition, offset, limits), (batch): RecordBatch => {
+    Effect.map(log.read(topic, partition, offset, limits), (batch): ReadRecords => {
       const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => {
         const at = batch.offsets[row]!
         return at % 4 !== 3 && at !== 6
@@ -133,6 +133,7 @@ const withGaps = (log: LogShape): LogShape => ({
         keyStarts: taken(batch.keyStarts),
         keyEnds: taken(batch.keyEnds),
         headers: new Map(),
+        next: batch.next,
         offsets: Float64Array.from(rows, (row) => batch.offsets[row]!),
         timestamps: Float64Array.from(rows, (row) => batch.timestamps[row]!)
       }

@@ -7,6 +7,7 @@ import { existsSync, statSync } from "node:fs"
 import type { Log } from "@frazil/engine"
 import { type Context, Effect, Layer } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
+import { hasLog } from "../ExistingData.ts"
 import { catalogLayer, logLayer } from "../Layers.ts"
 import type { Declared, StageStatus } from "../status/SystemStatus.ts"
 import { checkApis } from "./ApiChecks.ts"
@@ -39,7 +40,7 @@ interface LogHealth {
 
 const logHealth = Effect.fnUntraced(function* (directory: DataDirectory, declared: Declared, bounds: HealthBounds) {
   const noLog = (detail: string): LogHealth => ({ parts: [ill("log", detail)], stages: [], log: undefined })
-  if (!existsSync(directory.logFile)) return noLog(`${directory.logFile} is missing: restore it, or start a pipeline`)
+  if (!hasLog(directory)) return noLog(`${directory.logFile} is missing: restore it, or start a pipeline`)
   const built = yield* Effect.result(Layer.build(logLayer(directory)))
   if (built._tag === "Failure") return noLog(built.failure.message)
   const log = built.success

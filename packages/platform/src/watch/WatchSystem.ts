@@ -80,8 +80,9 @@ const run = Effect.fnUntraced(function* <E, R>({
     if (judged.changes.length > 0) {
       yield* faultPoint("before-epoch-commit")
       // the commit point: what changed, and that it was told
-      const shard = { id: watchShard, epochRead, positions: [], snapshots: [], detail: judged.firing, delta: null }
-      yield* log.commit({ owner, shards: [shard], outputs: appendsOf(topic, judged.changes) })
+      const outputs = appendsOf(topic, judged.changes)
+      const state = { positions: [], snapshots: [], detail: judged.firing, delta: null }
+      yield* log.commit({ owner, shards: [{ id: watchShard, epochRead, ...state, outputs }] })
       yield* faultPoint("after-epoch-commit")
       epochRead++
       firing = judged.firing

@@ -28,9 +28,9 @@ const readTo = Effect.fnUntraced(function* (offset: number) {
   const [inForce] = yield* log.fence("claims", [id])
   const counts = { in: offset, out: {}, validated: offset, deadLettered: 0, failed: 0 }
   const detail = { maxEventTime: null, idle: false, counts, deltasFrom: null, finished: false }
-  const commit = { id, epochRead: inForce?.epoch ?? 0, snapshots: [], detail, delta: null }
+  const commit = { id, epochRead: inForce?.epoch ?? 0, snapshots: [], detail, delta: null, outputs: [] }
   const shard = { ...commit, positions: [{ topic, topicId, partitions, offset }] }
-  yield* log.commit({ owner: "claims", shards: [shard], outputs: [] })
+  yield* log.commit({ owner: "claims", shards: [shard] })
 })
 
 const told = Effect.gen(function* () {
@@ -142,9 +142,9 @@ describe("dead letters", () => {
         const [inForce] = yield* log.fence("claims", [id])
         const counts = { in: 10, out: {}, validated: 0, deadLettered, failed: 0 }
         const detail = { maxEventTime: null, idle: false, counts, deltasFrom: null, finished: false }
-        const shard = { id, epochRead: inForce?.epoch ?? 0, snapshots: [], detail, delta: null }
+        const shard = { id, epochRead: inForce?.epoch ?? 0, snapshots: [], detail, delta: null, outputs: [] }
         const positions = [{ topic, topicId, partitions, offset: 10 }]
-        yield* log.commit({ owner: "claims", shards: [{ ...shard, positions }], outputs: [] })
+        yield* log.commit({ owner: "claims", shards: [{ ...shard, positions }] })
       })
       yield* commit(5)
       assert.strictEqual(yield* count, 0)

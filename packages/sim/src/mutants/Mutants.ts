@@ -40,7 +40,10 @@ const stageSnapshot = "packages/lake/src/write/StageSnapshot.ts"
 /** The embedded log's own tables have the conformance suite; here the rule is taken out of the simulated one. */
 const logState = "packages/sim/src/world/log/LogState.ts"
 
-const commitsInOneAct = "yield* log.commit({ owner, shards: commits, outputs })"
+const commitsInOneAct = "yield* log.commit({ owner, shards: commits })"
+const commitsAlone = "yield* log.commit({ owner, shards: commits.map((each) => ({ ...each, outputs: [] })) })"
+const outputsAlone = `const apart = yield* Effect.scoped(log.producer("apart"))
+  yield* apart.append(apart.nextSequence, commits.flatMap(({ outputs }) => outputs))`
 
 const logStage: ReadonlyArray<Mutant> = [
   {
@@ -112,12 +115,12 @@ const logStage: ReadonlyArray<Mutant> = [
     name: "after an unknown outcome the epoch is committed once more, as the next one",
     file: commitEpoch,
     find: commitsInOneAct,
-    replace: `yield* log.commit({ owner, shards: commits, outputs }).pipe(
+    replace: `yield* log.commit({ owner, shards: commits }).pipe(
     Effect.catchIf(
       (e) => e.reason === "OutcomeUnknown",
       () =>
         Effect.flatMap(Effect.forEach(commits, (each) => log.inForce(each.id)), (found) =>
-          log.commit({ owner, shards: commits.map((each, i) => ({ ...each, epochRead: found[i]?.epoch ?? 0 })), outputs })
+          log.commit({ owner, shards: commits.map((each, i) => ({ ...each, epochRead: found[i]?.epoch ?? 0 })) })
         )
     )
   )`,
@@ -169,8 +172,7 @@ const logStage: ReadonlyArray<Mutant> = [
     name: "offsets are committed before outputs",
     file: commitEpoch,
     find: commitsInOneAct,
-    replace:
-      "yield* log.commit({ owner, shards: commits, outputs: [] })\n  yield* log.commit({ owner, shards: [], outputs })",
+    replace: `${commitsAlone}\n  ${outputsAlone}`,
     hunter: "transactions"
   },
   {
@@ -178,8 +180,7 @@ const logStage: ReadonlyArray<Mutant> = [
     name: "outputs are committed before offsets",
     file: commitEpoch,
     find: commitsInOneAct,
-    replace:
-      "yield* log.commit({ owner, shards: [], outputs })\n  yield* log.commit({ owner, shards: commits, outputs: [] })",
+    replace: `${outputsAlone}\n  ${commitsAlone}`,
     hunter: "transactions"
   },
   {
@@ -360,8 +361,7 @@ const landing: ReadonlyArray<Mutant> = [
     find: "const swapped = yield* swapIn(landing, table, before, after, files)",
     replace: `yield* (yield* Log).commit({
     owner,
-    shards: [{ id: shard, epochRead: inForce?.epoch ?? 0, positions: [...after.values()].map((mark) => ({ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: mark.next })), snapshots: [], detail: inForce?.detail ?? { landed: null }, delta: null }],
-    outputs: []
+    shards: [{ id: shard, epochRead: inForce?.epoch ?? 0, positions: [...after.values()].map((mark) => ({ topic: topic.name, topicId: topic.id, partitions: topic.partitions, offset: mark.next })), snapshots: [], detail: inForce?.detail ?? { landed: null }, delta: null, outputs: [] }]
   })
   const swapped = yield* swapIn(landing, table, before, after, files)`,
     hunter: "transactions"

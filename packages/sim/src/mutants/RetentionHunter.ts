@@ -56,8 +56,8 @@ const commit = Effect.fnUntraced(function* (
   const { log, partitions } = playing
   const [inForce] = yield* log.fence("test", [id])
   const positions = offsets.map((offset) => ({ topic, topicId, partitions, offset }))
-  const shard = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: null, delta: null }
-  yield* log.commit({ owner: "test", shards: [shard], outputs: [] })
+  const shard = { id, epochRead: inForce?.epoch ?? 0, positions, snapshots: [], detail: null, delta: null, outputs: [] }
+  yield* log.commit({ owner: "test", shards: [shard] })
 })
 
 /** A job moves on in one partition, a landing in all of them. */

@@ -47,7 +47,7 @@ export const recordsOf = Effect.fnUntraced(function* (topic: string) {
         const json = text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
         values.push(JSON.parse(json) as Value)
       }
-      offset = batch.offsets[batch.length - 1]! + 1
+      offset = batch.next
     }
   }
   return values

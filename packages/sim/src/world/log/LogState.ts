@@ -179,7 +179,8 @@ export class LogState {
         ? shard
         : refuse("Fenced", `shard ${shardName(id)} is at ${inForce}, not ${epochRead}`)
     })
-    this.check(epoch.outputs)
+    const outputs = epoch.shards.flatMap((shard) => shard.outputs)
+    this.check(outputs)
     const before = shards.map(({ record }) => record)
     for (const [index, { delta, detail, epochRead, positions, snapshots }] of epoch.shards.entries()) {
       const shard = shards[index]!
@@ -188,7 +189,7 @@ export class LogState {
       shard.record = { epoch: epochRead + 1, ...stored }
       if (delta !== null) shard.deltas.set(epochRead + 1, delta.slice())
     }
-    const appended = epoch.outputs.map((append) => this.append(append, nowMs))
+    const appended = outputs.map((append) => this.append(append, nowMs))
     this.observer.committed(epoch, before)
     this.wake()
     return appended

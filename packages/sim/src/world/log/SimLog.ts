@@ -41,7 +41,7 @@ const read = (state: LogState, ...[topic, partition, offset, limits]: Parameters
     if (bytes > limits.bytesMax && to > offset) break
     to++
   }
-  return packKept(records.slice(offset, to))
+  return { ...packKept(records.slice(offset, to)), next: to }
 }
 
 const awaitAppend = (state: LogState, timeoutMs: number): Effect.Effect<void> =>

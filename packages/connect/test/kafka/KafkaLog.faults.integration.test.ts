@@ -1,0 +1,209 @@
+/**
+ * The log on Kafka while owners halt, brokers die, stop or change: what was committed is there once, what was not is nowhere.
+ */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { LogShape } from "@frazil/engine"
+import { sharedKafka } from "@frazil/sim/kafka"
+import { Deferred, Effect, Fiber } from "effect"
+import { KafkaLog, type KafkaLogOptions } from "../../src/kafka/KafkaLog.ts"
+import { atFaultPoint, commitOf, connect, numbered, pack, readAll, reasonOf, shardOf } from "../log/LogFixture.ts"
+
+// the controller waits as long before it lets a broker back in that was killed
+const kafka = sharedKafka(19_492, { more: "broker.session.timeout.ms=1500\\nbroker.heartbeat.interval.ms=300" })
+beforeAll(kafka.start, 120_000)
+afterAll(kafka.stop, 60_000)
+
+let logs = 0
+
+/** Connections to one new log. */
+const freshLog = (more: Partial<KafkaLogOptions> = {}) => {
+  const prefix = `faults${logs++}.`
+  return connect(KafkaLog.layer({ brokers: [kafka.broker], prefix, ...more })).pipe(
+    Effect.map((log) => ({ log, prefix }))
+  )
+}
+const again = (prefix: string, more: Partial<KafkaLogOptions> = {}) =>
+  connect(KafkaLog.layer({ brokers: [kafka.broker], prefix, ...more }))
+
+const commit = (log: LogShape, owner: string, epochRead: number, value = `${owner}-${epochRead}`) =>
+  log.commit({
+    owner,
+    shards: [
+      commitOf(shardOf(0), epochRead, {
+        delta: Uint8Array.of(epochRead),
+        detail: { epochRead },
+        outputs: [0, 1].map((partition) => ({ topic: "a", partition, records: pack(value) }))
+      })
+    ]
+  })
+
+/** Both partitions, deltas and the record in force agree; the values. */
+const whole = Effect.fnUntraced(function* (log: LogShape) {
+  const [left, right] = [yield* readAll(log, "a", 0), yield* readAll(log, "a", 1)]
+  assert.deepStrictEqual(left.values, right.values)
+  const epochs = (yield* log.deltas(shardOf(0), 0)).map(({ epoch }) => epoch)
+  assert.deepStrictEqual(
+    epochs,
+    [...left.values.keys()].map((index) => index + 1)
+  )
+  assert.strictEqual((yield* log.inForce(shardOf(0)))?.epoch ?? 0, left.values.length)
+  return left.values
+})
+
+/** Commits as a task does: after any failure it takes the shard again, reads back, and goes on from there. */
+const commitAll = Effect.fnUntraced(function* (
+  log: LogShape,
+  count: number,
+  between: Effect.Effect<void> = Effect.void
+) {
+  const reasons: Array<string> = []
+  for (let incarnation = 0; ; incarnation++) {
+    const outcome = yield* Effect.result(
+      Effect.gen(function* () {
+        const owner = `owner-${incarnation}`
+        const [inForce] = yield* log.fence(owner, [shardOf(0)])
+        for (let epoch = inForce?.epoch ?? 0; epoch < count; epoch++) {
+          yield* commit(log, owner, epoch, `value-${epoch}`)
+          yield* between
+        }
+      })
+    )
+    if (outcome._tag === "Success") return reasons
+    const { failure } = outcome
+    assert.include(["Unavailable", "OutcomeUnknown"], failure.reason, failure.message)
+    reasons.push(failure.reason)
+    assert.isBelow(incarnation, 50)
+    yield* Effect.sleep(100)
+  }
+})
+
+describe("a transaction that is late", () => {
+  it.live("of a zombie, past the next owner's start and commit: nothing of it is seen, nothing is torn", () =>
+    Effect.gen(function* () {
+      const { log, prefix } = yield* freshLog()
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("zombie", [shardOf(0)])
+      yield* commit(log, "zombie", 0)
+      const reached = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const halt = Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+      const late = yield* Effect.forkChild(
+        Effect.result(commit(log, "zombie", 1).pipe(atFaultPoint("during-epoch-commit", halt)))
+      )
+      yield* Deferred.await(reached)
+      const successor = yield* again(prefix)
+      const [inForce] = yield* successor.fence("successor", [shardOf(0)])
+      assert.strictEqual(inForce!.epoch, 1)
+      yield* commit(successor, "successor", 1)
+      yield* Deferred.succeed(goOn, undefined)
+      const outcome = yield* Fiber.join(late)
+      assert.strictEqual(outcome._tag === "Failure" ? outcome.failure.reason : "committed", "Fenced")
+      yield* commit(successor, "successor", 2)
+      for (const reader of [log, successor]) {
+        assert.deepStrictEqual(yield* whole(reader), ["zombie-0", "successor-1", "successor-2"])
+      }
+      // the zombie does not come back by itself
+      assert.strictEqual(yield* reasonOf(commit(log, "zombie", 3)), "Fenced")
+    })
+  )
+
+  it.live(
+    "past the coordinator's patience: its owner takes the shard again, and commits once",
+    () =>
+      Effect.gen(function* () {
+        const { log } = yield* freshLog({ transactionTimeoutMs: 1_000 })
+        yield* log.ensureTopic({ name: "a", partitions: 2 })
+        yield* log.fence("me", [shardOf(0)])
+        yield* commit(log, "me", 0)
+        // brokers look for such transactions every 10 s
+        const slow = commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", Effect.sleep(14_000)))
+        const reason = yield* reasonOf(slow)
+        assert.include(["Fenced", "OutcomeUnknown"], reason)
+        const [inForce] = yield* log.fence("me-again", [shardOf(0)])
+        assert.strictEqual(inForce!.epoch, 1)
+        yield* commit(log, "me-again", 1)
+        assert.deepStrictEqual(yield* whole(log), ["me-0", "me-again-1"])
+      }),
+    60_000
+  )
+})
+
+const count = 150
+
+describe("a broker that goes away", () => {
+  it.live(
+    "kill -9 under commits: each is there once, in order; readers in another process see the same",
+    () =>
+      Effect.gen(function* () {
+        const { log, prefix } = yield* freshLog({ requestTimeoutMs: 3_000, retryMs: 2_000 })
+        yield* log.ensureTopic({ name: "a", partitions: 2 })
+        const killing = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let kill = 0; kill < 3; kill++) {
+              yield* Effect.sleep(700)
+              yield* kafka.server().kill
+              yield* kafka.server().start
+            }
+          })
+        )
+        const reasons = yield* commitAll(log, count, Effect.sleep(10))
+        yield* Fiber.join(killing)
+        assert.isAbove(reasons.length, 0)
+        const expected = numbered("value-", count)
+        assert.deepStrictEqual(yield* whole(log), expected)
+        assert.deepStrictEqual(yield* whole(yield* again(prefix)), expected)
+      }),
+    120_000
+  )
+
+  it.live(
+    "stopped for seconds and going on: as after a network that came back",
+    () =>
+      Effect.gen(function* () {
+        const { log } = yield* freshLog({ requestTimeoutMs: 1_500, retryMs: 1_000 })
+        yield* log.ensureTopic({ name: "a", partitions: 2 })
+        const pid = kafka.server().pidNow
+        const stopping = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let stop = 0; stop < 2; stop++) {
+              yield* Effect.sleep(500)
+              process.kill(yield* pid, "SIGSTOP")
+              yield* Effect.sleep(4_000)
+              process.kill(yield* pid, "SIGCONT")
+            }
+          })
+        )
+        const reasons = yield* commitAll(log, count, Effect.sleep(10))
+        yield* Fiber.join(stopping)
+        assert.isAbove(reasons.length, 0)
+        assert.deepStrictEqual(yield* whole(log), numbered("value-", count))
+      }),
+    120_000
+  )
+
+  it.live(
+    "a producer's batch whose fate was unknown is sent again, and is there once",
+    () =>
+      Effect.gen(function* () {
+        const { log } = yield* freshLog({ requestTimeoutMs: 3_000, retryMs: 2_000 })
+        yield* log.ensureTopic({ name: "a", partitions: 2 })
+        const producer = yield* log.producer("p")
+        const killing = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            yield* Effect.sleep(300)
+            yield* kafka.server().kill
+            yield* kafka.server().start
+          })
+        )
+        for (let sequence = 0; sequence < count;) {
+          const append = { topic: "a", partition: 0, records: pack(`value-${sequence}`) }
+          const outcome = yield* Effect.result(producer.append(sequence, [append]))
+          if (outcome._tag === "Success") sequence++
+          else assert.include(["Unavailable", "OutcomeUnknown"], outcome.failure.reason, outcome.failure.message)
+        }
+        yield* Fiber.join(killing)
+        assert.deepStrictEqual((yield* readAll(log, "a")).values, numbered("value-", count))
+      }),
+    120_000
+  )
+})
