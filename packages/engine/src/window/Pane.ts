@@ -2,7 +2,7 @@
  * Panes: the pieces of time that windows are made of, by key. A record goes into one pane, however many windows overlap.
  */
 import { type Cells, makeCells } from "./Cells.ts"
-import type { WindowSpec } from "./Window.ts"
+import type { FixedSpec } from "./Window.ts"
 
 export interface Pane extends Cells {
   readonly start: number
@@ -12,6 +12,8 @@ export interface Pane extends Cells {
   readonly keyed: KeyPanes
   /** Since the last delta. */
   changed: boolean
+  /** Since the last early results; always false where there are none. */
+  touched: boolean
 }
 
 /** What one key has open. */
@@ -28,20 +30,21 @@ export interface KeyPanes {
 }
 
 /** The first window end after a moment. */
-export const endAfter = (spec: WindowSpec, time: number): number =>
+export const endAfter = (spec: FixedSpec, time: number): number =>
   (Math.floor((time - spec.sizeMs) / spec.everyMs) + 1) * spec.everyMs + spec.sizeMs
 
 /** The end of the last window that contains a moment. */
-export const lastEndOf = (spec: WindowSpec, time: number): number =>
+export const lastEndOf = (spec: FixedSpec, time: number): number =>
   Math.floor(time / spec.everyMs) * spec.everyMs + spec.sizeMs
 
-export const makePane = (spec: WindowSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
+export const makePane = (spec: FixedSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
   ...makeCells(cells),
   start,
   firstEnd: endAfter(spec, start),
   lastEnd: lastEndOf(spec, start),
   keyed,
-  changed: false
+  changed: false,
+  touched: false
 })
 
 export const makeKeyPanes = (key: string): KeyPanes => ({
@@ -52,12 +55,16 @@ export const makeKeyPanes = (key: string): KeyPanes => ({
   gatheredFor: Number.NaN
 })
 
-/** The pane that starts there, looked for from the newest on. */
+/** The pane that starts there. */
 export const findPane = ({ panes }: KeyPanes, start: number): Pane | undefined => {
-  for (let at = panes.length - 1; at >= 0; at--) {
-    const pane = panes[at]!
+  let from = 0
+  let to = panes.length - 1
+  while (from <= to) {
+    const middle = (from + to) >> 1
+    const pane = panes[middle]!
     if (pane.start === start) return pane
-    if (pane.start < start) return undefined
+    if (pane.start < start) from = middle + 1
+    else to = middle - 1
   }
   return undefined
 }

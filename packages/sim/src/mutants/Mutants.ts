@@ -25,7 +25,7 @@ const restore = "packages/engine/src/run/Restore.ts"
 const shard = "packages/engine/src/run/Shard.ts"
 const task = "packages/engine/src/run/Task.ts"
 const compileStageFile = "packages/engine/src/run/CompileStage.ts"
-const windowState = "packages/engine/src/window/WindowState.ts"
+const windowState = "packages/engine/src/window/FixedState.ts"
 const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
 const lookupState = "packages/engine/src/lookup/LookupState.ts"
 const runAskers = "packages/engine/src/run/RunAskers.ts"
@@ -454,8 +454,8 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "window",
     name: "a delta lacks the panes that were there before",
     file: windowState,
-    find: "if (!pane.changed) {",
-    replace: "if (!pane.changed && pane.numbers[0] === 1) {",
+    find: "markChanged(pane)\n      if (early",
+    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n      if (early",
     hunter: "transactions"
   }
 ]
