@@ -4,9 +4,10 @@
  * Called by `CheckGraph` beside `CheckState`, which has what windows share with other keyed state.
  */
 import type { FieldType, RecordShape } from "@frazil/core"
-import type { NodeOf } from "../flow/Node.ts"
+import type { Node, NodeOf } from "../flow/Node.ts"
 import { tellsCap } from "../window/Aggregate.ts"
 import { type FixedSpec, markOf, type SessionSpec } from "../window/Window.ts"
+import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
 
@@ -56,6 +57,27 @@ const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
   if (!(window.openPerKeyMax >= 1) || !(window.openMax >= 1)) {
     tell(`${name}: windowsOpenPerKeyMax and windowsOpenMax must be at least 1`)
   }
+}
+
+/** Operators that pass every result on as it is, but for fields that they add. */
+const passing: ReadonlySet<Node["op"]> = new Set(["keyBy", "stamp", "extend", "joinTable"])
+
+/** A result that is taken back must not be read as one more. */
+export const checkRetracted = (graph: Graph, operator: Operator, tell: Tell): void => {
+  const { name, node } = operator
+  // without lateness, a session that gave its result is over
+  if (node.op !== "window" || node.window._tag !== "Session" || node.window.allowedLatenessMs === 0) return
+  const follow = (ids: ReadonlyArray<number>) => {
+    for (const id of ids) {
+      const below = graph.operators[id]!
+      if (passing.has(below.node.op)) follow(below.consumers)
+      if (below.node.op !== "to" || below.node.topic.shape.byName.has("retracted")) continue
+      tell(
+        `${name}: late records take its results back, but ${below.node.topic.name} has no field retracted to tell that; add Field.boolean under that name, handle such results before, or write allowedLateness: "0s"`
+      )
+    }
+  }
+  follow(operator.consumers)
 }
 
 const checkFixed = (name: string, { earlyMs, everyMs, paneMs, processing, sizeMs }: FixedSpec, tell: Tell) => {

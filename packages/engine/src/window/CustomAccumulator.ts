@@ -9,6 +9,11 @@ import type { Accumulator } from "./Accumulator.ts"
 import type { AggregateDeclaration } from "./Aggregate.ts"
 import type { Cells } from "./Cells.ts"
 
+/** Undefined, a state is not there; its own value may be undefined. */
+interface Held {
+  readonly state: unknown
+}
+
 export const customAccumulator = (
   declaration: Extract<AggregateDeclaration, { readonly kind: "custom" }>,
   cell: number
@@ -18,10 +23,13 @@ export const customAccumulator = (
   const codec = Schema.toCodecJson(schema)
   const encodeResult = Schema.encodeResult(codec)
   const decodeResult = Schema.decodeUnknownResult(codec)
-  const has = (cells: Cells) => cells.objects !== undefined && cell in cells.objects
-  const stateOf = (cells: Cells): unknown => (has(cells) ? cells.objects![cell] : initial())
+  const held = (cells: Cells) => cells.objects?.[cell] as Held | undefined // nothing else is put there
+  const stateOf = (cells: Cells): unknown => {
+    const found = held(cells)
+    return found === undefined ? initial() : found.state
+  }
   const put = (cells: Cells, state: unknown) => {
-    ;(cells.objects ??= [])[cell] = state
+    ;(cells.objects ??= [])[cell] = { state } satisfies Held
   }
   return {
     declaration,
@@ -31,12 +39,13 @@ export const customAccumulator = (
     add: () => {},
     addRecord: (cells, record) => put(cells, add(stateOf(cells), record)),
     merge: (into, from) => {
-      if (has(from)) put(into, has(into) ? merge(stateOf(into), stateOf(from)) : stateOf(from))
+      if (held(from) === undefined) return
+      put(into, held(into) === undefined ? stateOf(from) : merge(stateOf(into), stateOf(from)))
     },
     result: (cells) => result(stateOf(cells)),
     durable: Schema.Unknown as unknown as Schema.Codec<unknown, unknown>, // `decode` reads it
     encode: (cells) => {
-      if (!has(cells)) return null
+      if (held(cells) === undefined) return null
       const encoded = encodeResult(stateOf(cells))
       if (Result.isSuccess(encoded)) return [encoded.success]
       // a bug of the job's author; the schema's own message would quote the state
@@ -44,7 +53,7 @@ export const customAccumulator = (
     },
     decode: (cells, value) => {
       if (!Array.isArray(value)) {
-        if (cells.objects !== undefined) delete cells.objects[cell]
+        if (cells.objects !== undefined) cells.objects[cell] = undefined
         return
       }
       const decoded = decodeResult(value[0])

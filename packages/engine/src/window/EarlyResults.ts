@@ -33,8 +33,8 @@ export const makeEarlyResults = ({ everyMs }: FixedSpec, earlyMs: number): Early
 
   const add = (pane: Pane, watermark: number) => {
     touched.add(pane)
-    // before a record there is nothing to tell of it, however far out of order records may come
-    nextAt = Math.min(nextAt, (Math.floor(Math.max(watermark, pane.start) / earlyMs) + 1) * earlyMs)
+    // from nothing to its first place the watermark passes every multiple
+    nextAt = Math.min(nextAt, (Math.floor(watermark / earlyMs) + 1) * earlyMs)
   }
   /** Windows of the touched panes that are still open; no pane is touched any more. */
   const takeOpen = (watermark: number, changed: (pane: Pane) => void): ReadonlyArray<Open> => {

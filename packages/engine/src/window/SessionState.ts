@@ -21,7 +21,10 @@ const halfMicrosecondMs = 0.0005
 
 export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowState => {
   const { allowedLatenessMs, gapMs } = spec
-  const store = makeSessionStore(spec, plan.cells)
+  const store = makeSessionStore(spec, plan.cells, ({ last, stands }) => {
+    const end = last + gapMs
+    return (stands ? end + allowedLatenessMs : end) + halfMicrosecondMs
+  })
   const resultOf = makeResult(plan)
   let changed: Array<Session> = []
   let closedAt = Number.NEGATIVE_INFINITY
@@ -38,8 +41,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
     changed.push(session)
   }
   const schedule = (session: Session) => {
-    const end = session.last + gapMs
-    store.due(session, (session.stands ? end + allowedLatenessMs : end) + halfMicrosecondMs)
+    store.schedule(session)
     state.nextAt = store.nextAt()
   }
 
@@ -89,7 +91,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
   const fire = (watermark: number, emit: EmitResult) => {
     for (let due = store.takeDue(watermark); due.length > 0; due = store.takeDue(watermark)) {
       for (const session of due) {
-        if (!session.stands && isComplete(session, watermark)) give(session, emit)
+        if (!session.stands) give(session, emit)
         if (isOver(session, watermark)) store.remove(session)
         else schedule(session)
       }

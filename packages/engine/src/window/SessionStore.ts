@@ -14,16 +14,21 @@ export interface SessionStore {
   /** Puts a session where it was, whatever the bounds, in place of all that overlap it. */
   readonly put: (key: string, start: number, last: number) => Session
   readonly remove: (session: Session) => void
-  /** The session is to be looked at when the watermark is there, if not before. */
-  readonly due: (session: Session, at: number) => void
+  /** To be called when `dueAt` says another time of the session. */
+  readonly schedule: (session: Session) => void
   readonly nextAt: () => number
-  /** Takes those that are due first, in the order of their keys; empty when none is due at the watermark. */
+  /** Takes those that are due first, in the order of their keys; none when nothing is due at the watermark. Schedule them again. */
   readonly takeDue: (watermark: number) => ReadonlyArray<Session>
 }
 
 const byKey = (a: Session, b: Session): number => (a.keyed.key < b.keyed.key ? -1 : 1)
 
-export const makeSessionStore = (spec: SessionSpec, cells: number): SessionStore => {
+/** `dueAt`: which watermark does something to a session. It grows with each record, so looking early is enough. */
+export const makeSessionStore = (
+  spec: SessionSpec,
+  cells: number,
+  dueAt: (session: Session) => number
+): SessionStore => {
   const keys = new Map<string, KeySessions>()
   const heap = new DueHeap<Session>()
   let open = 0
@@ -49,6 +54,25 @@ export const makeSessionStore = (spec: SessionSpec, cells: number): SessionStore
     if (sessions.length === 0) keys.delete(key)
   }
 
+  const schedule = (session: Session) => {
+    const at = dueAt(session)
+    if (at >= session.dueAt) return
+    session.dueAt = at
+    heap.add(session, at)
+  }
+  /** Those that are due at the moment when the heap's first are. */
+  const takeFirst = (at: number): Array<Session> => {
+    const found: Array<Session> = []
+    for (let next = heap.take(at); next !== undefined; next = heap.take(at)) {
+      // it was put in again for an earlier time, or is gone
+      if (next.gone || next.dueAt !== at) continue
+      next.dueAt = Number.POSITIVE_INFINITY
+      if (dueAt(next) > at) schedule(next)
+      else found.push(next)
+    }
+    return found
+  }
+
   return {
     keys,
     open: (key, time) => {
@@ -62,22 +86,11 @@ export const makeSessionStore = (spec: SessionSpec, cells: number): SessionStore
       return insert(keyedOf(key), start, last)
     },
     remove,
-    due: (session, at) => {
-      if (at >= session.dueAt) return
-      session.dueAt = at
-      heap.add(session, at)
-    },
+    schedule,
     nextAt: () => heap.nextAtMs(),
     takeDue: (watermark) => {
-      while (heap.nextAtMs() <= watermark && heap.length() > 0) {
-        const at = heap.nextAtMs()
-        const found: Array<Session> = []
-        for (let next = heap.take(at); next !== undefined; next = heap.take(at)) {
-          // it was put in again for an earlier time, or is gone
-          if (next.gone || next.dueAt !== at) continue
-          next.dueAt = Number.POSITIVE_INFINITY
-          found.push(next)
-        }
+      while (heap.length() > 0 && heap.nextAtMs() <= watermark) {
+        const found = takeFirst(heap.nextAtMs())
         if (found.length > 0) return found.sort(byKey)
       }
       return []
