@@ -108,6 +108,8 @@ const withTrade = (
   { gapMs, maxMs }: VisitTiming
 ): ReadonlyArray<ReadonlyArray<Placed>> => {
   const near = sessions.filter((each) => each[0]!.at - gapMs <= trade.at && trade.at <= each.at(-1)!.at + gapMs)
+  const around = near.find((each) => each[0]!.at <= trade.at && trade.at <= each.at(-1)!.at)
+  if (around !== undefined) return sessions.map((each) => (each === around ? [...each, trade].sort(inTime) : each))
   let joined: ReadonlyArray<Placed> = [trade]
   const gone = new Set<ReadonlyArray<Placed>>()
   for (const each of near.toSorted(byFirst)) {

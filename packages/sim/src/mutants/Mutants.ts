@@ -5,6 +5,7 @@
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
 import { retentionMutants } from "./RetentionMutants.ts"
+import { windowMutants } from "./WindowMutants.ts"
 
 export interface Mutant {
   /** `rule 5`, or what kind of mistake it is. */
@@ -541,6 +542,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...lookups,
   ...landing,
   ...windows,
+  ...windowMutants,
   ...upkeep,
   ...retentionMutants
 ]
