@@ -168,6 +168,13 @@ interface Result {
   readonly [field: string]: unknown
 }
 
+interface Entry {
+  readonly operator: string
+  readonly reason: string
+  readonly partition: number
+  readonly offset_from: number
+}
+
 const millis = (text: unknown): number => Date.parse(String(text))
 
 const textOfSession = (each: Result): string =>
@@ -204,11 +211,8 @@ const check = (topics: KeptTopics): ReadonlyArray<string> => {
   const expected = [expectSessions(all, long), expectSessions(all, short), expectTotals(all, totals)]
   const found = [Visits, ShortVisits, Totals].map(({ name }) => lastResults(recordsOf<Result>(topics, name)))
   const standing = found.map(({ last: results }) => results.filter(({ retracted }) => retracted !== true))
-  const entries = topics(Ledger.name).flatMap((records) =>
-    records.map(({ value }) => {
-      const entry = JSON.parse(decoder.decode(value)) as Record<string, unknown>
-      return `${entry["operator"]} ${entry["reason"]} ${entry["partition"]}/${entry["offset_from"]}`
-    })
+  const entries = recordsOf<Entry>(topics, Ledger.name).map(
+    ({ offset_from, operator, partition, reason }) => `${operator} ${reason} ${partition}/${offset_from}`
   )
   return [
     ...found.flatMap(({ wrong }) => wrong),
