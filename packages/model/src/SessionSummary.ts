@@ -8,7 +8,7 @@ import { Schema } from "effect"
 
 const Names = Schema.Array(Schema.String)
 
-export class SessionSummary extends Schema.Opaque<SessionSummary>()(
+class SessionSummary extends Schema.Opaque<SessionSummary>()(
   Schema.Struct({
     user_id: Field.text(),
     /** Of the first click and of the last. */

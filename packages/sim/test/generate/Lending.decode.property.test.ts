@@ -72,12 +72,12 @@ describe("generated records of lending, claims and sessions", () => {
       assert.isAbove(perUser.size, 200, `seed ${seed}`)
       assert.isAbove(made.length / perUser.size, 3, `seed ${seed}`)
       const categoryOf = new Map<string, string>()
-      for (const { category, event_type, product_id } of made) {
+      for (const { category = null, event_type, product_id = null } of made) {
         assert.strictEqual(product_id === null, event_type === "page_view" || event_type === "search")
         assert.strictEqual(category === null, product_id === null)
-        if (product_id === null) continue
+        if (product_id === null || category === null) continue
         assert.strictEqual(categoryOf.get(product_id) ?? category, category)
-        categoryOf.set(product_id, category!)
+        categoryOf.set(product_id, category)
       }
     },
     few
