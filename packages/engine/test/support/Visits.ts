@@ -33,6 +33,7 @@ export interface VisitTiming {
   readonly latenessMs: number
   readonly outOfOrdernessMs: number
   readonly openPerKeyMax?: number
+  readonly idleAfterMs?: number
 }
 
 const listMax = 3
@@ -46,10 +47,13 @@ const spanOf = (left: Span, right: Span): Span => {
   return { from: Math.min(left.from, right.from), to: Math.max(left.to, right.to) }
 }
 
-export const visitsJob = ({ gapMs, latenessMs, maxMs, openPerKeyMax, outOfOrdernessMs }: VisitTiming, topic = Trades) =>
+export const visitsJob = (
+  { gapMs, idleAfterMs = 60_000, latenessMs, maxMs, openPerKeyMax, outOfOrdernessMs }: VisitTiming,
+  topic = Trades
+) =>
   Job.make("visits", [
     Flow.from(topic).pipe(
-      Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms` }),
+      Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms`, idleAfter: `${idleAfterMs}ms` }),
       Flow.keyBy("account"),
       Flow.window(
         Window.session(`${gapMs}ms`, {

@@ -1,11 +1,22 @@
 /** Jobs with sessions, and with rolling totals and early results, that crash at every fault point: all is there once. */
 import { type FaultPointName, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { Job } from "../../src/index.ts"
 import { makeChance } from "../support/Chance.ts"
-import { crashAt, epochPoints, onLog } from "../support/Faults.ts"
+import { crashAt, epochPoints, eventually, onLog } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
-import { expectedOf, foundOf, randomTrades, type Timing, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
+import {
+  expectedOf,
+  foundOf,
+  randomTrades,
+  type Timing,
+  trade,
+  type TradeLine,
+  Trades,
+  tradesJob
+} from "../support/Trades.ts"
 import { expectedVisits, foundVisits, type VisitTiming, visitsJob } from "../support/Visits.ts"
 
 const lines = randomTrades(makeChance(42), 150, 60_000)
@@ -21,6 +32,8 @@ const rolling: Timing = {
   rolling: true,
   earlyMs: 3000
 }
+
+const startMs = Date.UTC(2026, 0, 14)
 
 const jobs = {
   sessions: { job: visitsJob(visits), expected: expectedVisits(lines, visits, placeOf), found: foundVisits },
@@ -115,6 +128,44 @@ describe("sessions", () => {
       yield* append(Trades, many)
       yield* runToEnd(jobs.sessions.job, { ...options, epochRecords: 50 }).pipe(watching)
       assert.isBelow(Math.max(...sizes), 2000)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("of a partition that fell silent end by the time of the others; what comes after all takes them back", () =>
+    Effect.gen(function* () {
+      const [quiet, busy] = ["A0", "A1", "A2"].filter(
+        (account, index) => index === 0 || partitionOf(account, 3) !== partitionOf("A0", 3)
+      ) as [string, string]
+      const at = (account: string, second: number) => trade(account, startMs + second * 1000, 100n)
+      const told = Effect.map(
+        Effect.orElseSucceed(readAll("visits"), () => []),
+        (all) =>
+          all
+            .map(({ value }) => JSON.parse(value) as Record<string, string | number | boolean>)
+            .filter(({ account }) => account === quiet)
+            .map(({ count, retracted, revision }) => `${String(revision)} ${String(count)} ${String(retracted)}`)
+      )
+      const silent = { gapMs: 6000, maxMs: 60_000, latenessMs: 30_000, outOfOrdernessMs: 2000, idleAfterMs: 1000 }
+      let second = 20
+      /** The others go on until the silent one has told so much; a second each time. */
+      const goOn = (results: number) =>
+        eventually(
+          `${results} results`,
+          Effect.gen(function* () {
+            if ((yield* told).length >= results) return true
+            if (second < 40) yield* append(Trades, [at(busy, second++)])
+            yield* TestClock.adjust("1100 millis")
+            return false
+          })
+        )
+      yield* append(Trades, [at(quiet, 5), at(quiet, 9), at(busy, 6)])
+      const running = yield* Effect.forkChild(Job.run(visitsJob(silent), { epochMs: 0, checkpointEveryMs: 0 }))
+      yield* goOn(1)
+      assert.deepStrictEqual(yield* told, ["0 2 false"])
+      yield* append(Trades, [at(quiet, 14)])
+      yield* goOn(3)
+      assert.deepStrictEqual(yield* told, ["0 2 false", "1 2 true", "2 3 false"])
+      yield* Fiber.interrupt(running)
     }).pipe(Effect.provide(world))
   )
 })
