@@ -9,6 +9,7 @@ import { makeEarlyResults } from "./EarlyResults.ts"
 import { endAfter, type KeyPanes, lastEndOf, type Pane } from "./Pane.ts"
 import { decodePanes, encodePanes } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
+import { makeSliding, mergeCells } from "./Sliding.ts"
 import type { FixedSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 import { makeResult } from "./WindowResult.ts"
@@ -27,6 +28,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
   const store = makePaneStore(plan, spec, () => schedule())
   const { buckets, keys } = store
 
+  const sliding = makeSliding(plan, sizeMs, paneMs)
   const early = earlyMs === undefined ? undefined : makeEarlyResults(spec, earlyMs)
 
   /** The last window that a pane makes give a result. */
@@ -50,10 +52,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     const inside = panes.filter(({ start }) => start >= end - sizeMs && start < end)
     if (inside.length === 1) return inside[0]!
     const merged = makeCells(plan.cells)
-    for (const pane of inside) {
-      merged.numbers[0]! += pane.numbers[0]!
-      for (const accumulator of plan.accumulators) accumulator.merge(merged, pane)
-    }
+    for (const pane of inside) mergeCells(plan, merged, pane)
     return merged
   }
   const emitWindow = (
@@ -110,7 +109,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       for (const keyed of keysIn(end)) {
         const before = keyed.revisions?.get(end)
         if (before !== undefined) remember(keyed, end, before + 1)
-        emitWindow(keyed, end, before === undefined ? 0 : before + 1, emit)
+        emitWindow(keyed, end, before === undefined ? 0 : before + 1, emit, sliding?.(keyed, end))
       }
     }
     fired = Math.max(fired, watermark)
@@ -155,6 +154,8 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       }
       pane.numbers[0]!++
       markChanged(pane)
+      const { keyed } = pane
+      if (keyed.slid !== undefined && start < keyed.slid.to) keyed.slid = undefined
       if (early?.touch(pane, watermark) === true) state.nextAt = Math.min(state.nextAt, early.nextAt())
       return (taken = pane)
     },

@@ -2,6 +2,7 @@
  * Panes: the pieces of time that windows are made of, by key. A record goes into one pane, however many windows overlap.
  */
 import { type Cells, makeCells } from "./Cells.ts"
+import type { Slid } from "./Sliding.ts"
 import type { FixedSpec } from "./Window.ts"
 
 export interface Pane extends Cells {
@@ -27,6 +28,8 @@ export interface KeyPanes {
   revisions: Map<number, number> | undefined
   /** The window that it was gathered for last. */
   gatheredFor: number
+  /** Panes merged for the windows that fired last; undefined when one of them changed since. */
+  slid: Slid | undefined
 }
 
 /** The first window end after a moment. */
@@ -52,21 +55,26 @@ export const makeKeyPanes = (key: string): KeyPanes => ({
   panes: [],
   last: undefined,
   revisions: undefined,
-  gatheredFor: Number.NaN
+  gatheredFor: Number.NaN,
+  slid: undefined
 })
+
+/** The index of the first item, of a list sorted by `start`, that starts there or later. */
+export const firstFrom = (list: ReadonlyArray<{ readonly start: number }>, start: number): number => {
+  let from = 0
+  let to = list.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (list[middle]!.start < start) from = middle + 1
+    else to = middle
+  }
+  return from
+}
 
 /** The pane that starts there. */
 export const findPane = ({ panes }: KeyPanes, start: number): Pane | undefined => {
-  let from = 0
-  let to = panes.length - 1
-  while (from <= to) {
-    const middle = (from + to) >> 1
-    const pane = panes[middle]!
-    if (pane.start === start) return pane
-    if (pane.start < start) from = middle + 1
-    else to = middle - 1
-  }
-  return undefined
+  const pane = panes[firstFrom(panes, start)]
+  return pane?.start === start ? pane : undefined
 }
 
 /** Panes of one start, of all keys. */

@@ -10,6 +10,7 @@
 import { decodeSessions, encodeSessions } from "./SessionCodec.ts"
 import { makeSessionStore } from "./SessionStore.ts"
 import { neighboursOf, type Session } from "./Session.ts"
+import { mergeCells } from "./Sliding.ts"
 import type { SessionSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 import { makeResult } from "./WindowResult.ts"
@@ -62,8 +63,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
 
   const absorb = (into: Session, from: Session) => {
     store.remove(from)
-    into.numbers[0]! += from.numbers[0]!
-    for (const accumulator of plan.accumulators) accumulator.merge(into, from)
+    mergeCells(plan, into, from)
     into.last = from.last
   }
   /** The session that a record goes into, prolonged or joined; undefined when it would be one too many. */

@@ -1,6 +1,6 @@
 /**
- * Windows to simulate: sessions, sessions that are cut when they become too long, and rolling totals with early results, with
- * aggregates that depend on where records lie; judged by the oracle besides.
+ * Windows to simulate: sessions, sessions that are cut when they become too long, rolling totals with early results, and of
+ * many panes, with aggregates that depend on where records lie; judged by the oracle besides.
  */
 import { Field, Topic } from "@frazil/core"
 import { aggregate, collect, count, countDistinct, first, Flow, Job, last, sum, Window } from "@frazil/engine"
@@ -42,14 +42,27 @@ class Total extends Schema.Opaque<Total>()(
   })
 ) {}
 
+class Sum extends Schema.Opaque<Sum>()(
+  Schema.Struct({
+    user: Field.text(),
+    window_end: Field.timestamp,
+    revision: Field.int(),
+    clicks: Field.int(),
+    cents: Field.double()
+  })
+) {}
+
 const Clicks = Topic.make("clicks", { schema: Click, key: "user", eventTime: "at", partitions: 3 })
 const Visits = Topic.make("visits", { schema: Visit, key: "user", partitions: 2 })
 const ShortVisits = Topic.make("short-visits", { schema: Visit, key: "user", partitions: 2 })
 const Totals = Topic.make("click-totals", { schema: Total, key: "user", partitions: 2 })
+const Sums = Topic.make("click-sums", { schema: Sum, key: "user", partitions: 2 })
 
 const long = { name: "visits", gapMs: 20_000, maxMs: 7_200_000, latenessMs: 60_000 }
 const short = { name: "short visits", gapMs: 15_000, maxMs: 30_000, latenessMs: 40_000 }
 const totals = { name: "totals", sizeMs: 300_000, everyMs: 60_000, latenessMs: 45_000 }
+/** Of so many panes that they are merged as the windows slide. */
+const sums = { name: "sums", sizeMs: 300_000, everyMs: 15_000, latenessMs: 45_000 }
 
 const Span = Schema.NullOr(Schema.Struct({ from: Schema.Finite, to: Schema.Finite }))
 type Span = typeof Span.Type
@@ -98,6 +111,14 @@ const windows = Job.make("windows", [
       { name: totals.name }
     ),
     Flow.to(Totals)
+  ),
+  clicks.pipe(
+    Flow.window(
+      Window.rolling("5 minutes", { every: "15 seconds", allowedLateness: "45 seconds" }),
+      { clicks: count(), cents: sum("cents") },
+      { name: sums.name }
+    ),
+    Flow.to(Sums)
   )
 ])
 
@@ -193,6 +214,9 @@ const textOfSession = (each: Result): string =>
 const textOfTotal = (each: Result): string =>
   JSON.stringify([each.user, millis(each.window_end), each["clicks"], each["cents"], each["newest"]])
 
+/** The same of what has no newest page. */
+const withoutNewest = (text: string): string => JSON.stringify((JSON.parse(text) as Array<unknown>).slice(0, -1)) // made above
+
 /** The last result of each window, and what is wrong with their revisions. */
 const lastResults = (results: ReadonlyArray<Result>) => {
   const last = new Map<string, Result>()
@@ -208,8 +232,13 @@ const lastResults = (results: ReadonlyArray<Result>) => {
 
 const check = (topics: KeptTopics): ReadonlyArray<string> => {
   const all = understood(topics)
-  const expected = [expectSessions(all, long), expectSessions(all, short), expectTotals(all, totals)]
-  const found = [Visits, ShortVisits, Totals].map(({ name }) => lastResults(recordsOf<Result>(topics, name)))
+  const expected = [
+    expectSessions(all, long),
+    expectSessions(all, short),
+    expectTotals(all, totals),
+    expectTotals(all, sums)
+  ]
+  const found = [Visits, ShortVisits, Totals, Sums].map(({ name }) => lastResults(recordsOf<Result>(topics, name)))
   const standing = found.map(({ last: results }) => results.filter(({ retracted }) => retracted !== true))
   const entries = recordsOf<Entry>(topics, Ledger.name).map(
     ({ offset_from, operator, partition, reason }) => `${operator} ${reason} ${partition}/${offset_from}`
@@ -220,6 +249,7 @@ const check = (topics: KeptTopics): ReadonlyArray<string> => {
     ...compare("visits", standing[0]!.map(textOfSession), expected[0]!.results),
     ...compare("short visits", standing[1]!.map(textOfSession), expected[1]!.results),
     ...compare("totals", standing[2]!.map(textOfTotal), expected[2]!.results),
+    ...compare("sums", standing[3]!.map(textOfTotal).map(withoutNewest), expected[3]!.results.map(withoutNewest)),
     ...compare(
       "ledger",
       entries,

@@ -455,8 +455,8 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "window",
     name: "a delta lacks the panes that were there before",
     file: windowState,
-    find: "markChanged(pane)\n      if (early",
-    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n      if (early",
+    find: "markChanged(pane)\n      const { keyed }",
+    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n      const { keyed }",
     hunter: "transactions"
   }
 ]

@@ -121,6 +121,18 @@ const fixed: ReadonlyArray<Mistake> = [
     replace: "const from = end - sizeMs"
   },
   {
+    name: "rolling totals are not merged anew when a late record comes",
+    file: fixedState,
+    find: "if (keyed.slid !== undefined && start < keyed.slid.to) keyed.slid = undefined",
+    replace: ""
+  },
+  {
+    name: "rolling totals slide on with what has left their window",
+    file: `${window}/Sliding.ts`,
+    find: "|| from > slid.split",
+    replace: ""
+  },
+  {
     name: "rolling totals are revised that were never given",
     file: fixedState,
     find: "if (records === 0) return\n    const before",
