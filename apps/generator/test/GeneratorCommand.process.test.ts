@@ -98,7 +98,7 @@ describe("apps/generator", () => {
     })
   )
 
-  it.live("writes payments and customers to files, the same for the same seed", () =>
+  it.live("writes payments, clicks and customers to files, the same for the same seed", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const counted = ["payments", "--count", "500", "--unknown-share", "0.5", "--claims", "10"]
@@ -111,6 +111,8 @@ describe("apps/generator", () => {
       yield* run(path, [...counted, ...seeded("43"), "--out", "d.ndjson"])
       assert.notStrictEqual(readFileSync(join(path, "d.ndjson"), "utf8"), lines)
       assert.strictEqual(new Set(lines.match(/"CL[0-9]{8}"/g)).size, 10)
+      yield* run(path, ["clicks", "--count", "50", ...fixed, "--out", "e.ndjson"])
+      assert.match(readFileSync(join(path, "e.ndjson"), "utf8"), /^({"user_id":"U[0-9]{5}","event_type":.*}\n){50}$/)
       yield* run(path, ["customers", "--out", "c.ndjson"])
       assert.strictEqual(readFileSync(join(path, "c.ndjson"), "utf8").split("\n").length, 1_001)
     })

@@ -11,5 +11,19 @@ export { DeadLetters, type DeadLetterInput } from "./run/DeadLetters.ts"
 export { Ledger, type LedgerInput } from "./run/Ledger.ts"
 export { type LogReader, type RetentionOptions, runRetention, trimLog, type Trimmed } from "./run/Retention.ts"
 export { Window } from "./window/Window.ts"
-export { avg, count, countDistinct, max, min, offsets, sum, type Aggregate } from "./window/Aggregate.ts"
+export {
+  aggregate,
+  avg,
+  collect,
+  count,
+  countDistinct,
+  first,
+  last,
+  max,
+  min,
+  offsets,
+  sum,
+  type Aggregate,
+  type AggregateDefinition
+} from "./window/Aggregate.ts"
 export { redrive } from "./redrive/Redrive.ts"

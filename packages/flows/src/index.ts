@@ -3,6 +3,7 @@ import { noRules, type RuleSet } from "@frazil/rules"
 import type { Decimal } from "@frazil/core"
 import { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
+import { sessionSummaries } from "./sessions.ts"
 import { transactions } from "./transactions.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
@@ -10,6 +11,7 @@ export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
 export { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 export { lendingEnrichment, lendingRouter } from "./lending.ts"
+export { sessionSummaries } from "./sessions.ts"
 
 /** The topics that rules may be about. */
 export const ruleTopics = [RawTransactions]
@@ -29,7 +31,8 @@ export const makeFlows = (rules: RuleSet, settings: FlowSettings = {}) =>
     claims: [
       makeClaims(settings.claimsCached ?? claimsCachedDefault),
       makeLargeClaims(settings.largeClaimsOver ?? largeClaimsOverDefault)
-    ]
+    ],
+    sessions: [sessionSummaries]
   }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */

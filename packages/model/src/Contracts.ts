@@ -3,6 +3,7 @@
  */
 import type { Topic } from "@frazil/core"
 import { Alerts } from "./Alert.ts"
+import { Clickstream } from "./Clickstream.ts"
 import { Customers } from "./Customer.ts"
 import { DeadLetters } from "./DeadLetter.ts"
 import { EnrichedPayments, LargeClaims } from "./EnrichedPayment.ts"
@@ -16,6 +17,7 @@ import { OperationsAlerts } from "./OperationsAlert.ts"
 import { PaymentEvents } from "./PaymentEvent.ts"
 import { RawTransactions } from "./RawTransaction.ts"
 import { ExternalChecks, InternalChecks } from "./RoutedApplication.ts"
+import { SessionSummaries } from "./SessionSummary.ts"
 
 const declared = [
   RawTransactions,
@@ -31,6 +33,8 @@ const declared = [
   EnrichedPayments,
   FailedPayments,
   LargeClaims,
+  Clickstream,
+  SessionSummaries,
   Ledger,
   OperationsAlerts,
   MaintenanceRuns

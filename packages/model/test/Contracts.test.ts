@@ -2,6 +2,7 @@
 import { Decoder, Encoder, KeyScanner, makeRecordBuilder, type Topic } from "@frazil/core"
 import { describe, expect, it } from "vitest"
 import {
+  Clickstream,
   Customers,
   EnrichedPayments,
   ExternalChecks,
@@ -12,7 +13,8 @@ import {
   LoanApplications,
   LoanDecisions,
   OperationsAlerts,
-  PaymentEvents
+  PaymentEvents,
+  SessionSummaries
 } from "../src/index.ts"
 import * as model from "../src/index.ts"
 
@@ -192,6 +194,40 @@ const contracts: ReadonlyArray<Contract> = [
     optional: [],
     personal: [],
     wrong: [...paymentWrong, ["enrichment_status", "SUCCESS", "not_allowed"]]
+  }),
+  of(Clickstream, {
+    name: "clickstream",
+    key: "U789",
+    eventTime: "timestamp",
+    record: { user_id: "U789", event_type: "product_view", product_id: "P123", category: "books", timestamp: at },
+    optional: ["product_id", "category"],
+    personal: [],
+    wrong: [
+      ["user_id", null, "wrong_type"],
+      ["event_type", undefined, "missing_field"],
+      ["timestamp", "yesterday", "bad_format"]
+    ]
+  }),
+  of(SessionSummaries, {
+    name: "session-summaries",
+    key: "U789",
+    eventTime: "session_end_time",
+    record: {
+      user_id: "U789",
+      session_start_time: at,
+      session_end_time: at,
+      clicks: 1,
+      products: ["P123"],
+      categories: [],
+      duration_ms: 0
+    },
+    optional: [],
+    personal: [],
+    wrong: [
+      ["clicks", 0, "out_of_range"],
+      ["duration_ms", -1, "out_of_range"],
+      ["products", ["P1", 2], "wrong_type"]
+    ]
   }),
   of(OperationsAlerts, {
     name: "operations-alerts",

@@ -9,7 +9,7 @@ import { shapesOf } from "../plan/Shapes.ts"
 import { checkLookup } from "./CheckLookup.ts"
 import { checkState } from "./CheckState.ts"
 import { checkTable } from "./CheckTable.ts"
-import { checkWindow } from "./CheckWindow.ts"
+import { checkRetracted, checkWindow } from "./CheckWindow.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
@@ -27,6 +27,7 @@ export const checkGraph = (graph: Graph): Array<string> => {
     checkLookup(graph, operator, tell)
     checkTable(graph, operator, shapes[operator.id]?.input, tell)
     if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
+    checkRetracted(graph, operator, tell)
     checkFailures(graph, operator, tell)
     checkLoop(operator, tell)
   }

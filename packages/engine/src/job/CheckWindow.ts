@@ -4,8 +4,10 @@
  * Called by `CheckGraph` beside `CheckState`, which has what windows share with other keyed state.
  */
 import type { FieldType, RecordShape } from "@frazil/core"
-import type { NodeOf } from "../flow/Node.ts"
-import type { AggregateDeclaration } from "../window/Aggregate.ts"
+import type { Node, NodeOf } from "../flow/Node.ts"
+import { tellsCap } from "../window/Aggregate.ts"
+import { type FixedSpec, markOf, type SessionSpec } from "../window/Window.ts"
+import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
 
@@ -16,14 +18,25 @@ const numeric: ReadonlySet<FieldType["_tag"]> = new Set(["Int", "Double", "Decim
 const ordered: ReadonlySet<FieldType["_tag"]> = new Set([...numeric, "Timestamp"])
 const counted: ReadonlySet<FieldType["_tag"]> = new Set(["Text", "Int", "Double", "Timestamp", "Date"])
 
-const kindsOf = (kind: Exclude<AggregateDeclaration["kind"], "count" | "offsets">) =>
-  kind === "countDistinct" ? counted : kind === "min" || kind === "max" ? ordered : numeric
+const held: ReadonlySet<FieldType["_tag"]> = new Set([...counted, "Decimal"])
+const listed: ReadonlySet<FieldType["_tag"]> = new Set(["Text", "Int", "Double"])
+
+const kindsOf = {
+  sum: numeric,
+  avg: numeric,
+  min: ordered,
+  max: ordered,
+  countDistinct: counted,
+  first: held,
+  last: held,
+  collect: listed
+}
 
 export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordShape | undefined, tell: Tell): void => {
   checkSpec(name, node, tell)
   checkNames(name, node, tell)
   for (const [as, declaration] of node.aggregates) {
-    if (declaration.kind === "count" || declaration.kind === "offsets") continue
+    if (!("field" in declaration)) continue
     if (input === undefined) {
       tell(
         `${name}: "${as}" needs to know the field ${declaration.field}, but code made these records; put the window before that code, or write the records to a topic first`
@@ -32,14 +45,42 @@ export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordS
     }
     const field = input.byName.get(declaration.field)
     if (field === undefined) tell(`${name}: "${as}" reads ${declaration.field}, which its records do not have`)
-    else if (!kindsOf(declaration.kind).has(field.type._tag)) {
+    else if (!kindsOf[declaration.kind].has(field.type._tag)) {
       tell(`${name}: "${as}" cannot be the ${declaration.kind} of ${field.name}, a ${field.type._tag} field`)
     }
   }
 }
 
 const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
-  const { everyMs, openMax, openPerKeyMax, paneMs, processing, sizeMs } = window
+  if (window._tag === "Session") checkSession(name, window, tell)
+  else checkFixed(name, window, tell)
+  if (!(window.openPerKeyMax >= 1) || !(window.openMax >= 1)) {
+    tell(`${name}: windowsOpenPerKeyMax and windowsOpenMax must be at least 1`)
+  }
+}
+
+/** Operators that pass every result on as it is, but for fields that they add. */
+const passing: ReadonlySet<Node["op"]> = new Set(["keyBy", "stamp", "extend", "joinTable"])
+
+/** A result that is taken back must not be read as one more. */
+export const checkRetracted = (graph: Graph, operator: Operator, tell: Tell): void => {
+  const { name, node } = operator
+  // without lateness, a session that gave its result is over
+  if (node.op !== "window" || node.window._tag !== "Session" || node.window.allowedLatenessMs === 0) return
+  const follow = (ids: ReadonlyArray<number>) => {
+    for (const id of ids) {
+      const below = graph.operators[id]!
+      if (passing.has(below.node.op)) follow(below.consumers)
+      if (below.node.op !== "to" || below.node.topic.shape.byName.has("retracted")) continue
+      tell(
+        `${name}: late records take its results back, but ${below.node.topic.name} has no field retracted to tell that; add Field.boolean under that name, handle such results before, or write allowedLateness: "0s"`
+      )
+    }
+  }
+  follow(operator.consumers)
+}
+
+const checkFixed = (name: string, { earlyMs, everyMs, paneMs, processing, sizeMs }: FixedSpec, tell: Tell) => {
   if (processing !== undefined) {
     tell(`${name}: windows by the clock do not run yet; use event time, which replays alike`)
   }
@@ -51,15 +92,24 @@ const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
       `${name}: a window would be made of ${sizeMs / paneMs} panes, at most ${panesPerWindowMax}; choose a longer "every"`
     )
   }
-  if (!(openPerKeyMax >= 1) || !(openMax >= 1))
-    tell(`${name}: windowsOpenPerKeyMax and windowsOpenMax must be at least 1`)
+  if (earlyMs !== undefined && (earlyMs <= 0 || earlyMs >= sizeMs)) {
+    tell(`${name}: early results must come within the window; write an "early" shorter than it, or leave it out`)
+  }
 }
 
-const checkNames = (name: string, { aggregates, key }: NodeOf<"window">, tell: Tell) => {
+const checkSession = (name: string, { gapMs, maxMs }: SessionSpec, tell: Tell) => {
+  if (gapMs <= 0)
+    tell(`${name}: its sessions have no gap, so that every record would be one; write how long a pause is`)
+  else if (maxMs < gapMs) {
+    tell(`${name}: a session may not even last as long as its gap; write a "max" that is longer, such as "1 day"`)
+  }
+}
+
+const checkNames = (name: string, { aggregates, key, window }: NodeOf<"window">, tell: Tell) => {
   if (aggregates.length === 0) tell(`${name}: it computes nothing; name at least one aggregate, such as count()`)
-  const taken = new Set([...key, "window_start", "window_end", "revision"])
-  for (const [as, { kind }] of aggregates) {
-    for (const field of kind === "countDistinct" ? [as, `${as}_capped`] : [as]) {
+  const taken = new Set<string>([...key, "window_start", "window_end", "revision", ...markOf(window)])
+  for (const [as, declaration] of aggregates) {
+    for (const field of tellsCap(declaration) ? [as, `${as}_capped`] : [as]) {
       if (taken.has(field)) tell(`${name}: its result would have two fields ${field}; name the aggregate otherwise`)
       taken.add(field)
     }

@@ -35,7 +35,7 @@ export const windowCode = (code: WindowCode): string => {
   const name = scope.constant(operator.name)
   const find = `${pane} = ${window}.paneOf(${key}, eventTime, watermark);`
   const told = `if (${window}.refusal !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${window}.refusal, key: ${key}, eventTime, latenessMs: watermark - eventTime });`
-  const update = `if (${pane}.firstEnd <= watermark) { context.firedAt = batch.source.offsets[i]; ${window}.update(${pane}, watermark, ${emit}); }`
+  const update = `if (${pane}.firstEnd <= watermark) { context.firedAt = batch.source.offsets[i]; ${window}.update(watermark, ${emit}); }`
   const head = `const ${window} = context.windows[${operator.state}]; let ${key}, ${pane};`
   const rest = `${told}
 if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} }`
@@ -54,22 +54,31 @@ const keyCode = (key: ReadonlyArray<FieldSpec>, columns: FieldAccess): string =>
 const addsCode = (code: WindowCode, pane: string): string =>
   code.window.accumulators.map((accumulator) => addCode(code, accumulator, pane)).join("\n")
 
-const addCode = ({ columns, fresh, record, scope }: WindowCode, accumulator: Accumulator, pane: string): string => {
-  const { declaration, field } = accumulator
+const addCode = (code: WindowCode, accumulator: Accumulator, pane: string): string => {
+  const { columns, fresh, guarded, record, scope } = code
+  const { addRecord, declaration, field } = accumulator
+  if (addRecord !== undefined) return guarded(`${scope.constant(addRecord)}(${pane}, ${record});`, "")
   const add = scope.constant(accumulator.add)
+  const place = accumulator.placed === true ? ", eventTime, batch.source.offsets[i]" : ""
   if (field === undefined) return declaration.kind === "offsets" ? `${add}(${pane}, batch.source.offsets[i]);` : ""
   if (columns === undefined) {
-    return `${add}(${pane}, ${scope.constant(cellValueOf)}(${record}, ${JSON.stringify(field.name)}));`
+    return `${add}(${pane}, ${scope.constant(cellValueOf)}(${record}, ${JSON.stringify(field.name)})${place});`
   }
-  if (field.type._tag === "Text") return `${add}(${pane}, ${columns.text(field.name)});`
+  if (field.type._tag === "Text") return `${add}(${pane}, ${columns.text(field.name)}${place});`
   const value = fresh("value")
   const read = field.type._tag === "Decimal" ? columns.unscaled(field.name) : columns.number(field.name)
-  return `{ const ${value} = ${read}; if (${value} === ${value}) { ${numberCode(accumulator, pane, value, add)} } }`
+  return `{ const ${value} = ${read}; if (${value} === ${value}) { ${numberCode(accumulator, pane, value, add, place)} } }`
 }
 
-const numberCode = ({ cell, declaration, exact }: Accumulator, pane: string, value: string, add: string): string => {
+const numberCode = (
+  { cell, declaration, exact }: Accumulator,
+  pane: string,
+  value: string,
+  add: string,
+  place: string
+): string => {
   const at = `${pane}.numbers[${cell}]`
-  const slow = `${add}(${pane}, ${value});`
+  const slow = `${add}(${pane}, ${value}${place});`
   // a comparison with a cell that has no value yet fails, and leaves it to `add`
   switch (declaration.kind) {
     case "sum":

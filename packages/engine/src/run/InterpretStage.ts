@@ -11,8 +11,7 @@ import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { InFlight } from "../lookup/InFlight.ts"
 import { makeStateKey } from "./StateKey.ts"
 import { cellValueOf } from "../window/Accumulator.ts"
-import type { Pane } from "../window/Pane.ts"
-import type { EmitResult } from "../window/WindowState.ts"
+import type { EmitResult, TakenPane } from "../window/WindowState.ts"
 import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
@@ -247,7 +246,7 @@ const windowStep = (
     const { context, eventTime, watermark } = visit
     const window = context.windows[operator.state]!
     let key = ""
-    let pane: Pane | undefined
+    let pane: TakenPane | undefined
     const found = guarded(visit, () => {
       key = keyOf(record, visit.read)
       pane = window.paneOf(key, eventTime, watermark)
@@ -267,13 +266,16 @@ const windowStep = (
       })
     }
     if (pane === undefined) return
-    for (const accumulator of accumulators) {
-      if (accumulator.declaration.kind === "offsets") accumulator.add(pane, batch.source.offsets[row]!)
-      else if (accumulator.field !== undefined) accumulator.add(pane, cellValueOf(record, accumulator.field.name))
+    const offset = batch.source.offsets[row]!
+    const to = pane
+    for (const { add, addRecord, declaration, field } of accumulators) {
+      if (declaration.kind === "offsets") add(to, offset, eventTime, offset)
+      else if (addRecord !== undefined) guarded(visit, () => addRecord(to, record))
+      else if (field !== undefined) add(to, cellValueOf(record, field.name), eventTime, offset)
     }
     if (pane.firstEnd > watermark) return
-    context.firedAt = batch.source.offsets[row]!
-    window.update(pane, watermark, emitOf(context, visit.now))
+    context.firedAt = offset
+    window.update(watermark, emitOf(context, visit.now))
   }
 }
 

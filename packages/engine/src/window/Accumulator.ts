@@ -7,18 +7,27 @@
 import { Decimal, type FieldSpec, type FieldType } from "@frazil/core"
 import { Schema } from "effect"
 import type { AggregateDeclaration } from "./Aggregate.ts"
+import { collectAccumulator } from "./CollectAccumulator.ts"
+import { customAccumulator } from "./CustomAccumulator.ts"
+import { distinctAccumulator } from "./DistinctAccumulator.ts"
+import { endAccumulator } from "./EndAccumulator.ts"
 import { offsetsAccumulator } from "./OffsetsAccumulator.ts"
-import { addExact, bigAt, type Cells, type CellValue, exactAt, setAt, setBig } from "./Cells.ts"
+import { addExact, bigAt, type Cells, type CellValue, exactAt, setBig } from "./Cells.ts"
 
 export interface Accumulator {
   readonly declaration: AggregateDeclaration
-  /** The field it reads; undefined for `count` and `offsets`. */
+  /** The field it reads; undefined for `count`, `offsets` and those of somebody's own. */
   readonly field: FieldSpec | undefined
   /** Its first cell. */
   readonly cell: number
   /** Sums are added as integers, exactly: of integers and decimals. */
   readonly exact: boolean
-  readonly add: (cells: Cells, value: CellValue) => void
+  /** `time` and `offset` tell where the record lies; only those that are `placed` read them. */
+  readonly add: (cells: Cells, value: CellValue, time: number, offset: number) => void
+  /** Its answer depends on where the records lie. */
+  readonly placed?: true
+  /** It takes whole records, by this instead of `add`, and may throw. */
+  readonly addRecord?: (cells: Cells, record: Readonly<Record<string, unknown>>) => void
   readonly merge: (into: Cells, from: Cells) => void
   /** As a record holds it; null over nothing but nulls. */
   readonly result: (cells: Cells) => unknown
@@ -29,11 +38,11 @@ export interface Accumulator {
   readonly decode: (cells: Cells, value: unknown) => void
 }
 
-type Reading = Extract<AggregateDeclaration, { readonly field: string }>
-
 /** Cells that an aggregate needs. `count` reads the pane's own. */
-export const cellsOf = (declaration: AggregateDeclaration): number =>
-  declaration.kind === "count" ? 0 : declaration.kind === "avg" ? 2 : 1
+export const cellsOf = ({ kind }: AggregateDeclaration): number => {
+  if (kind === "count") return 0
+  return kind === "avg" || kind === "first" || kind === "last" ? 2 : 1
+}
 
 export const makeAccumulator = (
   declaration: AggregateDeclaration,
@@ -42,6 +51,7 @@ export const makeAccumulator = (
 ): Accumulator => {
   if (declaration.kind === "count") return countAccumulator(declaration)
   if (declaration.kind === "offsets") return offsetsAccumulator(declaration, cell)
+  if (declaration.kind === "custom") return customAccumulator(declaration, cell)
   // a job that was made has the field; see CheckWindow
   const base = { declaration, field, cell, exact: field!.type._tag === "Int" || field!.type._tag === "Decimal" }
   switch (declaration.kind) {
@@ -54,10 +64,15 @@ export const makeAccumulator = (
       return extremeAccumulator(base, declaration.kind)
     case "countDistinct":
       return distinctAccumulator(base, declaration)
+    case "first":
+    case "last":
+      return endAccumulator(base, declaration.kind)
+    case "collect":
+      return collectAccumulator(base, declaration)
   }
 }
 
-type Base = Pick<Accumulator, "declaration" | "field" | "cell" | "exact">
+export type AccumulatorBase = Pick<Accumulator, "declaration" | "field" | "cell" | "exact">
 
 const countAccumulator = (declaration: AggregateDeclaration): Accumulator => ({
   declaration,
@@ -89,7 +104,12 @@ const decodeAmount = (cells: Cells, at: number, value: unknown, exact: boolean):
 }
 
 /** What sums and means share: a total in the first cell. */
-const amount = ({ cell, exact }: Base): Pick<Accumulator, "add" | "merge" | "durable" | "encode" | "decode"> => {
+const amount = ({
+  cell,
+  exact
+}: AccumulatorBase): Pick<Accumulator, "merge" | "durable" | "encode" | "decode"> & {
+  readonly add: (cells: Cells, value: CellValue) => void
+} => {
   const add = (cells: Cells, value: CellValue): void => {
     if (value === null || typeof value === "string") return
     if (exact) return addExact(cells, cell, value)
@@ -115,7 +135,7 @@ const sumResult = (cells: Cells, cell: number, type: FieldType): unknown => {
   return type._tag === "Decimal" ? Decimal.make(total, type.scale) : Number(total)
 }
 
-const avgAccumulator = (base: Base): Accumulator => {
+const avgAccumulator = (base: AccumulatorBase): Accumulator => {
   const { cell } = base
   const total = amount(base)
   const type = base.field!.type
@@ -160,7 +180,7 @@ const dividedEven = (total: bigint, count: bigint): bigint => {
 }
 
 /** One value, small or big: a cell with a big one is NaN, so that inline comparisons leave it to `add`. */
-const extremeAccumulator = (base: Base, kind: "min" | "max"): Accumulator => {
+const extremeAccumulator = (base: AccumulatorBase, kind: "min" | "max"): Accumulator => {
   const { cell } = base
   const type = base.field!.type
   const valueAt = (cells: Cells): number | bigint | undefined => {
@@ -194,42 +214,7 @@ const extremeAccumulator = (base: Base, kind: "min" | "max"): Accumulator => {
   }
 }
 
-/** A value beyond the cap is not kept, but that there was one is: the cell counts the records that brought one. */
-const distinctAccumulator = (base: Base, { valuesMax }: Extract<Reading, { kind: "countDistinct" }>): Accumulator => {
-  const { cell } = base
-  const beyond = (cells: Cells) => (Number.isNaN(cells.numbers[cell]) ? 0 : cells.numbers[cell]!)
-  const add = (cells: Cells, value: CellValue): void => {
-    if (value === null || typeof value === "bigint") return
-    const values = setAt(cells, cell)
-    if (values.has(value)) return
-    if (values.size < valuesMax) values.add(value)
-    else cells.numbers[cell] = beyond(cells) + 1
-  }
-  return {
-    ...base,
-    add,
-    merge: (into, from) => {
-      for (const value of from.sets?.[cell] ?? []) add(into, value)
-      if (beyond(from) > 0) into.numbers[cell] = beyond(into) + beyond(from)
-    },
-    result: (cells) => cells.sets?.[cell]?.size ?? 0,
-    // as in countAccumulator
-    durable: Schema.Tuple([
-      Schema.Array(Schema.Union([Schema.String, Schema.Finite])),
-      Schema.Finite
-    ]) as unknown as Schema.Codec<unknown, unknown>,
-    encode: (cells) => [[...(cells.sets?.[cell] ?? [])], beyond(cells)],
-    decode: (cells, value) => {
-      const [values, count] = value as readonly [ReadonlyArray<string | number>, number] // the durable form above
-      const kept = setAt(cells, cell)
-      kept.clear()
-      for (const each of values) kept.add(each)
-      cells.numbers[cell] = count
-    }
-  }
-}
-
-/** Whether values beyond the cap of a `countDistinct` were left out. */
+/** Whether values beyond the cap were left out, or only estimated. */
 export const isCapped = ({ cell }: Accumulator, cells: Cells): boolean => cells.numbers[cell]! > 0
 
 /** A field of a record of ours as accumulators take it. */

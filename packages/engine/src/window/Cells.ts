@@ -11,6 +11,8 @@ export interface Cells {
   sets: Array<Set<string | number> | undefined> | undefined
   /** Offsets, ascending, by cell. */
   lists: Array<Array<number> | undefined> | undefined
+  /** What an aggregate alone understands, by cell. */
+  objects: Array<unknown> | undefined
 }
 
 /** A value as accumulators take it: an unscaled decimal, a number, a text; null counts for nothing. */
@@ -19,7 +21,7 @@ export type CellValue = number | bigint | string | null
 export const makeCells = (count: number): Cells => {
   const numbers = Array.from({ length: count }, () => Number.NaN)
   numbers[0] = 0
-  return { numbers, big: undefined, sets: undefined, lists: undefined }
+  return { numbers, big: undefined, sets: undefined, lists: undefined, objects: undefined }
 }
 
 export const bigAt = (cells: Cells, at: number): bigint | undefined => cells.big?.get(at)

@@ -2,7 +2,8 @@
  * Panes: the pieces of time that windows are made of, by key. A record goes into one pane, however many windows overlap.
  */
 import { type Cells, makeCells } from "./Cells.ts"
-import type { WindowSpec } from "./Window.ts"
+import type { Slid } from "./Sliding.ts"
+import type { FixedSpec } from "./Window.ts"
 
 export interface Pane extends Cells {
   readonly start: number
@@ -12,6 +13,8 @@ export interface Pane extends Cells {
   readonly keyed: KeyPanes
   /** Since the last delta. */
   changed: boolean
+  /** Since the last early results; always false where there are none. */
+  touched: boolean
 }
 
 /** What one key has open. */
@@ -25,23 +28,26 @@ export interface KeyPanes {
   revisions: Map<number, number> | undefined
   /** The window that it was gathered for last. */
   gatheredFor: number
+  /** Panes merged for the windows that fired last; undefined when one of them changed since. */
+  slid: Slid | undefined
 }
 
 /** The first window end after a moment. */
-export const endAfter = (spec: WindowSpec, time: number): number =>
+export const endAfter = (spec: FixedSpec, time: number): number =>
   (Math.floor((time - spec.sizeMs) / spec.everyMs) + 1) * spec.everyMs + spec.sizeMs
 
 /** The end of the last window that contains a moment. */
-export const lastEndOf = (spec: WindowSpec, time: number): number =>
+export const lastEndOf = (spec: FixedSpec, time: number): number =>
   Math.floor(time / spec.everyMs) * spec.everyMs + spec.sizeMs
 
-export const makePane = (spec: WindowSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
+export const makePane = (spec: FixedSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
   ...makeCells(cells),
   start,
   firstEnd: endAfter(spec, start),
   lastEnd: lastEndOf(spec, start),
   keyed,
-  changed: false
+  changed: false,
+  touched: false
 })
 
 export const makeKeyPanes = (key: string): KeyPanes => ({
@@ -49,17 +55,26 @@ export const makeKeyPanes = (key: string): KeyPanes => ({
   panes: [],
   last: undefined,
   revisions: undefined,
-  gatheredFor: Number.NaN
+  gatheredFor: Number.NaN,
+  slid: undefined
 })
 
-/** The pane that starts there, looked for from the newest on. */
-export const findPane = ({ panes }: KeyPanes, start: number): Pane | undefined => {
-  for (let at = panes.length - 1; at >= 0; at--) {
-    const pane = panes[at]!
-    if (pane.start === start) return pane
-    if (pane.start < start) return undefined
+/** The index of the first item, of a list sorted by `start`, that starts there or later. */
+export const firstFrom = (list: ReadonlyArray<{ readonly start: number }>, start: number): number => {
+  let from = 0
+  let to = list.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (list[middle]!.start < start) from = middle + 1
+    else to = middle
   }
-  return undefined
+  return from
+}
+
+/** The pane that starts there. */
+export const findPane = ({ panes }: KeyPanes, start: number): Pane | undefined => {
+  const pane = panes[firstFrom(panes, start)]
+  return pane?.start === start ? pane : undefined
 }
 
 /** Panes of one start, of all keys. */

@@ -4,15 +4,15 @@
  * Deltas and snapshots have the same form. Removals are not in it: the watermark says what is over.
  */
 import { Schema } from "effect"
-import { StateShapeError } from "../state/OperatorState.ts"
+import { decodeCells, encodeCells, otherShape, readKey, readNumber } from "./CellsCodec.ts"
 import type { KeyPanes, Pane } from "./Pane.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 const Panes = Schema.Struct({
   shape: Schema.String,
-  /** Key, start, records, then each aggregate. */
+  /** Key, start, records, then each aggregate; last a true when its early results are still to come. */
   panes: Schema.Array(Schema.Array(Schema.Unknown)),
-  /** Key, the window's end, its last revision; windows that no late record revised are not in it. */
+  /** Key, the window's end, its last revision; windows whose only result is the first, on time, are not in it. */
   revisions: Schema.Array(Schema.Tuple([Schema.String, Schema.Finite, Schema.Finite]))
 })
 
@@ -29,8 +29,8 @@ export const encodePanes = (
   panes: Array.from(panes, (pane) => [
     pane.keyed.key,
     pane.start,
-    pane.numbers[0],
-    ...plan.accumulators.map((accumulator) => accumulator.encode(pane))
+    ...encodeCells(plan, pane),
+    ...(pane.touched ? [true] : [])
   ]),
   revisions: Array.from(revisions).flatMap(([keyed, ends]) =>
     Array.from(ends).flatMap((end): ReadonlyArray<readonly [string, number, number]> => {
@@ -48,21 +48,11 @@ export const decodePanes = (
   revise: (key: string, end: number, revision: number) => void
 ): void => {
   const { panes, revisions, shape } = readPanes(entries)
-  if (shape !== plan.shape) {
-    throw new StateShapeError(
-      `the state of ${plan.name} was made by another window, key or aggregates; give the operator another name to start it empty, or the job another name`
-    )
-  }
-  for (const [key, start, count, ...values] of panes) {
+  if (shape !== plan.shape) throw otherShape(plan)
+  for (const [key, start, ...values] of panes) {
     const pane = paneAt(readKey(key), readNumber(start))
-    pane.numbers[0] = readNumber(count)
-    pane.big = undefined
-    for (const [index, accumulator] of plan.accumulators.entries()) {
-      accumulator.decode(pane, Schema.decodeUnknownSync(accumulator.durable)(values[index]))
-    }
+    decodeCells(plan, pane, values)
+    pane.touched = values[plan.accumulators.length + 1] === true
   }
   for (const [key, end, revision] of revisions) revise(key, end, revision)
 }
-
-const readKey = Schema.decodeUnknownSync(Schema.String)
-const readNumber = Schema.decodeUnknownSync(Schema.Finite)

@@ -13,6 +13,7 @@ import {
   makePane,
   type Pane
 } from "./Pane.ts"
+import type { FixedSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 export interface PaneStore {
@@ -27,8 +28,7 @@ export interface PaneStore {
   readonly drop: (watermark: number) => void
 }
 
-export const makePaneStore = (plan: WindowPlan, opened: () => void): PaneStore => {
-  const { spec } = plan
+export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => void): PaneStore => {
   const keys = new Map<string, KeyPanes>()
   const buckets: Array<Bucket> = []
   let open = 0

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto"
 import type { FieldSpec, RecordShape } from "@frazil/core"
 import type { NodeOf } from "../flow/Node.ts"
 import { type Accumulator, cellsOf, makeAccumulator } from "./Accumulator.ts"
+import type { AggregateDeclaration } from "./Aggregate.ts"
 import type { WindowSpec } from "./Window.ts"
 
 export interface WindowPlan {
@@ -25,6 +26,17 @@ export interface WindowPlan {
 const scaleOf = (field: FieldSpec | undefined): string | undefined =>
   field?.type._tag === "Decimal" ? `Decimal ${field.type.scale}` : field?.type._tag
 
+/** What of an aggregate its state depends on. */
+const namedOf = (declaration: AggregateDeclaration) =>
+  declaration.kind === "custom" ? { kind: "custom", name: declaration.definition.name } : declaration
+
+/** What of a window its state depends on. */
+const shapeOf = (spec: WindowSpec): ReadonlyArray<string | number> => {
+  if (spec._tag === "Session") return ["session", spec.gapMs, spec.maxMs]
+  const { earlyMs, everyMs, rolling, sizeMs } = spec
+  return [sizeMs, everyMs, ...(rolling ? ["rolling"] : []), ...(earlyMs === undefined ? [] : ["early"])]
+}
+
 /** `input` has the fields that the key and the aggregates name: a job that was made was checked. */
 export const planWindow = (name: string, node: NodeOf<"window">, input: RecordShape): WindowPlan => {
   let cells = 1
@@ -35,8 +47,7 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     return [as, makeAccumulator(declaration, field, cell)] as const
   })
   const key = node.key.map((field) => input.byName.get(field)!)
-  const { everyMs, sizeMs } = node.window
-  const computed = aggregates.map(([as, { declaration, field }]) => [as, declaration, scaleOf(field)])
+  const computed = aggregates.map(([as, { declaration, field }]) => [as, namedOf(declaration), scaleOf(field)])
   return {
     name,
     spec: node.window,
@@ -45,7 +56,7 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     accumulators: aggregates.map(([, accumulator]) => accumulator),
     cells,
     shape: createHash("sha256")
-      .update(JSON.stringify([sizeMs, everyMs, node.key, computed]))
+      .update(JSON.stringify([...shapeOf(node.window), node.key, computed]))
       .digest("hex")
       .slice(0, 16)
   }

@@ -1,7 +1,9 @@
 /** A window's result as a record: the key's fields, the window, the revision, the aggregates. */
 import type { AnyRecord } from "../flow/Node.ts"
 import { isCapped } from "./Accumulator.ts"
+import { tellsCap } from "./Aggregate.ts"
 import type { Cells } from "./Cells.ts"
+import { markOf } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 /** The key's fields of its text: one is the text itself, several are a JSON array. */
@@ -11,15 +13,24 @@ const keyReader = ({ key }: WindowPlan): ((text: string) => ReadonlyArray<unknow
   return key[0]!.type._tag === "Int" ? (text) => [Number(text)] : (text) => [text]
 }
 
+/** Which window a result is of, and which of its results it is. `marked`: it is an early one, or takes another back. */
+export interface ResultOf {
+  readonly start: number
+  readonly end: number
+  readonly revision: number
+  readonly marked: boolean
+}
+
 /** Makes records by a generated literal: all of one hidden class, with names that are defined, not assigned. */
 export const makeResult = (plan: WindowPlan) => {
-  const { aggregates, key, spec } = plan
-  const capped = aggregates.filter(([, { declaration }]) => declaration.kind === "countDistinct")
+  const { aggregates, key } = plan
+  const capped = aggregates.filter(([, { declaration }]) => tellsCap(declaration))
   const members = [
     ...key.map(({ name }, at) => [name, `key[${at}]`]),
-    ["window_start", `end - ${spec.sizeMs}`],
-    ["window_end", "end"],
-    ["revision", "revision"],
+    ["window_start", "of.start"],
+    ["window_end", "of.end"],
+    ["revision", "of.revision"],
+    ...markOf(plan.spec).map((mark) => [mark, "of.marked"]),
     ...aggregates.map(([name], at) => [name, `aggregates[${at}][1].result(cells)`]),
     ...capped.map(([name], at) => [`${name}_capped`, `isCapped(capped[${at}][1], cells)`])
   ]
@@ -29,12 +40,9 @@ export const makeResult = (plan: WindowPlan) => {
     "aggregates",
     "capped",
     "isCapped",
-    `"use strict"; return (key, end, revision, cells) => ({ ${literal} })`
-  ) as (
-    ...constants: ReadonlyArray<unknown>
-  ) => (key: ReadonlyArray<unknown>, end: number, revision: number, cells: Cells) => AnyRecord
+    `"use strict"; return (key, of, cells) => ({ ${literal} })`
+  ) as (...constants: ReadonlyArray<unknown>) => (key: ReadonlyArray<unknown>, of: ResultOf, cells: Cells) => AnyRecord
   const make = build(aggregates, capped, isCapped)
   const keyOf = keyReader(plan)
-  return (text: string, end: number, revision: number, cells: Cells): AnyRecord =>
-    make(keyOf(text), end, revision, cells)
+  return (text: string, of: ResultOf, cells: Cells): AnyRecord => make(keyOf(text), of, cells)
 }

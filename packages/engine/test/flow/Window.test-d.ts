@@ -2,7 +2,20 @@
 import { type Decimal, Field, type Timestamp, Topic } from "@frazil/core"
 import { Schema } from "effect"
 import { expectTypeOf } from "vitest"
-import { avg, count, countDistinct, Flow, max, min, sum, Window } from "../../src/index.ts"
+import {
+  aggregate,
+  avg,
+  collect,
+  count,
+  countDistinct,
+  first,
+  Flow,
+  last,
+  max,
+  min,
+  sum,
+  Window
+} from "../../src/index.ts"
 
 class Payment extends Schema.Opaque<Payment>()(
   Schema.Struct({
@@ -61,6 +74,69 @@ expectTypeOf<All["first"]>().toEqualTypeOf<Timestamp>()
 expectTypeOf<All["most"]>().toEqualTypeOf<Decimal<2>>()
 expectTypeOf<All["ids"]>().toEqualTypeOf<number>()
 expectTypeOf<All["ids_capped"]>().toEqualTypeOf<boolean>()
+
+const visits = keyed.pipe(
+  Flow.window(Window.session("30 minutes", { allowedLateness: "0s", max: "1 day" }), {
+    opened: first("note"),
+    newest: last("amount"),
+    ids: collect("id", { valuesMax: 10, distinct: true }),
+    notes: collect("note", { valuesMax: 10 }),
+    people: countDistinct("id", { valuesMax: 10, beyond: "estimate" }),
+    fees: aggregate({
+      name: "fees",
+      schema: Schema.Finite,
+      initial: () => 0,
+      add: (fees, { lat }: Payment) => fees + lat,
+      merge: (left, right) => left + right,
+      result: (fees) => ({ fees })
+    })
+  })
+)
+expectTypeOf<Flow.RecordOf<typeof visits>>().toEqualTypeOf<{
+  readonly account: string
+  readonly window_start: Timestamp
+  readonly window_end: Timestamp
+  readonly revision: number
+  readonly retracted: boolean
+  readonly opened: string | null
+  readonly newest: Decimal<2>
+  readonly ids: ReadonlyArray<string>
+  readonly ids_capped: boolean
+  readonly notes: ReadonlyArray<string>
+  readonly notes_capped: boolean
+  readonly people: number
+  readonly people_capped: boolean
+  readonly fees: { fees: number }
+}>()
+
+const rolled = keyed.pipe(
+  Flow.window(Window.rolling("30 days", { every: "1 day", allowedLateness: "1 day", early: "1 hour" }), {
+    total: sum("amount")
+  })
+)
+expectTypeOf<Flow.RecordOf<typeof rolled>["early"]>().toEqualTypeOf<boolean>()
+expectTypeOf<keyof Flow.RecordOf<typeof velocity> & ("early" | "retracted")>().toEqualTypeOf<never>()
+// a result that may be taken back fits a topic that says so, and code that looks at it
+visits.pipe(Flow.filter(({ retracted }) => !retracted))
+
+// @ts-expect-error: how long a session may be is missing
+Window.session("30 minutes", { allowedLateness: "0s" })
+// @ts-expect-error: no word about late records
+Window.session("30 minutes", { max: "1 day" })
+// @ts-expect-error: sessions give no results before their end
+Window.session("30 minutes", { allowedLateness: "0s", max: "1 day", early: "1 minute" })
+// @ts-expect-error: how often is missing
+Window.rolling("30 days", { allowedLateness: "0s" })
+// @ts-expect-error: how many values may be kept
+keyed.pipe(Flow.window(fiveMinutes, { ids: collect("id") }))
+// @ts-expect-error: decimals are not collected
+keyed.pipe(Flow.window(fiveMinutes, { amounts: collect("amount", { valuesMax: 10 }) }))
+// @ts-expect-error: times are not collected
+keyed.pipe(Flow.window(fiveMinutes, { times: collect("at", { valuesMax: 10 }) }))
+// @ts-expect-error: no such field
+keyed.pipe(Flow.window(fiveMinutes, { opened: first("nobody") }))
+// @ts-expect-error: beyond the cap there is an estimate, or the cap
+keyed.pipe(Flow.window(fiveMinutes, { ids: countDistinct("id", { valuesMax: 10, beyond: "exact" }) }))
 
 // @ts-expect-error: not keyed
 Flow.from(Payments).pipe(Flow.window(fiveMinutes, { count: count() }))

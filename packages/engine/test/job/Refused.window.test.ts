@@ -2,7 +2,7 @@
 import { Field, Topic } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { count, countDistinct, Flow, Job, sum, Window } from "../../src/index.ts"
+import { collect, count, countDistinct, first, Flow, Job, sum, Window } from "../../src/index.ts"
 
 class Payment extends Schema.Opaque<Payment>()(
   Schema.Struct({ account: Field.text(), amount: Field.decimal(12, 2), at: Field.timestamp })
@@ -15,8 +15,10 @@ const Counts = Topic.make("counts", { schema: Counted, key: "account" })
 const minute = Window.tumbling("1 minute", { allowedLateness: "0s" })
 const payments = Flow.from(Payments).pipe(Flow.keyBy("account"))
 
-const counted = (window: Window<"event">, options: { readonly name?: string } = {}) =>
-  payments.pipe(Flow.window(window, { count: count() }, options), Flow.to(Counts, options))
+const counted = (
+  window: Window<"event", "final" | "early" | "retractable">,
+  options: { readonly name?: string } = {}
+) => payments.pipe(Flow.window(window, { count: count() }, options), Flow.to(Counts, options))
 
 /** The problems of a job of these outputs. */
 const problemsOf = (...outputs: ReadonlyArray<Flow.Output>): ReadonlyArray<string> => {
@@ -83,6 +85,65 @@ describe("a job with windows", () => {
       Flow.to(Counts)
     )
     assert.include(problemsOf(nothing)[0], "it computes nothing")
+  })
+
+  it("is refused when sessions have no gap, may not last as long as it, or early results come too late to be early", () => {
+    const options = { allowedLateness: "0s" } as const
+    assert.include(problemsOf(counted(Window.session("0s", { ...options, max: "1d" })))[0], "its sessions have no gap")
+    const short = counted(Window.session("30 minutes", { ...options, max: "20 minutes" }))
+    assert.include(problemsOf(short)[0], 'write a "max" that is longer, such as "1 day"')
+    assert.deepStrictEqual(problemsOf(counted(Window.session("30 minutes", { ...options, max: "1 day" }))), [])
+    const late = counted(Window.tumbling("1 minute", { ...options, early: "1 minute" }))
+    assert.include(problemsOf(late)[0], 'write an "early" shorter than it, or leave it out')
+    assert.include(
+      problemsOf(counted(Window.tumbling("1m", { ...options, early: "0s" })))[0],
+      "early results must come"
+    )
+    const gaps = counted(Window.rolling("1 minute", { ...options, every: "2 minutes" }))
+    assert.include(problemsOf(gaps)[0], "so that every record is in one")
+    const shut = counted(Window.session("1m", { ...options, max: "1d", windowsOpenPerKeyMax: 0 }))
+    assert.include(problemsOf(shut)[0], "must be at least 1")
+  })
+
+  it("is refused when an aggregate is named as a field that its kind of window has, or takes a field of another kind", () => {
+    const session = Window.session("1m", { allowedLateness: "0s", max: "1d" })
+    const named = payments.pipe(Flow.window(session, { count: count(), retracted: count() }), Flow.to(Counts))
+    assert.include(problemsOf(named)[0], "two fields retracted; name the aggregate otherwise")
+    const early = Window.tumbling("1m", { allowedLateness: "0s", early: "10s" })
+    const marked = payments.pipe(Flow.window(early, { count: count(), early: count() }), Flow.to(Counts))
+    assert.include(problemsOf(marked)[0], "two fields early; name the aggregate otherwise")
+    const fine = payments.pipe(Flow.window(minute, { count: count(), early: first("account") }), Flow.to(Counts))
+    assert.deepStrictEqual(problemsOf(fine), [])
+    const listed = payments.pipe(
+      Flow.window(minute, { count: count(), all: collect("account", { valuesMax: 2 }), all_capped: count() }),
+      Flow.to(Counts)
+    )
+    assert.include(problemsOf(listed)[0], "two fields all_capped")
+    const lied = collect<{ readonly account: string }, "account">("amount" as "account", { valuesMax: 2 }) // as code that lies about its types does
+    const amounts = payments.pipe(Flow.window(minute, { count: count(), all: lied }), Flow.to(Counts))
+    assert.include(problemsOf(amounts)[0], '"all" cannot be the collect of amount, a Decimal field')
+    assert.throws(
+      () => collect<Payment, "account">("account", { valuesMax: 0 }),
+      "valuesMax must be an integer of at least 1, found 0"
+    )
+  })
+
+  it("is refused when a session's result may be taken back and the topic it goes to cannot say so", () => {
+    const late = Window.session("30 minutes", { allowedLateness: "1 hour", max: "1 day" })
+    const results = payments.pipe(Flow.window(late, { count: count() }, { name: "visits" }))
+    assert.deepStrictEqual(problemsOf(results.pipe(Flow.stamp("seen_at"), Flow.to(Counts))), [
+      'visits: late records take its results back, but counts has no field retracted to tell that; add Field.boolean under that name, handle such results before, or write allowedLateness: "0s"'
+    ])
+    const handled = results.pipe(
+      Flow.filter(({ retracted }) => !retracted),
+      Flow.to(Counts)
+    )
+    assert.deepStrictEqual(problemsOf(handled), [])
+    class Marked extends Schema.Opaque<Marked>()(
+      Schema.Struct({ account: Field.text(), count: Field.int(), retracted: Field.boolean })
+    ) {}
+    const marked = Topic.make("marked", { schema: Marked, key: "account" })
+    assert.deepStrictEqual(problemsOf(results.pipe(Flow.to(marked))), [])
   })
 
   it("names a window by its key and topic; two of one name are refused, since a number would swap their states", () => {

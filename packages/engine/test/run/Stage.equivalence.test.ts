@@ -19,6 +19,7 @@ import { makeChance } from "../support/Chance.ts"
 import { type Line, makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
 import { attachFakeAskers, passOn } from "../support/FakeAskers.ts"
 import { Copies, randomJob, randomLine, Sales } from "../support/RandomJobs.ts"
+import { sessions, windowed } from "../support/RandomWindows.ts"
 import { joinedSales, randomRow } from "../support/RandomTables.ts"
 
 const sales = Flow.from(Sales)
@@ -200,6 +201,7 @@ describe("the compiled stage and the interpreted one", () => {
       wide: 0,
       windows: 0,
       revised: 0,
+      early: 0,
       ledger: 0,
       answered: 0
     }
@@ -209,6 +211,7 @@ describe("the compiled stage and the interpreted one", () => {
       const results = recordsTo("windowed", epochs).map(([, text]) => text!)
       met.windows += results.length
       met.revised += results.filter((text) => !text.includes('"revision":0')).length
+      met.early += results.filter((text) => text.includes('"early":true')).length
       met.ledger += Object.values(counts.ledger ?? {}).reduce((sum, count) => sum + count, 0)
       met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)
       met.letters += counts.deadLettered
@@ -241,6 +244,23 @@ describe("the compiled stage and the interpreted one", () => {
       met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)
     }
     for (const [what, count] of Object.entries(met)) assert.isAbove(count, joins / 2, what)
+  })
+
+  it("agree on random sessions: prolonged, joined, taken back, cut", () => {
+    const jobs = 60
+    const met = { results: 0, revised: 0, retracted: 0, letters: 0, ledger: 0 }
+    for (let seed = 1; seed <= jobs; seed++) {
+      const chance = makeChance(seed * 77)
+      const outputs = windowed(chance, sales.pipe(Flow.keyBy("account")), true, "sessions", sessions(chance))
+      const { counts, epochs } = agreed(Job.make("sessions", outputs), randomBatches(seed), `sessions, seed ${seed}`)
+      const results = recordsTo("windowed", epochs).map(([, text]) => text!)
+      met.results += results.length
+      met.revised += results.filter((text) => !text.includes('"revision":0')).length
+      met.retracted += results.filter((text) => text.includes('"retracted":true')).length
+      met.letters += counts.deadLettered
+      met.ledger += Object.values(counts.ledger ?? {}).reduce((sum, count) => sum + count, 0)
+    }
+    for (const [what, count] of Object.entries(met)) assert.isAbove(count, jobs / 2, what)
   })
 
   const sale = (more: string) =>

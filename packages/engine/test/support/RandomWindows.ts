@@ -1,7 +1,21 @@
 // Windows of the random jobs: every aggregate, any overlap, results that go on through code, rules and state.
 import { expr, Field, Topic } from "@frazil/core"
 import { Schema } from "effect"
-import { avg, count, countDistinct, Flow, max, min, offsets, sum, Window } from "../../src/index.ts"
+import {
+  aggregate,
+  avg,
+  collect,
+  count,
+  countDistinct,
+  first,
+  Flow,
+  last,
+  max,
+  min,
+  offsets,
+  sum,
+  Window
+} from "../../src/index.ts"
 import type { Chance } from "./Chance.ts"
 import type { Sale } from "./RandomJobs.ts"
 
@@ -24,21 +38,44 @@ class Figures extends Schema.Opaque<Figures>()(
     first: Field.optional(Field.timestamp),
     notes: Field.optional(Field.int()),
     notes_capped: Field.optional(Field.boolean),
-    from: Field.optional(Field.json(Schema.Unknown))
+    from: Field.optional(Field.json(Schema.Unknown)),
+    early: Field.optional(Field.boolean),
+    retracted: Field.optional(Field.boolean),
+    opened: Field.optional(Field.text()),
+    newest: Field.optional(Field.decimal(38, 4)),
+    noted: Field.optional(Field.json(Schema.Unknown)),
+    noted_capped: Field.optional(Field.boolean),
+    scored: Field.optional(Field.json(Schema.Unknown)),
+    scored_capped: Field.optional(Field.boolean),
+    ids: Field.optional(Field.int()),
+    ids_capped: Field.optional(Field.boolean),
+    longest: Field.optional(Field.int())
   })
 ) {}
 export const Windowed = Topic.make("windowed", { schema: Figures, key: "account", partitions: 2 })
 
-const windows = (chance: Chance): Window<"event"> => {
+type AnyWindow = Window<"event", "final" | "early" | "retractable">
+
+const windows = (chance: Chance): AnyWindow => {
   const allowedLateness = chance.pick(["0s", "5s", "30s"] as const)
   const bounds = chance.once(4) ? { windowsOpenPerKeyMax: 2, windowsOpenMax: 5 } : {}
-  return chance.pick([
-    Window.tumbling("20s", { allowedLateness, ...bounds }),
-    Window.hopping("30s", { every: "10s", allowedLateness, ...bounds }),
+  const options = { allowedLateness, ...bounds, ...(chance.once(3) ? { early: "7s" as const } : {}) }
+  return chance.pick<() => AnyWindow>([
+    () => Window.tumbling("20s", options),
+    () => Window.hopping("30s", { every: "10s", ...options }),
     // panes of five seconds
-    Window.hopping("25s", { every: "10s", allowedLateness, ...bounds })
-  ])
+    () => Window.hopping("25s", { every: "10s", ...options }),
+    () => Window.rolling("60s", { every: "15s", ...options }),
+    () => sessions(chance)
+  ])()
 }
+
+export const sessions = (chance: Chance): AnyWindow =>
+  Window.session(chance.pick(["2s", "4s", "6s"] as const), {
+    max: chance.pick(["7s", "12s", "1h"] as const),
+    allowedLateness: chance.pick(["0s", "5s", "30s"] as const),
+    ...(chance.once(6) ? { windowsOpenPerKeyMax: 2, windowsOpenMax: 5 } : {})
+  })
 
 type Keyed = Flow.Flow<Sale, never, never, { readonly account: string }>
 
@@ -54,16 +91,38 @@ const aggregates = {
   counts: sum<Sale, "count">("count"),
   first: min<Sale, "at">("at"),
   notes: countDistinct<Sale, "note">("note", { valuesMax: 2 }),
-  from: offsets({ offsetsMax: 3 })
+  from: offsets({ offsetsMax: 3 }),
+  opened: first<Sale, "note">("note"),
+  newest: last<Sale, "fee">("fee"),
+  noted: collect<Sale, "note">("note", { valuesMax: 2, distinct: true }),
+  scored: collect<Sale, "score">("score", { valuesMax: 3 }),
+  ids: countDistinct<Sale, "id">("id", { valuesMax: 2, beyond: "estimate" }),
+  longest: aggregate({
+    name: "longest note",
+    schema: Schema.Finite,
+    initial: () => 0,
+    add: (longest, { note }: Sale) => {
+      if (note?.startsWith("it") === true) throw new RangeError("a note that nobody wants")
+      return Math.max(longest, note?.length ?? 0)
+    },
+    merge: Math.max,
+    result: (longest) => longest
+  })
 }
 
 /** `known`: the records' fields are, so that something can be computed of them. */
-export const windowed = (chance: Chance, flow: Keyed, known: boolean, name: string): ReadonlyArray<Flow.Output> => {
+export const windowed = (
+  chance: Chance,
+  flow: Keyed,
+  known: boolean,
+  name: string,
+  window = windows(chance)
+): ReadonlyArray<Flow.Output> => {
   const to = { name: `${name} out` }
   if (!known) {
-    return [flow.pipe(Flow.window(windows(chance), { count: count() }, { name }), Flow.to(Windowed, to))]
+    return [flow.pipe(Flow.window(window, { count: count() }, { name }), Flow.to(Windowed, to))]
   }
-  const results = flow.pipe(Flow.window(windows(chance), aggregates, { name }))
+  const results = flow.pipe(Flow.window(window, aggregates, { name }))
   const state = {
     name: `${name} state`,
     schema: Schema.Finite,

@@ -29,7 +29,8 @@ class Total extends Schema.Opaque<Total>()(
     most: Field.decimal(38, 2),
     tips: Field.optional(Field.int()),
     shops: Field.int(),
-    shops_capped: Field.boolean
+    shops_capped: Field.boolean,
+    early: Field.optional(Field.boolean)
   })
 ) {}
 
@@ -44,18 +45,30 @@ export interface Timing {
   readonly latenessMs: number
   readonly outOfOrdernessMs: number
   readonly idleAfterMs?: number
+  /** A result only when records came for the last `everyMs`. */
+  readonly rolling?: true
+  readonly earlyMs?: number
 }
 
-export const tradesJob = (
-  { everyMs, idleAfterMs = 60_000, latenessMs, outOfOrdernessMs, sizeMs }: Timing,
-  topic = Trades
-) =>
+const windowOf = ({ earlyMs, everyMs, latenessMs, rolling, sizeMs }: Timing) => {
+  const options = {
+    every: `${everyMs}ms`,
+    allowedLateness: `${latenessMs}ms`,
+    ...(earlyMs === undefined ? {} : { early: `${earlyMs}ms` as const })
+  } as const
+  return rolling === true ? Window.rolling(`${sizeMs}ms`, options) : Window.hopping(`${sizeMs}ms`, options)
+}
+
+export const tradesJob = (timing: Timing, topic = Trades) =>
   Job.make("trades", [
     Flow.from(topic).pipe(
-      Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms`, idleAfter: `${idleAfterMs}ms` }),
+      Flow.eventTime("at", {
+        outOfOrderness: `${timing.outOfOrdernessMs}ms`,
+        idleAfter: `${timing.idleAfterMs ?? 60_000}ms`
+      }),
       Flow.keyBy("account"),
       Flow.window(
-        Window.hopping(`${sizeMs}ms`, { every: `${everyMs}ms`, allowedLateness: `${latenessMs}ms` }),
+        windowOf(timing),
         {
           count: count(),
           total: sum("amount"),
@@ -146,38 +159,57 @@ const answerOf = (end: number, sizeMs: number, trades: ReadonlyArray<TradeLine>,
   }
 }
 
+interface KeptWindow {
+  readonly end: number
+  readonly trades: Array<TradeLine>
+  fired: boolean
+  revisions: number
+  /** Since the last early results. */
+  touched: boolean
+}
+
 /** The answers to the trades of one partition, in the order of the log. */
 const answersOf = (lines: ReadonlyArray<TradeLine>, timing: Timing) => {
-  const { everyMs, latenessMs, outOfOrdernessMs, sizeMs } = timing
-  const windows = new Map<string, { end: number; trades: Array<TradeLine>; fired: boolean; revisions: number }>()
+  const { earlyMs, everyMs, latenessMs, outOfOrdernessMs, rolling, sizeMs } = timing
+  const windows = new Map<string, KeptWindow>()
   const late: Array<string> = []
   let watermark = Number.NEGATIVE_INFINITY
+  const gives = ({ end, trades }: KeptWindow) => rolling !== true || trades.some(({ at }) => at >= end - everyMs)
+  const end = (window: KeptWindow) => {
+    if (window.fired || !gives(window)) return
+    window.fired = true
+    window.revisions++
+  }
   for (const line of lines) {
     let taken = false
     for (let end = Math.floor(line.at / everyMs) * everyMs + sizeMs; end > line.at; end -= everyMs) {
       if (end + latenessMs <= watermark) continue
       taken = true
       const key = `${line.account} ${end}`
-      const window = windows.get(key) ?? { end, trades: [], fired: false, revisions: 0 }
+      const window = windows.get(key) ?? { end, trades: [], fired: false, revisions: 0, touched: false }
       windows.set(key, window)
       window.trades.push(line)
+      window.touched = true
       // it has ended already: each record gives a result
-      if (end <= watermark) {
+      if (end <= watermark && gives(window)) {
         window.fired = true
         window.revisions++
       }
     }
     if (!taken) late.push(line.value)
+    const before = watermark
     watermark = Math.max(watermark, line.at - outOfOrdernessMs)
+    for (const window of windows.values()) if (window.end <= watermark) end(window)
+    if (earlyMs === undefined || Math.floor(before / earlyMs) === Math.floor(watermark / earlyMs)) continue
     for (const window of windows.values()) {
-      if (window.fired || window.end > watermark) continue
-      window.fired = true
-      window.revisions++
+      if (window.touched && window.end > watermark && gives(window)) window.revisions++
+      window.touched = false
     }
   }
   // the end of input is the end of time
-  for (const window of windows.values()) if (!window.fired) window.revisions++
-  return { late, answers: [...windows.values()].map((each) => answerOf(each.end, sizeMs, each.trades, each.revisions)) }
+  for (const window of windows.values()) end(window)
+  const given = [...windows.values()].filter(({ revisions }) => revisions > 0)
+  return { late, answers: given.map((each) => answerOf(each.end, sizeMs, each.trades, each.revisions)) }
 }
 
 /** What a run over these trades must come to, by the partition that `partitionOf` says. */
@@ -214,7 +246,8 @@ export const foundOf = Effect.gen(function* () {
     last.set(window, result)
   }
   const windows = Array.from(last.values(), ({ revision: _, ...result }) => {
-    const { tips = null, shops, shops_capped, ...rest } = result as Record<string, unknown>
+    const { early = false, tips = null, shops, shops_capped, ...rest } = result as Record<string, unknown>
+    assert.isFalse(early, "the last result is an early one")
     return JSON.stringify({ ...rest, tips, shops, shops_capped })
   })
   const entries = (yield* readAll("ledger")).map(({ value }) => JSON.parse(value) as { reason: string; record: string })

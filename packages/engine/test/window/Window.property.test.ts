@@ -15,34 +15,43 @@ const timings: ReadonlyArray<Timing> = [
   { sizeMs: 30_000, everyMs: 5000, latenessMs: 0, outOfOrdernessMs: 5000 },
   { sizeMs: 30_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 0 },
   // panes of five seconds, windows that do not divide
-  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000 }
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000 },
+  // results of what is new, and before the end
+  { sizeMs: 60_000, everyMs: 5000, latenessMs: 12_000, outOfOrdernessMs: 2000, rolling: true },
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000, rolling: true },
+  { sizeMs: 30_000, everyMs: 30_000, latenessMs: 9000, outOfOrdernessMs: 2000, earlyMs: 4000 },
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, earlyMs: 3000 },
+  { sizeMs: 40_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, rolling: true, earlyMs: 3000 }
 ]
 
 describe("windows", () => {
   for (const [index, timing] of timings.entries()) {
-    const { everyMs, latenessMs, sizeMs } = timing
+    const { earlyMs, everyMs, latenessMs, rolling, sizeMs } = timing
+    const kind = `${rolling === true ? "rolling" : ""}${earlyMs === undefined ? "" : ` early ${earlyMs}`}`
     for (const disorderMs of [0, 4000, 14_000, 60_000]) {
-      it.live(`of ${sizeMs} every ${everyMs}, ${latenessMs} late, over records ${disorderMs} out of order`, () =>
-        Effect.gen(function* () {
-          for (let seed = 1; seed <= 3; seed++) {
-            const chance = makeChance(index * 1000 + disorderMs + seed)
-            const lines = randomTrades(chance, 120, disorderMs)
-            const expected = expectedOf(lines, timing, placeOf)
-            if (disorderMs <= timing.outOfOrdernessMs) assert.strictEqual(expected.late.length, 0)
-            const epochRecords = chance.pick([1, 7, 50])
-            const found = yield* Effect.gen(function* () {
-              yield* append(Trades, lines)
-              // a crash now and then
-              const options = { epochRecords, checkpointEveryMs: chance.pick([0, Number.MAX_SAFE_INTEGER]) }
-              yield* Effect.exit(
-                runToEnd(tradesJob(timing), options).pipe(crashAt("after-epoch-commit", 1 + chance.below(9)))
-              )
-              yield* runToEnd(tradesJob(timing), options)
-              return yield* foundOf
-            }).pipe(Effect.provide(world))
-            assert.deepStrictEqual(found, expected, `seed ${seed}, epochs of ${epochRecords}`)
-          }
-        })
+      it.live(
+        `${kind} of ${sizeMs} every ${everyMs}, ${latenessMs} late, over records ${disorderMs} out of order`,
+        () =>
+          Effect.gen(function* () {
+            for (let seed = 1; seed <= 3; seed++) {
+              const chance = makeChance(index * 1000 + disorderMs + seed)
+              const lines = randomTrades(chance, 120, disorderMs)
+              const expected = expectedOf(lines, timing, placeOf)
+              if (disorderMs <= timing.outOfOrdernessMs) assert.strictEqual(expected.late.length, 0)
+              const epochRecords = chance.pick([1, 7, 50])
+              const found = yield* Effect.gen(function* () {
+                yield* append(Trades, lines)
+                // a crash now and then
+                const options = { epochRecords, checkpointEveryMs: chance.pick([0, Number.MAX_SAFE_INTEGER]) }
+                yield* Effect.exit(
+                  runToEnd(tradesJob(timing), options).pipe(crashAt("after-epoch-commit", 1 + chance.below(9)))
+                )
+                yield* runToEnd(tradesJob(timing), options)
+                return yield* foundOf
+              }).pipe(Effect.provide(world))
+              assert.deepStrictEqual(found, expected, `seed ${seed}, epochs of ${epochRecords}`)
+            }
+          })
       )
     }
   }

@@ -2,14 +2,15 @@
  * What can be generated: by kind its topic, where its records come from, and what is said of those with a label.
  */
 import type { Topic } from "@frazil/core"
-import { Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
+import { Clickstream, Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { makeApplications } from "./Applications.ts"
+import { makeClicks } from "./Clicks.ts"
 import { customersCount, makeCustomers } from "./Customers.ts"
 import { makePayments } from "./Payments.ts"
 import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
 import { makeTransactions } from "./Transactions.ts"
 
-export const kindNames = ["transactions", "applications", "payments", "customers"] as const
+export const kindNames = ["transactions", "applications", "payments", "clicks", "customers"] as const
 export type KindName = (typeof kindNames)[number]
 
 /** What may be said about records; each kind's source has defaults. */
@@ -56,5 +57,6 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
     source: (seed, { claims, unknownShare } = {}) => makePayments({ seed, claims, unknownShare }),
     labelText: "of unknown claims"
   },
+  clicks: { topic: Clickstream, source: (seed) => makeClicks({ seed }) },
   customers: { topic: Customers, source: makeCustomers, all: customersCount }
 }

@@ -7,6 +7,7 @@ import { claimsOfPayments } from "./Claims.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
+import { clickWindows } from "./Windows.ts"
 
 export type SimulatedJob = (options: Omit<SimOptions, "input" | "landings">) => SimReport
 
@@ -45,5 +46,6 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
     }),
   "lending-router": router,
   "lending-enrichment": enrichment,
-  claims: claimsOfPayments
+  claims: claimsOfPayments,
+  windows: clickWindows
 }

@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { expectAlerts, type OracleAlert } from "../oracle/Alerts.ts"
 import { judgeTimes } from "../oracle/Lateness.ts"
+import { compare } from "../oracle/Compare.ts"
 import { expectRawTransactions } from "../oracle/RawTransactions.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
 import { transactionLine } from "./TransactionLines.ts"
@@ -62,19 +63,6 @@ const textOf = ({ values, ...alert }: OracleAlert): string =>
 
 const entryText = (reason: string, partition: number, offset: number, key: string | null, latenessMs: number | null) =>
   JSON.stringify([reason, partition, offset, key, latenessMs])
-
-const compare = (
-  what: string,
-  found: ReadonlyArray<string>,
-  expected: ReadonlyArray<string>
-): ReadonlyArray<string> => {
-  const [left, right] = [found.toSorted(), expected.toSorted()]
-  if (JSON.stringify(left) === JSON.stringify(right)) return []
-  const wanted = new Set(right)
-  const extra = left.find((text, at) => !wanted.has(text) || left[at - 1] === text)
-  const missing = right.find((text) => !left.includes(text))
-  return [`${what}: ${found.length}, the oracle has ${expected.length}: too many ${extra}, missing ${missing}`]
-}
 
 /** The last revision of every alert, and alerts that are there twice. */
 const lastAlerts = (alerts: ReadonlyArray<FoundAlert>) => {

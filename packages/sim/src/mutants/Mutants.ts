@@ -5,6 +5,7 @@
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
 import { retentionMutants } from "./RetentionMutants.ts"
+import { windowMutants } from "./WindowMutants.ts"
 
 export interface Mutant {
   /** `rule 5`, or what kind of mistake it is. */
@@ -25,7 +26,7 @@ const restore = "packages/engine/src/run/Restore.ts"
 const shard = "packages/engine/src/run/Shard.ts"
 const task = "packages/engine/src/run/Task.ts"
 const compileStageFile = "packages/engine/src/run/CompileStage.ts"
-const windowState = "packages/engine/src/window/WindowState.ts"
+const windowState = "packages/engine/src/window/FixedState.ts"
 const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
 const lookupState = "packages/engine/src/lookup/LookupState.ts"
 const runAskers = "packages/engine/src/run/RunAskers.ts"
@@ -454,8 +455,8 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "window",
     name: "a delta lacks the panes that were there before",
     file: windowState,
-    find: "if (!pane.changed) {",
-    replace: "if (!pane.changed && pane.numbers[0] === 1) {",
+    find: "markChanged(pane)\n      const { keyed }",
+    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n      const { keyed }",
     hunter: "transactions"
   }
 ]
@@ -541,6 +542,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...lookups,
   ...landing,
   ...windows,
+  ...windowMutants,
   ...upkeep,
   ...retentionMutants
 ]

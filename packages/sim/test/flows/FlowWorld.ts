@@ -1,14 +1,15 @@
 // A log in memory for the tests of whole flows: topics filled with records, jobs run to their end, topics read back.
 import { EmbeddedLog } from "@frazil/connect"
 import { layerMemory, makeRecordBuilder, partitionOf } from "@frazil/core"
-import { CheckpointStore, DeadLetters, Job, Log } from "@frazil/engine"
-import { DeadLetters as DeadLettersTopic, makeDeadLetter } from "@frazil/model"
+import { CheckpointStore, DeadLetters, Job, Ledger, Log } from "@frazil/engine"
+import { DeadLetters as DeadLettersTopic, Ledger as LedgerTopic, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
 import { Effect, Layer } from "effect"
 
 export const flowWorld = Layer.mergeAll(
   EmbeddedLog.layerMemory,
   CheckpointStore.layer("file:///checkpoints/").pipe(Layer.provideMerge(layerMemory)),
-  Layer.succeed(DeadLetters, { topic: DeadLettersTopic, make: makeDeadLetter })
+  Layer.succeed(DeadLetters, { topic: DeadLettersTopic, make: makeDeadLetter }),
+  Layer.succeed(Ledger, { topic: LedgerTopic, make: makeLedgerEntry })
 )
 
 type Value = Readonly<Record<string, unknown>>

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Decoder, KeyScanner, makeRecordBuilder, type Topic } from "@frazil/core"
-import { Customers, LoanApplications, PaymentEvents } from "@frazil/model"
+import { Clickstream, Customers, LoanApplications, PaymentEvents } from "@frazil/model"
 import { Schema } from "effect"
 import { makeApplications } from "../../src/generate/Applications.ts"
+import { makeClicks } from "../../src/generate/Clicks.ts"
 import { customersCount, makeCustomers } from "../../src/generate/Customers.ts"
 import { makePayments } from "../../src/generate/Payments.ts"
 import type { RecordSource } from "../../src/generate/RecordSource.ts"
@@ -32,7 +33,7 @@ const decoded = <A>(topic: Topic<A>, source: RecordSource, count: number): Reado
   return Array.from({ length: count }, (_, row) => decoder.record(columns, row))
 }
 
-describe("generated records of lending and claims", () => {
+describe("generated records of lending, claims and sessions", () => {
   it.prop(
     "applications decode on the fast path, as many from customers as asked for",
     [Seed],
@@ -58,6 +59,26 @@ describe("generated records of lending and claims", () => {
       assert.isTrue(Math.abs(unknown.length / made.length - 0.1) < 0.03, `${unknown.length}, seed ${seed}`)
       const claims = new Set(made.map((each) => each.claim_id).filter((id) => id.startsWith("CL")))
       assert.isTrue([...claims].every((id) => Number(id.slice(2)) >= 1 && Number(id.slice(2)) <= 50))
+    },
+    few
+  )
+
+  it.prop(
+    "clicks decode on the fast path: users who stay a while, with products of the category they look at",
+    [Seed],
+    ([seed]) => {
+      const made = decoded(Clickstream, makeClicks({ seed }), 2_000)
+      const perUser = Map.groupBy(made, ({ user_id }) => user_id)
+      assert.isAbove(perUser.size, 200, `seed ${seed}`)
+      assert.isAbove(made.length / perUser.size, 3, `seed ${seed}`)
+      const categoryOf = new Map<string, string>()
+      for (const { category = null, event_type, product_id = null } of made) {
+        assert.strictEqual(product_id === null, event_type === "page_view" || event_type === "search")
+        assert.strictEqual(category === null, product_id === null)
+        if (product_id === null || category === null) continue
+        assert.strictEqual(categoryOf.get(product_id) ?? category, category)
+        categoryOf.set(product_id, category)
+      }
     },
     few
   )

@@ -1,26 +1,39 @@
 /** `Flow.window`: aggregates over the records of a key in windows of event time. */
 import type { Timestamp } from "@frazil/core"
 import type { Types } from "effect"
-import type { Aggregate, DistinctAggregate } from "../../window/Aggregate.ts"
-import type { Window } from "../../window/Window.ts"
+import type { Aggregate, CappedAggregate } from "../../window/Aggregate.ts"
+import type { Results, Window } from "../../window/Window.ts"
 import { type Flow, fromNode } from "../Flow.ts"
 import type { Node } from "../Node.ts"
 import type { Keyed } from "../Refusals.ts"
 
 type Values<G> = { readonly [P in keyof G]: G[P] extends Aggregate<never, infer V> ? V : never }
 type Caps<G> = {
-  readonly [P in keyof G as G[P] extends DistinctAggregate<never> ? `${P & string}_capped` : never]: boolean
+  readonly [P in keyof G as G[P] extends CappedAggregate<never, unknown> ? `${P & string}_capped` : never]: boolean
+}
+
+interface Marks {
+  readonly final: unknown
+  readonly early: {
+    /** The window has not ended; its next result is a revision of this one. */
+    readonly early: boolean
+  }
+  readonly retractable: {
+    /** The result is taken back: the window that begins here changed, or became part of another, whose result follows. */
+    readonly retracted: boolean
+  }
 }
 
 /** A window's result: the key, the window (end exclusive), which result of it this is, and the aggregates by their names. */
-export type WindowResult<K, G> = Types.Simplify<
+export type WindowResult<K, G, W extends Results = "final"> = Types.Simplify<
   K & {
     readonly window_start: Timestamp
     readonly window_end: Timestamp
     /** 0 is the first; a record inside the allowed lateness gives the next. */
     readonly revision: number
   } & Values<G> &
-    Caps<G>
+    Caps<G> &
+    Marks[W]
 >
 
 /** The fields that the flow is keyed by here. */
@@ -34,16 +47,20 @@ const keyOf = (node: Node): ReadonlyArray<string> =>
  * higher, for each record inside the allowed lateness. What is later goes to the ledger, counted. The last revision of a
  * window is the same whatever the batching, restarts and interleaving.
  *
- * **Delivery**: each result once, in the epoch of the record that brought it. **Bounds**: panes a key and in all
+ * Sessions are named by their key and start. A record that prolongs a session which gave a result, or joins it with another,
+ * takes that result back (`retracted: true`, with the values it had), unless its next revision can follow at once; the
+ * session as it is now gives a result when the watermark passes its end.
+ *
+ * **Delivery**: each result once, in the epoch of the record that brought it. **Bounds**: panes or sessions a key and in all
  * (`WindowBounds`); a record costs the same however many windows overlap.
  */
 export const window =
-  <A, E, R, K, const G extends Readonly<Record<string, Aggregate<A, unknown>>>>(
-    window: Window<"event"> & Keyed<K>,
+  <A, E, R, K, const G extends Readonly<Record<string, Aggregate<A, unknown>>>, W extends Results>(
+    window: Window<"event", W> & Keyed<K>,
     aggregates: G,
     options?: { readonly name?: string }
   ) =>
-  (self: Flow<A, E, R, K>): Flow<WindowResult<K, G>, E, R> =>
+  (self: Flow<A, E, R, K>): Flow<WindowResult<K, G, W>, E, R> =>
     fromNode({
       op: "window",
       name: options?.name,

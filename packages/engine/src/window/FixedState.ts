@@ -1,0 +1,209 @@
+/**
+ * The panes of windows that lie where the clock says (tumbling, hopping, rolling), in one shard.
+ *
+ * A record goes into one pane of its key, however many windows overlap; a window's result merges its panes. Early results
+ * come at multiples of `earlyMs` that the watermark passes, for the windows of panes that records came for since.
+ */
+import { type Cells, makeCells } from "./Cells.ts"
+import { makeEarlyResults } from "./EarlyResults.ts"
+import { endAfter, type KeyPanes, lastEndOf, type Pane } from "./Pane.ts"
+import { decodePanes, encodePanes } from "./PaneCodec.ts"
+import { makePaneStore } from "./PaneStore.ts"
+import { makeSliding, mergeCells } from "./Sliding.ts"
+import type { FixedSpec } from "./Window.ts"
+import type { WindowPlan } from "./WindowPlan.ts"
+import { makeResult } from "./WindowResult.ts"
+import type { EmitResult, WindowState } from "./WindowState.ts"
+
+export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState => {
+  const { allowedLatenessMs, earlyMs, everyMs, paneMs, rolling, sizeMs } = spec
+  let changed: Array<Pane> = []
+  let revised = new Map<KeyPanes, Set<number>>()
+  /** Windows that end at or before it have fired. */
+  let fired = Number.NEGATIVE_INFINITY
+  let closedAt = Number.NEGATIVE_INFINITY
+  /** Where the last record went. */
+  let taken: Pane | undefined
+  const resultOf = makeResult(plan)
+  const store = makePaneStore(plan, spec, () => schedule())
+  const { buckets, keys } = store
+
+  const sliding = makeSliding(plan, sizeMs, paneMs)
+  const early = earlyMs === undefined ? undefined : makeEarlyResults(spec, earlyMs)
+
+  /** The last window that a pane makes give a result. */
+  const lastGiven = (start: number) => (rolling ? endAfter(spec, start) : lastEndOf(spec, start))
+  /** The first window end that has not fired and that a pane lies before. */
+  const nextEnd = (): number => {
+    for (const { start } of buckets) {
+      const end = endAfter(spec, Math.max(start, fired))
+      if (end <= lastGiven(start)) return end
+    }
+    return Number.POSITIVE_INFINITY
+  }
+  const schedule = () => {
+    const oldest = buckets[0]
+    const over = oldest === undefined ? Number.POSITIVE_INFINITY : lastEndOf(spec, oldest.start) + allowedLatenessMs
+    state.nextAt = Math.min(nextEnd(), over, early?.nextAt() ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** What a window holds: its one pane, or its panes merged. */
+  const cellsOf = ({ panes }: KeyPanes, end: number): Cells => {
+    const inside = panes.filter(({ start }) => start >= end - sizeMs && start < end)
+    if (inside.length === 1) return inside[0]!
+    const merged = makeCells(plan.cells)
+    for (const pane of inside) mergeCells(plan, merged, pane)
+    return merged
+  }
+  const emitWindow = (
+    keyed: KeyPanes,
+    end: number,
+    revision: number,
+    emit: EmitResult,
+    cells = cellsOf(keyed, end),
+    marked = false
+  ) => emit(resultOf(keyed.key, { start: end - sizeMs, end, revision, marked }, cells), end)
+
+  const remember = (keyed: KeyPanes, end: number, revision: number) => {
+    ;(keyed.revisions ??= new Map<number, number>()).set(end, revision)
+    revised.set(keyed, (revised.get(keyed) ?? new Set()).add(end))
+  }
+
+  /** A window's records that alone make it give a result. */
+  const recordsThatGive = ({ panes }: KeyPanes, end: number, cells: Cells): number => {
+    if (!rolling) return cells.numbers[0]!
+    const newest = panes.filter(({ start }) => start >= end - everyMs && start < end)
+    return newest.reduce((sum, { numbers }) => sum + numbers[0]!, 0)
+  }
+
+  /** A record came to `pane` after the end of a window of it. Only revisions are remembered: such a window gave its first result. */
+  const revise = (pane: Pane, end: number, emit: EmitResult) => {
+    const { keyed } = pane
+    const cells = cellsOf(keyed, end)
+    const records = recordsThatGive(keyed, end, cells)
+    if (records === 0) return
+    const before = keyed.revisions?.get(end)
+    const isFirst = records === 1 && (!rolling || end === pane.firstEnd)
+    if (before === undefined && isFirst) return emitWindow(keyed, end, 0, emit, cells)
+    const revision = (before ?? 0) + 1
+    remember(keyed, end, revision)
+    emitWindow(keyed, end, revision, emit, cells)
+  }
+
+  /** Keys that the window has a result of, in order. */
+  const keysIn = (end: number): ReadonlyArray<KeyPanes> => {
+    const found: Array<KeyPanes> = []
+    const from = end - (rolling ? everyMs : sizeMs)
+    for (const { panes, start } of buckets) {
+      if (start < from || start >= end) continue
+      for (const { keyed } of panes) {
+        if (keyed.gatheredFor !== end) found.push(keyed)
+        keyed.gatheredFor = end
+      }
+    }
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+  const fire = (watermark: number, emit: EmitResult) => {
+    for (let end = nextEnd(); end <= watermark && end !== Number.POSITIVE_INFINITY; end = nextEnd()) {
+      fired = end
+      for (const keyed of keysIn(end)) {
+        const before = keyed.revisions?.get(end)
+        if (before !== undefined) remember(keyed, end, before + 1)
+        emitWindow(keyed, end, before === undefined ? 0 : before + 1, emit, sliding?.(keyed, end))
+      }
+    }
+    fired = Math.max(fired, watermark)
+    early?.give(watermark, markChanged, (keyed, end) => {
+      const cells = cellsOf(keyed, end)
+      if (recordsThatGive(keyed, end, cells) === 0) return
+      const revision = (keyed.revisions?.get(end) ?? -1) + 1
+      remember(keyed, end, revision)
+      emitWindow(keyed, end, revision, emit, cells, true)
+    })
+    store.drop(watermark)
+    schedule()
+  }
+  const markChanged = (pane: Pane) => {
+    if (pane.changed) return
+    pane.changed = true
+    changed.push(pane)
+  }
+
+  const state: WindowState = {
+    name: plan.name,
+    nextAt: Number.POSITIVE_INFINITY,
+    refusal: undefined,
+    paneOf: (key, eventTime, watermark) => {
+      const start = Math.floor(eventTime / paneMs) * paneMs
+      const time = Math.max(watermark, closedAt)
+      state.refusal = undefined
+      // no window of the pane ends before the pane
+      if (start + paneMs + allowedLatenessMs <= time) {
+        if (lastEndOf(spec, start) + allowedLatenessMs <= time) {
+          state.refusal = "late"
+          return undefined
+        }
+        if (endAfter(spec, start) + allowedLatenessMs <= time) state.refusal = "dropped"
+      }
+      // a pane opened now must not fire again what `update` is about to give
+      if (watermark > fired) fired = watermark
+      const pane = store.pane(key, start)
+      if (pane === undefined) {
+        state.refusal = "evicted"
+        return undefined
+      }
+      pane.numbers[0]!++
+      markChanged(pane)
+      const { keyed } = pane
+      if (keyed.slid !== undefined && start < keyed.slid.to) keyed.slid = undefined
+      if (early?.touch(pane, watermark) === true) state.nextAt = Math.min(state.nextAt, early.nextAt())
+      return (taken = pane)
+    },
+    update: (watermark, emit) => {
+      const pane = taken!
+      for (let end = pane.firstEnd; end <= watermark && end <= pane.lastEnd; end += everyMs) {
+        if (end + allowedLatenessMs > watermark) revise(pane, end, emit)
+      }
+    },
+    fire,
+    close: (emit) => {
+      fire(Number.POSITIVE_INFINITY, emit)
+      closedAt = Number.POSITIVE_INFINITY
+    },
+    takeDelta: () => {
+      const delta = encodePanes(
+        plan,
+        // a pane that is over since was unmarked
+        changed.filter((pane) => pane.changed),
+        revised
+      )
+      for (const pane of changed) pane.changed = false
+      changed = []
+      revised = new Map()
+      return delta
+    },
+    sweepAndEncode: () =>
+      encodePanes(
+        plan,
+        buckets.flatMap(({ panes }) => panes),
+        Array.from(keys.values(), (keyed) => [keyed, keyed.revisions?.keys() ?? []] as const)
+      ),
+    load: (entries) =>
+      decodePanes(plan, entries, store.openPane, (key, end, revision) => {
+        const keyed = keys.get(key)
+        if (keyed !== undefined) (keyed.revisions ??= new Map<number, number>()).set(end, revision)
+      }),
+    restored: (watermark, closed) => {
+      fired = watermark
+      if (closed) closedAt = Number.POSITIVE_INFINITY
+      store.drop(Math.max(watermark, closedAt))
+      early?.restored(
+        buckets.flatMap(({ panes }) => panes),
+        watermark
+      )
+      schedule()
+    },
+    size: () => keys.size
+  }
+  return state
+}
