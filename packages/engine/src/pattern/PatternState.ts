@@ -1,0 +1,245 @@
+/**
+ * A pattern operator in one shard: holds records until the watermark passes them, then judges them in the order of their
+ * event times, gives matches, and tells what ran out of time.
+ *
+ * The running stage calls `hold` for each record and `advance` when the watermark moves; epochs take its delta, snapshots
+ * its whole. Records of one time keep the order of the log. **Bounds**: `recordsHeldMax` records wait in a partition; a key
+ * has `partialMatchesMax` partial and waiting matches; one without any is forgotten.
+ */
+import type { AnyRecord } from "../flow/Node.ts"
+import type { OperatorState } from "../state/OperatorState.ts"
+import { addCompleted, giveMatches } from "./AfterMatch.ts"
+import { type HeldRecord, type PatternHost, recordOf } from "./HeldRecord.ts"
+import { judge, type Judged } from "./Judge.ts"
+import { type Deadline, deadlineOf, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
+import { completes, recordsBySteps, type Take } from "./PartialMatch.ts"
+import { decodeHeld, decodeKey, encodeHeld, encodeKey, type EncodedPattern, readEncoded } from "./PatternCodec.ts"
+import type { PatternPlan } from "./PatternPlan.ts"
+import { TimeHeap } from "./TimeHeap.ts"
+
+/** A record as it comes, before it is held. */
+export type Arrival = Pick<HeldRecord, "bytes" | "changed" | "mask" | "offset" | "record">
+
+/** Takes a match, or what has run out of time, at that event time. */
+export type EmitMatch = (record: AnyRecord, time: number, timedOut: boolean) => void
+
+export interface PatternState extends OperatorState {
+  /** `advance` has nothing to do unless the watermark is beyond it. */
+  readonly nextAt: () => number
+  /** Whether the record may be held: undefined, or the reason that it may not. */
+  readonly refusal: (eventTime: number, watermark: number) => "late" | "evicted" | undefined
+  readonly hold: (key: string, eventTime: number, arrival: Arrival) => void
+  /** Judges every record before the watermark, and ends what was not done in time. */
+  readonly advance: (watermark: number, host: PatternHost, emit: EmitMatch) => void
+  /** The end of input is the end of time: as `advance`, and whatever comes later is late. */
+  readonly close: (host: PatternHost, emit: EmitMatch) => void
+  /** After the last `load`: whether time had ended. */
+  readonly restored: (closed: boolean) => void
+}
+
+class RunningPattern implements PatternState {
+  readonly name: string
+  private readonly plan: PatternPlan
+  private readonly keyOf: (text: string) => AnyRecord
+  private readonly keys = new Map<string, KeyMatches>()
+  private readonly waiting = new TimeHeap<HeldRecord>()
+  private readonly deadlines = new TimeHeap<Deadline>()
+  private next = 0
+  private turns = 0
+  private came: Array<HeldRecord> = []
+  private changed: Array<KeyMatches> = []
+  /** Loaded, by id; in the heap once all is. */
+  private readonly loaded = new Map<number, HeldRecord>()
+  private closed = false
+
+  constructor(plan: PatternPlan) {
+    this.name = plan.name
+    this.plan = plan
+    this.keyOf = keyReader(plan)
+  }
+
+  nextAt(): number {
+    const held = this.waiting.first()?.time ?? Number.POSITIVE_INFINITY
+    return Math.min(held, this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY)
+  }
+
+  refusal(eventTime: number, watermark: number): "late" | "evicted" | undefined {
+    if (eventTime < watermark || this.closed) return "late"
+    return this.waiting.length() >= this.plan.spec.recordsHeldMax ? "evicted" : undefined
+  }
+
+  hold(key: string, eventTime: number, { bytes, changed, mask, offset, record }: Arrival): void {
+    const held = { id: this.next++, key, time: eventTime, offset, bytes, mask, changed, record, turn: 0 }
+    this.waiting.add(held)
+    this.came.push(held)
+  }
+
+  advance(watermark: number, host: PatternHost, emit: EmitMatch): void {
+    for (;;) {
+      const record = this.waiting.first()
+      const deadline = this.deadlines.first()
+      // what has to be there within a time is not at its end
+      if (deadline !== undefined && (record === undefined || deadline.time <= record.time)) {
+        if (!(deadline.time < watermark)) return
+        this.deadlines.shift()
+        this.end(deadline, host, emit)
+      } else {
+        if (record === undefined || !(record.time < watermark)) return
+        this.waiting.shift()
+        record.turn = ++this.turns
+        this.judgeRecord(record, watermark, host, emit)
+      }
+    }
+  }
+
+  close(host: PatternHost, emit: EmitMatch): void {
+    this.advance(Number.POSITIVE_INFINITY, host, emit)
+    this.closed = true
+  }
+
+  private judgeRecord(record: HeldRecord, watermark: number, host: PatternHost, emit: EmitMatch): void {
+    const known = this.keys.get(record.key)
+    // most records neither go on with something nor begin it
+    if (known === undefined && (record.mask & 1) === 0) return
+    const keyed = known ?? makeKeyMatches(record.key)
+    const firedAt = host.firedAt
+    host.judging = record
+    host.firedAt = record.offset
+    const judged = this.judgedSafely(keyed, record, host)
+    if (judged !== undefined && judged.partials !== keyed.partials) {
+      keyed.partials = judged.partials
+      addCompleted(keyed, judged.completed)
+      this.settle(keyed, record.time, watermark, host, emit)
+    }
+    host.judging = undefined
+    host.firedAt = firedAt
+  }
+
+  /** Undefined when a condition's code threw: the record goes to the dead letter, as though it had not come. */
+  private judgedSafely(keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
+    try {
+      return judge(this.plan, keyed.partials, record, (held) => recordOf(held, host))
+    } catch (error) {
+      host.threw(undefined, -1, this.name, error)
+      return undefined
+    }
+  }
+
+  /** Partial matches whose time is over: what was pending is a match, what was not is told. */
+  private end({ keyed, time }: Deadline, host: PatternHost, emit: EmitMatch): void {
+    const { plan } = this
+    keyed.scheduled = false
+    const over = keyed.partials.filter(({ start }) => start.time + plan.spec.withinMs <= time)
+    if (over.length > 0) {
+      keyed.partials = keyed.partials.slice(over.length)
+      addCompleted(
+        keyed,
+        over.flatMap(({ last, pending }) => (pending ? [last] : []))
+      )
+      for (const { last } of over) {
+        if (plan.timeouts && !completes(plan, last)) emit(this.result(last, host), time, true)
+      }
+    }
+    this.settle(keyed, time, time, host, emit)
+  }
+
+  /** Gives what can be given, evicts what is too much, and puts the key where it belongs. */
+  private settle(keyed: KeyMatches, time: number, watermark: number, host: PatternHost, emit: EmitMatch): void {
+    const { name, spec } = this.plan
+    const give = (last: Take) => emit(this.result(last, host), time, false)
+    giveMatches(this.plan, keyed, give)
+    while (keyed.partials.length + keyed.completed.length > spec.partialMatchesMax && keyed.partials.length > 0) {
+      const { start } = keyed.partials[0]!
+      keyed.partials = keyed.partials.slice(1)
+      host.enterHeld(start, { operator: name, reason: "evicted", latenessMs: watermark - start.time })
+      giveMatches(this.plan, keyed, give)
+    }
+    if (!keyed.changed) {
+      keyed.changed = true
+      this.changed.push(keyed)
+    }
+    this.schedule(keyed)
+    // one whose deadline is in the heap is kept, so that there is one deadline for each key that is kept
+    if (keyed.scheduled) this.keys.set(keyed.key, keyed)
+    else this.keys.delete(keyed.key)
+  }
+
+  private schedule(keyed: KeyMatches): void {
+    const deadline = keyed.scheduled ? undefined : deadlineOf(this.plan, keyed)
+    if (deadline === undefined) return
+    keyed.scheduled = true
+    this.deadlines.add(deadline)
+  }
+
+  /** The key, and what each step took. */
+  private result(last: Take, host: PatternHost): AnyRecord {
+    const { steps } = this.plan
+    const records = recordsBySteps(this.plan, last, (held) => recordOf(held, host), steps.length)
+    return { ...this.keyOf(last.record.key), steps: records }
+  }
+
+  takeDelta(): EncodedPattern {
+    const came = this.came.filter(({ turn }) => turn === 0)
+    const { changed } = this
+    this.came = []
+    this.changed = []
+    for (const keyed of changed) keyed.changed = false
+    return this.encoded(came, changed)
+  }
+
+  sweepAndEncode(): EncodedPattern {
+    return this.encoded(
+      this.waiting.items().toSorted((left, right) => left.id - right.id),
+      [...this.keys.values()].filter(({ completed, partials }) => partials.length + completed.length > 0)
+    )
+  }
+
+  private encoded(held: ReadonlyArray<HeldRecord>, keys: ReadonlyArray<KeyMatches>): EncodedPattern {
+    return {
+      shape: this.plan.shape,
+      next: this.next,
+      turns: this.turns,
+      from: this.waiting.first()?.time ?? null,
+      held: held.map((each) => [each.key, encodeHeld(each)] as const),
+      keys: keys.map(encodeKey)
+    }
+  }
+
+  load(entries: unknown): void {
+    const { from, held, keys, next, turns } = readEncoded(this.plan, entries)
+    this.next = next
+    this.turns = turns
+    for (const [id, { time }] of this.loaded) if (from === null || time < from) this.loaded.delete(id)
+    for (const [key, each] of held) this.loaded.set(each.id, decodeHeld(key, each))
+    for (const each of keys) {
+      if (each.partials.length + each.completed.length === 0) this.keys.delete(each.key)
+      else this.keys.set(each.key, decodeKey(each))
+    }
+  }
+
+  restored(closed: boolean): void {
+    this.closed = closed
+    for (const held of this.loaded.values()) this.waiting.add(held)
+    this.loaded.clear()
+    for (const keyed of this.keys.values()) this.schedule(keyed)
+  }
+
+  size(): number {
+    return this.keys.size
+  }
+}
+
+/** The key's fields of its text: one is the text itself, several are a JSON array. */
+const keyReader = ({ key }: PatternPlan): ((text: string) => AnyRecord) => {
+  const valuesOf = (text: string): ReadonlyArray<unknown> => {
+    // written by keyTextOf
+    if (key.length > 1) return JSON.parse(text) as ReadonlyArray<unknown>
+    return [key[0]!.type._tag === "Int" ? Number(text) : text]
+  }
+  return (text) => {
+    const values = valuesOf(text)
+    return Object.fromEntries(key.map(({ name }, index) => [name, values[index]]))
+  }
+}
+
+export const makePatternState = (plan: PatternPlan): PatternState => new RunningPattern(plan)
