@@ -16,55 +16,61 @@ export interface Judged {
   readonly completed: ReadonlyArray<Take>
 }
 
+type Read = (held: HeldRecord) => AnyRecord
+
+const holds = (plan: PatternPlan, record: HeldRecord, step: number, last: Take | undefined, read: Read): boolean => {
+  if ((record.mask & (1 << step)) === 0) return false
+  const { code } = plan.steps[step]!
+  return code === undefined || code(read(record), earlierOf(plan, last, step, read)) === true
+}
+
+const anyHolds = (plan: PatternPlan, record: HeldRecord, steps: number, last: Take, read: Read): boolean => {
+  for (let step = 0, rest = steps & record.mask; rest !== 0; step++, rest >>>= 1) {
+    if ((rest & 1) !== 0 && holds(plan, record, step, last, read)) return true
+  }
+  return false
+}
+
 /** Throws what a condition's code throws. */
 export const judge = (
   plan: PatternPlan,
   partials: ReadonlyArray<PartialMatch>,
   record: HeldRecord,
-  read: (held: HeldRecord) => AnyRecord
+  read: Read
 ): Judged => {
-  const kept: Array<PartialMatch> = []
+  /** Made when the first one changes: most records change nothing. */
+  let kept: Array<PartialMatch> | undefined
   const completed: Array<Take> = []
-  let same = true
-  const holds = (step: number, last: Take | undefined): boolean => {
-    if ((record.mask & (1 << step)) === 0) return false
-    const { code } = plan.steps[step]!
-    return code === undefined || code(read(record), earlierOf(plan, last, step, read)) === true
-  }
-  const anyHolds = (steps: number, last: Take): boolean => {
-    for (let step = 0, rest = steps & record.mask; rest !== 0; step++, rest >>>= 1) {
-      if ((rest & 1) !== 0 && holds(step, last)) return true
-    }
-    return false
-  }
-  const take = (step: number, last: Take | undefined, start: HeldRecord) => {
-    same = false
-    const count = last?.step === step ? last.count + 1 : 1
-    const taken: Take = { record, step, count, before: last }
+  const take = (into: Array<PartialMatch>, step: number, last: Take | undefined, start: HeldRecord) => {
+    const taken: Take = { record, step, count: last?.step === step ? last.count + 1 : 1, before: last }
     if (plan.trailing === 0 && completes(plan, taken)) completed.push(taken)
     const partial = partialOf(plan, taken, start)
-    if (partial.waiting !== 0 || partial.pending) kept.push(partial)
+    if (partial.waiting !== 0 || partial.pending) into.push(partial)
   }
-  for (const partial of partials) {
+  for (let index = 0; index < partials.length; index++) {
+    const partial = partials[index]!
     const { last } = partial
-    const takes: Array<number> = []
-    let { waiting } = partial
-    for (let step = 0, rest = waiting; rest !== 0; step++, rest >>>= 1) {
+    let taken = 0
+    let gone = 0
+    for (let step = 0, rest = partial.waiting; rest !== 0; step++, rest >>>= 1) {
       if ((rest & 1) === 0) continue
       const { consecutive, nots, strict } = plan.steps[step]!
-      const again = step === last.step
-      if (holds(step, last)) takes.push(step)
-      else if (again ? !consecutive : !strict && !anyHolds(nots, last)) continue
-      waiting &= ~(1 << step)
+      if (holds(plan, record, step, last, read)) taken |= 1 << step
+      else if (step === last.step ? consecutive : strict || (nots !== 0 && anyHolds(plan, record, nots, last, read)))
+        gone |= 1 << step
     }
-    const pending = partial.pending && !anyHolds(plan.trailing, last)
-    if (waiting === partial.waiting && pending === partial.pending) kept.push(partial)
-    else {
-      same = false
-      if (waiting !== 0 || pending) kept.push({ ...partial, waiting, pending })
+    const pending = partial.pending && !anyHolds(plan, record, plan.trailing, last, read)
+    if ((taken | gone) === 0 && pending === partial.pending) {
+      kept?.push(partial)
+      continue
     }
-    for (const step of takes) take(step, last, partial.start)
+    kept ??= partials.slice(0, index)
+    const waiting = partial.waiting & ~(taken | gone)
+    if (waiting !== 0 || pending) kept.push({ ...partial, waiting, pending })
+    for (let step = 0, rest = taken; rest !== 0; step++, rest >>>= 1) {
+      if ((rest & 1) !== 0) take(kept, step, last, partial.start)
+    }
   }
-  if (holds(0, undefined)) take(0, undefined, record)
-  return { partials: same ? partials : kept, completed }
+  if (holds(plan, record, 0, undefined, read)) take((kept ??= [...partials]), 0, undefined, record)
+  return { partials: kept ?? partials, completed }
 }

@@ -1,13 +1,13 @@
 /** What one key has open: its partial matches, and matches that wait for an earlier one. */
 import type { Open } from "./AfterMatch.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
-import type { Timed } from "./TimeHeap.ts"
+import type { Timed } from "./TimeQueue.ts"
 
 export interface KeyMatches extends Open {
   readonly key: string
   /** Since the last delta. */
   changed: boolean
-  /** A deadline of it is in the heap. */
+  /** A deadline of it is in the queue. */
   scheduled: boolean
 }
 

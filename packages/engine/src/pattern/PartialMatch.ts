@@ -16,6 +16,8 @@ export interface Take {
   /** Which of the step's records it is, from 1. */
   readonly count: number
   readonly before: Take | undefined
+  /** What `earlierOf` made of it last: a partial match meets many records. */
+  earlier?: { readonly step: number; readonly records: AnyRecord } | undefined
 }
 
 export interface PartialMatch {
@@ -95,8 +97,12 @@ export const earlierOf = (
   step: number,
   record: (held: HeldRecord) => AnyRecord
 ): AnyRecord => {
+  if (last?.earlier?.step === step) return last.earlier.records
   const own: Array<AnyRecord> = []
   let before = last
   for (; before !== undefined && before.step === step; before = before.before) own.unshift(record(before.record))
-  return { ...recordsBySteps(plan, before, record, step), ...Object.fromEntries([[plan.steps[step]!.name, own]]) }
+  const others = recordsBySteps(plan, before, record, step)
+  const records = { ...others, ...Object.fromEntries([[plan.steps[step]!.name, own]]) }
+  if (last !== undefined) last.earlier = { step, records }
+  return records
 }

@@ -7,7 +7,7 @@
 import { decodeRecord, encodeRecord } from "../lookup/RecordText.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { type CompletedMatch, startOf } from "./AfterMatch.ts"
-import type { HeldRecord } from "./HeldRecord.ts"
+import { type HeldRecord, heldOfText, textOf } from "./HeldRecord.ts"
 import { type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
 import { type PartialMatch, type Take, takesOf } from "./PartialMatch.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
@@ -45,28 +45,21 @@ export interface EncodedPattern {
   readonly keys: ReadonlyArray<EncodedKey>
 }
 
-const encoder = new TextEncoder()
-// a mark at the beginning is part of the record
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-
 export const encodeHeld = (held: HeldRecord): EncodedHeld => ({
   id: held.id,
   time: held.time,
   offset: held.offset,
   mask: held.mask,
   turn: held.turn,
-  text: decoder.decode(held.bytes),
+  text: textOf(held),
   // a record that was changed is never made again from its bytes
   ...(held.changed ? { record: encodeRecord(held.record!) } : {})
 })
 
-export const decodeHeld = (key: string, { record, text, ...rest }: EncodedHeld): HeldRecord => ({
-  ...rest,
-  key,
-  bytes: encoder.encode(text),
-  changed: record !== undefined,
-  record: record === undefined ? undefined : decodeRecord(record)
-})
+export const decodeHeld = (key: string, { record, text, ...rest }: EncodedHeld): HeldRecord => {
+  const changed = record !== undefined
+  return heldOfText(text, { ...rest, key, changed, record: changed ? decodeRecord(record) : undefined })
+}
 
 export const encodeKey = ({ completed, key, partials }: KeyMatches): EncodedKey => {
   const indexes = new Map<HeldRecord, number>()

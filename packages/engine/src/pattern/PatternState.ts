@@ -6,6 +6,7 @@
  * its whole. Records of one time keep the order of the log. **Bounds**: `recordsHeldMax` records wait in a partition; a key
  * has `partialMatchesMax` partial and waiting matches; one without any is forgotten.
  */
+import type { ColumnBatch } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import { addCompleted, giveMatches } from "./AfterMatch.ts"
@@ -15,10 +16,7 @@ import { type Deadline, deadlineOf, type KeyMatches, makeKeyMatches } from "./Ke
 import { completes, recordsBySteps, type Take } from "./PartialMatch.ts"
 import { decodeHeld, decodeKey, encodeHeld, encodeKey, type EncodedPattern, readEncoded } from "./PatternCodec.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
-import { TimeHeap } from "./TimeHeap.ts"
-
-/** A record as it comes, before it is held. */
-export type Arrival = Pick<HeldRecord, "bytes" | "changed" | "mask" | "offset" | "record">
+import { TimeQueue } from "./TimeQueue.ts"
 
 /** Takes a match, or what has run out of time, at that event time. */
 export type EmitMatch = (record: AnyRecord, time: number, timedOut: boolean) => void
@@ -28,7 +26,18 @@ export interface PatternState extends OperatorState {
   readonly nextAt: () => number
   /** Whether the record may be held: undefined, or the reason that it may not. */
   readonly refusal: (eventTime: number, watermark: number) => "late" | "evicted" | undefined
-  readonly hold: (key: string, eventTime: number, arrival: Arrival) => void
+  /** Whether the key has a partial match, which may take its next record. */
+  readonly awaits: (key: string) => boolean
+  /** `record`: undefined when nobody has made it; what code has `changed` is not made again. */
+  readonly hold: (
+    key: string,
+    eventTime: number,
+    mask: number,
+    batch: ColumnBatch,
+    row: number,
+    record: AnyRecord | undefined,
+    changed: boolean
+  ) => void
   /** Judges every record before the watermark, and ends what was not done in time. */
   readonly advance: (watermark: number, host: PatternHost, emit: EmitMatch) => void
   /** The end of input is the end of time: as `advance`, and whatever comes later is late. */
@@ -42,15 +51,19 @@ class RunningPattern implements PatternState {
   private readonly plan: PatternPlan
   private readonly keyOf: (text: string) => AnyRecord
   private readonly keys = new Map<string, KeyMatches>()
-  private readonly waiting = new TimeHeap<HeldRecord>()
-  private readonly deadlines = new TimeHeap<Deadline>()
+  private readonly waiting = new TimeQueue<HeldRecord>()
+  private readonly deadlines = new TimeQueue<Deadline>()
   private next = 0
   private turns = 0
   private came: Array<HeldRecord> = []
   private changed: Array<KeyMatches> = []
-  /** Loaded, by id; in the heap once all is. */
+  /** Loaded, by id; in the queue once all is. */
   private readonly loaded = new Map<number, HeldRecord>()
   private closed = false
+  /** The batch whose records came last, and the copy of their bytes. */
+  private batch: ColumnBatch | undefined
+  private batchBytes = new Uint8Array(0)
+  private batchStart = 0
 
   constructor(plan: PatternPlan) {
     this.name = plan.name
@@ -68,10 +81,52 @@ class RunningPattern implements PatternState {
     return this.waiting.length() >= this.plan.spec.recordsHeldMax ? "evicted" : undefined
   }
 
-  hold(key: string, eventTime: number, { bytes, changed, mask, offset, record }: Arrival): void {
-    const held = { id: this.next++, key, time: eventTime, offset, bytes, mask, changed, record, turn: 0 }
+  awaits(key: string): boolean {
+    const keyed = this.keys.get(key)
+    return keyed !== undefined && keyed.partials.length > 0
+  }
+
+  hold(
+    key: string,
+    eventTime: number,
+    mask: number,
+    batch: ColumnBatch,
+    row: number,
+    record: AnyRecord | undefined,
+    changed: boolean
+  ): void {
+    if (this.batch !== batch) this.copy(batch)
+    const { offsets, valueEnds, valueStarts } = batch.source
+    const held: HeldRecord = {
+      id: this.next++,
+      key,
+      time: eventTime,
+      offset: offsets[row]!,
+      bytes: this.batchBytes,
+      start: valueStarts[row]! - this.batchStart,
+      end: valueEnds[row]! - this.batchStart,
+      text: undefined,
+      mask,
+      changed,
+      record,
+      turn: 0
+    }
     this.waiting.add(held)
     this.came.push(held)
+  }
+
+  /** The batch's buffer is used again: its records are copied together. */
+  private copy(batch: ColumnBatch): void {
+    const { bytes, length, valueEnds, valueStarts } = batch.source
+    let start = bytes.length
+    let end = 0
+    for (let row = 0; row < length; row++) {
+      start = Math.min(start, valueStarts[row]!)
+      end = Math.max(end, valueEnds[row]!)
+    }
+    this.batch = batch
+    this.batchStart = start
+    this.batchBytes = bytes.slice(start, end)
   }
 
   advance(watermark: number, host: PatternHost, emit: EmitMatch): void {
@@ -159,7 +214,7 @@ class RunningPattern implements PatternState {
       this.changed.push(keyed)
     }
     this.schedule(keyed)
-    // one whose deadline is in the heap is kept, so that there is one deadline for each key that is kept
+    // one whose deadline is in the queue is kept, so that there is one deadline for each key that is kept
     if (keyed.scheduled) this.keys.set(keyed.key, keyed)
     else this.keys.delete(keyed.key)
   }
@@ -183,6 +238,8 @@ class RunningPattern implements PatternState {
     const { changed } = this
     this.came = []
     this.changed = []
+    this.batch = undefined
+    this.batchBytes = new Uint8Array(0)
     for (const keyed of changed) keyed.changed = false
     return this.encoded(came, changed)
   }

@@ -1,12 +1,11 @@
 /**
  * The generated code of a pattern: which conditions hold of a record by itself, then hold it until its turn comes.
  *
- * In column mode conditions and key are read from columns; the record object is made only if a condition holds. What only
+ * In column mode conditions and key are read from columns; the record object is made only if somebody is
+ * likely to ask for it. What only
  * code can tell is asked by `pattern/Judge.ts`, when the record's turn has come.
  */
-import type { CodeScope, ColumnBatch, FieldAccess } from "@frazil/core"
-import type { AnyRecord } from "../flow/Node.ts"
-import type { Arrival } from "../pattern/PatternState.ts"
+import type { CodeScope, FieldAccess } from "@frazil/core"
 import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
 import { keyCode } from "./CompileWindow.ts"
@@ -29,38 +28,22 @@ export interface PatternCode {
   readonly guarded: (code: string, after: string) => string
 }
 
-/** A record to be held: its bytes are copied, since the batch's buffer is used again. */
-export const arrivalOf = (
-  { source }: ColumnBatch,
-  row: number,
-  mask: number,
-  record: AnyRecord | undefined,
-  changed: boolean
-): Arrival => ({
-  offset: source.offsets[row]!,
-  bytes: source.bytes.slice(source.valueStarts[row], source.valueEnds[row]),
-  mask,
-  record,
-  changed
-})
-
 export const patternCode = (code: PatternCode): string => {
   const { columns, conditions, fresh, operator, pattern, record, read, scope } = code
   const [state, mask, key] = [fresh("pattern"), fresh("mask"), fresh("key")]
   const refusal = fresh("refusal")
   const name = scope.constant(operator.name)
-  const arrival = scope.constant(arrivalOf)
   const head = `const ${state} = context.patterns[${operator.state}]; let ${key}, ${mask} = ${pattern.coded};`
   const masks = conditions.map((condition, step) =>
     condition === undefined ? "" : `if (${condition}) ${mask} |= ${1 << step};`
   )
   const hold = (made: string) => `const ${refusal} = ${state}.refusal(eventTime, watermark);
 if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${key}, eventTime, latenessMs: watermark - eventTime });
-else ${state}.hold(${key}, eventTime, ${arrival}(batch, i, ${mask}, ${made}));`
+else ${state}.hold(${key}, eventTime, ${mask}, batch, i, ${made});`
   const wanted = pattern.strict ? "true" : `${mask} !== 0`
   if (columns !== undefined) {
     // a first step that code decides asks of every record
-    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~pattern.coded}) !== 0`
+    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~pattern.coded}) !== 0 || ${state}.awaits(${key})`
     const made = `${eager} ? ${record} : undefined, false`
     return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made)} } }`
   }

@@ -12,7 +12,6 @@ import type { InFlight } from "../lookup/InFlight.ts"
 import { makeStateKey } from "./StateKey.ts"
 import { cellValueOf } from "../window/Accumulator.ts"
 import type { Pane } from "../window/Pane.ts"
-import { arrivalOf } from "./CompilePattern.ts"
 import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
@@ -312,7 +311,7 @@ const patternStep = (
     })
     if (!found || (mask === 0 && !strict)) return
     const reason = pattern.refusal(eventTime, watermark)
-    if (reason === undefined) pattern.hold(key, eventTime, arrivalOf(batch, row, mask, record, record !== read))
+    if (reason === undefined) pattern.hold(key, eventTime, mask, batch, row, record, record !== read)
     else
       context.enter(batch, row, { operator: operator.name, reason, key, eventTime, latenessMs: watermark - eventTime })
   }

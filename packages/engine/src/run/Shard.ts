@@ -16,6 +16,7 @@ import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
 import type { Ledger, LedgerReason } from "./Ledger.ts"
 import type { RestoredShard } from "./Restore.ts"
+import { bytesOf } from "../pattern/HeldRecord.ts"
 import { makeReadBack } from "./ReadBack.ts"
 import { addTables, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 import type { LedgerNote, StageContext, StageProgram } from "./StageProgram.ts"
@@ -101,7 +102,7 @@ export const makeShard = ({
       ...(batch === undefined || row < 0
         ? {
             offset: context.firedAt,
-            value: (context.answering ?? context.judging)?.bytes ?? noBytes,
+            value: context.answering?.bytes ?? (context.judging === undefined ? noBytes : bytesOf(context.judging)),
             headers: undefined
           }
         : {
@@ -167,7 +168,7 @@ export const makeShard = ({
     },
     enter: (batch, row, note) => enterAt(note, batch.source.offsets[row]!, valueAt(batch, row)),
     enterHeld: (record, note) =>
-      enterAt({ ...note, key: record.key, eventTime: record.time }, record.offset, record.bytes)
+      enterAt({ ...note, key: record.key, eventTime: record.time }, record.offset, bytesOf(record))
   }
   const shard: Shard = {
     id: restored.id,
