@@ -1,6 +1,7 @@
 // The patterns of the tests: random ones over random steps in any order, and the same answers recomputed slowly from all
-// records, by looking ahead from each record, which shares no code with the engine.
+// records by the oracle, which shares no code with the engine.
 import { expr, Field, Topic } from "@frazil/core"
+import { findSequences, type Path } from "@frazil/sim/sequences"
 import { Effect, Schema } from "effect"
 import { Flow, Job, Pattern, type SkipStrategy } from "../../src/index.ts"
 import type { Chance } from "./Chance.ts"
@@ -185,98 +186,14 @@ export const randomSignals = (chance: Chance, length: number, disorderMs: number
     return signal(index, `A${chance.below(3)}`, chance.pick(kinds), chance.below(5), at)
   })
 
-/** One step of one match, or partial match: the step's index, and the record's among its key's. */
-type Path = ReadonlyArray<readonly [step: number, record: number]>
-
-const fits = (step: StepCase, record: SignalLine, path: Path, own: number, records: ReadonlyArray<SignalLine>) => {
-  if (record.kind !== step.kind) return false
-  if (step.also === "first") return path.length === 0 || record.n !== records[path[0]![1]]!.n
-  if (step.also === "rising") return path.every(([other, at]) => other !== own || records[at]!.n < record.n)
-  return true
-}
-
-interface Walk {
-  readonly matches: Array<{ readonly path: Path; readonly doneAt: number }>
-  readonly timeouts: Array<Path>
-}
-
-/** Every match that goes on from `path`, by looking at what comes after its last record. */
-const walk = (pattern: PatternCase, records: ReadonlyArray<SignalLine>, path: Path, found: Walk): void => {
-  const { steps, withinMs } = pattern
-  const [at, last] = path.at(-1)!
-  const count = path.filter(([step]) => step === at).length
-  const end = records[path[0]![1]]!.at + withinMs
-  const inTime = (index: number) => index < records.length && records[index]!.at < end
-  const negated = (index: number, nots: ReadonlyArray<number>) =>
-    nots.some((not) => fits(steps[not]!, records[index]!, path, not, records))
-  const next: Array<readonly [step: number, strict: boolean, nots: ReadonlyArray<number>]> = []
-  if (count < steps[at]!.max) next.push([at, steps[at]!.consecutive, []])
-  let ends = false
-  let nots: Array<number> = []
-  if (count >= steps[at]!.min) {
-    ends = true
-    for (let step = at + 1; step < steps.length && ends; step++) {
-      if (steps[step]!.how === "notFollowedBy") nots.push(step)
-      else {
-        next.push([step, steps[step]!.how === "next", nots])
-        nots = []
-        ends = steps[step]!.optional
-      }
-    }
+const fits =
+  (own: number, { also, kind }: StepCase) =>
+  (record: SignalLine, path: Path, records: ReadonlyArray<SignalLine>): boolean => {
+    if (record.kind !== kind) return false
+    if (also === "first") return path.length === 0 || record.n !== records[path[0]![1]]!.n
+    if (also === "rising") return path.every(([step, at]) => step !== own || records[at]!.n < record.n)
+    return true
   }
-  if (ends && nots.length === 0) found.matches.push({ path, doneAt: last })
-  else if (ends) {
-    let spoiled = false
-    for (let index = last + 1; inTime(index); index++) spoiled ||= negated(index, nots)
-    if (!spoiled) found.matches.push({ path, doneAt: Number.POSITIVE_INFINITY })
-  }
-  let waits = false
-  for (const [step, strict, between] of next) {
-    let index = last + 1
-    let open = true
-    for (; open && inTime(index); index++) {
-      if (fits(steps[step]!, records[index]!, path, step, records)) {
-        walk(pattern, records, [...path, [step, index]], found)
-        open = false
-      } else if (strict || negated(index, between)) open = false
-    }
-    waits ||= open
-  }
-  if (!ends && waits) found.timeouts.push(path)
-}
-
-const comparePaths = (left: Path, right: Path): number => {
-  for (const [index, [step, record]] of left.entries()) {
-    const other = right[index]
-    if (other === undefined) return 1
-    if (record !== other[1]) return record - other[1]
-    if (step !== other[0]) return step - other[0]
-  }
-  return left.length - right.length
-}
-
-/** Those that are left when each match discards what its strategy says, given in the order of their first records. */
-const skipped = ({ skip, steps }: PatternCase, { matches }: Walk): ReadonlyArray<Path> => {
-  const inOrder = matches.toSorted(
-    (left, right) =>
-      left.path[0]![1] - right.path[0]![1] ||
-      (left.doneAt === right.doneAt ? 0 : left.doneAt - right.doneAt) ||
-      comparePaths(left.path, right.path)
-  )
-  let from = Number.NEGATIVE_INFINITY
-  return inOrder.flatMap(({ path }) => {
-    const first = path[0]![1]
-    if (first < from) return []
-    if (skip === "skipToNext") from = first + 1
-    else if (skip === "skipPastLastEvent") from = path.at(-1)![1] + 1
-    else if (skip !== "noSkip") {
-      const name = "skipToFirst" in skip ? skip.skipToFirst : skip.skipToLast
-      const own = path.filter(([step]) => steps[step]!.name === name)
-      from = Math.max(from, ("skipToFirst" in skip ? own[0] : own.at(-1))?.[1] ?? from)
-    }
-    return [path]
-  })
-}
 
 const textOf = ({ steps }: PatternCase, path: Path, records: ReadonlyArray<SignalLine>): string => {
   const named = steps.flatMap(({ how, many, name }, step) => {
@@ -316,10 +233,9 @@ export const expectedOf = (
   const timeouts: Array<string> = []
   for (const unsorted of byKey.values()) {
     const records = unsorted.toSorted((left, right) => left.at - right.at)
-    const found: Walk = { matches: [], timeouts: [] }
-    for (const [index, record] of records.entries())
-      if (fits(steps[0]!, record, [], 0, records)) walk(pattern, records, [[0, index]], found)
-    for (const path of skipped(pattern, found)) matches.push(textOf(pattern, path, records))
+    const oracle = { ...pattern, steps: steps.map((step, index) => ({ ...step, fits: fits(index, step) })) }
+    const found = findSequences(oracle, records)
+    for (const path of found.matches) matches.push(textOf(pattern, path, records))
     if (pattern.timeouts) for (const path of found.timeouts) timeouts.push(textOf(pattern, path, records))
   }
   return { matches: matches.sort(), timeouts: timeouts.sort(), late: late.sort() }

@@ -3,6 +3,8 @@ import type { Random } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
+import { attempt, Attempts, sequences } from "./Attempts.ts"
+import { checkAttempts } from "./CheckAttempts.ts"
 import { claimsOfPayments } from "./Claims.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
@@ -22,6 +24,9 @@ const ordersSpread = 30
 const orders = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: ordersMin + random.below(ordersSpread) }, order(random))
 
+const attempts = (random: Random): ReadonlyArray<string> =>
+  Array.from({ length: recordsMin + random.below(recordsSpread) }, attempt(random))
+
 export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   transactions: (options) =>
     run(transactions, {
@@ -36,6 +41,7 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       input: [input(Payments, payments)],
       landings: accountLandings
     }),
+  sequences: (options) => run(sequences, { ...options, input: [input(Attempts, attempts)], check: checkAttempts }),
   lookups: (options) =>
     run(lookups, {
       ...options,

@@ -4,6 +4,7 @@
  * `RunMutants` applies them to a copy; product code knows nothing of them. A rule that has no patch here is one that other
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
+import { patternMutants } from "./PatternMutants.ts"
 import { retentionMutants } from "./RetentionMutants.ts"
 
 export interface Mutant {
@@ -541,6 +542,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...lookups,
   ...landing,
   ...windows,
+  ...patternMutants,
   ...upkeep,
   ...retentionMutants
 ]
