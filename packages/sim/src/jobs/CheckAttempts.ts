@@ -65,6 +65,7 @@ const decoder = new TextDecoder()
 
 const parsed = (value: Uint8Array, place: string): OracleAttempt | undefined => {
   try {
+    // what a text that parses holds: the job's own attempts, cut or whole
     const { at, ...rest } = JSON.parse(decoder.decode(value)) as Omit<OracleAttempt, "at" | "place"> & { at: string }
     return { ...rest, at: Date.parse(at), place }
   } catch {
