@@ -3,12 +3,14 @@ import { noRules, type RuleSet } from "@frazil/rules"
 import type { Decimal } from "@frazil/core"
 import { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
+import { security } from "./security.ts"
 import { transactions } from "./transactions.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
 export { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
+export { security } from "./security.ts"
 export { lendingEnrichment, lendingRouter } from "./lending.ts"
 
 /** The topics that rules may be about. */
@@ -29,7 +31,8 @@ export const makeFlows = (rules: RuleSet, settings: FlowSettings = {}) =>
     claims: [
       makeClaims(settings.claimsCached ?? claimsCachedDefault),
       makeLargeClaims(settings.largeClaimsOver ?? largeClaimsOverDefault)
-    ]
+    ],
+    security: [security]
   }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */

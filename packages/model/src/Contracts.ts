@@ -9,12 +9,14 @@ import { EnrichedPayments, LargeClaims } from "./EnrichedPayment.ts"
 import { FailedApplications } from "./FailedApplication.ts"
 import { FailedPayments } from "./FailedPayment.ts"
 import { Ledger } from "./Ledger.ts"
+import { Authentication } from "./Login.ts"
 import { LoanApplications } from "./LoanApplication.ts"
 import { LoanDecisions } from "./LoanDecision.ts"
 import { MaintenanceRuns } from "./MaintenanceRun.ts"
 import { OperationsAlerts } from "./OperationsAlert.ts"
 import { PaymentEvents } from "./PaymentEvent.ts"
 import { RawTransactions } from "./RawTransaction.ts"
+import { SecurityAlerts } from "./SecurityAlert.ts"
 import { ExternalChecks, InternalChecks } from "./RoutedApplication.ts"
 
 const declared = [
@@ -31,6 +33,8 @@ const declared = [
   EnrichedPayments,
   FailedPayments,
   LargeClaims,
+  Authentication,
+  SecurityAlerts,
   Ledger,
   OperationsAlerts,
   MaintenanceRuns

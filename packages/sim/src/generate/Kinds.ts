@@ -2,14 +2,15 @@
  * What can be generated: by kind its topic, where its records come from, and what is said of those with a label.
  */
 import type { Topic } from "@frazil/core"
-import { Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
+import { Authentication, Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { makeApplications } from "./Applications.ts"
 import { customersCount, makeCustomers } from "./Customers.ts"
+import { makeLogins } from "./Logins.ts"
 import { makePayments } from "./Payments.ts"
 import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
 import { makeTransactions } from "./Transactions.ts"
 
-export const kindNames = ["transactions", "applications", "payments", "customers"] as const
+export const kindNames = ["transactions", "applications", "payments", "logins", "customers"] as const
 export type KindName = (typeof kindNames)[number]
 
 /** What may be said about records; each kind's source has defaults. */
@@ -19,6 +20,7 @@ export interface Shares {
   readonly knownShare?: number | undefined
   readonly unknownShare?: number | undefined
   readonly claims?: number | undefined
+  readonly guessShare?: number | undefined
 }
 
 export interface Kind {
@@ -55,6 +57,11 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
     topic: PaymentEvents,
     source: (seed, { claims, unknownShare } = {}) => makePayments({ seed, claims, unknownShare }),
     labelText: "of unknown claims"
+  },
+  logins: {
+    topic: Authentication,
+    source: (seed, { guessShare } = {}) => makeLogins({ seed, guessShare }),
+    labelText: "of guessing"
   },
   customers: { topic: Customers, source: makeCustomers, all: customersCount }
 }
