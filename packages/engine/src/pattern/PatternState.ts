@@ -203,10 +203,14 @@ class RunningPattern implements PatternState {
     const { name, spec } = this.plan
     const give = (last: Take) => emit(this.result(last, host), time, false)
     giveMatches(this.plan, keyed, give)
+    let entered: HeldRecord | undefined
     while (keyed.partials.length + keyed.completed.length > spec.partialMatchesMax && keyed.partials.length > 0) {
       const { start } = keyed.partials[0]!
       keyed.partials = keyed.partials.slice(1)
-      host.enterHeld(start, { operator: name, reason: "evicted", latenessMs: watermark - start.time })
+      // a loop has many partial matches of one beginning: they are told together
+      if (start !== entered)
+        host.enterHeld(start, { operator: name, reason: "evicted", latenessMs: watermark - start.time })
+      entered = start
       giveMatches(this.plan, keyed, give)
     }
     if (!keyed.changed) {

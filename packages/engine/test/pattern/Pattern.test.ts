@@ -165,6 +165,17 @@ describe("a pattern", () => {
     })
   )
 
+  it.live("tells once of a beginning whose many partial matches one record makes go", () =>
+    Effect.gen(function* () {
+      // every length of a loop is a partial match of its own
+      const text = Array.from({ length: 12 }, (_, index) => `a${index}`).join(" ")
+      const loop = { ...a, ...many(1, 50) }
+      const { evicted } = yield* found(`${text} b99`, [loop, b], {}, { partialMatchesMax: 10 })
+      assert.isAbove(evicted.length, 5)
+      assert.isBelow(evicted.length, 30)
+    })
+  )
+
   it.live("evicts also what waits for an earlier one, so that a strategy that skips is bounded too", () =>
     Effect.gen(function* () {
       const steps = [a, step("d", "b", { ...many(2, 2) })]
