@@ -26,7 +26,7 @@ export interface PatternState extends OperatorState {
   readonly nextAt: () => number
   /** Whether the record may be held: undefined, or the reason that it may not. */
   readonly refusal: (eventTime: number, watermark: number) => "late" | "evicted" | undefined
-  /** Whether the key has a partial match, which may take its next record. */
+  /** Whether the key has a partial match, or a record that may begin one waits: either may take its next record. */
   readonly awaits: (key: string) => boolean
   /** `record`: undefined when nobody has made it; what code has `changed` is not made again. */
   readonly hold: (
@@ -52,6 +52,8 @@ class RunningPattern implements PatternState {
   private readonly keyOf: (text: string) => AnyRecord
   private readonly keys = new Map<string, KeyMatches>()
   private readonly waiting = new TimeQueue<HeldRecord>()
+  /** Records that wait and may begin a match, by key. */
+  private readonly beginning = new Map<string, number>()
   private readonly deadlines = new TimeQueue<Deadline>()
   private next = 0
   private turns = 0
@@ -82,6 +84,7 @@ class RunningPattern implements PatternState {
   }
 
   awaits(key: string): boolean {
+    if (this.beginning.has(key)) return true
     const keyed = this.keys.get(key)
     return keyed !== undefined && keyed.partials.length > 0
   }
@@ -111,8 +114,20 @@ class RunningPattern implements PatternState {
       record,
       turn: 0
     }
-    this.waiting.add(held)
+    this.wait(held)
     this.came.push(held)
+  }
+
+  private wait(held: HeldRecord): void {
+    this.waiting.add(held)
+    if ((held.mask & 1) !== 0) this.beginning.set(held.key, (this.beginning.get(held.key) ?? 0) + 1)
+  }
+
+  private waitNoMore({ key, mask }: HeldRecord): void {
+    if ((mask & 1) === 0) return
+    const others = (this.beginning.get(key) ?? 0) - 1
+    if (others > 0) this.beginning.set(key, others)
+    else this.beginning.delete(key)
   }
 
   /** The batch's buffer is used again: its records are copied together. */
@@ -141,6 +156,7 @@ class RunningPattern implements PatternState {
       } else {
         if (record === undefined || !(record.time < watermark)) return
         this.waiting.shift()
+        this.waitNoMore(record)
         record.turn = ++this.turns
         this.judgeRecord(record, watermark, host, emit)
       }
@@ -280,7 +296,7 @@ class RunningPattern implements PatternState {
 
   restored(closed: boolean): void {
     this.closed = closed
-    for (const held of this.loaded.values()) this.waiting.add(held)
+    for (const held of this.loaded.values()) this.wait(held)
     this.loaded.clear()
     for (const keyed of this.keys.values()) this.schedule(keyed)
   }
