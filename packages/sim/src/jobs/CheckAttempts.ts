@@ -2,22 +2,17 @@
  * What the job `sequences` must have found in the attempts as they lie in the log: recomputed by the oracle of patterns, the
  * watermark and the cap included.
  */
+import { inTime, type Placed } from "../oracle/InTime.ts"
 import { findSequences, type OraclePattern, type OracleStep, type Path } from "../oracle/Sequences.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
 import { cappedMax, cappedMs, guessedMs, steadyMs } from "./Attempts.ts"
 
-interface OracleAttempt {
+interface OracleAttempt extends Placed {
   readonly id: string
   readonly ip: string
   readonly user: string
   readonly result: string
-  readonly at: number
-  readonly place: string
 }
-
-const outOfOrdernessMs = 5_000
-const leadMs = 3_600_000
-const leadsInRow = 3
 
 const step = (
   name: string,
@@ -66,39 +61,15 @@ const decoder = new TextDecoder()
 const parsed = (value: Uint8Array, place: string): OracleAttempt | undefined => {
   try {
     // what a text that parses holds: the job's own attempts, cut or whole
-    const { at, ...rest } = JSON.parse(decoder.decode(value)) as Omit<OracleAttempt, "at" | "place"> & { at: string }
-    return { ...rest, at: Date.parse(at), place }
+    const { at, ...rest } = JSON.parse(decoder.decode(value)) as Omit<OracleAttempt, keyof Placed> & { at: string }
+    return { ...rest, at: Date.parse(at), key: rest.ip, place }
   } catch {
     return undefined
   }
 }
 
-/** Attempts that came in time by address, in the order of event time, and places of those that came too late. */
-const inTime = (topics: KeptTopics) => {
-  const late: Array<OracleAttempt> = []
-  const byIp = new Map<string, Array<OracleAttempt>>()
-  for (const [partition, records] of topics("attempts").entries()) {
-    let highest: number | undefined
-    let leads: Array<number> = []
-    for (const [offset, { value }] of records.entries()) {
-      const attempt = parsed(value, `${partition}/${offset}`)
-      if (attempt === undefined) continue
-      const { at, ip } = attempt
-      if (highest !== undefined && at < highest - outOfOrdernessMs) late.push(attempt)
-      else byIp.set(ip, [...(byIp.get(ip) ?? []), attempt])
-      if (highest === undefined || at < highest + leadMs) {
-        highest = Math.max(highest ?? at, at)
-        leads = []
-      } else if (leads.push(at) === leadsInRow) {
-        highest = Math.min(...leads)
-        leads = []
-      }
-    }
-  }
-  return { late, byIp: [...byIp.values()].map((records) => records.toSorted((left, right) => left.at - right.at)) }
-}
-
-const compare = (what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
+/** What two lists of texts differ in, whatever their order. */
+export const compare = (what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
   const [left, right] = [found.toSorted().join("\n"), expected.toSorted().join("\n")]
   return left === right ? [] : [`${what}: ${found.length} found, the oracle has ${expected.length}`]
 }
@@ -115,13 +86,13 @@ export const checkAttempts = (topics: KeptTopics): ReadonlyArray<string> => {
     // written by the job; a topic's own schema was checked when they were
     topics(name).flatMap((records) => records.map(({ value }) => JSON.parse(decoder.decode(value)) as A))
   const idsIn = (name: string) => recordsOf<{ ip: string; ids: string }>(name).map(({ ids, ip }) => `${ip} ${ids}`)
-  const { byIp, late } = inTime(topics)
+  const { byKey, late } = inTime(topics("attempts"), parsed)
   const expected = { guessed: [] as Array<string>, steady: [] as Array<string>, timeouts: [] as Array<string> }
   const capped: Array<string> = []
   const entries = late.flatMap(({ place, result }) =>
     ["guessed", "steady", ...(result === "failed" ? ["capped"] : [])].map((operator) => `${operator} late ${place}`)
   )
-  for (const records of byIp) {
+  for (const records of byKey) {
     const { ip } = records[0]!
     const ids = (path: Path) => path.map(([, at]) => records[at]!.id).join(" ")
     for (const path of findSequences(guessed, records).matches) expected.guessed.push(`${ip} ${ids(path)}`)

@@ -8,6 +8,7 @@ import { checkAttempts } from "./CheckAttempts.ts"
 import { claimsOfPayments } from "./Claims.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
+import { securityOfLogins } from "./Security.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 
 export type SimulatedJob = (options: Omit<SimOptions, "input" | "landings">) => SimReport
@@ -51,5 +52,6 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
     }),
   "lending-router": router,
   "lending-enrichment": enrichment,
-  claims: claimsOfPayments
+  claims: claimsOfPayments,
+  security: securityOfLogins
 }
