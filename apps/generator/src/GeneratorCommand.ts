@@ -12,6 +12,7 @@ import {
   fraudShareDefault,
   fraudShareMax,
   generateAll,
+  guessShareDefault,
   kindNames,
   kinds,
   makeTokenBucket,
@@ -99,6 +100,10 @@ const options = {
     Flag.withMetavar("N"),
     Flag.withDefault(claimsCountDefault)
   ),
+  guessShare: Flag.Finite("guess-share").pipe(
+    Flag.withDescription("Of logins, the part that belongs to guessing from one address, 0 to 1"),
+    Flag.withDefault(guessShareDefault)
+  ),
   ...Flags.location,
   json: Flags.json,
   verbose: Flags.verbose
@@ -112,10 +117,11 @@ const demand = (holds: boolean, message: string): Effect.Effect<void, GeneratorE
 const between = (value: number, low: number, high: number): boolean => value >= low && value <= high
 
 const checkOptions = Effect.fnUntraced(function* (given: Options) {
-  const { claims, count, fraudShare, invalidShare, knownShare, port, start, unknownShare } = given
+  const { claims, count, fraudShare, guessShare, invalidShare, knownShare, port, start, unknownShare } = given
   yield* demand(Option.isNone(count) || count.value >= 1, "--count must be 1 or more")
   yield* demand(between(fraudShare, 0, fraudShareMax), `--fraud-share must be from 0 to ${fraudShareMax}`)
-  for (const [name, share] of Object.entries({ invalid: invalidShare, known: knownShare, unknown: unknownShare })) {
+  const shares = { guess: guessShare, invalid: invalidShare, known: knownShare, unknown: unknownShare }
+  for (const [name, share] of Object.entries(shares)) {
     yield* demand(between(share, 0, 1), `--${name}-share must be from 0 to 1`)
   }
   yield* demand(between(claims, 1, claimsMax), `--claims must be from 1 to ${claimsMax}`)

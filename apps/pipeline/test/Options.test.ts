@@ -34,7 +34,7 @@ describe("parseOptions", () => {
     Effect.gen(function* () {
       const options = yield* parse({})
       assert.deepInclude(options, {
-        flows: ["transactions", "lending", "claims", "sessions"],
+        flows: ["transactions", "lending", "claims", "security", "sessions"],
         bounded: false,
         gatewayPort: 8080,
         epochMs: 200,

@@ -10,6 +10,7 @@ export { CheckpointStore } from "./checkpoint/CheckpointStore.ts"
 export { DeadLetters, type DeadLetterInput } from "./run/DeadLetters.ts"
 export { Ledger, type LedgerInput } from "./run/Ledger.ts"
 export { type LogReader, type RetentionOptions, runRetention, trimLog, type Trimmed } from "./run/Retention.ts"
+export { Pattern, type SkipStrategy } from "./pattern/Pattern.ts"
 export { Window } from "./window/Window.ts"
 export {
   aggregate,

@@ -3,6 +3,7 @@ import { noRules, type RuleSet } from "@frazil/rules"
 import type { Decimal } from "@frazil/core"
 import { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
+import { security } from "./security.ts"
 import { sessionSummaries } from "./sessions.ts"
 import { transactions } from "./transactions.ts"
 
@@ -10,6 +11,7 @@ export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
 
 export { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
+export { security } from "./security.ts"
 export { lendingEnrichment, lendingRouter } from "./lending.ts"
 export { sessionSummaries } from "./sessions.ts"
 
@@ -32,6 +34,7 @@ export const makeFlows = (rules: RuleSet, settings: FlowSettings = {}) =>
       makeClaims(settings.claimsCached ?? claimsCachedDefault),
       makeLargeClaims(settings.largeClaimsOver ?? largeClaimsOverDefault)
     ],
+    security: [security],
     sessions: [sessionSummaries]
   }) as const
 

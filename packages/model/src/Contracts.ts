@@ -10,12 +10,14 @@ import { EnrichedPayments, LargeClaims } from "./EnrichedPayment.ts"
 import { FailedApplications } from "./FailedApplication.ts"
 import { FailedPayments } from "./FailedPayment.ts"
 import { Ledger } from "./Ledger.ts"
+import { Authentication } from "./Login.ts"
 import { LoanApplications } from "./LoanApplication.ts"
 import { LoanDecisions } from "./LoanDecision.ts"
 import { MaintenanceRuns } from "./MaintenanceRun.ts"
 import { OperationsAlerts } from "./OperationsAlert.ts"
 import { PaymentEvents } from "./PaymentEvent.ts"
 import { RawTransactions } from "./RawTransaction.ts"
+import { SecurityAlerts } from "./SecurityAlert.ts"
 import { ExternalChecks, InternalChecks } from "./RoutedApplication.ts"
 import { SessionSummaries } from "./SessionSummary.ts"
 
@@ -33,6 +35,8 @@ const declared = [
   EnrichedPayments,
   FailedPayments,
   LargeClaims,
+  Authentication,
+  SecurityAlerts,
   Clickstream,
   SessionSummaries,
   Ledger,

@@ -2,6 +2,7 @@
 import { Decoder, Encoder, KeyScanner, makeRecordBuilder, type Topic } from "@frazil/core"
 import { describe, expect, it } from "vitest"
 import {
+  Authentication,
   Clickstream,
   Customers,
   EnrichedPayments,
@@ -14,6 +15,7 @@ import {
   LoanDecisions,
   OperationsAlerts,
   PaymentEvents,
+  SecurityAlerts,
   SessionSummaries
 } from "../src/index.ts"
 import * as model from "../src/index.ts"
@@ -194,6 +196,40 @@ const contracts: ReadonlyArray<Contract> = [
     optional: [],
     personal: [],
     wrong: [...paymentWrong, ["enrichment_status", "SUCCESS", "not_allowed"]]
+  }),
+  of(Authentication, {
+    name: "authentication",
+    key: "192.168.1.100",
+    eventTime: "timestamp",
+    record: { user_id: "U456", result: "failed", ip: "192.168.1.100", country: "DE", timestamp: at },
+    optional: ["country"],
+    personal: [],
+    wrong: [
+      ["result", "locked", "not_allowed"],
+      ["ip", null, "wrong_type"],
+      ["timestamp", "1999-12-31T23:59:59Z", "event_time_out_of_range"]
+    ]
+  }),
+  of(SecurityAlerts, {
+    name: "security-alerts",
+    key: "192.168.1.100",
+    eventTime: "event_timestamp",
+    record: {
+      kind: "failed_logins",
+      ip: "192.168.1.100",
+      user_id: "U456",
+      failed_attempts: 3,
+      time_window: "09:15-09:25",
+      severity: "high",
+      event_timestamp: at
+    },
+    optional: ["ip"],
+    personal: [],
+    wrong: [
+      ["kind", "phishing", "not_allowed"],
+      ["severity", "worst", "not_allowed"],
+      ["failed_attempts", -1, "out_of_range"]
+    ]
   }),
   of(Clickstream, {
     name: "clickstream",

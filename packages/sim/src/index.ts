@@ -30,6 +30,7 @@ export { runGenerator, type GeneratorOptions, type GeneratorProgress } from "./g
 export type { GeneratedRecord, RecordSource } from "./generate/RecordSource.ts"
 export { type ApplicationOptions, makeApplications } from "./generate/Applications.ts"
 export { customersCount, makeCustomers } from "./generate/Customers.ts"
+export { guessShareDefault, type LoginOptions, makeLogins } from "./generate/Logins.ts"
 export { claimsCountDefault, makePayments, type PaymentOptions } from "./generate/Payments.ts"
 export { behaviourDefault, type Behaviour } from "./bureau/Behaviour.ts"
 export { type BureauOptions, type RunningBureau, serveBureau } from "./bureau/BureauServer.ts"

@@ -9,6 +9,7 @@ import type { Context, Schema } from "effect"
 import type { FailureKind, LookupFailure, LookupShape } from "../lookup/Lookup.ts"
 import type { LookupPolicy } from "../lookup/LookupPolicy.ts"
 import type { Decider } from "./Decider.ts"
+import type { PatternSpec } from "../pattern/Pattern.ts"
 import type { AggregateDeclaration } from "../window/Aggregate.ts"
 import type { WindowSpec } from "../window/Window.ts"
 
@@ -81,6 +82,14 @@ export type Node =
       readonly key: ReadonlyArray<string>
       readonly window: WindowSpec
       readonly aggregates: ReadonlyArray<readonly [name: string, AggregateDeclaration]>
+    })
+  | (Base & {
+      readonly op: "pattern"
+      /** The fields that key the flow here. */
+      readonly key: ReadonlyArray<string>
+      readonly pattern: PatternSpec
+      /** Its consumers are the branches `matched` and `timedOut`. */
+      readonly timeouts: boolean
     })
   | (Base & {
       readonly op: "lookup"

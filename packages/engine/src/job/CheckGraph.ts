@@ -7,6 +7,7 @@
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
 import { checkLookup } from "./CheckLookup.ts"
+import { checkPattern } from "./CheckPattern.ts"
 import { checkState } from "./CheckState.ts"
 import { checkTable } from "./CheckTable.ts"
 import { checkRetracted, checkWindow } from "./CheckWindow.ts"
@@ -27,6 +28,7 @@ export const checkGraph = (graph: Graph): Array<string> => {
     checkLookup(graph, operator, tell)
     checkTable(graph, operator, shapes[operator.id]?.input, tell)
     if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
+    if (operator.node.op === "pattern") checkPattern(operator.name, operator.node, tell)
     checkRetracted(graph, operator, tell)
     checkFailures(graph, operator, tell)
     checkLoop(operator, tell)

@@ -13,9 +13,11 @@ type Tell = (problem: string) => void
 
 export const checkLookup = (graph: Graph, operator: Operator, tell: Tell): void => {
   const { name, node } = operator
-  if (node.op === "window" || node.op === "mapWithState") checkBehind(graph, operator, tell)
+  if (node.op === "window" || node.op === "pattern" || node.op === "mapWithState") checkBehind(graph, operator, tell)
   if (node.op !== "lookup") return
-  const window = above(graph, operator).find((candidate) => candidate.node.op === "window")
+  const window = above(graph, operator).find(
+    (candidate) => candidate.node.op === "window" || candidate.node.op === "pattern"
+  )
   if (window !== undefined) {
     tell(
       `${name}: a lookup over the results of ${window.name} does not run yet; write those to a topic and look up from there`
@@ -50,9 +52,10 @@ const checkPolicy = (name: string, { policy, service }: NodeOf<"lookup">, tell: 
 const checkBehind = (graph: Graph, operator: Operator, tell: Tell) => {
   for (const candidate of above(graph, operator)) {
     if (candidate.node.op !== "lookup") continue
-    if (operator.node.op === "window") {
+    if (operator.node.op === "window" || operator.node.op === "pattern") {
+      const then = operator.node.op === "window" ? "window that" : "look for the pattern there"
       tell(
-        `${operator.name}: a window behind the lookup ${candidate.name} does not run yet; write the answers to a topic and window that`
+        `${operator.name}: a ${operator.node.op} behind the lookup ${candidate.name} does not run yet; write the answers to a topic and ${then}`
       )
     } else if (candidate.node.policy.order === "unordered") {
       tell(

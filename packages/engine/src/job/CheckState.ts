@@ -18,19 +18,24 @@ export const written = ({ node }: Operator): ReadonlyArray<string> => {
 
 export const checkState = (graph: Graph, operator: Operator, tell: (problem: string) => void): void => {
   const { name, node } = operator
-  if (node.op !== "mapWithState" && node.op !== "window") return
+  if (node.op !== "mapWithState" && node.op !== "window" && node.op !== "pattern") return
   const upstream = above(graph, operator)
   const [source] = upstream
   // a flow starts with Flow.from
   const topic = source!.node.op === "source" ? source!.node.topic : undefined
   if (topic === undefined) return
   if (topic.eventTime === undefined && !upstream.some((candidate) => candidate.node.op === "eventTime")) {
-    const reason = node.op === "window" ? "its windows are of event time" : "its state is forgotten by event time"
+    const reason = {
+      window: "its windows are of event time",
+      pattern: "its records are put in the order of event time",
+      mapWithState: "its state is forgotten by event time"
+    }[node.op]
     tell(`${name}: ${reason}, but ${topic.name} has none; name the field with Flow.eventTime`)
   }
-  const inner = upstream.find((candidate) => candidate.node.op === "window")
-  if (node.op === "window" && inner !== undefined) {
-    tell(`${name}: a window over the results of ${inner.name} does not run yet; write those to a topic and window that`)
+  const inner = upstream.find((candidate) => candidate.node.op === "window" || candidate.node.op === "pattern")
+  if (node.op !== "mapWithState" && inner !== undefined) {
+    const then = node.op === "window" ? "window that" : "look for the pattern there"
+    tell(`${name}: a ${node.op} over the results of ${inner.name} does not run yet; write those to a topic and ${then}`)
   }
   if (node.op === "mapWithState" && node.state.ttlMs <= 0)
     tell(`${name}: its ttl is nothing, so it would remember nothing: write how long it may`)

@@ -35,6 +35,8 @@ const label = (node: Node): string => {
       return `keyBy(${node.fields.join(",")})`
     case "window":
       return `window(${node.key.join(",")})`
+    case "pattern":
+      return `pattern(${node.key.join(",")})`
     case "lookup":
       return `lookup(${node.service.key})`
     case "joinTable":
@@ -60,6 +62,9 @@ const inOrder = (outputs: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   return order
 }
 
+/** A number would swap the states of two when lines move: two of one name are refused. */
+const numberless: ReadonlySet<Node["op"]> = new Set(["window", "pattern", "lookup"])
+
 export const makeGraph = (outputs: ReadonlyArray<Node>): Graph => {
   const order = inOrder(outputs)
   const idOf = new Map(order.map((node, id) => [node, id]))
@@ -75,9 +80,7 @@ export const makeGraph = (outputs: ReadonlyArray<Node>): Graph => {
     const derived = node.op === "source" ? label(node) : `${label(node)}@${sources[id]!.join("+")}`
     const count = (used.get(derived) ?? 0) + 1
     used.set(derived, count)
-    // a number would swap the states of two when lines move: two of one name are refused
-    const name =
-      node.name ?? (count === 1 || node.op === "window" || node.op === "lookup" ? derived : `${derived}#${count}`)
+    const name = node.name ?? (count === 1 || numberless.has(node.op) ? derived : `${derived}#${count}`)
     return { id, name, node, inputs: inputs[id]!, consumers: consumers[id]!, sources: sources[id]! }
   })
   return { operators }

@@ -3,13 +3,13 @@
  *
  * A stage is everything that hangs on one source topic; neighbouring synchronous operators run in one loop per batch.
  */
-import type { RecordShape } from "@frazil/core"
 import type { Graph, Operator } from "../job/Graph.ts"
 import type { TopicRef } from "../flow/Node.ts"
-import { shapesOf } from "./Shapes.ts"
+import { type Shaped, shapesOf } from "./Shapes.ts"
 import { askPolicy } from "../lookup/LookupPolicy.ts"
 import type { PlannedLookup, PlannedOperator, PlannedState, PlannedTable, StagePlan } from "./StagePlan.ts"
 import { tableStateName } from "../state/TableState.ts"
+import { type PatternPlan, planPattern } from "../pattern/PatternPlan.ts"
 import { planWindow, type WindowPlan } from "../window/WindowPlan.ts"
 
 /** How far out of order a topic's records may come unless `Flow.eventTime` says otherwise, and when a partition is idle. */
@@ -39,16 +39,18 @@ const planStage = (
   const outputs: Array<TopicRef> = []
   const states: Array<PlannedState> = []
   const windows: Array<WindowPlan> = []
+  const patterns: Array<PatternPlan> = []
   const lookups = members.flatMap(({ node }, operator) => (node.op === "lookup" ? [operator] : []))
   const tables = planTables(members)
   const outputOf = (topic: TopicRef) => {
     const known = outputs.findIndex((output) => output.name === topic.name)
     return known >= 0 ? known : outputs.push(topic) - 1
   }
-  const stateOf = (name: string, node: Operator["node"], input: RecordShape | undefined): number => {
+  const stateOf = (name: string, node: Operator["node"], { computed, input }: Shaped): number => {
     if (node.op === "mapWithState") return states.push({ name, declaration: node.state }) - 1
     if (node.op === "lookup") return lookups.findIndex((operator) => members[operator]!.node === node)
     if (node.op === "joinTable") return tables.findIndex(({ topic }) => topic.name === node.table.name)
+    if (node.op === "pattern") return patterns.push(planPattern(name, node, input ?? source.shape, computed)) - 1
     if (node.op !== "window") return -1
     // without a shape only records are counted, and the key is the topic's
     return windows.push(planWindow(name, node, input ?? source.shape)) - 1
@@ -63,7 +65,7 @@ const planStage = (
       shape: shaped.input,
       computed: shaped.computed,
       output: node.op === "to" || node.op === "orDeadLetter" ? outputOf(node.topic) : -1,
-      state: stateOf(name, node, shaped.input),
+      state: stateOf(name, node, shaped),
       key: shaped.key
     }
   })
@@ -80,6 +82,7 @@ const planStage = (
     outputs,
     states,
     windows,
+    patterns,
     lookups: lookups.map((operator) => planLookup(operators, lookups, operator)),
     tables
   }

@@ -85,6 +85,22 @@ const joinedShape = ({ table, take }: NodeOf<"joinTable">, input: RecordShape): 
     })
   ])
 
+const required = (name: string, type: FieldSpec["type"]): FieldSpec => ({
+  name,
+  index: 0,
+  type,
+  nullable: false,
+  personal: false,
+  hiddenFromRules: false
+})
+
+const stampedShape = ({ field }: NodeOf<"stamp">, input: RecordShape): RecordShape =>
+  shapeOf([...without(input, [field]), required(field, { _tag: "Timestamp" })])
+
+/** The key, and what each step took. */
+const matchShape = ({ key }: NodeOf<"pattern">, input: RecordShape): RecordShape =>
+  shapeOf([...key.flatMap((name) => input.byName.get(name) ?? []), required("steps", { _tag: "Json" })])
+
 /** Shapes of all operators by id. `problem` is told what does not check, with the operator's name. */
 export const shapesOf = (graph: Graph, problem: (text: string) => void): ReadonlyArray<Shaped> => {
   const shaped: Array<Shaped> = []
@@ -147,26 +163,19 @@ const shapeAt = (operator: Operator, before: Shaped | undefined, problem: (text:
         key
       }
     }
-    case "stamp": {
-      const stamped: FieldSpec = {
-        name: node.field,
-        index: 0,
-        type: { _tag: "Timestamp" },
-        nullable: false,
-        personal: false,
-        hiddenFromRules: false
-      }
-      return {
-        input,
-        output: input === undefined ? undefined : shapeOf([...without(input, [node.field]), stamped]),
-        computed: [],
-        key
-      }
-    }
+    case "stamp":
+      return { input, output: input === undefined ? undefined : stampedShape(node, input), computed: [], key }
     case "keyBy":
       return { input, output: input, computed: [], key: node.fields }
     case "window":
       return { input, output: input === undefined ? undefined : shapeOf(windowFields(node, input)), computed: [], key }
+    case "pattern":
+      return {
+        input,
+        output: input === undefined ? undefined : matchShape(node, input),
+        computed: node.pattern.steps.map(({ condition }) => plan(condition, "boolean")),
+        key
+      }
     case "lookup":
       return { input, output: input === undefined ? undefined : answeredShape(node, input), computed: [], key }
     case "joinTable":

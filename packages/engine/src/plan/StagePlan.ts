@@ -6,6 +6,7 @@
 import type { CheckedExpr, RecordShape } from "@frazil/core"
 import type { AnyRecord, LookupService, Node, StateDeclaration, TopicRef } from "../flow/Node.ts"
 import type { AskPolicy } from "../lookup/LookupPolicy.ts"
+import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { WindowPlan } from "../window/WindowPlan.ts"
 
 /** A condition or value ready to run: an expression checked against the record's shape, or code. */
@@ -21,11 +22,11 @@ export interface PlannedOperator {
   readonly consumers: ReadonlyArray<number>
   /** What is known of the records that come in; undefined after code made them. */
   readonly shape: RecordShape | undefined
-  /** filter: one; extend: one for each field; route: one for each branch, undefined for otherwise; decide: one for each condition. */
+  /** filter: one; extend: one for each field; route: one for each branch, undefined for otherwise; decide: one for each condition; pattern: one for each step. */
   readonly computed: ReadonlyArray<PlannedComputed | undefined>
   /** Index of `StagePlan.outputs`, for `to` and `orDeadLetter`. */
   readonly output: number
-  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`; of `StagePlan.lookups`, for `lookup`; of `StagePlan.tables`, for `joinTable`. */
+  /** Index of `StagePlan.states`, for `mapWithState`; of `StagePlan.windows`, for `window`; of `StagePlan.patterns`, for `pattern`; of `StagePlan.lookups`, for `lookup`; of `StagePlan.tables`, for `joinTable`. */
   readonly state: number
   /** The fields that key the flow here. */
   readonly key: ReadonlyArray<string>
@@ -75,11 +76,16 @@ export interface StagePlan {
   readonly outputs: ReadonlyArray<TopicRef>
   readonly states: ReadonlyArray<PlannedState>
   readonly windows: ReadonlyArray<WindowPlan>
+  readonly patterns: ReadonlyArray<PatternPlan>
   /** Those above others come first. */
   readonly lookups: ReadonlyArray<PlannedLookup>
   readonly tables: ReadonlyArray<PlannedTable>
 }
 
+/** Whether an operator is the branch with that name. */
+export const isBranch = ({ node }: PlannedOperator, name: string): boolean =>
+  node.op === "branch" && node.branch === name
+
 /** Whether epochs of the stage have deltas. */
-export const isStateful = ({ lookups, states, tables, windows }: StagePlan): boolean =>
-  states.length + windows.length + lookups.length + tables.length > 0
+export const isStateful = ({ lookups, patterns, states, tables, windows }: StagePlan): boolean =>
+  states.length + windows.length + patterns.length + lookups.length + tables.length > 0

@@ -16,8 +16,9 @@ import {
 } from "@frazil/core"
 import type { NodeOf } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
-import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
+import { isBranch, type PlannedComputed, type PlannedOperator, type StagePlan } from "../plan/StagePlan.ts"
 import { decideOnColumns, decideOnRecord } from "./CompileDecide.ts"
+import { patternCode } from "./CompilePattern.ts"
 import { windowCode } from "./CompileWindow.ts"
 import { asFailed, interpretAnswer, interpretRow } from "./InterpretStage.ts"
 import { afterLead } from "./Lead.ts"
@@ -90,7 +91,7 @@ const advance = (plan: StagePlan, scope: CodeScope): string => `if (eventTime > 
   if (eventTime < leadAt) { maxEventTime = eventTime; lead.inRow = 0; }
   else { time.maxEventTime = maxEventTime; maxEventTime = ${scope.constant(afterLead)}(batch, i, context, ${scope.constant(plan.name)}, eventTime); }
   leadAt = leadAfter(maxEventTime);
-  ${plan.windows.length === 0 ? "" : `fire(maxEventTime - ${plan.outOfOrdernessMs}, i);`}
+  ${plan.windows.length + plan.patterns.length === 0 ? "" : `fire(maxEventTime - ${plan.outOfOrdernessMs}, i);`}
 } else lead.inRow = 0;`
 
 const fireFunctions = (
@@ -101,19 +102,28 @@ const fire = (watermark, i) => { ${windowsOf(plan)
     ({ id, state }) =>
       `if (watermark >= context.windows[${state}].nextAt) { context.firedAt = batch.source.offsets[i]; context.windows[${state}].fire(watermark, result${id}); }`
   )
+  .concat(
+    patternsOf(plan).map(
+      ({ id, state }) =>
+        `if (watermark > context.patterns[${state}].nextAt()) { context.firedAt = batch.source.offsets[i]; context.patterns[${state}].advance(watermark, context, match${id}); }`
+    )
+  )
   .join("\n")} };`
 
 const advanceCode = (plan: StagePlan): string =>
-  windowsOf(plan)
-    .map(({ id, state }) => `context.windows[${state}].fire(to, result${id});`)
-    .join("\n")
+  [
+    ...windowsOf(plan).map(({ id, state }) => `context.windows[${state}].fire(to, result${id});`),
+    ...patternsOf(plan).map(({ id, state }) => `context.patterns[${state}].advance(to, context, match${id});`)
+  ].join("\n")
 
 const closeCode = (plan: StagePlan): string =>
-  windowsOf(plan)
-    .map(({ id, state }) => `context.windows[${state}].close(result${id});`)
-    .join("\n")
+  [
+    ...windowsOf(plan).map(({ id, state }) => `context.windows[${state}].close(result${id});`),
+    ...patternsOf(plan).map(({ id, state }) => `context.patterns[${state}].close(context, match${id});`)
+  ].join("\n")
 
 const windowsOf = (plan: StagePlan) => plan.operators.filter(({ node }) => node.op === "window")
+const patternsOf = (plan: StagePlan) => plan.operators.filter(({ node }) => node.op === "pattern")
 
 const fresh = (emitter: Emitter, prefix: string) => `${prefix}${emitter.variables++}`
 
@@ -172,6 +182,8 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
         : `${caughtFunction(emitter, operator)}(i, ${place.record}, ${place.read});`
     case "window":
       return windowStageCode(emitter, operator, place)
+    case "pattern":
+      return patternStageCode(emitter, operator, node, place)
     case "lookup":
       return lookupCode(emitter, operator, node, place)
     case "joinTable":
@@ -328,6 +340,39 @@ const windowStageCode = (emitter: Emitter, operator: PlannedOperator, place: Pla
     record: recordOf(place),
     read: place.read,
     emit,
+    fresh: (prefix) => fresh(emitter, prefix),
+    guarded: (code, after) => guarded(emitter, operator, code, after)
+  })
+}
+
+/** Matches come from no row either; what follows runs at their own time. */
+const patternStageCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"pattern">, place: Place) => {
+  const after: Place = { record: "record", read: "record" }
+  const { operators, patterns } = emitter.plan
+  const branch = (name: string) =>
+    operator.consumers
+      .filter((consumer) => isBranch(operators[consumer]!, name))
+      .map((consumer) => operatorCode(emitter, operators[consumer]!, after))
+      .join("\n")
+  const rest = node.timeouts
+    ? `if (timedOut) { ${branch("timedOut")} } else { ${branch("matched")} }`
+    : consumersCode(emitter, operator, after)
+  emitter.functions.push(`function match${operator.id}(record, at, timedOut) {
+  const i = -1, eventTimeBefore = eventTime, watermarkBefore = watermark;
+  eventTime = at; watermark = at;
+  ${rest}
+  eventTime = eventTimeBefore; watermark = watermarkBefore;
+}`)
+  return patternCode({
+    scope: emitter.scope,
+    operator,
+    pattern: patterns[operator.state]!,
+    columns: place.record === undefined ? emitter.columns : undefined,
+    record: recordOf(place),
+    read: place.read,
+    conditions: operator.computed.map((computed) =>
+      computed?._tag === "Expr" ? conditionCode(emitter, operator, computed, place) : undefined
+    ),
     fresh: (prefix) => fresh(emitter, prefix),
     guarded: (code, after) => guarded(emitter, operator, code, after)
   })

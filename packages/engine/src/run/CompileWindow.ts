@@ -46,7 +46,7 @@ if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} }`
 }
 
 /** The key's text, as `keyTextOf` makes it of a record. */
-const keyCode = (key: ReadonlyArray<FieldSpec>, columns: FieldAccess): string => {
+export const keyCode = (key: ReadonlyArray<FieldSpec>, columns: FieldAccess): string => {
   const values = key.map(({ name, type }) => (type._tag === "Text" ? columns.text(name) : columns.number(name)))
   return values.length === 1 ? `String(${values[0]})` : `JSON.stringify([${values.join(", ")}])`
 }

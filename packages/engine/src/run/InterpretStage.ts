@@ -6,12 +6,12 @@
  */
 import { interpretValue, type ColumnBatch } from "@frazil/core"
 import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
-import type { PlannedComputed, PlannedOperator, StagePlan } from "../plan/StagePlan.ts"
+import { isBranch, type PlannedComputed, type PlannedOperator, type StagePlan } from "../plan/StagePlan.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
 import type { InFlight } from "../lookup/InFlight.ts"
 import { makeStateKey } from "./StateKey.ts"
 import { cellValueOf } from "../window/Accumulator.ts"
-import type { EmitResult, TakenPane } from "../window/WindowState.ts"
+import type { TakenPane } from "../window/WindowState.ts"
 import type { StageContext } from "./StageProgram.ts"
 
 /** Where a record is while it is walked through the operators. */
@@ -58,17 +58,29 @@ export const interpretRow = (plan: StagePlan): RowInterpreter => {
   }
 }
 
-/** What follows a window, for its results. */
+/** Takes a result at its event time, or what has timed out. */
+type TakeResult = (read: AnyRecord, at: number, timedOut?: boolean) => void
+
+/** What follows a window for its results, or a pattern for its matches and for what has timed out. */
 export const interpretResult = (
   plan: StagePlan,
   operator: PlannedOperator
-): ((context: StageContext, now: number) => EmitResult) => {
-  const next = operator.consumers.map((consumer) => stepOf(plan, consumer))
-  const { allowedLatenessMs } = plan.windows[operator.state]!.spec
-  return (context, now) => (read, end) => {
-    const time = { eventTime: end, watermark: end - allowedLatenessMs }
-    for (const step of next) step(read, { batch: undefined, row: -1, context, now, ...time, read, unchanged: false })
-  }
+): ((context: StageContext, now: number) => TakeResult) => {
+  const { consumers, node, state } = operator
+  const latenessMs = node.op === "window" ? plan.windows[state]!.spec.allowedLatenessMs : 0
+  const branched = node.op === "pattern" && node.timeouts
+  const stepsOf = (name: string) =>
+    consumers
+      .filter((consumer) => !branched || isBranch(plan.operators[consumer]!, name))
+      .map((consumer) => stepOf(plan, consumer))
+  const matched = stepsOf("matched")
+  const timed = stepsOf("timedOut")
+  return (context, now) =>
+    (read, at, timedOut = false) => {
+      const time = { eventTime: at, watermark: at - latenessMs }
+      for (const step of timedOut ? timed : matched)
+        step(read, { batch: undefined, row: -1, context, now, ...time, read, unchanged: false })
+    }
 }
 
 /** What follows a lookup, for a record that has its outcome. */
@@ -220,6 +232,8 @@ const stepOf = (plan: StagePlan, id: number): Step => {
       }
     case "window":
       return windowStep(plan, operator, guarded)
+    case "pattern":
+      return patternStep(plan, operator, guarded)
     case "to":
       return (record, visit) => {
         const output = visit.context.outputs[operator.output]!
@@ -276,6 +290,33 @@ const windowStep = (
     if (pane.firstEnd > watermark) return
     context.firedAt = offset
     window.update(watermark, emitOf(context, visit.now))
+  }
+}
+
+const patternStep = (
+  plan: StagePlan,
+  operator: PlannedOperator,
+  guarded: (visit: Visit, code: () => void) => boolean
+): Step => {
+  const keyOf = makeStateKey(operator)
+  const { coded, strict } = plan.patterns[operator.state]!
+  const conditions = operator.computed.map((computed) => (computed?._tag === "Expr" ? test(computed) : undefined))
+  return (record, visit) => {
+    const { batch, context, eventTime, read, row, watermark } = visit
+    // no pattern lies behind what gives records of its own
+    if (batch === undefined) return
+    const pattern = context.patterns[operator.state]!
+    let mask = coded
+    let key = ""
+    const found = guarded(visit, () => {
+      for (const [step, holds] of conditions.entries()) if (holds?.(record) === true) mask |= 1 << step
+      key = keyOf(record, read)
+    })
+    if (!found || (mask === 0 && !strict)) return
+    const reason = pattern.refusal(eventTime, watermark)
+    if (reason === undefined) pattern.hold(key, eventTime, mask, batch, row, record, record !== read)
+    else
+      context.enter(batch, row, { operator: operator.name, reason, key, eventTime, latenessMs: watermark - eventTime })
   }
 }
 

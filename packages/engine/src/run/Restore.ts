@@ -14,6 +14,7 @@ import { type LookupState, makeLookupState } from "../lookup/LookupState.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { makeTableState, type TableState } from "../state/TableState.ts"
+import { makePatternState, type PatternState } from "../pattern/PatternState.ts"
 import { makeWindowState, type WindowState } from "../window/WindowState.ts"
 import { JobError } from "./JobError.ts"
 import { sameTopic } from "./SourceTopic.ts"
@@ -23,6 +24,7 @@ import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
 interface StageState {
   readonly states: ReadonlyArray<KeyedState>
   readonly windows: ReadonlyArray<WindowState>
+  readonly patterns: ReadonlyArray<PatternState>
   readonly lookups: ReadonlyArray<LookupState>
   readonly tables: ReadonlyArray<TableState>
 }
@@ -68,6 +70,7 @@ export const restore = Effect.fnUntraced(function* (
     const tableOffsets = yield* offsetsOfTables(id, record, tables, state.tables)
     const watermark = (detail.maxEventTime ?? Number.NEGATIVE_INFINITY) - plan.outOfOrdernessMs
     for (const window of state.windows) window.restored(watermark, detail.closed ?? false)
+    for (const pattern of state.patterns) pattern.restored(detail.closed ?? false)
     restored.push({ id, epoch: record.epoch, offset, tableOffsets, snapshots: record.snapshots, ...state, detail })
   }
   return restored
@@ -76,6 +79,7 @@ export const restore = Effect.fnUntraced(function* (
 const emptyState = (plan: StagePlan): StageState => ({
   states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
   windows: plan.windows.map(makeWindowState),
+  patterns: plan.patterns.map(makePatternState),
   lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
   tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields))
 })
@@ -174,9 +178,9 @@ const loadFrom = Effect.fnUntraced(function* (
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = ({ lookups, states, tables, windows }: StageState, bytes: Uint8Array, what: string) =>
+const apply = ({ lookups, patterns, states, tables, windows }: StageState, bytes: Uint8Array, what: string) =>
   Effect.try({
-    try: () => applyEncoded([...states, ...windows, ...lookups, ...tables], bytes),
+    try: () => applyEncoded([...states, ...windows, ...patterns, ...lookups, ...tables], bytes),
     catch: (cause) =>
       cause instanceof StateShapeError
         ? new JobError({ reason: "StateDiffers", message: cause.message, cause })

@@ -6,12 +6,11 @@
  * committed for them, whoever takes the shards asks again, and what they use may be closed.
  */
 import { Cause, Clock, Context, Effect, Fiber, Latch, Random } from "effect"
-import { Decoder, makeRecordBuilder, type Topic } from "@frazil/core"
-import type { AnyRecord } from "../flow/Node.ts"
 import { Asker, type CallEnd } from "../lookup/Asker.ts"
 import type { LookupFailure, LookupShape } from "../lookup/Lookup.ts"
 import type { LookupState, ReadOrigin } from "../lookup/LookupState.ts"
 import type { PlannedLookup, StagePlan } from "../plan/StagePlan.ts"
+import { makeReadOrigin } from "./ReadBack.ts"
 import type { Shard } from "./Shard.ts"
 
 export interface Askers {
@@ -41,7 +40,7 @@ export const runAskers = Effect.fnUntraced(function* (plan: StagePlan, shards: R
   const settled = Latch.makeUnsafe(false)
   const askers: Array<Asker> = []
   for (const [index, lookup] of plan.lookups.entries()) {
-    askers.push(yield* runAsker(lookup, stateOf(shards, index), readOrigin(plan), () => settled.openUnsafe()))
+    askers.push(yield* runAsker(lookup, stateOf(shards, index), makeReadOrigin(plan), () => settled.openUnsafe()))
   }
   const firsts = askers.filter((_, index) => plan.lookups[index]!.first)
   const paused = () => firsts.some((asker) => !asker.wantsMore())
@@ -75,17 +74,6 @@ const passOn = (plan: StagePlan, shards: ReadonlyArray<Shard>, askers: ReadonlyA
     }
   }
   return passed
-}
-
-/** Source records of a restored epoch, read as they were the first time. */
-const readOrigin = (plan: StagePlan): ReadOrigin => {
-  const decoder = Decoder.make(plan.source as unknown as Topic<AnyRecord>) // a source's record type is known to its flow only
-  const builder = makeRecordBuilder()
-  return (bytes) => {
-    builder.add(bytes, null)
-    const batch = decoder.decode({ ...builder.take(), offsets: new Float64Array(1), timestamps: new Float64Array(1) })
-    return { read: decoder.record(batch, 0), wide: batch.wide[0] !== 0 }
-  }
 }
 
 const runAsker = Effect.fnUntraced(function* (

@@ -28,9 +28,9 @@ const runStages = Effect.fn("Job.run")(function* (job: Job<string, unknown>, opt
   const deadLetters = yield* DeadLetters
   const ledger = Option.getOrUndefined(yield* Effect.serviceOption(Ledger))
   const stages = planJob(job)
-  if (ledger === undefined && stages.some((stage) => stage.windows.length > 0)) {
+  if (ledger === undefined && stages.some(({ patterns, windows }) => windows.length + patterns.length > 0)) {
     return yield* Effect.die(
-      new TypeError(`job ${job.name} has windows, which need a Ledger: provide one as DeadLetters is`)
+      new TypeError(`job ${job.name} has windows or patterns, which need a Ledger: provide one as DeadLetters is`)
     )
   }
   const standard = ledger === undefined ? [deadLetters.topic] : [deadLetters.topic, ledger.topic]

@@ -16,8 +16,10 @@ import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
 import type { Ledger, LedgerReason } from "./Ledger.ts"
 import type { RestoredShard } from "./Restore.ts"
+import { bytesOf } from "../pattern/HeldRecord.ts"
+import { makeReadBack } from "./ReadBack.ts"
 import { addTables, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
-import type { StageContext, StageProgram } from "./StageProgram.ts"
+import type { LedgerNote, StageContext, StageProgram } from "./StageProgram.ts"
 
 export interface Shard {
   readonly id: ShardId
@@ -53,11 +55,11 @@ export interface Shard {
   readonly process: (batch: RecordBatch, nowMs: number) => void
   /** Records of the table with that index. */
   readonly processTable: (table: number, batch: RecordBatch, nowMs: number) => void
-  /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot a window. */
+  /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot something. */
   readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
   /** Passes on at most `max` records of a lookup that have their outcome, in their order; how many. */
   readonly answer: (lookup: number, max: number, nowMs: number) => number
-  /** The input ended: every window gives its result. */
+  /** The input ended: every window gives its result, every pattern its matches. */
   readonly close: (nowMs: number) => void
 }
 
@@ -98,7 +100,11 @@ export const makeShard = ({
       failure,
       // a window's result has no record; the one that made it fire tells where
       ...(batch === undefined || row < 0
-        ? { offset: context.firedAt, value: context.answering?.bytes ?? noBytes, headers: undefined }
+        ? {
+            offset: context.firedAt,
+            value: context.answering?.bytes ?? (context.judging === undefined ? noBytes : bytesOf(context.judging)),
+            headers: undefined
+          }
         : {
             offset: batch.source.offsets[row]!,
             value: valueAt(batch, row),
@@ -108,11 +114,27 @@ export const makeShard = ({
     })
     into.record(made as AnyRecord) // of the dead-letter topic's contract, which its maker knows
   }
+  const enterAt = (note: LedgerNote, offset: number, value: Uint8Array) => {
+    shard.entered.set(note.reason, (shard.entered.get(note.reason) ?? 0) + 1)
+    const entry = ledger?.make({
+      ...note,
+      latenessMs: Number.isFinite(note.latenessMs) ? note.latenessMs : undefined,
+      job: plan.uid,
+      topic: plan.source.name,
+      partition: restored.id.shard,
+      offset,
+      value
+    })
+    if (entry !== undefined) entries?.record(entry as AnyRecord) // of the ledger's contract, which its maker knows
+  }
   const context: StageContext = {
     partition: restored.id.shard,
     outputs,
     states: restored.states,
     windows: restored.windows,
+    patterns: restored.patterns,
+    judging: undefined,
+    readBack: makeReadBack(plan),
     lookups: restored.lookups,
     tables: restored.tables,
     answering: undefined,
@@ -144,19 +166,9 @@ export const makeShard = ({
             }
       restored.lookups[lookup]!.enter(origin, record, key)
     },
-    enter: (batch, row, note) => {
-      shard.entered.set(note.reason, (shard.entered.get(note.reason) ?? 0) + 1)
-      const entry = ledger?.make({
-        ...note,
-        latenessMs: Number.isFinite(note.latenessMs) ? note.latenessMs : undefined,
-        job: plan.uid,
-        topic: plan.source.name,
-        partition: restored.id.shard,
-        offset: batch.source.offsets[row]!,
-        value: valueAt(batch, row)
-      })
-      if (entry !== undefined) entries?.record(entry as AnyRecord) // of the ledger's contract, which its maker knows
-    }
+    enter: (batch, row, note) => enterAt(note, batch.source.offsets[row]!, valueAt(batch, row)),
+    enterHeld: (record, note) =>
+      enterAt({ ...note, key: record.key, eventTime: record.time }, record.offset, bytesOf(record))
   }
   const shard: Shard = {
     id: restored.id,
@@ -184,8 +196,11 @@ export const makeShard = ({
     closed: restored.detail.closed ?? false,
     takeTime: (maxEventTime, now) => {
       const watermark = maxEventTime - plan.outOfOrdernessMs
-      // between two ends of windows nothing would come of it but commits
-      if (!context.windows.some(({ nextAt }) => nextAt <= watermark)) return false
+      // between two ends of windows, or of what patterns wait for, nothing would come of it but commits
+      const due =
+        context.windows.some(({ nextAt }) => nextAt <= watermark) ||
+        context.patterns.some((pattern) => pattern.nextAt() < watermark)
+      if (!due) return false
       nowMs = now
       context.firedAt = shard.offset - 1
       context.time.maxEventTime = maxEventTime
@@ -195,7 +210,7 @@ export const makeShard = ({
     },
     close: (now) => {
       nowMs = now
-      if (plan.windows.length === 0 || shard.closed) return
+      if (plan.windows.length + plan.patterns.length === 0 || shard.closed) return
       context.firedAt = shard.offset - 1
       program.close(context, now)
       shard.closed = true
@@ -247,6 +262,7 @@ const valueAt = ({ source: { bytes, valueEnds, valueStarts } }: ColumnBatch, row
 export const statesOf = ({ context }: Shard): ReadonlyArray<OperatorState> => [
   ...context.states,
   ...context.windows,
+  ...context.patterns,
   ...context.lookups,
   ...context.tables
 ]

@@ -8,6 +8,8 @@ import type { AnyFailed, AnyRecord } from "../flow/Node.ts"
 import type { InFlight } from "../lookup/InFlight.ts"
 import type { LookupState } from "../lookup/LookupState.ts"
 import type { KeyedState } from "../state/KeyedState.ts"
+import type { PatternHost } from "../pattern/HeldRecord.ts"
+import type { PatternState } from "../pattern/PatternState.ts"
 import type { TableState } from "../state/TableState.ts"
 import type { WindowState } from "../window/WindowState.ts"
 import type { PartitionTime } from "../state/Watermark.ts"
@@ -19,7 +21,7 @@ import type { LedgerInput } from "./Ledger.ts"
 export type LedgerNote = Pick<LedgerInput, "operator" | "reason" | "key" | "eventTime" | "latenessMs">
 
 /** Everything that operators touch while a batch runs. One per shard. */
-export interface StageContext {
+export interface StageContext extends PatternHost {
   /** The source's partition. */
   readonly partition: number
   /** By the plan's output index. */
@@ -28,6 +30,8 @@ export interface StageContext {
   readonly states: ReadonlyArray<KeyedState>
   /** By the plan's window index. */
   readonly windows: ReadonlyArray<WindowState>
+  /** By the plan's pattern index. */
+  readonly patterns: ReadonlyArray<PatternState>
   /** By the plan's lookup index. */
   readonly lookups: ReadonlyArray<LookupState>
   /** By the plan's table index. */
@@ -36,13 +40,13 @@ export interface StageContext {
   answering: InFlight | undefined
   readonly time: PartitionTime
   readonly lead: LeadState
-  /** The offset of the record that made a window give its result, or whose lookup was answered. */
+  /** The offset of the record that made a window give its result, that a pattern judges, or whose lookup was answered. */
   firedAt: number
   /** Records that reached a `validate`. */
   validated: number
   /** The record object of a row, made on demand. */
   readonly record: (batch: ColumnBatch, row: number) => AnyRecord
-  /** An operator's code threw at a row; −1 is a result of a window, or the record that is `answering`. */
+  /** An operator's code threw at a row; −1 is a result of a window, or the record that is `answering` or `judging`. */
   readonly threw: (batch: ColumnBatch | undefined, row: number, operator: string, error: unknown) => void
   /** A failure that reaches a standard dead letter: the plan's output with that index, −1 is the service's own. */
   readonly deadLetter: (batch: ColumnBatch | undefined, row: number, failed: AnyFailed, output: number) => void
@@ -64,10 +68,10 @@ export interface StageContext {
 export interface StageProgram {
   /** Runs all valid rows in order. `now` is the time that `stamp` writes: the clock's, once per batch. */
   readonly run: (batch: ColumnBatch, context: StageContext, now: number) => void
-  /** Time has come to the watermark without a record: windows that end by then give their results. */
+  /** Time has come to the watermark without a record: windows that end by then give their results, patterns their matches. */
   readonly advance: (context: StageContext, now: number, watermark: number) => void
   /** What follows the lookup with that index, for a record that has its outcome. */
   readonly answer: (lookup: number, entry: InFlight, context: StageContext, now: number) => void
-  /** The input has ended, and with it time: every window gives its result. */
+  /** The input has ended, and with it time: every window gives its result, every pattern its matches. */
   readonly close: (context: StageContext, now: number) => void
 }

@@ -1,5 +1,5 @@
 /**
- * A partition that has fallen silent has no record that would close its windows: it takes over the time of those that have
+ * A partition that has fallen silent has no record that would close its windows or end its patterns: it takes over the time of those that have
  * not, the least of theirs.
  *
  * The task calls it after each round of reading, in which nothing was found for an idle partition. What it changes is
@@ -11,10 +11,10 @@ import type { StagePlan } from "../plan/StagePlan.ts"
 import { combinedWatermark } from "../state/Watermark.ts"
 import type { Shard } from "./Shard.ts"
 
-/** Whether windows closed: then an epoch is open. */
+/** Whether something came of it: then an epoch is open. */
 export const takeTime = (plan: StagePlan, shards: ReadonlyArray<Shard>, nowMs: number): boolean => {
   const idle = shards.filter(({ context }) => context.time.idle)
-  if (idle.length === 0 || plan.windows.length === 0) return false
+  if (idle.length === 0 || plan.windows.length + plan.patterns.length === 0) return false
   const least = combinedWatermark(
     Number.NEGATIVE_INFINITY,
     shards.map(({ context }) => context.time),

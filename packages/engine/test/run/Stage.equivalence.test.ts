@@ -14,6 +14,7 @@ import type { StageContext, StageProgram } from "../../src/run/StageProgram.ts"
 import { makeLookupState } from "../../src/lookup/LookupState.ts"
 import { makeKeyedState } from "../../src/state/KeyedState.ts"
 import { makeTableState } from "../../src/state/TableState.ts"
+import { makePatternState } from "../../src/pattern/PatternState.ts"
 import { makeWindowState } from "../../src/window/WindowState.ts"
 import { makeChance } from "../support/Chance.ts"
 import { type Line, makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
@@ -36,12 +37,16 @@ const slowStage = (plan: StagePlan): StageProgram => {
   const windows = plan.operators
     .filter(({ node }) => node.op === "window")
     .map((operator) => ({ state: operator.state, emit: interpretResult(plan, operator) }))
+  const patterns = plan.operators
+    .filter(({ node }) => node.op === "pattern")
+    .map((operator) => ({ state: operator.state, emit: interpretResult(plan, operator) }))
   const answers = plan.lookups.map(({ operator }) => interpretAnswer(plan, plan.operators[operator]!))
   const fire = (context: StageContext, now: number, watermark: number) => {
     for (const { emit, state } of windows) {
       const window = context.windows[state]!
       if (watermark >= window.nextAt) window.fire(watermark, emit(context, now))
     }
+    for (const { emit, state } of patterns) context.patterns[state]!.advance(watermark, context, emit(context, now))
   }
   const field = plan.eventTimeField
   return {
@@ -65,6 +70,7 @@ const slowStage = (plan: StagePlan): StageProgram => {
     advance: fire,
     close: (context, now) => {
       for (const { emit, state } of windows) context.windows[state]!.close(emit(context, now))
+      for (const { emit, state } of patterns) context.patterns[state]!.close(context, emit(context, now))
     },
     answer: (lookup, entry, context, now) => answers[lookup]!(entry, context, now)
   }
@@ -81,6 +87,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       snapshots: [],
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
       windows: plan.windows.map(makeWindowState),
+      patterns: plan.patterns.map(makePatternState),
       lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
       tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields)),
       tableOffsets: plan.tables.map(() => 0),
@@ -201,6 +208,7 @@ describe("the compiled stage and the interpreted one", () => {
       wide: 0,
       windows: 0,
       revised: 0,
+      matches: 0,
       early: 0,
       ledger: 0,
       answered: 0
@@ -211,6 +219,7 @@ describe("the compiled stage and the interpreted one", () => {
       const results = recordsTo("windowed", epochs).map(([, text]) => text!)
       met.windows += results.length
       met.revised += results.filter((text) => !text.includes('"revision":0')).length
+      met.matches += recordsTo("sequences", epochs).length
       met.early += results.filter((text) => text.includes('"early":true')).length
       met.ledger += Object.values(counts.ledger ?? {}).reduce((sum, count) => sum + count, 0)
       met.wrote += Object.values(counts.out).reduce((sum, count) => sum + count, 0)

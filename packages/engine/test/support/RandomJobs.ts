@@ -6,6 +6,7 @@ import { Flow, Job, Lookup } from "../../src/index.ts"
 import type { Outcome } from "../../src/lookup/InFlight.ts"
 import { type Chance, makeChance } from "./Chance.ts"
 import { TestDeadLetters } from "./Harness.ts"
+import { sequenced } from "./RandomSequences.ts"
 import { windowed } from "./RandomWindows.ts"
 
 export class Sale extends Schema.Opaque<Sale>()(
@@ -320,6 +321,11 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
       behindLookup(named.node)
         ? ended(grower, named)
         : windowed(chance, named.pipe(Flow.keyBy("account")), known, `window ${grower.names++}`),
+    () =>
+      // refused there too
+      behindLookup(named.node)
+        ? ended(grower, named)
+        : sequenced(chance, named.pipe(Flow.keyBy("account")), known, `pattern ${grower.names++}`, conditions),
     // one flow, two consumers
     () => [...grow(grower, named, known), ...grow(grower, named, known)],
     () => grow(grower, named.pipe(Flow.catchTags({})), false)

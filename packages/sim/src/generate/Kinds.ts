@@ -2,15 +2,16 @@
  * What can be generated: by kind its topic, where its records come from, and what is said of those with a label.
  */
 import type { Topic } from "@frazil/core"
-import { Clickstream, Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
+import { Authentication, Clickstream, Customers, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { makeApplications } from "./Applications.ts"
 import { makeClicks } from "./Clicks.ts"
 import { customersCount, makeCustomers } from "./Customers.ts"
+import { makeLogins } from "./Logins.ts"
 import { makePayments } from "./Payments.ts"
 import type { GeneratedRecord, RecordSource } from "./RecordSource.ts"
 import { makeTransactions } from "./Transactions.ts"
 
-export const kindNames = ["transactions", "applications", "payments", "clicks", "customers"] as const
+export const kindNames = ["transactions", "applications", "payments", "logins", "clicks", "customers"] as const
 export type KindName = (typeof kindNames)[number]
 
 /** What may be said about records; each kind's source has defaults. */
@@ -20,6 +21,7 @@ export interface Shares {
   readonly knownShare?: number | undefined
   readonly unknownShare?: number | undefined
   readonly claims?: number | undefined
+  readonly guessShare?: number | undefined
 }
 
 export interface Kind {
@@ -56,6 +58,11 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
     topic: PaymentEvents,
     source: (seed, { claims, unknownShare } = {}) => makePayments({ seed, claims, unknownShare }),
     labelText: "of unknown claims"
+  },
+  logins: {
+    topic: Authentication,
+    source: (seed, { guessShare } = {}) => makeLogins({ seed, guessShare }),
+    labelText: "of guessing"
   },
   clicks: { topic: Clickstream, source: (seed) => makeClicks({ seed }) },
   customers: { topic: Customers, source: makeCustomers, all: customersCount }

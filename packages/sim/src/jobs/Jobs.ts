@@ -3,9 +3,12 @@ import type { Random } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
+import { attempt, Attempts, sequences } from "./Attempts.ts"
+import { checkAttempts } from "./CheckAttempts.ts"
 import { claimsOfPayments } from "./Claims.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
+import { securityOfLogins } from "./Security.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 import { clickWindows } from "./Windows.ts"
 
@@ -23,6 +26,9 @@ const ordersSpread = 30
 const orders = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: ordersMin + random.below(ordersSpread) }, order(random))
 
+const attempts = (random: Random): ReadonlyArray<string> =>
+  Array.from({ length: recordsMin + random.below(recordsSpread) }, attempt(random))
+
 export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   transactions: (options) =>
     run(transactions, {
@@ -37,6 +43,7 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       input: [input(Payments, payments)],
       landings: accountLandings
     }),
+  sequences: (options) => run(sequences, { ...options, input: [input(Attempts, attempts)], check: checkAttempts }),
   lookups: (options) =>
     run(lookups, {
       ...options,
@@ -47,5 +54,6 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   "lending-router": router,
   "lending-enrichment": enrichment,
   claims: claimsOfPayments,
+  security: securityOfLogins,
   windows: clickWindows
 }

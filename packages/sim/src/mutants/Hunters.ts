@@ -27,6 +27,7 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   transactions: simulating("transactions"),
   accounts: simulating("accounts"),
   lookups: simulating("lookups"),
+  sequences: simulating("sequences"),
   windows: simulating("windows"),
   damage: damaging,
   retention: huntRetention

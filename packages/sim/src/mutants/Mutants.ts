@@ -4,6 +4,7 @@
  * `RunMutants` applies them to a copy; product code knows nothing of them. A rule that has no patch here is one that other
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
+import { patternMutants } from "./PatternMutants.ts"
 import { retentionMutants } from "./RetentionMutants.ts"
 import { windowMutants } from "./WindowMutants.ts"
 
@@ -542,6 +543,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...lookups,
   ...landing,
   ...windows,
+  ...patternMutants,
   ...windowMutants,
   ...upkeep,
   ...retentionMutants

@@ -1,0 +1,53 @@
+/**
+ * The generated code of a pattern: which conditions hold of a record by itself, then hold it until its turn comes.
+ *
+ * In column mode conditions and key are read from columns; the record object is made only if somebody is
+ * likely to ask for it. What only
+ * code can tell is asked by `pattern/Judge.ts`, when the record's turn has come.
+ */
+import type { CodeScope, FieldAccess } from "@frazil/core"
+import type { PatternPlan } from "../pattern/PatternPlan.ts"
+import type { PlannedOperator } from "../plan/StagePlan.ts"
+import { keyCode } from "./CompileWindow.ts"
+import { makeStateKey } from "./StateKey.ts"
+
+export interface PatternCode {
+  readonly scope: CodeScope
+  readonly operator: PlannedOperator
+  readonly pattern: PatternPlan
+  /** Reads columns; undefined in record mode. */
+  readonly columns: FieldAccess | undefined
+  /** The record's variable, and the record as it was read. */
+  readonly record: string
+  readonly read: string
+  /** The code of a condition that is an expression, by step; undefined where code decides. */
+  readonly conditions: ReadonlyArray<string | undefined>
+  /** Makes names of variables. */
+  readonly fresh: (prefix: string) => string
+  /** Code with what it throws sent to the dead letter, then code that runs when nothing was thrown. */
+  readonly guarded: (code: string, after: string) => string
+}
+
+export const patternCode = (code: PatternCode): string => {
+  const { columns, conditions, fresh, operator, pattern, record, read, scope } = code
+  const [state, mask, key] = [fresh("pattern"), fresh("mask"), fresh("key")]
+  const refusal = fresh("refusal")
+  const name = scope.constant(operator.name)
+  const head = `const ${state} = context.patterns[${operator.state}]; let ${key}, ${mask} = ${pattern.coded};`
+  const masks = conditions.map((condition, step) =>
+    condition === undefined ? "" : `if (${condition}) ${mask} |= ${1 << step};`
+  )
+  const hold = (made: string) => `const ${refusal} = ${state}.refusal(eventTime, watermark);
+if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${key}, eventTime, latenessMs: watermark - eventTime });
+else ${state}.hold(${key}, eventTime, ${mask}, batch, i, ${made});`
+  const wanted = pattern.strict ? "true" : `${mask} !== 0`
+  if (columns !== undefined) {
+    // a first step that code decides asks of every record
+    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~pattern.coded}) !== 0 || ${state}.awaits(${key})`
+    const made = `${eager} ? ${record} : undefined, false`
+    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made)} } }`
+  }
+  const keyOf = scope.constant(makeStateKey(operator))
+  const found = `${masks.join(" ")} ${key} = ${keyOf}(${record}, ${read});`
+  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}`)} }`)} }`
+}

@@ -1,0 +1,53 @@
+/**
+ * The oracle of order: which records of a topic come in time for a pattern, by key and in the order of event time, and which
+ * come too late for it.
+ *
+ * From records in the order of their offsets, with the engine's promises read once more and no code of it: the watermark is
+ * the highest time before a record, less 5 s; one an hour or more ahead moves it only as the third in a row.
+ */
+
+/** A record that decodes, where it stood. */
+export interface Placed {
+  readonly at: number
+  readonly key: string
+  /** `partition/offset`. */
+  readonly place: string
+}
+
+export interface InTime<R> {
+  readonly late: ReadonlyArray<R>
+  /** By key; those of one time in the order of the log. */
+  readonly byKey: ReadonlyArray<ReadonlyArray<R>>
+}
+
+const outOfOrdernessMs = 5_000
+const leadMs = 3_600_000
+const leadsInRow = 3
+
+/** `read`: what a record is, undefined when it does not decode. Keys lie in one partition each. */
+export const inTime = <R extends Placed>(
+  partitions: ReadonlyArray<ReadonlyArray<{ readonly value: Uint8Array }>>,
+  read: (value: Uint8Array, place: string) => R | undefined
+): InTime<R> => {
+  const late: Array<R> = []
+  const byKey = new Map<string, Array<R>>()
+  for (const [partition, records] of partitions.entries()) {
+    let highest: number | undefined
+    let leads: Array<number> = []
+    for (const [offset, { value }] of records.entries()) {
+      const record = read(value, `${partition}/${offset}`)
+      if (record === undefined) continue
+      const { at, key } = record
+      if (highest !== undefined && at < highest - outOfOrdernessMs) late.push(record)
+      else byKey.set(key, [...(byKey.get(key) ?? []), record])
+      if (highest === undefined || at < highest + leadMs) {
+        highest = Math.max(highest ?? at, at)
+        leads = []
+      } else if (leads.push(at) === leadsInRow) {
+        highest = Math.min(...leads)
+        leads = []
+      }
+    }
+  }
+  return { late, byKey: [...byKey.values()].map((records) => records.toSorted((left, right) => left.at - right.at)) }
+}
