@@ -72,7 +72,7 @@ describe("health", () => {
 
       writeFileSync(join(data, "catalog.db"), "x".repeat(5000))
       const catalog = yield* healthOf(data)
-      assert.strictEqual(catalog.error, "ill: catalog (1 of 11 parts)")
+      assert.match(catalog.error ?? "", /^ill: catalog \(1 of \d+ parts\)$/)
       assert.include(catalog.detail("catalog"), "is no SQLite database")
       rmSync(join(data, "catalog.db"))
       const gone = yield* healthOf(data)
