@@ -3,18 +3,20 @@
  * log, undisturbed and killed at moments when something is half way.
  */
 import { assert, afterEach, beforeEach, describe, it } from "@effect/vitest"
-import { Log } from "@frazil/engine"
+import { kafkaLogLayer } from "@frazil/connect"
+import type { FaultPointName } from "@frazil/core"
+import { Log, type LogShape, type ShardId } from "@frazil/engine"
 import { auditTable, Catalog, identifierFromText } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { sharedKafka } from "@frazil/sim/kafka"
-import { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { assertLookupsLeft, bureauScores, lookupsPlace } from "./support/LookupRuns.ts"
 import { runPipelineProcess, startPipeline } from "./support/PipelineProcess.ts"
-import type { Place } from "./support/PipelineRun.ts"
+import { type Place, runIn } from "./support/PipelineRun.ts"
 
 // each test begins with an empty log
-const kafka = sharedKafka(19_692)
+const kafka = sharedKafka(19_692, { more: "transaction.abort.timed.out.transaction.cleanup.interval.ms=300" })
 beforeEach(kafka.start, 120_000)
 afterEach(kafka.stop, 60_000)
 
@@ -85,6 +87,37 @@ const killedAt = (place: Place, each: typeof moments) =>
     Effect.provide(systemLayer(dataDirectory(place.data, undefined, log)))
   )
 
+/** Longer than a transaction may take there. */
+const tooLongMs = 2_500
+
+const impatientLog = Effect.map(
+  Layer.build(kafkaLogLayer({ brokers: [kafka.broker], transactionTimeoutMs: 1_000 })),
+  (context) => Context.get(context, Log)
+)
+
+/** A run in this process; `hit` is done at some crossings between what an epoch sends and its end. */
+const runWith = Effect.fnUntraced(function* (
+  place: Place,
+  crossings: ReadonlyArray<number>,
+  hit: (sent: ReadonlyArray<ShardId>) => Effect.Effect<void>
+) {
+  const log = yield* impatientLog
+  const sent = new Map<string, ShardId>()
+  const watched: LogShape = {
+    ...log,
+    commit: (epoch) => {
+      for (const { id } of epoch.shards) sent.set(`${id.uid}/${id.stage}/${id.shard}`, id)
+      return log.commit(epoch)
+    }
+  }
+  let crossed = 0
+  const atCrossing = (point: FaultPointName) =>
+    point === "during-epoch-commit" && crossings.includes(++crossed) ? hit([...sent.values()]) : Effect.void
+  const flows = ["lending", "claims"] as const
+  yield* runIn(place, { flows, hit: atCrossing, log: watched, recordsMax: 50 })
+  assert.isAbove(crossed, Math.max(...crossings))
+}, Effect.scoped)
+
 describe("lending and claims on Kafka", () => {
   it.live(
     "decide on every application and payment once, as the rules and the tables say",
@@ -107,5 +140,23 @@ describe("lending and claims on Kafka", () => {
         yield* assertAll(place)
       }),
     180_000
+  )
+
+  it.live(
+    "start over by themselves where transactions took too long, and stop where another owner came",
+    () =>
+      Effect.gen(function* () {
+        const place = yield* lookupsPlace
+        const other = yield* impatientLog
+        const stopped = yield* Effect.flip(
+          runWith(place, [4], (sent) =>
+            Effect.andThen(Effect.sleep(tooLongMs), Effect.orDie(Effect.asVoid(other.fence("another", sent))))
+          )
+        )
+        assert.include(stopped, { _tag: "LogError", reason: "Fenced" })
+        yield* runWith(place, [2, 6, 10], () => Effect.sleep(tooLongMs))
+        yield* assertAll(place)
+      }),
+    120_000
   )
 })
