@@ -88,7 +88,7 @@ const killedAt = (place: Place, each: typeof moments) =>
   )
 
 /** Longer than a transaction may take there. */
-const tooLongMs = 2_500
+const tooLongMs = 2_000
 
 const impatientLog = Effect.map(
   Layer.build(kafkaLogLayer({ brokers: [kafka.broker], transactionTimeoutMs: 1_000 })),
@@ -154,7 +154,7 @@ describe("lending and claims on Kafka", () => {
           )
         )
         assert.include(stopped, { _tag: "LogError", reason: "Fenced" })
-        yield* runWith(place, [2, 6, 10], () => Effect.sleep(tooLongMs))
+        yield* runWith(place, [2, 7], () => Effect.sleep(tooLongMs))
         yield* assertAll(place)
       }),
     120_000

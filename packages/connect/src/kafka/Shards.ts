@@ -37,6 +37,8 @@ interface OwnedShard {
   /** Of the record in force. */
   epoch: number
   deltasFrom: number | null
+  /** Its coordinator gave up on a transaction, and nobody else had it: it is to be taken anew. */
+  givenUp: boolean
   /** Commits since superseded records were trimmed. */
   sinceTrim: number
 }
@@ -156,7 +158,7 @@ export const makeShards = (
     yield* producer.commit
     yield* producer.visible
     committed(new Set([`${changelog.topic}/${changelog.partition}`]))
-    return adopt({ id, owner, producer, changelog, epoch: 0, deltasFrom: null, sinceTrim: 0 }, record)
+    return adopt({ id, owner, producer, changelog, epoch: 0, deltasFrom: null, givenUp: false, sinceTrim: 0 }, record)
   })
 
   /** Whether the name was written that an answer was lost to does not matter: it is written once more. */
@@ -168,16 +170,18 @@ export const makeShards = (
    * changelog. The shard is to be taken anew then. Where that cannot be found out, it is a fence.
    */
   const judged =
-    ({ changelog, id, owner, producer }: OwnedShard) =>
+    (shard: OwnedShard) =>
     <A>(self: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
       Effect.catchIf(
         self,
         ({ reason }) => reason === "Fenced",
         (fence) =>
           Effect.gen(function* () {
-            if (!(yield* producer.givenUp)) return yield* fence
-            const last = yield* changelog.last
-            return yield* last?.record.owner === owner ? gaveUpOn(id, fence) : fence
+            if (!(yield* shard.producer.givenUp)) return yield* fence
+            const last = yield* shard.changelog.last
+            if (last?.record.owner !== shard.owner) return yield* fence
+            shard.givenUp = true
+            return yield* gaveUpOn(shard.id, fence)
           }).pipe(Effect.mapError((error) => (error.reason === "OutcomeUnknown" ? error : fence)))
       )
 
@@ -356,9 +360,14 @@ export const makeShards = (
     resume: Effect.fnUntraced(function* (owner, id) {
       const shard = inDoubt.get(nameOf(id)) ?? owned.get(nameOf(id))
       if (shard === undefined || shard.owner !== owner) return yield* fenced(id, "was taken by another owner")
-      const renewed = yield* Effect.result(judged(shard)(shard.producer.renew))
-      if (Result.isSuccess(renewed)) return adopt(shard, (yield* shard.changelog.last)?.record)
-      return yield* renewed.failure.reason === "OutcomeUnknown" ? take(owner, id) : renewed.failure
+      if (!shard.givenUp) {
+        const renewed = yield* Effect.result(judged(shard)(shard.producer.renew))
+        if (Result.isSuccess(renewed)) return adopt(shard, (yield* shard.changelog.last)?.record)
+        if (!shard.givenUp) return yield* renewed.failure
+      }
+      // its producer is of no use any more; somebody may have come since
+      if ((yield* shard.changelog.last)?.record.owner !== owner) return yield* fenced(id, "was taken by another owner")
+      return yield* Effect.tapError(take(owner, id), () => Effect.sync(() => inDoubt.set(nameOf(id), shard)))
     })
   }
 }
