@@ -6,7 +6,7 @@
  */
 import { Config, Console, Effect, Option, Random } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataDirectory, Flags, logLayer } from "@frazil/platform"
+import { dataDirectory, Flags, logLayer, sayLog } from "@frazil/platform"
 import {
   claimsCountDefault,
   fraudShareDefault,
@@ -30,7 +30,7 @@ import { readRate, watchRate } from "./RateFile.ts"
 
 /** One name for every run of a kind: a second one on the same log fences the first instead of doubling its stream. */
 const producerName = (kind: string) => `generator-${kind}`
-/** A locked log is no reason to wait here: delivery repeats, buffers and tells. */
+/** A log that is locked or out of reach is no reason to wait here: delivery repeats, buffers and tells. */
 const busyTimeoutMs = 1_000
 const seedsMax = 2 ** 31
 /** What eight digits number. */
@@ -193,7 +193,8 @@ export const generatorCommand = Command.make(
       return
     }
     const directory = dataDirectory(given.data, undefined, given.log)
-    const target = `${kinds[given.kind].topic.name} in ${given.data}`
+    const place = given.log._tag === "Embedded" ? given.data : sayLog(directory)
+    const target = `${kinds[given.kind].topic.name} in ${place}`
     const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind, producerName(given.kind)))
     yield* (given.kind === "applications" ? Effect.andThen(seedCustomers(screen.say), toTopic) : toTopic).pipe(
       Effect.provide(logLayer(directory, busyTimeoutMs))

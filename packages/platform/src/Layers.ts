@@ -16,18 +16,19 @@ import { readConnections, settingsPath } from "./SettingsFile.ts"
 export const storageLayer = (directory: DataDirectory) => layerLocal(directory.warehouseUri)
 
 /** A log on Kafka, let in as the connection of `frazil.yaml` says that names one of the brokers. */
-const kafkaLayer = (brokers: ReadonlyArray<BrokerAddress>): Layer.Layer<Log, LogError> =>
+const kafkaLayer = (brokers: ReadonlyArray<BrokerAddress>, retryMs: number | undefined): Layer.Layer<Log, LogError> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { connections } = yield* readConnections(settingsPath)
-      return kafkaLogLayer({ brokers, ...(yield* kafkaAccess(connections, brokers)) })
+      const access = yield* kafkaAccess(connections, brokers)
+      return kafkaLogLayer({ brokers, ...access, ...(retryMs === undefined ? {} : { retryMs }) })
     }).pipe(Effect.mapError(({ message }) => new LogError({ reason: "Refused", message })))
   )
 
-/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for. */
+/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for, or brokers out of reach are. */
 export const logLayer = ({ log, logFile }: DataDirectory, busyTimeoutMs?: number): Layer.Layer<Log, LogError> =>
   log._tag === "Kafka"
-    ? kafkaLayer(log.brokers)
+    ? kafkaLayer(log.brokers, busyTimeoutMs)
     : EmbeddedLog.layer({ file: logFile, ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }) })
 
 const checkpointLayer = (directory: DataDirectory) =>

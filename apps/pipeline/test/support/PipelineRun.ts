@@ -71,6 +71,8 @@ export interface RunIn {
   readonly recordsMax?: number
   /** None when left out. */
   readonly rules?: RuleSet
+  /** That of the data directory when left out. */
+  readonly log?: LogShape
   /** Transactions when left out. */
   readonly flows?: PipelineOptions["flows"]
 }
@@ -79,7 +81,7 @@ export interface RunIn {
 export const runIn = (place: Place, given: RunIn = {}) =>
   Effect.gen(function* () {
     const { flows = ["transactions"], hit = () => Effect.void, recordsMax = 10_000, rules = noRules } = given
-    const log = yield* Log
+    const log = given.log ?? (yield* Log)
     const summaries: Array<Summary> = []
     const atEnd = (summary: Summary) => Effect.sync(() => void summaries.push(summary))
     yield* runPipeline(optionsFor(flows, place, rules), dataDirectory(place.data), blind, atEnd).pipe(

@@ -51,7 +51,7 @@ const passing: ReadonlySet<string> = new Set([
   "THROTTLING_QUOTA_EXCEEDED"
 ])
 
-/** Somebody else has the transactional id, or the coordinator gave up on its transaction. */
+/** Somebody else has the transactional id, or the coordinator gave up on its transaction: `Shards` finds out which. */
 export const fencing: ReadonlySet<string> = new Set([
   "PRODUCER_FENCED",
   "INVALID_PRODUCER_EPOCH",

@@ -2,7 +2,7 @@
  * Where a shard's records in force and deltas are: a partition of a topic for its stage, read from its end.
  *
  * Each commit writes its delta and then its record, in the transaction of its outputs, so the last committed record is the
- * one in force. The topic is never compacted and has no retention (protocol, rule 7); what was superseded is trimmed.
+ * one in force. Whoever takes the shard writes the record in force once more, in its own name. The topic is never compacted and has no retention (protocol, rule 7); what was superseded is trimmed.
  */
 import {
   type Delta,
@@ -18,6 +18,9 @@ import type { PartitionReader } from "./PartitionReader.ts"
 
 /** What the record's text holds. */
 export interface StoredRecord {
+  /** Who committed it, or took the shard and said so by writing it once more. */
+  readonly owner: string
+  /** 0: the shard was taken, and never committed. */
   readonly epoch: number
   readonly positions: ReadonlyArray<SourcePosition>
   readonly snapshots: ReadonlyArray<SnapshotName>
@@ -114,7 +117,7 @@ const epochAt = (batch: RecordBatch, row: number): number =>
 export interface Changelog {
   readonly topic: string
   readonly partition: number
-  /** The last committed record, and its offset; undefined when the shard never committed. */
+  /** The last committed record, and its offset; undefined when nobody ever took the shard. */
   readonly last: Effect.Effect<{ readonly record: StoredRecord; readonly offset: number } | undefined, LogError>
   readonly deltas: (after: number) => Effect.Effect<ReadonlyArray<Delta>, LogError>
   /** The offset of the first record of an epoch after `epoch`; the end when there is none. */
@@ -205,9 +208,9 @@ const torn = (topic: string, partition: number, epoch: number): LogError =>
     message: `the delta of epoch ${epoch} in topic ${topic}, partition ${partition}, is not whole: somebody else wrote to the topic, or removed from it`
   })
 
-export const inForceOf = ({ detail, epoch, positions, snapshots }: StoredRecord): RecordInForce => ({
-  epoch,
-  positions,
-  snapshots,
-  detail
-})
+/** Undefined when the shard never committed. */
+export const inForceOf = (stored: StoredRecord | undefined): RecordInForce | undefined => {
+  if (stored === undefined || stored.epoch === 0) return undefined
+  const { detail, epoch, positions, snapshots } = stored
+  return { epoch, positions, snapshots, detail }
+}

@@ -72,9 +72,9 @@ const listShards = Effect.fnUntraced(function* (cluster: Cluster, reader: Partit
     if (stage === undefined || isProducer(stage)) continue
     for (const { end, partition, start } of yield* reader.bounds(topic.name)) {
       if (start === end) continue
-      // markers of what was given up take offsets, too
+      // markers take offsets, and so does taking a shard
       const last = yield* makeChangelog(reader, topic.name, partition).last
-      if (last !== undefined) found.push({ ...stage, shard: partition })
+      if (inForceOf(last?.record) !== undefined) found.push({ ...stage, shard: partition })
     }
   }
   return found.sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1))
@@ -150,10 +150,7 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
     }),
     producer: (name) => openNamedProducer(shards, name),
     fence: shards.fence,
-    inForce: (id) =>
-      Effect.map(orNone(changelogOf(id).last, undefined), (last) =>
-        last === undefined ? undefined : inForceOf(last.record)
-      ),
+    inForce: (id) => Effect.map(orNone(changelogOf(id).last, undefined), (last) => inForceOf(last?.record)),
     shards: listShards(cluster, reader, prefix),
     deltas: (id, after) => orNone(changelogOf(id).deltas(after), []),
     // **The commit point** of every log stage.

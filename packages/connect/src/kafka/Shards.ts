@@ -37,6 +37,8 @@ interface OwnedShard {
   /** Of the record in force. */
   epoch: number
   deltasFrom: number | null
+  /** Its coordinator gave up on a transaction, and nobody else had it: it is to be taken anew. */
+  givenUp: boolean
   /** Commits since superseded records were trimmed. */
   sinceTrim: number
 }
@@ -65,6 +67,8 @@ export interface ShardsOptions {
 /** Superseded records of a shard without deltas stay until so many commits have passed. */
 const trimEvery = 512
 const atOnce = 16
+/** Brokers that lose as many answers in a row are not there. */
+const takeAgainMax = 5
 /** Whoever is interrupted while brokers are away is held up no longer. */
 const giveUpTimeoutMs = 3_000
 
@@ -72,6 +76,21 @@ const nameOf = ({ shard, stage, uid }: ShardId): string => `${uid}/${stage}/${sh
 
 const fenced = (id: ShardId, why: string): LogError =>
   new LogError({ reason: "Fenced", message: `shard ${nameOf(id)} ${why}: this task must stop` })
+
+const gaveUpOn = (id: ShardId, cause: LogError): LogError =>
+  new LogError({
+    reason: "OutcomeUnknown",
+    message: `the coordinator gave up on a transaction of shard ${nameOf(id)}, which took too long, and nobody else has the shard: take it again and read back`,
+    cause
+  })
+
+const neverCommitted = { epoch: 0, positions: [], snapshots: [], deltasFrom: null }
+
+const changelogBatches = (
+  { partition, topic }: Changelog,
+  record: StoredRecord,
+  delta: Uint8Array | null
+): PartitionBatches => ({ topic, partition, batches: splitPieces([packCommit(record, delta)], batchBytesMax) })
 
 const answerLost = faultPoint("epoch-unknown").pipe(
   Effect.catchDefect(
@@ -119,24 +138,52 @@ export const makeShards = (
   /** Shards whose outcome nobody knows: only their owner may go on, and only by asking. */
   const inDoubt = new Map<string, OwnedShard>()
 
-  const readBack = Effect.fnUntraced(function* (shard: OwnedShard) {
-    const last = yield* shard.changelog.last
-    shard.epoch = last?.record.epoch ?? 0
-    shard.deltasFrom = last?.record.deltasFrom ?? null
+  const adopt = (shard: OwnedShard, record: StoredRecord | undefined) => {
+    shard.epoch = record?.epoch ?? 0
+    shard.deltasFrom = record?.deltasFrom ?? null
     owned.set(nameOf(shard.id), shard)
     inDoubt.delete(nameOf(shard.id))
-    return last === undefined ? undefined : inForceOf(last.record)
-  })
+    return inForceOf(record)
+  }
 
-  const take = Effect.fnUntraced(function* (owner: string, id: ShardId) {
+  const takeOnce = Effect.fnUntraced(function* (owner: string, id: ShardId) {
     owned.delete(nameOf(id))
     inDoubt.delete(nameOf(id))
     const transactionalId = `${prefix}${nameOf(id)}`
     // rule 4: when this is answered, nothing of an earlier owner can become visible any more
     const producer = yield* openProducer(cluster, transactionalId, options.producer)
     const changelog = makeChangelog(reader, changelogTopic(prefix, id), id.shard)
-    return yield* readBack({ id, owner, producer, changelog, epoch: 0, deltasFrom: null, sinceTrim: 0 })
+    const record = { ...((yield* changelog.last)?.record ?? neverCommitted), owner }
+    yield* producer.send([changelogBatches(changelog, record, null)])
+    yield* producer.commit
+    yield* producer.visible
+    committed(new Set([`${changelog.topic}/${changelog.partition}`]))
+    return adopt({ id, owner, producer, changelog, epoch: 0, deltasFrom: null, givenUp: false, sinceTrim: 0 }, record)
   })
+
+  /** Whether the name was written that an answer was lost to does not matter: it is written once more. */
+  const take = (owner: string, id: ShardId) =>
+    Effect.retry(takeOnce(owner, id), { while: ({ reason }) => reason === "OutcomeUnknown", times: takeAgainMax })
+
+  /**
+   * Tells a coordinator that gave up on a transaction for its age from another owner: nobody else wrote a name into the
+   * changelog. The shard is to be taken anew then. Where that cannot be found out, it is a fence.
+   */
+  const judged =
+    (shard: OwnedShard) =>
+    <A>(self: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
+      Effect.catchIf(
+        self,
+        ({ reason }) => reason === "Fenced",
+        (fence) =>
+          Effect.gen(function* () {
+            if (!(yield* shard.producer.givenUp)) return yield* fence
+            const last = yield* shard.changelog.last
+            if (last?.record.owner !== shard.owner) return yield* fence
+            shard.givenUp = true
+            return yield* gaveUpOn(shard.id, fence)
+          }).pipe(Effect.mapError((error) => (error.reason === "OutcomeUnknown" ? error : fence)))
+      )
 
   const fence: Shards["fence"] = Effect.fnUntraced(function* (owner, shards) {
     const stages = Map.groupBy(shards, (id) => changelogTopic(prefix, id))
@@ -171,20 +218,14 @@ export const makeShards = (
       const epoch = commit.epochRead + 1
       const { delta, detail, positions, snapshots } = commit
       const deltasFrom = shard.deltasFrom ?? (delta === null ? null : epoch)
-      const record = { epoch, positions, snapshots, detail, deltasFrom }
+      const record = { owner, epoch, positions, snapshots, detail, deltasFrom }
       sending.push({ shard, commit, record, appended: [], ended: false })
     }
     return sending
   })
 
-  const stateOf = (
-    { commit: { delta }, record, shard: { changelog } }: Sending,
-    detail: unknown
-  ): PartitionBatches => ({
-    topic: changelog.topic,
-    partition: changelog.partition,
-    batches: splitPieces([packCommit({ ...record, detail }, delta)], batchBytesMax)
-  })
+  const stateOf = ({ commit: { delta }, record, shard: { changelog } }: Sending, detail: unknown): PartitionBatches =>
+    changelogBatches(changelog, { ...record, detail }, delta)
 
   const send = Effect.fnUntraced(function* (each: Sending, detailOf: DetailOf | undefined) {
     const { commit, record, shard } = each
@@ -202,7 +243,7 @@ export const makeShards = (
   const end = Effect.fnUntraced(function* (each: Sending) {
     const { record, shard } = each
     const name = nameOf(shard.id)
-    yield* Effect.tapError(shard.producer.commit, (error) =>
+    yield* Effect.tapError(judged(shard)(shard.producer.commit), (error) =>
       Effect.sync(() => {
         each.ended = true
         owned.delete(name)
@@ -238,7 +279,10 @@ export const makeShards = (
     Effect.acquireUseRelease(
       Effect.succeed(sending),
       Effect.fnUntraced(function* () {
-        yield* Effect.forEach(sending, (each) => send(each, detailOf), { concurrency: atOnce, discard: true })
+        yield* Effect.forEach(sending, (each) => judged(each.shard)(send(each, detailOf)), {
+          concurrency: atOnce,
+          discard: true
+        })
         yield* faultPoint("during-epoch-commit")
         yield* answerLost
         // the commit point of each shard. Not to be interrupted: what was sent is waited for
@@ -296,7 +340,7 @@ export const makeShards = (
 
   const dropDeltas: Shards["dropDeltas"] = Effect.fnUntraced(function* (owner, id, through) {
     const shard = yield* ownedBy(owner, id, undefined)
-    yield* shard.producer.checkOwner
+    yield* judged(shard)(shard.producer.checkOwner)
     if (shard.deltasFrom === null || through < shard.deltasFrom) return
     const { changelog } = shard
     const last = yield* changelog.last
@@ -316,8 +360,14 @@ export const makeShards = (
     resume: Effect.fnUntraced(function* (owner, id) {
       const shard = inDoubt.get(nameOf(id)) ?? owned.get(nameOf(id))
       if (shard === undefined || shard.owner !== owner) return yield* fenced(id, "was taken by another owner")
-      yield* shard.producer.renew
-      return yield* readBack(shard)
+      if (!shard.givenUp) {
+        const renewed = yield* Effect.result(judged(shard)(shard.producer.renew))
+        if (Result.isSuccess(renewed)) return adopt(shard, (yield* shard.changelog.last)?.record)
+        if (!shard.givenUp) return yield* renewed.failure
+      }
+      // its producer is of no use any more; somebody may have come since
+      if ((yield* shard.changelog.last)?.record.owner !== owner) return yield* fenced(id, "was taken by another owner")
+      return yield* Effect.tapError(take(owner, id), () => Effect.sync(() => inDoubt.set(nameOf(id), shard)))
     })
   }
 }

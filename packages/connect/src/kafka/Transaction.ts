@@ -49,6 +49,11 @@ export interface TransactionalProducer {
   readonly renew: Effect.Effect<void, LogError>
   /** Fails with `Fenced` when somebody else took the id. */
   readonly checkOwner: Effect.Effect<void, LogError>
+  /**
+   * After a fence: whether it may have been the coordinator alone, which gives up on a transaction for its age and forgets ids
+   * that are not used. True also while somebody takes the id of such a transaction: who took the shard last decides.
+   */
+  readonly givenUp: Effect.Effect<boolean, LogError>
 }
 
 export interface ProducerSettings {
@@ -70,6 +75,9 @@ const untouched = new Set(["CONCURRENT_TRANSACTIONS", "COORDINATOR_LOAD_IN_PROGR
 const notDone = (error: CallError): boolean => answeredWith(error, untouched)
 const notDoneMax = 1_000
 const ongoing = new Set(["PrepareCommit", "PrepareAbort"])
+/** How it leaves a transaction that it gave up on; whoever takes the id then makes it `Empty`. */
+const givenUpStates = new Set(["PrepareAbort", "CompleteAbort", "Dead"])
+const forgotten = new Set(["TRANSACTIONAL_ID_NOT_FOUND"])
 
 export const openProducer = Effect.fnUntraced(function* (
   cluster: Cluster,
@@ -95,12 +103,14 @@ export const openProducer = Effect.fnUntraced(function* (
   /** Partitions of the open transaction. */
   let added = new Set<string>()
   let open = false
+  let openedAtMs = 0
 
   const add = Effect.fnUntraced(function* (partitions: ReadonlyArray<PartitionBatches>) {
     const fresh = partitions.filter(({ partition, topic }) => !added.has(`${topic}/${partition}`))
     if (fresh.length === 0) return
     const byTopic = Map.groupBy(fresh, ({ topic }) => topic)
     const topics = [...byTopic].map(([name, of]) => ({ name, partitions: of.map(({ partition }) => partition) }))
+    if (!open) openedAtMs = yield* Clock.currentTimeMillis
     open = true
     yield* cluster.persistently(
       `beginning a transaction of ${transactionalId}`,
@@ -243,5 +253,18 @@ export const openProducer = Effect.fnUntraced(function* (
             )
       )
     )
-  return { transactionalId, send, commit, visible, renew, checkOwner }
+  const givenUp: TransactionalProducer["givenUp"] = cluster.persistently(
+    `asking what became of a transaction of ${transactionalId}`,
+    Effect.gen(function* () {
+      const { transactionState } = yield* describe
+      const ageMs = (yield* Clock.currentTimeMillis) - openedAtMs
+      return open && ageMs >= transactionTimeoutMs && givenUpStates.has(transactionState)
+    }).pipe(
+      Effect.catchIf(
+        (error) => answeredWith(error, forgotten),
+        () => Effect.succeed(true)
+      )
+    )
+  )
+  return { transactionalId, send, commit, visible, renew, checkOwner, givenUp }
 })

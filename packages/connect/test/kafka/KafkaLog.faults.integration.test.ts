@@ -8,8 +8,15 @@ import { Deferred, Effect, Fiber } from "effect"
 import { KafkaLog, type KafkaLogOptions } from "../../src/kafka/KafkaLog.ts"
 import { atFaultPoint, commitOf, connect, numbered, pack, readAll, reasonOf, shardOf } from "../log/LogFixture.ts"
 
-// the controller waits as long before it lets a broker back in that was killed
-const kafka = sharedKafka(19_492, { more: "broker.session.timeout.ms=1500\\nbroker.heartbeat.interval.ms=300" })
+const kafka = sharedKafka(19_492, {
+  more: [
+    // the controller waits as long before it lets a broker back in that was killed
+    "broker.session.timeout.ms=1500",
+    "broker.heartbeat.interval.ms=300",
+    // how often a coordinator looks for transactions that are too old
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms=300"
+  ].join("\\n")
+})
 beforeAll(kafka.start, 120_000)
 afterAll(kafka.stop, 60_000)
 
@@ -77,6 +84,10 @@ const commitAll = Effect.fnUntraced(function* (
   }
 })
 
+/** How long the coordinator waits for a transaction's end, and what is longer by some of its looks. */
+const patienceMs = 1_000
+const tooLongMs = 2_500
+
 describe("a transaction that is late", () => {
   it.live("of a zombie, past the next owner's start and commit: nothing of it is seen, nothing is torn", () =>
     Effect.gen(function* () {
@@ -107,24 +118,95 @@ describe("a transaction that is late", () => {
     })
   )
 
-  it.live(
-    "past the coordinator's patience: its owner takes the shard again, and commits once",
-    () =>
-      Effect.gen(function* () {
-        const { log } = yield* freshLog({ transactionTimeoutMs: 1_000 })
-        yield* log.ensureTopic({ name: "a", partitions: 2 })
-        yield* log.fence("me", [shardOf(0)])
-        yield* commit(log, "me", 0)
-        // brokers look for such transactions every 10 s
-        const slow = commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", Effect.sleep(14_000)))
-        const reason = yield* reasonOf(slow)
-        assert.include(["Fenced", "OutcomeUnknown"], reason)
-        const [inForce] = yield* log.fence("me-again", [shardOf(0)])
-        assert.strictEqual(inForce!.epoch, 1)
-        yield* commit(log, "me-again", 1)
-        assert.deepStrictEqual(yield* whole(log), ["me-0", "me-again-1"])
-      }),
-    60_000
+  it.live("past the coordinator's patience: no fence; its owner takes the shard again, and commits once", () =>
+    Effect.gen(function* () {
+      const { log } = yield* freshLog({ transactionTimeoutMs: patienceMs })
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("me", [shardOf(0)])
+      yield* commit(log, "me", 0)
+      const slow = commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", Effect.sleep(tooLongMs)))
+      assert.strictEqual(yield* reasonOf(slow), "OutcomeUnknown")
+      const [inForce] = yield* log.fence("me-again", [shardOf(0)])
+      assert.strictEqual(inForce!.epoch, 1)
+      yield* commit(log, "me-again", 1)
+      assert.deepStrictEqual(yield* whole(log), ["me-0", "me-again-1"])
+    })
+  )
+
+  it.live("past the patience of a broker that stood still itself: no fence either", () =>
+    Effect.gen(function* () {
+      const { log } = yield* freshLog({ transactionTimeoutMs: patienceMs })
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("me", [shardOf(0)])
+      yield* commit(log, "me", 0)
+      const pid = yield* kafka.server().pidNow
+      const still = Effect.gen(function* () {
+        process.kill(pid, "SIGSTOP")
+        yield* Effect.sleep(tooLongMs)
+        process.kill(pid, "SIGCONT")
+        // until it has looked at its transactions
+        yield* Effect.sleep(1_500)
+      })
+      assert.strictEqual(
+        yield* reasonOf(commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", still))),
+        "OutcomeUnknown"
+      )
+      yield* log.fence("me-again", [shardOf(0)])
+      yield* commit(log, "me-again", 1)
+      assert.deepStrictEqual(yield* whole(log), ["me-0", "me-again-1"])
+    })
+  )
+
+  it.live("past the coordinator's patience, when another owner took the shard meanwhile: a fence", () =>
+    Effect.gen(function* () {
+      const { log, prefix } = yield* freshLog({ transactionTimeoutMs: patienceMs })
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("me", [shardOf(0)])
+      yield* commit(log, "me", 0)
+      const successor = yield* again(prefix)
+      const taken = Effect.andThen(Effect.sleep(tooLongMs), Effect.orDie(successor.fence("successor", [shardOf(0)])))
+      const slow = commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", Effect.asVoid(taken)))
+      assert.strictEqual(yield* reasonOf(slow), "Fenced")
+      yield* commit(successor, "successor", 1)
+      assert.deepStrictEqual(yield* whole(log), ["me-0", "successor-1"])
+    })
+  )
+
+  it.live("past the coordinator's patience with two owners, the later one too: a fence for the earlier one alone", () =>
+    Effect.gen(function* () {
+      const { log, prefix } = yield* freshLog({ transactionTimeoutMs: patienceMs })
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("me", [shardOf(0)])
+      yield* commit(log, "me", 0)
+      const successor = yield* again(prefix, { transactionTimeoutMs: patienceMs })
+      // the coordinator says the same of both then: only the changelog tells them apart
+      const both = Effect.gen(function* () {
+        yield* successor.fence("successor", [shardOf(0)])
+        const slow = commit(successor, "successor", 1).pipe(
+          atFaultPoint("during-epoch-commit", Effect.sleep(tooLongMs))
+        )
+        assert.strictEqual(yield* reasonOf(slow), "OutcomeUnknown")
+      }).pipe(Effect.orDie)
+      const slow = commit(log, "me", 1).pipe(atFaultPoint("during-epoch-commit", both))
+      assert.strictEqual(yield* reasonOf(slow), "Fenced")
+      assert.deepStrictEqual(yield* whole(log), ["me-0"])
+    })
+  )
+
+  it.live("of a producer past the coordinator's patience: its batch is sent again, and is there once", () =>
+    Effect.gen(function* () {
+      const { log } = yield* freshLog({ transactionTimeoutMs: patienceMs })
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      const producer = yield* log.producer("p")
+      const send = (sequence: number) =>
+        producer.append(sequence, [{ topic: "a", partition: 0, records: pack(`value-${sequence}`) }])
+      yield* send(0)
+      const slow = send(1).pipe(atFaultPoint("during-epoch-commit", Effect.sleep(tooLongMs)))
+      assert.strictEqual(yield* reasonOf(slow), "OutcomeUnknown")
+      yield* send(1)
+      yield* send(2)
+      assert.deepStrictEqual((yield* readAll(log, "a")).values, numbered("value-", 3))
+    })
   )
 })
 
