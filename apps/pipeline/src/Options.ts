@@ -4,7 +4,14 @@
 import type { DeclaredSink } from "@frazil/connect"
 import { Decimal } from "@frazil/core"
 import { Flags, thresholdsDefault } from "@frazil/platform"
-import { claimsCachedDefault, flows, type FlowSettings, largeClaimsOverDefault, ruleTopics } from "@frazil/flows"
+import {
+  claimsCachedDefault,
+  flows,
+  flowsByDefault,
+  type FlowSettings,
+  largeClaimsOverDefault,
+  ruleTopics
+} from "@frazil/flows"
 import { rulesDirectory } from "@frazil/lakehouse"
 import { loadRules, type RuleSet } from "@frazil/rules"
 import { Config, Effect, Option, Result, Schema } from "effect"
@@ -157,7 +164,7 @@ const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows
 
 const parseFlows = (text: Option.Option<string>) => {
   const names = Option.match(text, {
-    onNone: () => Object.keys(flows),
+    onNone: (): Array<string> => [...flowsByDefault],
     onSome: (list) => list.split(",").map((name) => name.trim())
   })
   const unknown = names.filter((name) => !isFlow(name))

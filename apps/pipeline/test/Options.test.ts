@@ -34,7 +34,7 @@ describe("parseOptions", () => {
     Effect.gen(function* () {
       const options = yield* parse({})
       assert.deepInclude(options, {
-        flows: ["transactions", "lending", "claims", "security", "sessions"],
+        flows: ["transactions", "lending", "claims", "security", "sessions", "velocity"],
         bounded: false,
         gatewayPort: 8080,
         epochMs: 200,
@@ -43,6 +43,13 @@ describe("parseOptions", () => {
       assert.deepStrictEqual(options.generator, { rate: 10, count: undefined, seed: undefined })
       assert.isUndefined((yield* parse({ noGenerator: true })).generator)
       assert.isUndefined((yield* parse({ noGateway: true })).gatewayPort)
+    })
+  )
+
+  it.effect("runs what is named, also what nobody runs unasked", () =>
+    Effect.gen(function* () {
+      const { flows } = yield* parse({ jobs: Option.some("transactions,abroad") })
+      assert.deepStrictEqual(flows, ["transactions", "abroad"])
     })
   )
 

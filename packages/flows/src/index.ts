@@ -1,11 +1,13 @@
 import { FailedApplications, FailedPayments, LoanApplications, PaymentEvents, RawTransactions } from "@frazil/model"
 import { noRules, type RuleSet } from "@frazil/rules"
 import type { Decimal } from "@frazil/core"
+import { abroad } from "./abroad.ts"
 import { claimsCachedDefault, largeClaimsOverDefault, makeClaims, makeLargeClaims } from "./claims.ts"
 import { lendingEnrichment, lendingRouter } from "./lending.ts"
 import { security } from "./security.ts"
 import { sessionSummaries } from "./sessions.ts"
 import { transactions } from "./transactions.ts"
+import { velocity } from "./velocity.ts"
 
 export { Bureau, bureauFailures, BureauWire } from "./lookups/Bureau.ts"
 export { Claim, claimFailures, claimProblem, Claims } from "./lookups/Claims.ts"
@@ -35,11 +37,19 @@ export const makeFlows = (rules: RuleSet, settings: FlowSettings = {}) =>
       makeLargeClaims(settings.largeClaimsOver ?? largeClaimsOverDefault)
     ],
     security: [security],
-    sessions: [sessionSummaries]
+    sessions: [sessionSummaries],
+    velocity: [velocity],
+    abroad: [abroad]
   }) as const
 
 /** The flows as they are declared: the same topics, nothing judged. For what looks at a system without running it. */
 export const flows = makeFlows(noRules)
+
+/**
+ * Those that run unless somebody names others. Not `abroad`: it reads a topic whose border `transactions` is, and what does
+ * not decode would be a dead letter of each.
+ */
+export const flowsByDefault = ["transactions", "lending", "claims", "security", "sessions", "velocity"] as const
 
 /** Topics of failures, and the topics whose records they were: what may be sent again. */
 export const redrives = [

@@ -9,6 +9,7 @@ import { DeadLetters } from "./DeadLetter.ts"
 import { EnrichedPayments, LargeClaims } from "./EnrichedPayment.ts"
 import { FailedApplications } from "./FailedApplication.ts"
 import { FailedPayments } from "./FailedPayment.ts"
+import { FraudFeatures } from "./FraudFeature.ts"
 import { Ledger } from "./Ledger.ts"
 import { Authentication } from "./Login.ts"
 import { LoanApplications } from "./LoanApplication.ts"
@@ -20,6 +21,7 @@ import { RawTransactions } from "./RawTransaction.ts"
 import { SecurityAlerts } from "./SecurityAlert.ts"
 import { ExternalChecks, InternalChecks } from "./RoutedApplication.ts"
 import { SessionSummaries } from "./SessionSummary.ts"
+import { Transactions } from "./Transaction.ts"
 
 const declared = [
   RawTransactions,
@@ -39,6 +41,8 @@ const declared = [
   SecurityAlerts,
   Clickstream,
   SessionSummaries,
+  Transactions,
+  FraudFeatures,
   Ledger,
   OperationsAlerts,
   MaintenanceRuns

@@ -8,6 +8,7 @@ import {
   EnrichedPayments,
   ExternalChecks,
   FailedApplications,
+  FraudFeatures,
   FailedPayments,
   InternalChecks,
   LargeClaims,
@@ -16,7 +17,8 @@ import {
   OperationsAlerts,
   PaymentEvents,
   SecurityAlerts,
-  SessionSummaries
+  SessionSummaries,
+  Transactions
 } from "../src/index.ts"
 import * as model from "../src/index.ts"
 
@@ -263,6 +265,40 @@ const contracts: ReadonlyArray<Contract> = [
       ["clicks", 0, "out_of_range"],
       ["duration_ms", -1, "out_of_range"],
       ["products", ["P1", 2], "wrong_type"]
+    ]
+  }),
+  of(Transactions, {
+    name: "transactions",
+    key: "C123",
+    eventTime: "timestamp",
+    record: { customer_id: "C123", amount: 250.5, merchant_id: "M456", timestamp: at },
+    optional: [],
+    personal: [],
+    wrong: [
+      ["customer_id", null, "wrong_type"],
+      ["amount", 1.005, "too_many_digits"],
+      ["merchant_id", undefined, "missing_field"],
+      ["timestamp", "1999-12-31T23:59:59Z", "event_time_out_of_range"]
+    ]
+  }),
+  of(FraudFeatures, {
+    name: "fraud-features",
+    key: "C123",
+    eventTime: "window_start",
+    record: {
+      customer_id: "C123",
+      window_start: at,
+      window_end: at,
+      revision: 0,
+      transaction_count_5min: 3,
+      transaction_total_5min: 250.5
+    },
+    optional: [],
+    personal: [],
+    wrong: [
+      ["transaction_count_5min", 0, "out_of_range"],
+      ["transaction_total_5min", 1.005, "too_many_digits"],
+      ["revision", -1, "out_of_range"]
     ]
   }),
   of(OperationsAlerts, {

@@ -60,7 +60,7 @@ const cut = (text: string) =>
   text.length > valueCharactersMax ? `${text.slice(0, valueCharactersMax).toWellFormed()}…` : text
 
 /** The name that an alert has for good. */
-const alertId = (...what: ReadonlyArray<string | number>): string =>
+export const alertId = (...what: ReadonlyArray<string | number>): string =>
   createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 32)
 
 const fieldOf = (record: AnyRecord, name: string): unknown => (Object.hasOwn(record, name) ? record[name] : null)

@@ -2,6 +2,7 @@
 import type { Random } from "../generate/Random.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
+import { abroadOfTransactions } from "./Abroad.ts"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
 import { attempt, Attempts, sequences } from "./Attempts.ts"
 import { checkAttempts } from "./CheckAttempts.ts"
@@ -55,5 +56,6 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   "lending-enrichment": enrichment,
   claims: claimsOfPayments,
   security: securityOfLogins,
+  abroad: abroadOfTransactions,
   windows: clickWindows
 }

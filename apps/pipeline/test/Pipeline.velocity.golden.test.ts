@@ -1,0 +1,192 @@
+/**
+ * Golden runs of the documents' velocity example: their transaction, and more of its kind in any order, go through the whole
+ * pipeline; the features are those that a plain loop finds, again with a crash at every fault point of the epoch.
+ */
+import type { FaultPointName } from "@frazil/core"
+import { decodeConnections, decodeSinks, templateText } from "@frazil/connect"
+import { contracts } from "@frazil/model"
+import { dataDirectory, systemLayer } from "@frazil/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit } from "effect"
+import { readTopic } from "./support/LeftBehind.ts"
+import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
+
+interface Payment {
+  readonly customer_id: string
+  readonly amount: number
+  readonly merchant_id: string
+  readonly timestamp: string
+}
+
+/** The documents' own event: `003`, example 1. Their window has three of them. */
+const documented =
+  '{"customer_id": "C123", "amount": 250.00, "merchant_id": "M456", "timestamp": "2025-12-05T10:23:15Z"}'
+
+const payment = (customer: string, time: string, amount: number): Payment => ({
+  customer_id: customer,
+  amount,
+  merchant_id: "M456",
+  timestamp: `2025-12-05T${time}Z`
+})
+
+const byHand: ReadonlyArray<Payment> = [
+  JSON.parse(documented) as Payment, // the documents'
+  payment("C123", "10:20:00", 0.1),
+  payment("C123", "10:24:59.999", 0.2),
+  // the end is another window's
+  payment("C123", "10:25:00", 9.99),
+  // after its window's end by the watermark, before that of the next: it revises
+  payment("C123", "10:29:50", 1),
+  payment("C123", "10:21:30", 49.7)
+]
+
+const customers = 7
+const windowMs = 300_000
+const documentedCounts = [
+  [3, 250.3, 0],
+  [4, 300, 1]
+]
+
+/** Four seconds apart; each seventh up to three and a half minutes late, which revises windows that have ended. */
+const generated = Array.from({ length: 3_000 }, (_, index): Payment => {
+  const late = index % 7 === 0 ? (index * 7_919) % 210_000 : (index * 7_919) % 4_000
+  return {
+    customer_id: `C${(index * 31 + (index >> 3)) % customers}`,
+    amount: ((index * 104_729) % 1_000_000) / 100,
+    merchant_id: `M${index % 11}`,
+    timestamp: new Date(Date.UTC(2025, 11, 6) + index * 4_000 - late).toISOString()
+  }
+})
+
+const payments = [...byHand, ...generated]
+const lines = [documented, ...payments.slice(1).map((each) => JSON.stringify(each)), '{"customer_id": "C1", "amo']
+
+const cents = (amount: number) => BigInt(Math.round(amount * 100))
+const text = (total: bigint) => `${total / 100n}.${String(total % 100n).padStart(2, "0")}`
+
+/** By one loop over all of them, in any order: count and sum of each customer's five minutes. */
+const expected = (() => {
+  const found = new Map<string, { count: number; total: bigint }>()
+  for (const { amount, customer_id, timestamp } of payments) {
+    const start = Math.floor(Date.parse(timestamp) / windowMs) * windowMs
+    const name = `${customer_id} ${new Date(start).toISOString()} ${new Date(start + windowMs).toISOString()}`
+    const before = found.get(name) ?? { count: 0, total: 0n }
+    found.set(name, { count: before.count + 1, total: before.total + cents(amount) })
+  }
+  return [...found].map(([name, { count, total }]) => `${name} ${count} ${text(total)}`).sort()
+})()
+
+interface Feature {
+  readonly customer_id: string
+  readonly window_start: string
+  readonly window_end: string
+  readonly revision: number
+  readonly transaction_count_5min: number
+  readonly transaction_total_5min: number | string
+}
+
+/** In the order of each partition. */
+const featuresIn = (data: string) =>
+  Effect.map(
+    readTopic("fraud-features"),
+    (records) => records.map(({ value }) => JSON.parse(value) as Feature) // what the pipeline wrote
+  ).pipe(Effect.provide(systemLayer(dataDirectory(data))))
+
+const nameOf = ({ customer_id, window_end, window_start }: Feature) => `${customer_id} ${window_start} ${window_end}`
+
+/** The last revision of each window. */
+const lastOf = (features: ReadonlyArray<Feature>): ReadonlyArray<string> => {
+  const last = new Map<string, Feature>()
+  for (const each of features) {
+    const before = last.get(nameOf(each))
+    if (before === undefined || before.revision < each.revision) last.set(nameOf(each), each)
+  }
+  return [...last]
+    .map(([name, each]) => `${name} ${each.transaction_count_5min} ${Number(each.transaction_total_5min).toFixed(2)}`)
+    .sort()
+}
+
+/** A store that keeps the newest record of a customer never goes back to an older window, or to an older revision. */
+const assertForward = (features: ReadonlyArray<Feature>) => {
+  const newest = new Map<string, string>()
+  for (const each of features) {
+    const at = `${each.window_start} ${String(each.revision).padStart(6, "0")}`
+    assert.isTrue((newest.get(each.customer_id) ?? "") < at, `${each.customer_id} ${at}`)
+    newest.set(each.customer_id, at)
+  }
+}
+
+const place = makePlaceOf({ transactions: lines.map((line) => `${line}\n`).join("") })
+const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows: ["velocity"] })
+
+class Crash extends Error {
+  override readonly name = "Crash"
+}
+
+const crashAt = (name: FaultPointName, nth: number) => {
+  let crossings = 0
+  return (point: FaultPointName) =>
+    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
+}
+
+const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) &&
+  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
+
+describe("velocity", () => {
+  it.live("is told for the documents' transaction and every other one, the last revision as a loop finds it", () =>
+    Effect.gen(function* () {
+      const made = yield* place
+      const summary = yield* run(made)
+      const features = yield* featuresIn(made.data)
+      assert.deepStrictEqual(lastOf(features), expected)
+      const own = features.filter((each) => nameOf(each) === "C123 2025-12-05T10:20:00.000Z 2025-12-05T10:25:00.000Z")
+      const counted = own.map((each) => [each.transaction_count_5min, each.transaction_total_5min, each.revision])
+      // the documents' value, and what comes of one that was late
+      assert.deepStrictEqual(counted, documentedCounts)
+      assert.isAbove(expected.length, 250)
+      assert.isAbove(features.length, expected.length, "none was revised")
+      assertForward(features)
+      assert.deepInclude(summary.jobs[0], { job: "velocity", in: lines.length, dead_lettered: 1, late: 0 })
+    })
+  )
+
+  it("becomes the documents' feature by a sink that reads its topic", () => {
+    const key = "fraud_features:{customer_id}:transaction_count_5min"
+    const feature = { key, value: "transaction_count_5min", ttl: "5m" }
+    const store = { kind: "redis", topic: "fraud-features", connection: "features", features: [feature] }
+    const connections = decodeConnections({ features: { kind: "redis", url: "redis://127.0.0.1:1" } }, () => undefined)
+    const { problems, sinks } = decodeSinks(
+      { store },
+      { topics: contracts, connections, deadLetterTopic: "dead-letter" }
+    )
+    assert.deepStrictEqual(problems, [])
+    const form = sinks[0]?.form
+    assert(form?.kind === "redis")
+    const told = form.features.map((each) => [templateText(each.key), each.value.name, each.ttlMs])
+    assert.deepStrictEqual(told, [[key, "transaction_count_5min", 300_000]])
+  })
+
+  const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [
+    ["before-epoch-commit", [4, 19]],
+    ["during-epoch-commit", [4, 19]],
+    ["after-epoch-commit", [4, 19]],
+    ["after-snapshot", [4, 19]],
+    ["before-name", [2, 5]]
+  ]
+  for (const [name, all] of crossings) {
+    for (const nth of all) {
+      it.live(`is the same after a crash at ${name}, crossing ${nth}`, () =>
+        Effect.gen(function* () {
+          const made = yield* place
+          const exit = yield* Effect.exit(run(made, { hit: crashAt(name, nth), recordsMax: 50 }))
+          assert.isTrue(crashed(exit))
+          yield* run(made)
+          const features = yield* featuresIn(made.data)
+          assert.deepStrictEqual(lastOf(features), expected)
+          assertForward(features)
+        })
+      )
+    }
+  }
+})
