@@ -92,10 +92,7 @@ const memory = (...runs: ReadonlyArray<AppProcess>): Finding => {
 }
 
 const used = (share: number, of: string): Finding =>
-  found(
-    share >= usedShareMin && share <= 1.02,
-    `${(share * 100).toFixed(1)} % of ${of} used in the steady phase, at least 95`
-  )
+  found(share >= usedShareMin, `${(share * 100).toFixed(1)} % of ${of} used in the steady phase, at least 95`)
 
 const endedWell = (pipeline: AppProcess) =>
   Effect.map(pipeline.ended, (code) =>
@@ -131,7 +128,9 @@ const limited: Scenario = {
   about: "applications at once against a bureau that allows so many calls a second, and answers 429 beyond",
   run: Effect.fnUntraced(function* (scale) {
     const perSecond = scale === "full" ? 1_500 : 600
-    const made = yield* makeHerd(scale, ["--delay", "50ms..150ms", "--limit", `${perSecond}/s`])
+    // a rate is found by half a percent a second: that takes its time however few they are
+    const count = scale === "full" ? herd.full : 24_000
+    const made = yield* makeHerd(scale, ["--delay", "50ms..150ms", "--limit", `${perSecond}/s`], count)
     const pipeline = yield* made.start
     const ended = yield* endedWell(pipeline)
     const share = steadyRate(made.bureau.samples) / perSecond
