@@ -6,7 +6,8 @@
 import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -116,20 +117,6 @@ const alertsIn = (data: string) =>
 
 const found = (alerts: ReadonlyArray<Alert>) =>
   alerts.map(({ key, values }) => `${key} ${values["large_transaction_id"]} ${values["foreign_transaction_id"]}`).sort()
-
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
 
 describe("a large amount, and then a foreign country", () => {
   it.live("is the alert that the documents describe; and every other one that a loop finds, once", () =>

@@ -7,8 +7,9 @@ import { join } from "node:path"
 import type { FaultPointName } from "@frazil/core"
 import { expectRawTransactions, makeCorpus } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
 import type { Summary } from "../src/Summary.ts"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { assertLeftBehind } from "./support/LeftBehind.ts"
 import { makePlace, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -49,21 +50,6 @@ describe("a bounded run", () => {
     )
   }
 })
-
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-/** Dies at the `nth` crossing of `name`, once. */
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
 
 /** What a crash of one part leaves open in the others would be left to chance. */
 const assertNothingOpen = (place: Place) => {

@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { FaultPointName } from "@frazil/core"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
 import {
   applications,
   assertLookupsLeft,
@@ -15,23 +15,10 @@ import {
   payments,
   torn
 } from "./support/LookupRuns.ts"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
 const flows = ["lending", "claims"] as const
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
-
 const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows })
 
 const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [

@@ -6,7 +6,8 @@ import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { makeLogins } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type RunIn, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -126,20 +127,6 @@ const lines = (alerts: ReadonlyArray<Alert>) =>
       ({ failed_attempts, ip, kind, time_window }) => `${kind} ${ip} ${String(failed_attempts)} ${String(time_window)}`
     )
     .sort()
-
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
 
 describe("failed logins", () => {
   it.live("from an address become the documents' alert; and every other one that a loop finds, once", () =>

@@ -6,7 +6,8 @@ import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { kinds } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -78,20 +79,6 @@ const summariesIn = (data: string) =>
       })
       .sort()
   ).pipe(Effect.provide(systemLayer(dataDirectory(data))))
-
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
 
 describe("sessions", () => {
   it.live("are summed up, the documents' click and every other one, each once", () =>

@@ -7,7 +7,8 @@ import { decodeConnections, decodeSinks, templateText } from "@frazil/connect"
 import { contracts } from "@frazil/model"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
+import { crashAt, crashed } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -118,20 +119,6 @@ const assertForward = (features: ReadonlyArray<Feature>) => {
 
 const place = makePlaceOf({ transactions: lines.map((line) => `${line}\n`).join("") })
 const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows: ["velocity"] })
-
-class Crash extends Error {
-  override readonly name = "Crash"
-}
-
-const crashAt = (name: FaultPointName, nth: number) => {
-  let crossings = 0
-  return (point: FaultPointName) =>
-    point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
-}
-
-const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
 
 describe("velocity", () => {
   it.live("is told for the documents' transaction and every other one, the last revision as a loop finds it", () =>
