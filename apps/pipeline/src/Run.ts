@@ -4,7 +4,7 @@
  * `main.ts` calls it. It decides nothing about data; it starts the parts, tells them when their input is complete, and
  * keeps what people want to see.
  */
-import { type DeclaredSink, feedFile, holdJobLock, sinkShard } from "@frazil/connect"
+import { feedFile, holdJobLock, sinkShard } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
 import {
   DeadLetters as DeadLetterContract,
@@ -15,7 +15,7 @@ import {
   newOwner,
   runRetention
 } from "@frazil/engine"
-import { type Bureau, type Claims, flows, makeFlows } from "@frazil/flows"
+import { type Bureau, type Claims, flows, flowsByDefault, makeFlows } from "@frazil/flows"
 import { landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
@@ -160,18 +160,24 @@ const watch = ({ ended, jobs, monitor, options, screen }: Watched) => {
   )
 }
 
-/** Whoever reads a topic, whether this run starts it or not: all flows, tables and declared sinks that there are. */
-export const logReaders = (sinks: ReadonlyArray<DeclaredSink>): ReadonlyArray<LogReader> => [
-  ...Object.values(flows)
-    .flat()
-    .flatMap((job) => Job.sources(job).map(({ name }) => ({ topic: name, uid: job.name, stage: name }))),
-  ...tables.map((landing) => ({ topic: landing.topic.name, ...landingShard(landing) })),
-  ...sinks.map(({ name, topic }) => ({ topic: topic.name, ...sinkShard(name) }))
-]
+/**
+ * Whoever reads a topic, whether this run starts it or not: the flows that run unless told otherwise, those of this run,
+ * tables and declared sinks. Another flow counts once it has run: that it might is no reason to keep every record.
+ */
+export const logReaders = ({ flows: names, sinks = [] }: Pick<PipelineOptions, "flows" | "sinks">) => {
+  const jobs = [...new Set([...flowsByDefault, ...names])].flatMap((name): ReadonlyArray<AnyJob> => flows[name])
+  return [
+    ...jobs.flatMap((job) => Job.sources(job).map(({ name }) => ({ topic: name, uid: job.name, stage: name }))),
+    ...tables.map((landing) => ({ topic: landing.topic.name, ...landingShard(landing) })),
+    ...sinks.map(({ name, topic }) => ({ topic: topic.name, ...sinkShard(name) }))
+  ] satisfies ReadonlyArray<LogReader>
+}
 
 /** As long as the run, when it is asked for. */
-const retention = ({ logRetentionMs, sinks = [] }: PipelineOptions) =>
-  logRetentionMs === undefined ? Effect.never : runRetention({ readers: logReaders(sinks), ageMs: logRetentionMs })
+const retention = (options: PipelineOptions) =>
+  options.logRetentionMs === undefined
+    ? Effect.never
+    : runRetention({ readers: logReaders(options), ageMs: options.logRetentionMs })
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
 const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {

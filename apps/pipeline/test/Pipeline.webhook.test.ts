@@ -161,11 +161,19 @@ describe("a webhook on operations-alerts", () => {
       )
       assert.match(error.message, /^connection "on-call": its secret cannot be read from file .*\(ENOENT\)$/)
       assert.deepInclude(
-        logReaders(sinks).find(({ topic }) => topic === "operations-alerts"),
+        logReaders({ flows: ["claims"], sinks }).find(({ topic }) => topic === "operations-alerts"),
         { uid: "sink.alerts-to-on-call", stage: "sink" }
       )
     })
   )
+
+  it("waits for the flows that run unless told otherwise and for those of the run, and for no other", () => {
+    const uids = (...flows: PipelineOptions["flows"]) =>
+      logReaders({ flows }).flatMap(({ topic, uid }) => (topic === "raw-transactions" ? [uid] : []))
+    assert.includeMembers(uids("claims"), ["transactions"])
+    assert.notInclude(uids("claims"), "abroad")
+    assert.include(uids("abroad"), "abroad")
+  })
 
   it.live("is not started when its declaration makes no sense", () =>
     Effect.gen(function* () {
