@@ -8,7 +8,8 @@
  */
 import { Effect, Layer, type Scope } from "effect"
 import { faultPoint } from "@frazil/core"
-import { type EpochCommit, Log, LogError, type LogShape, type Producer } from "@frazil/engine"
+import { type EpochCommit, Log, type LogError, type LogShape, type Producer } from "@frazil/engine"
+import { answerLost } from "../log/AnswerLost.ts"
 import { appendRecords, offsetAtTime, purgeRows, readRecords, trimPartition } from "./BatchTable.ts"
 import type { Database } from "./Database.ts"
 import { type CommitFaults, type LogFile, openLogFile } from "./LogFile.ts"
@@ -31,18 +32,6 @@ export interface EmbeddedLogOptions {
   /** How often other processes' commits are looked for while a reader waits. Default 20 ms. */
   readonly pollMs?: number
 }
-
-/** What fails while an epoch's answer is under way leaves its outcome unknown (protocol, rule 5). */
-const answerLost = faultPoint("epoch-unknown").pipe(
-  Effect.catchDefect(
-    (cause) =>
-      new LogError({
-        reason: "OutcomeUnknown",
-        message: "the answer to an epoch's commit was lost: fence again and read back",
-        cause
-      })
-  )
-)
 
 /** Crossed twice: a test that fails the first has the epoch undone, one that fails the second has it kept. */
 const epochFaults: CommitFaults = {

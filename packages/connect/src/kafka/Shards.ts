@@ -15,6 +15,7 @@ import {
   type ShardId
 } from "@frazil/engine"
 import { Effect, Exit, Option, Result } from "effect"
+import { answerLost } from "../log/AnswerLost.ts"
 import { type Changelog, changelogTopic, inForceOf, makeChangelog, packCommit, type StoredRecord } from "./Changelog.ts"
 import type { Cluster } from "./Cluster.ts"
 import { splitPieces } from "./EncodeBatch.ts"
@@ -91,17 +92,6 @@ const changelogBatches = (
   record: StoredRecord,
   delta: Uint8Array | null
 ): PartitionBatches => ({ topic, partition, batches: splitPieces([packCommit(record, delta)], batchBytesMax) })
-
-const answerLost = faultPoint("epoch-unknown").pipe(
-  Effect.catchDefect(
-    (cause) =>
-      new LogError({
-        reason: "OutcomeUnknown",
-        message: "the answer to an epoch's commit was lost: fence again and read back",
-        cause
-      })
-  )
-)
 
 /** One shard's commit on its way. */
 interface Sending {
