@@ -18,7 +18,7 @@ import { type DataDirectory, readConnections, settingsPath } from "@frazil/platf
 import { serveBureau } from "@frazil/sim"
 import { claimsCountDefault, seedClaims } from "@frazil/sim/claims"
 import { existsSync } from "node:fs"
-import { mkdir } from "node:fs/promises"
+import { mkdir, rename, rm } from "node:fs/promises"
 import { Effect, Layer } from "effect"
 import type { PipelineOptions } from "./Options.ts"
 
@@ -69,15 +69,18 @@ const openBureau = Effect.fnUntraced(function* ({ say, settingsFile }: ServicesO
   })
 })
 
-/** The file, made and filled if it is not there. */
+/** The file, made and filled if it is not there: under another name first, so that a killed start leaves none half filled. */
 const embeddedClaims = Effect.fnUntraced(function* ({ directory, say }: ServicesOptions) {
   const connection = { kind: "duckdb", file: directory.claimsFile } as const
   if (!existsSync(directory.claimsFile)) {
     yield* Effect.promise(() => mkdir(directory.root, { recursive: true }))
-    const there = yield* openDuckDbFile("claims", connection, "write").pipe(
+    const making = `${directory.claimsFile}.making`
+    yield* Effect.promise(() => Promise.all([making, `${making}.wal`].map((file) => rm(file, { force: true }))))
+    const there = yield* openDuckDbFile("claims", { kind: "duckdb", file: making }, "write").pipe(
       Effect.flatMap((client) => seedClaims(client, { claims: claimsCountDefault, seed: embeddedSeed })),
       Effect.scoped
     )
+    yield* Effect.promise(() => rename(making, directory.claimsFile))
     say(`payments find ${there} made-up claims in claims.duckdb: declare the connection claims for real ones`)
   }
   return connection

@@ -3,6 +3,7 @@
  * the whole pipeline, and what is then in topics and tables is what plain loops over the same lines say; again with a crash
  * at every fault point.
  */
+import { mkdirSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import type { FaultPointName } from "@frazil/core"
 import { Effect } from "effect"
@@ -16,7 +17,7 @@ import {
   torn
 } from "./support/LookupRuns.ts"
 import { crashAt, crashed } from "./support/Crash.ts"
-import { type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
+import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
 const flows = ["lending", "claims"] as const
 const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows })
@@ -57,4 +58,15 @@ describe("lending and claims", () => {
       )
     }
   }
+
+  it.live("find made-up claims, whole, also after a start that was killed while it made them", () =>
+    Effect.gen(function* () {
+      const payment = { ...payments[0]!, claim_id: "CL00010000" }
+      const made = yield* makePlaceOf({ "payment-events": `${JSON.stringify(payment)}\n` })
+      mkdirSync(made.data)
+      writeFileSync(`${made.data}/claims.duckdb.making`, "half a file")
+      const summary = yield* run(made)
+      assert.deepInclude(summary.jobs.find(({ job }) => job === "claims")?.written, { "enriched-payments": 1 })
+    })
+  )
 })
