@@ -3,11 +3,10 @@
  * alerts that they say, and those that a plain loop finds among transactions in any order, again with a crash at every fault
  * point of the epoch.
  */
-import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { crashAt, crashed } from "./support/Crash.ts"
+import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -159,24 +158,13 @@ describe("a large amount, and then a foreign country", () => {
     })
   )
 
-  const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [
-    ["before-epoch-commit", [4, 19]],
-    ["during-epoch-commit", [4, 19]],
-    ["after-epoch-commit", [4, 19]],
-    ["after-snapshot", [4, 19]],
-    ["before-name", [2, 5]]
-  ]
-  for (const [name, all] of crossings) {
-    for (const nth of all) {
-      it.live(`is told once after a crash at ${name}, crossing ${nth}`, () =>
-        Effect.gen(function* () {
-          const where = yield* place
-          const exit = yield* Effect.exit(run(where, { hit: crashAt(name, nth), recordsMax: 50 }))
-          assert.isTrue(crashed(exit))
-          yield* run(where)
-          assert.deepStrictEqual(found(yield* alertsIn(where.data)), expected)
-        })
-      )
-    }
+  for (const [name, nth] of epochCrossings) {
+    it.live(`is told once after a crash at ${name}, crossing ${nth}`, () =>
+      Effect.gen(function* () {
+        const where = yield* place
+        yield* crashAndFinish((given) => run(where, given), name, nth)
+        assert.deepStrictEqual(found(yield* alertsIn(where.data)), expected)
+      })
+    )
   }
 })

@@ -2,12 +2,11 @@
  * Golden runs of the documents' security example: their login event, and more of its kind in any order, go through the whole
  * pipeline; the alerts are the documents' and those that a plain loop finds, again with a crash at every fault point.
  */
-import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { makeLogins } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { crashAt, crashed } from "./support/Crash.ts"
+import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type RunIn, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -143,24 +142,13 @@ describe("failed logins", () => {
     })
   )
 
-  const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [
-    ["before-epoch-commit", [4, 19]],
-    ["during-epoch-commit", [4, 19]],
-    ["after-epoch-commit", [4, 19]],
-    ["after-snapshot", [4, 19]],
-    ["before-name", [2, 5]]
-  ]
-  for (const [name, all] of crossings) {
-    for (const nth of all) {
-      it.live(`are found once after a crash at ${name}, crossing ${nth}`, () =>
-        Effect.gen(function* () {
-          const made = yield* place
-          const exit = yield* Effect.exit(run(made, { hit: crashAt(name, nth), recordsMax: 50 }))
-          assert.isTrue(crashed(exit))
-          yield* run(made)
-          assert.deepStrictEqual(lines(yield* alertsIn(made.data)), expected)
-        })
-      )
-    }
+  for (const [name, nth] of epochCrossings) {
+    it.live(`are found once after a crash at ${name}, crossing ${nth}`, () =>
+      Effect.gen(function* () {
+        const made = yield* place
+        yield* crashAndFinish((given) => run(made, given), name, nth)
+        assert.deepStrictEqual(lines(yield* alertsIn(made.data)), expected)
+      })
+    )
   }
 })

@@ -2,12 +2,11 @@
  * Golden runs of the documents' session example: their click, and generated ones, go through the whole pipeline; the
  * summaries are those that a plain loop finds, again with a crash at every fault point of the epoch.
  */
-import type { FaultPointName } from "@frazil/core"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { kinds } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { crashAt, crashed } from "./support/Crash.ts"
+import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -94,24 +93,13 @@ describe("sessions", () => {
     })
   )
 
-  const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [
-    ["before-epoch-commit", [4, 19]],
-    ["during-epoch-commit", [4, 19]],
-    ["after-epoch-commit", [4, 19]],
-    ["after-snapshot", [4, 19]],
-    ["before-name", [2, 5]]
-  ]
-  for (const [name, all] of crossings) {
-    for (const nth of all) {
-      it.live(`are told once after a crash at ${name}, crossing ${nth}`, () =>
-        Effect.gen(function* () {
-          const made = yield* place
-          const exit = yield* Effect.exit(run(made, { hit: crashAt(name, nth), recordsMax: 50 }))
-          assert.isTrue(crashed(exit))
-          yield* run(made)
-          assert.deepStrictEqual(yield* summariesIn(made.data), expected)
-        })
-      )
-    }
+  for (const [name, nth] of epochCrossings) {
+    it.live(`are told once after a crash at ${name}, crossing ${nth}`, () =>
+      Effect.gen(function* () {
+        const made = yield* place
+        yield* crashAndFinish((given) => run(made, given), name, nth)
+        assert.deepStrictEqual(yield* summariesIn(made.data), expected)
+      })
+    )
   }
 })

@@ -2,13 +2,12 @@
  * Golden runs of the documents' velocity example: their transaction, and more of its kind in any order, go through the whole
  * pipeline; the features are those that a plain loop finds, again with a crash at every fault point of the epoch.
  */
-import type { FaultPointName } from "@frazil/core"
 import { decodeConnections, decodeSinks, templateText } from "@frazil/connect"
 import { contracts } from "@frazil/model"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { crashAt, crashed } from "./support/Crash.ts"
+import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -154,26 +153,15 @@ describe("velocity", () => {
     assert.deepStrictEqual(told, [[key, "transaction_count_5min", 300_000]])
   })
 
-  const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]> = [
-    ["before-epoch-commit", [4, 19]],
-    ["during-epoch-commit", [4, 19]],
-    ["after-epoch-commit", [4, 19]],
-    ["after-snapshot", [4, 19]],
-    ["before-name", [2, 5]]
-  ]
-  for (const [name, all] of crossings) {
-    for (const nth of all) {
-      it.live(`is the same after a crash at ${name}, crossing ${nth}`, () =>
-        Effect.gen(function* () {
-          const made = yield* place
-          const exit = yield* Effect.exit(run(made, { hit: crashAt(name, nth), recordsMax: 50 }))
-          assert.isTrue(crashed(exit))
-          yield* run(made)
-          const features = yield* featuresIn(made.data)
-          assert.deepStrictEqual(lastOf(features), expected)
-          assertForward(features)
-        })
-      )
-    }
+  for (const [name, nth] of epochCrossings) {
+    it.live(`is the same after a crash at ${name}, crossing ${nth}`, () =>
+      Effect.gen(function* () {
+        const made = yield* place
+        yield* crashAndFinish((given) => run(made, given), name, nth)
+        const features = yield* featuresIn(made.data)
+        assert.deepStrictEqual(lastOf(features), expected)
+        assertForward(features)
+      })
+    )
   }
 })

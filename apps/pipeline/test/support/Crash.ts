@@ -1,6 +1,8 @@
 /** A crash of the whole run at a fault point, and telling it from other ends. */
 import type { FaultPointName } from "@frazil/core"
+import { assert } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
+import type { RunIn } from "./PipelineRun.ts"
 
 class Crash extends Error {
   override readonly name = "Crash"
@@ -16,3 +18,29 @@ export const crashAt = (name: FaultPointName, nth: number) => {
 export const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) &&
   exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
+
+/** Crossings of an epoch's fault points that a small file makes when it is read 50 records at a time. */
+export const epochCrossings: ReadonlyArray<readonly [name: FaultPointName, nth: number]> = [
+  ["before-epoch-commit", 4],
+  ["before-epoch-commit", 19],
+  ["during-epoch-commit", 4],
+  ["during-epoch-commit", 19],
+  ["after-epoch-commit", 4],
+  ["after-epoch-commit", 19],
+  ["after-snapshot", 4],
+  ["after-snapshot", 19],
+  ["before-name", 2],
+  ["before-name", 5]
+]
+
+/** Runs into a crash there, which must come, and then to the end. */
+export const crashAndFinish = <A, E, R>(
+  run: (given?: RunIn) => Effect.Effect<A, E, R>,
+  name: FaultPointName,
+  nth: number
+) =>
+  Effect.gen(function* () {
+    const exit = yield* Effect.exit(run({ hit: crashAt(name, nth), recordsMax: 50 }))
+    assert.isTrue(crashed(exit))
+    yield* run()
+  })
