@@ -32,11 +32,16 @@ export default defineConfig({
     projects: [
       project(
         "unit",
-        [`${roots}/**/*.test.ts`, "tools/test/**/*.test.ts"],
-        ["**/*.integration.test.ts", "**/*.storm.test.ts", "**/*.golden.test.ts"]
+        [`${roots}/**/*.test.ts`, "{tools,bench}/test/**/*.test.ts"],
+        ["**/*.integration.test.ts", "**/*.storm.test.ts", "**/*.{golden,sim,process}.test.ts"]
       ),
-      project("golden", [`${roots}/**/*.golden.test.ts`], [], 120_000),
-      project("integration", [`${roots}/**/*.integration.test.ts`, `${roots}/**/*.storm.test.ts`], [], 600_000)
+      project("golden", [`${roots}/**/*.{golden,sim,process}.test.ts`], [], 120_000),
+      project(
+        "integration",
+        [`${roots}/**/*.integration.test.ts`, `${roots}/**/*.storm.test.ts`, "bench/test/**/*.integration.test.ts"],
+        [],
+        600_000
+      )
     ]
   }
 })

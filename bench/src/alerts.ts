@@ -2,7 +2,8 @@
  * From a transaction's append to its alert, at 1,000 events a second: the real pipeline with its default epochs in a process
  * of its own, and a reader that follows the topic `alerts` from this one.
  *
- * usage: bun bench/src/alerts.ts [ignored] [seconds]. Of row rules the time counts from the append of the record; of window
+ * usage: bun bench/src/alerts.ts [ignored] [seconds] [rate] [kafka]. With `kafka` the log is on a broker of its own, started by
+ * the scripts in `FRAZIL_INFRA`, the transactions job runs alone, and `apps/generator` fills its topic. Of row rules the time counts from the append of the record; of window
  * rules from the append of the record by which the watermark passed the window's end. Until the reader has the alert; and
  * until the log's own timestamp of it. Prints one JSON object.
  */
@@ -14,13 +15,17 @@ import type { RecordBatch } from "@frazil/core"
 import { Log } from "@frazil/engine"
 import { Alerts, RawTransactions } from "@frazil/model"
 import { dataDirectory, logLayer } from "@frazil/platform"
+import { sharedKafka } from "@frazil/sim/kafka"
 import { Clock, Effect } from "effect"
 
 /** More than a minute: windows of the shipped rules end with it. */
 const seconds = Number(process.argv[3] ?? 80)
-const rate = 1_000
+const rate = Number(process.argv[4] ?? 1_000)
+const onKafka = process.argv[5] === "kafka"
 /** The pipeline's default. */
 const outOfOrdernessMs = 5_000
+/** Both programs are up by then, and the first windows are open. */
+const warmUpMs = onKafka ? 10_000 : 0
 const limits = { recordsMax: 10_000, bytesMax: 16 * 1024 * 1024 }
 const pollMs = 2
 
@@ -104,11 +109,25 @@ const summaryOf = (values: ReadonlyArray<number>) => {
 }
 
 const root = await mkdtemp(join(tmpdir(), "frazil-alerts-"))
-const directory = dataDirectory(join(root, "data"))
-const main = resolve(import.meta.dirname, "../../apps/pipeline/src/main.ts")
-const args = ["--data", directory.root, "--rate", String(rate), "--port", "0"]
-const child = spawn(process.execPath, [main, ...args], { stdio: "ignore" })
-const exited = new Promise<void>((done) => child.once("exit", () => done()))
+const kafka = sharedKafka(19_792)
+const place = onKafka ? ({ _tag: "Kafka", brokers: [kafka.broker] } as const) : undefined
+const directory = dataDirectory(join(root, "data"), undefined, place)
+const log = onKafka ? ["--log", `kafka://${kafka.broker.host}:${kafka.broker.port}`] : []
+
+const start = (app: string, args: ReadonlyArray<string>) => {
+  const main = resolve(import.meta.dirname, "../../apps", app)
+  const child = spawn(process.execPath, [main, ...args, "--data", directory.root, ...log], { stdio: "ignore" })
+  return { child, exited: new Promise<void>((done) => child.once("exit", () => done())) }
+}
+
+/** What runs, the last to be stopped first. */
+const startAll = () =>
+  onKafka
+    ? [
+        start("pipeline", ["--jobs", "transactions", "--no-generator", "--port", "0"]),
+        start("generator", ["transactions", "--rate", String(rate)])
+      ]
+    : [start("pipeline", ["--rate", String(rate), "--port", "0"])]
 
 const measure = Effect.gen(function* () {
   const log = yield* Log
@@ -129,7 +148,7 @@ const measure = Effect.gen(function* () {
     summaryOf(
       alerts.filter(wanted).flatMap((alert) => {
         const from = startedFrom(alert, sources)
-        return from === undefined ? [] : [alert[end] - from]
+        return from === undefined || from < startedAtMs + warmUpMs ? [] : [alert[end] - from]
       })
     )
   // a revised window was made to fire by the late record, which the alert does not tell from its others
@@ -138,8 +157,9 @@ const measure = Effect.gen(function* () {
   const rows = measured(row, "seenAtMs")
   const windows = measured(window, "seenAtMs")
   return {
-    w: "alerts",
+    w: onKafka ? "alerts through Kafka" : "alerts",
     seconds,
+    rate,
     transactions: sources.reduce((sum, { appendedAtMs }) => sum + appendedAtMs.length, 0),
     rowsMs: rows,
     rowsLoggedMs: measured(row, "loggedAtMs"),
@@ -150,8 +170,13 @@ const measure = Effect.gen(function* () {
   }
 })
 
+if (onKafka) await kafka.start()
+const running = startAll()
 const result = await Effect.runPromise(Effect.provide(measure, logLayer(directory)))
-child.kill("SIGINT")
-await exited
+for (const { child, exited } of running.toReversed()) {
+  child.kill("SIGINT")
+  await exited
+}
+if (onKafka) await kafka.stop()
 process.stdout.write(`${JSON.stringify(result)}\n`)
 await rm(root, { recursive: true, force: true })

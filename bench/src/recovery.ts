@@ -1,17 +1,22 @@
 /**
  * From `kill -9` to the first new output, with a million keys of state: the real job in a process of its own.
  *
- * usage: bun bench/src/recovery.ts [ignored] [keys]. The child counts records per account; the parent kills it once all
+ * Beside it, of a running task with so many keys in windows, `support/SnapshotCosts.ts`: how long snapshots keep it from its
+ * records, how long a restore takes, and what an increment has of the base's bytes.
+ *
+ * usage: bun bench/src/recovery.ts [ignored] [keys] [kafka]. With `kafka` the log is on a broker of its own, started by the
+ * scripts in `FRAZIL_INFRA`. The child counts records per account; the parent kills it once all
  * keys are in a snapshot, appends more records, starts it again and waits for their outputs. Prints one JSON object.
  */
 import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { EmbeddedLog } from "@frazil/connect"
+import { EmbeddedLog, kafkaLogLayer } from "@frazil/connect"
 import { Field, layerLocal, makeRecordBuilder, partitionOf, Timestamp, Topic } from "@frazil/core"
 import { CheckpointStore, DeadLetters as DeadLetterContract, Flow, Job, Log } from "@frazil/engine"
 import { DeadLetters, makeDeadLetter } from "@frazil/model"
+import { sharedKafka } from "@frazil/sim/kafka"
 import { Effect, Layer, Schema } from "effect"
 
 const Event = Topic.make("events", {
@@ -32,9 +37,12 @@ const job = Job.make("recovery", [
   )
 ])
 
+const onKafka = process.argv[4] === "kafka"
+const kafka = sharedKafka(19_792)
+
 const servicesOf = (root: string) =>
   Layer.mergeAll(
-    EmbeddedLog.layer({ file: join(root, "log.db") }),
+    onKafka ? kafkaLogLayer({ brokers: [kafka.broker] }) : EmbeddedLog.layer({ file: join(root, "log.db") }),
     CheckpointStore.layer(`file://${root}/checkpoints/`).pipe(Layer.provide(layerLocal(root))),
     Layer.succeed(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })
   )
@@ -87,7 +95,8 @@ const allNamed = Effect.gen(function* () {
 })
 
 const start = (root: string) => {
-  const child = spawn(process.execPath, [import.meta.filename, "child", root], {
+  const args = [import.meta.filename, "child", root, ...(onKafka ? ["kafka"] : [])]
+  const child = spawn(process.execPath, args, {
     stdio: ["ignore", "inherit", "inherit"]
   })
   return { child, gone: new Promise<void>((done) => child.once("exit", () => done())) }
@@ -110,14 +119,29 @@ const measure = Effect.fnUntraced(function* (root: string, keys: number) {
   const recoveryMs = Math.round(performance.now() - startedAt)
   second.child.kill("SIGKILL")
   yield* Effect.promise(() => second.gone)
-  return { w: "recovery", keys, recoveryMs }
+  return { w: onKafka ? "recovery through Kafka" : "recovery", keys, recoveryMs }
 })
+
+/** In a process of its own, whose memory nothing else fills. */
+const snapshotCosts = async (root: string, keys: number): Promise<Readonly<Record<string, number>>> => {
+  const file = join(import.meta.dirname, "support", "SnapshotCosts.ts")
+  const child = spawn(process.execPath, [file, root, String(keys)], { stdio: ["ignore", "pipe", "inherit"] })
+  let text = ""
+  for await (const bytes of child.stdout) text += String(bytes)
+  return JSON.parse(text) as Readonly<Record<string, number>> // printed by that file
+}
 
 if (process.argv[2] === "child") await runChild(process.argv[3] ?? "")
 else {
   const root = await mkdtemp(join(tmpdir(), "frazil-recovery-"))
   const keys = Number(process.argv[3] ?? 1_000_000)
-  const result = await Effect.runPromise(measure(root, keys).pipe(Effect.provide(servicesOf(root))))
-  process.stdout.write(`${JSON.stringify(result)}\n`)
-  await rm(root, { recursive: true, force: true })
+  if (onKafka) await kafka.start()
+  try {
+    const result = await Effect.runPromise(measure(root, keys).pipe(Effect.provide(servicesOf(root))))
+    const costs = onKafka ? {} : await snapshotCosts(await mkdtemp(join(root, "windows-")), keys)
+    process.stdout.write(`${JSON.stringify({ ...result, ...costs })}\n`)
+  } finally {
+    if (onKafka) await kafka.stop()
+    await rm(root, { recursive: true, force: true })
+  }
 }

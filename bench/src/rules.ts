@@ -6,12 +6,12 @@
  * the whole process. A decision is one record judged by every rule.
  */
 import { join } from "node:path"
-import { layerMemory } from "@frazil/core"
-import { CheckpointStore, DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract } from "@frazil/engine"
+import { Job } from "@frazil/engine"
 import { makeFlows, ruleTopics } from "@frazil/flows"
-import { Alerts, DeadLetters, Ledger, makeDeadLetter, makeLedgerEntry, RawTransactions } from "@frazil/model"
+import { Alerts, RawTransactions } from "@frazil/model"
 import { formatProblems, loadRules, makeRuleSet } from "@frazil/rules"
 import { Effect, Layer, Result } from "effect"
+import { jobServices } from "./support/JobServices.ts"
 import { makeFileLog } from "./support/FileLog.ts"
 import { measureProcess } from "./support/Measure.ts"
 
@@ -35,15 +35,13 @@ const program = Effect.gen(function* () {
     makeRuleSet(extra, ruleTopics),
     (problems) => new Error(formatProblems(problems))
   )
-  const set = { rules: [...(process.argv.includes("--only") ? [] : shipped.rules), ...others.rules] }
+  const set = {
+    rules: [...(process.argv.includes("--only") ? [] : shipped.rules), ...others.rules],
+    texts: []
+  }
   const source = makeFileLog(RawTransactions.name, file)
   const monitor = Job.monitor()
-  const services = Layer.mergeAll(
-    source.layer,
-    CheckpointStore.layer("file:///checkpoints/").pipe(Layer.provide(layerMemory)),
-    Layer.succeed(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
-    Layer.succeed(LedgerContract, { topic: Ledger, make: makeLedgerEntry })
-  )
+  const services = Layer.merge(source.layer, jobServices)
   const [job] = makeFlows(set).transactions
   yield* Job.run(job, { bounded: true, inputComplete: () => Effect.sync(source.complete), observer: monitor }).pipe(
     Effect.provide(services)

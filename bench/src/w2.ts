@@ -1,9 +1,5 @@
-/**
- * W2 of the peers' workloads: W1, and per account tumbling windows of 5 minutes with more than 500 records.
- *
- * usage: bun bench/src/w2.ts FILE.ndjson. Prints one JSON object with the answer and the cost of the whole process.
- */
-import { Window } from "@frazil/engine"
-import { runWindows } from "./support/Windows.ts"
+/** W2 of the peers' workloads. usage: bun bench/src/w2.ts FILE.ndjson [--output DIR] [--through log]: see `workload/Program.ts`. */
+import { runProgram } from "./workload/Program.ts"
+import { runWindows, w2 } from "./workload/Windows.ts"
 
-await runWindows("w2", Window.tumbling("5 minutes", { allowedLateness: "0s" }), 501)
+await runProgram(2, (file, through) => runWindows("w2", w2, file, through))

@@ -8,13 +8,15 @@ import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { EmbeddedLog } from "@frazil/connect"
-import { Decoder, makeRecordBuilder, partitionOf, Timestamp, type RecordBatch } from "@frazil/core"
+import { Decoder, HttpCalls, makeRecordBuilder, partitionOf, Timestamp, type RecordBatch } from "@frazil/core"
 import { Log, type ShardId } from "@frazil/engine"
-import { Catalog, readTable } from "@frazil/lake"
+import { Catalog, readTable, streamTable } from "@frazil/lake"
+import { arrowTable } from "@frazil/lake/arrow"
 import { RawTransactions } from "@frazil/model"
 import { catalogLayer, dataDirectory, duckDbLayer } from "@frazil/platform"
+import { type Fate, misbehavingServer } from "@frazil/sim/misbehaving"
 
 const folder = process.argv[2]
 assert(folder !== undefined, "usage: smoke.ts FOLDER")
@@ -103,7 +105,8 @@ assert.deepEqual(decoded.failures, [
   [3, "not_json", null]
 ])
 /** Runs the pipeline over the lines as a file, to its end, in a process of its own. */
-const runPipeline = (directory: string) => {
+const runPipeline = (directory: string, ...more: ReadonlyArray<string>) => {
+  mkdirSync(directory, { recursive: true })
   const file = join(directory, "..", "lines.ndjson")
   const summaryFile = join(directory, "..", "summary.json")
   writeFileSync(file, lines.join("\n"))
@@ -112,7 +115,7 @@ const runPipeline = (directory: string) => {
     process.env["SMOKE_COMMAND"] ?? "[]"
   ) as ReadonlyArray<string>
   const main = resolve(import.meta.dirname, "../../apps/pipeline/src/main.ts")
-  const args = ["--data", directory, "--input", `${topic}=${file}`, "--summary", summaryFile]
+  const args = ["--data", directory, "--input", `${topic}=${file}`, "--summary", summaryFile, ...more]
   const run = spawnSync(program, [...options, main, ...args], { encoding: "utf8" })
   assert.equal(run.status, 0, run.stderr)
   const summary: unknown = JSON.parse(readFileSync(summaryFile, "utf8"))
@@ -128,11 +131,48 @@ const readLanded = (root: string) => {
     const table = yield* catalog.loadTable({ namespace: "transactions", name: "raw" })
     const query =
       "SELECT source_offset::VARCHAR AS offset_text, amount::VARCHAR AS amount, city, event_timestamp::VARCHAR AS at FROM t ORDER BY source_offset"
-    return (yield* readTable(table, { query })).rows
+    const { rows } = yield* readTable(table, { query })
+    // the same in the other forms of a scan
+    assert.deepEqual((yield* Stream.runCollect(streamTable(table, { query }))).flat(), rows)
+    const [batch] = yield* Stream.runCollect(arrowTable(table, { query }))
+    const found = batch?.toArray().map((row) => ({ ...row }))
+    assert.deepEqual(found, rows)
+    return rows
   }).pipe(Effect.provide(Layer.mergeAll(catalogLayer(directory), duckDbLayer(directory))))
 }
 
 const jobs = runPipeline(join(folder, "data"))
 const landed = await Effect.runPromise(readLanded(join(folder, "data")))
 assert.equal(landed.length, 2)
-console.log(JSON.stringify({ log, decoded, jobs, landed }))
+assert.deepEqual(runPipeline(join(folder, "threads", "data"), "--parallelism", "2"), jobs)
+assert.deepEqual(await Effect.runPromise(readLanded(join(folder, "threads", "data"))), landed)
+
+/** How a request ends, whatever runs us: catalogs and stores are asked over `fetch`, which differs between runtimes. */
+const callEnds = Effect.gen(function* () {
+  const server = yield* misbehavingServer(({ bytes, headers }) =>
+    Promise.resolve({ status: 206, headers: { etag: String(headers["x-sent"]) }, body: bytes })
+  )
+  const { call } = yield* HttpCalls
+  const ask = (url: string, fate?: Fate) => {
+    // more than once: Deno repeats what ends without an answer
+    if (fate !== undefined) server.meet(({ path }) => url.endsWith(path), fate, fate, fate)
+    const body = new Uint8Array([0, 200, 255])
+    const headers = { "x-sent": "me" }
+    return call({ method: "PUT", url, headers, body, timeoutMs: 300, answerBytesMax: 10 }).pipe(
+      Effect.map(({ body: answered, header, status }) => `${status} ${header("etag")} ${[...answered].join(",")}`),
+      Effect.catch(({ reason }) => Effect.succeed(reason))
+    )
+  }
+  return [
+    yield* ask(server.url),
+    yield* ask(`${server.url}/broken`, "broken"),
+    yield* ask(`${server.url}/never`, "never"),
+    yield* ask(`${server.url}/long`, { status: 200, body: "longer than ten bytes" }),
+    yield* ask(`${server.url}/moved`, { status: 302, headers: { location: "/elsewhere" } }),
+    yield* ask("http://127.0.0.1:54321/")
+  ]
+}).pipe(Effect.scoped, Effect.provide(HttpCalls.layer))
+
+const calls = await Effect.runPromise(callEnds)
+assert.deepEqual(calls, ["206 me 0,200,255", "Broken", "TimedOut", "TooLong", "302 undefined ", "NotSent"])
+console.log(JSON.stringify({ log, decoded, jobs, landed, calls }))

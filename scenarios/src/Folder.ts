@@ -8,8 +8,11 @@ export interface Folder {
   readonly path: string
   readonly data: string
   readonly file: (name: string) => string
-  /** Declares connections in the `frazil.yaml` that apps started here read. */
-  readonly connections: (connections: Readonly<Record<string, object>>) => void
+  /** Declares connections, and sinks, in the `frazil.yaml` that apps started here read. */
+  readonly connections: (
+    connections: Readonly<Record<string, object>>,
+    sinks?: Readonly<Record<string, object>>
+  ) => void
 }
 
 /** Removed with the scope. */
@@ -23,6 +26,7 @@ export const makeFolder = Effect.map(
     data: join(path, "data"),
     file: (name) => join(path, name),
     // JSON is YAML
-    connections: (connections) => writeFileSync(join(path, "frazil.yaml"), JSON.stringify({ connections }))
+    connections: (connections, sinks = {}) =>
+      writeFileSync(join(path, "frazil.yaml"), JSON.stringify({ connections, sinks }))
   })
 )

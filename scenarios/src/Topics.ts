@@ -1,15 +1,17 @@
 /** What lies in the topics of a data directory, record by record; read beside a running pipeline or after it. */
 import { Log } from "@frazil/engine"
-import { dataDirectory, logLayer } from "@frazil/platform"
+import { type DataDirectory, dataDirectory, logLayer } from "@frazil/platform"
 import { Effect } from "effect"
 
 const limits = { recordsMax: 10_000, bytesMax: 8_000_000 }
 const text = new TextDecoder()
 
+type LogPlace = DataDirectory["log"]
+
 export type Value = Readonly<Record<string, unknown>>
 
-/** Every record of the topic, as JSON; none when there is no such topic. */
-export const readTopic = (data: string, topic: string): Effect.Effect<ReadonlyArray<Value>, unknown> =>
+/** Every record of the topic, as JSON; none when there is no such topic. The log is in the data directory unless given. */
+export const readTopic = (data: string, topic: string, log?: LogPlace): Effect.Effect<ReadonlyArray<Value>, unknown> =>
   Effect.gen(function* () {
     const log = yield* Log
     const values: Array<Value> = []
@@ -27,7 +29,7 @@ export const readTopic = (data: string, topic: string): Effect.Effect<ReadonlyAr
       }
     }
     return values
-  }).pipe(Effect.provide(logLayer(dataDirectory(data))), Effect.scoped)
+  }).pipe(Effect.provide(logLayer(dataDirectory(data, undefined, log))), Effect.scoped)
 
 /** How many records the topic has had. */
 export const countTopic = (data: string, topic: string): Effect.Effect<number, unknown> =>

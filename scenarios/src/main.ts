@@ -1,15 +1,19 @@
 /**
- * `bun run scenarios [NAME…] [--short]`: what happens to lending and claims when the world is rough, with real processes.
+ * `bun run scenarios [NAME…] [--short]`: what happens when the world is rough, with real processes.
  *
- * Claims need PostgreSQL, which the scripts of `FRAZIL_INFRA` start. Exits 1 when something did not hold.
+ * Claims need PostgreSQL, instances Kafka, one of the storms a REST catalog and a store of objects, which the scripts of `FRAZIL_INFRA` start. Exits 1 when something did not hold.
  */
 import { parseArgs } from "node:util"
 import { Effect, Exit } from "effect"
+import { bank } from "./bank/Bank.ts"
 import { claims } from "./claims/Claims.ts"
+import { backpressure } from "./kafka/Backpressure.ts"
+import { instances } from "./kafka/Instances.ts"
 import { herds } from "./lending/Herd.ts"
 import type { Scale, Scenario } from "./Scenario.ts"
+import { storms } from "./storm/Storm.ts"
 
-const scenarios: ReadonlyArray<Scenario> = [...herds, ...claims]
+const scenarios: ReadonlyArray<Scenario> = [...herds, ...claims, ...instances, backpressure, bank, ...storms]
 
 const help = `bun run scenarios [NAME…] [--short]
 
@@ -38,7 +42,9 @@ if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `no scenario is named ${unknown.join(", ")}\n\n${help}` : help)
   process.exitCode = unknown.length > 0 ? 1 : 0
 } else {
-  const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const wanted = scenarios.filter(({ name, named }) =>
+    positionals.length === 0 ? !(values.short && named === true) : positionals.includes(name)
+  )
   const kept = await Effect.runPromise(
     Effect.forEach(wanted, (scenario) => runOne(scenario, values.short ? "short" : "full"))
   )

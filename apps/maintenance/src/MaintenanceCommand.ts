@@ -1,7 +1,6 @@
-/** The command: `compact`, `expire`, `orphans`, `all` once, and `schedule`. `main.ts` runs it. */
-import { existsSync } from "node:fs"
+/** The command: `compact`, `manifests`, `expire`, `orphans`, `all` once, and `schedule`. `main.ts` runs it. */
 import type { MaintenanceAction, MaintenanceReport } from "@frazil/lake"
-import { type DataDirectory, Flags, locate, type LocationOptions } from "@frazil/platform"
+import { type DataDirectory, Flags, hasCatalog, locate, type LocationOptions } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { MaintenanceError } from "./MaintenanceError.ts"
@@ -20,7 +19,7 @@ interface Once extends LocationOptions {
 
 const existingCatalog = Effect.fnUntraced(function* (given: LocationOptions) {
   const directory: DataDirectory = locate(given)
-  if (existsSync(directory.catalogFile)) return directory
+  if (hasCatalog(directory)) return directory
   return yield* new MaintenanceError({
     message: `${directory.root} holds no catalog.db: there are no tables yet, or --data names another directory`
   })
@@ -49,6 +48,10 @@ const compact = Command.make("compact", { ...commonOptions, ...compactOptions },
   runOnce(["compact"], given, policyOf(given))
 ).pipe(Command.withDescription("Rewrites small data files into larger ones"))
 
+const manifests = Command.make("manifests", commonOptions, (given) => runOnce(["manifests"], given, policyOf({}))).pipe(
+  Command.withDescription("Lists the same files in fewer, well filled manifests, in order of their partitions")
+)
+
 const expire = Command.make("expire", { ...commonOptions, ...expireOptions }, (given) =>
   runOnce(["expire"], given, policyOf(given))
 ).pipe(Command.withDescription("Forgets old snapshots and deletes the files that only they have"))
@@ -59,7 +62,7 @@ const orphans = Command.make("orphans", { ...commonOptions, ...orphansOptions },
 
 const all = Command.make("all", { ...commonOptions, ...compactOptions, ...expireOptions, ...orphansOptions }, (given) =>
   runOnce(actions, given, policyOf(given))
-).pipe(Command.withDescription("Expires, removes orphans, compacts: in this order"))
+).pipe(Command.withDescription("Expires, removes orphans, rewrites manifests, compacts: in this order"))
 
 const schedule = Command.make(
   "schedule",
@@ -91,5 +94,5 @@ const schedule = Command.make(
 
 export const maintenanceCommand = Command.make("maintenance").pipe(
   Command.withDescription("Upkeep of the tables, beside a running pipeline or without one"),
-  Command.withSubcommands([compact, expire, orphans, all, schedule])
+  Command.withSubcommands([compact, manifests, expire, orphans, all, schedule])
 )

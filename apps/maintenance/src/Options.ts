@@ -42,7 +42,15 @@ export const compactOptions = {
     "5",
     "So many small files of a partition are worth a rewrite",
     readCount(2)
-  )
+  ),
+  compactBytesMax: threshold("compact-bytes-max", "10GB", "A run rewrites at most so much of a table", readSize),
+  compactFilesMax: threshold(
+    "compact-files-max",
+    "10000",
+    "A run rewrites at most so many files of a table",
+    readCount(2)
+  ),
+  compactFor: threshold("compact-for", "2h", "A run begins nothing more of a table after this time", readAge)
 }
 
 export const expireOptions = {
@@ -69,6 +77,9 @@ export const policyOf = (given: Given): Policy => {
   return {
     fileBytesTarget: value(given.targetFileSize),
     inputFilesMin: value(given.minInputFiles),
+    compactBytesMax: value(given.compactBytesMax),
+    compactFilesMax: value(given.compactFilesMax),
+    compactMsMax: value(given.compactFor),
     snapshotAgeMsMax: value(given.snapshotsOlderThan),
     snapshotsKeptMin: value(given.snapshotsKeep),
     orphanAgeMsMin: value(given.orphansOlderThan)

@@ -8,13 +8,17 @@ import type { MaintenanceAction } from "@frazil/lake"
 export interface Policy {
   readonly fileBytesTarget: number | undefined
   readonly inputFilesMin: number | undefined
+  /** What one compaction of a table takes in. */
+  readonly compactBytesMax: number | undefined
+  readonly compactFilesMax: number | undefined
+  readonly compactMsMax: number | undefined
   readonly snapshotAgeMsMax: number | undefined
   readonly snapshotsKeptMin: number | undefined
   readonly orphanAgeMsMin: number | undefined
 }
 
 /** In the order in which `all` does them: none changes what a later one would report in a dry run. */
-export const actions: ReadonlyArray<MaintenanceAction> = ["expire", "orphans", "compact"]
+export const actions: ReadonlyArray<MaintenanceAction> = ["expire", "orphans", "manifests", "compact"]
 
 /** Attempts to commit end within an hour: a younger file may still be committed. */
 const orphanAgeMsLeast = 2 * 3_600_000

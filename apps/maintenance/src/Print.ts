@@ -6,7 +6,7 @@ import { Units } from "@frazil/platform"
 import { Effect, Stdio, Stream } from "effect"
 import { MaintenanceError } from "./MaintenanceError.ts"
 
-const nouns = { compact: "data files", expire: "files", orphans: "orphans" } as const
+const nouns = { compact: "data files", manifests: "manifests", expire: "files", orphans: "orphans" } as const
 
 export const reportLine = (report: MaintenanceReport): string => {
   const { action, bytesAfter, bytesBefore, conflicts, dryRun, error, filesAfter, filesBefore } = report
@@ -14,6 +14,7 @@ export const reportLine = (report: MaintenanceReport): string => {
   const snapshots = action === "expire" ? `${Units.count(report.snapshotsExpired)} snapshots expired, ` : ""
   const others = [
     conflicts === 0 ? "" : `, ${conflicts} conflicts`,
+    report.groupsLeft ? `, ${Units.plural(report.groupsLeft, "group")} of files left to the next run` : "",
     dryRun ? ", nothing changed (dry run)" : "",
     `, ${Units.age(report.finishedAtMs - report.startedAtMs)}`
   ].join("")

@@ -7,6 +7,7 @@
 import { holdJobLock } from "@frazil/connect"
 import {
   Catalog,
+  compactManifests,
   compactTable,
   expireSnapshots,
   identifierFromText,
@@ -39,9 +40,15 @@ const given = <A extends object>(options: A): { [K in keyof A]?: NonNullable<A[K
 
 const act = ({ action, dryRun, policy }: ActionRun, table: TableIdentifier) => {
   const { fileBytesTarget, inputFilesMin, orphanAgeMsMin: ageMsMin, snapshotAgeMsMax, snapshotsKeptMin } = policy
+  const { compactBytesMax: bytesMax, compactFilesMax: filesMax, compactMsMax: durationMsMax } = policy
   switch (action) {
     case "compact":
-      return compactTable(table, { ...given({ fileBytesTarget, inputFilesMin }), dryRun })
+      return compactTable(table, {
+        ...given({ fileBytesTarget, inputFilesMin, bytesMax, filesMax, durationMsMax }),
+        dryRun
+      })
+    case "manifests":
+      return compactManifests(table, { dryRun })
     case "expire":
       return expireSnapshots(table, { ...given({ snapshotAgeMsMax, snapshotsKeptMin }), dryRun })
     case "orphans":

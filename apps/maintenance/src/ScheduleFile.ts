@@ -21,7 +21,17 @@ const common = { cron: Schema.String, tables: Schema.optionalKey(Schema.Array(Sc
 const Text = Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite]))
 
 const Document = Schema.Struct({
-  compact: Schema.optionalKey(Schema.Struct({ ...common, "target-file-size": Text, "min-input-files": Text })),
+  compact: Schema.optionalKey(
+    Schema.Struct({
+      ...common,
+      "target-file-size": Text,
+      "min-input-files": Text,
+      "compact-bytes-max": Text,
+      "compact-files-max": Text,
+      "compact-for": Text
+    })
+  ),
+  manifests: Schema.optionalKey(Schema.Struct(common)),
   expire: Schema.optionalKey(Schema.Struct({ ...common, "snapshots-older-than": Text, "snapshots-keep": Text })),
   orphans: Schema.optionalKey(Schema.Struct({ ...common, "orphans-older-than": Text }))
 })
@@ -49,6 +59,9 @@ const jobOf = (
   const policy: Policy = {
     fileBytesTarget: read("target-file-size", readSize),
     inputFilesMin: read("min-input-files", readCount(2)),
+    compactBytesMax: read("compact-bytes-max", readSize),
+    compactFilesMax: read("compact-files-max", readCount(2)),
+    compactMsMax: read("compact-for", readAge),
     snapshotAgeMsMax: read("snapshots-older-than", readAge),
     snapshotsKeptMin: read("snapshots-keep", readCount(1)),
     orphanAgeMsMin: read("orphans-older-than", readOrphanAge)
@@ -77,10 +90,10 @@ export const readScheduleFile = Effect.fnUntraced(function* (path: string) {
   const document = yield* Effect.try({ try: (): unknown => parse(text), catch: (cause) => refuse(reason(cause)) })
   const decoded = yield* Effect.mapError(decode(document), (cause) => refuse(cause.message.replaceAll(/\s+/g, " ")))
   const jobs: Array<ScheduledJob> = []
-  for (const action of ["compact", "expire", "orphans"] as const) {
+  for (const action of ["compact", "manifests", "expire", "orphans"] as const) {
     const settings = decoded[action]
     if (settings !== undefined) jobs.push(yield* Effect.fromResult(jobOf(path, action, settings)))
   }
-  if (jobs.length === 0) return yield* refuse("it names none of compact, expire, orphans")
+  if (jobs.length === 0) return yield* refuse("it names none of compact, manifests, expire, orphans")
   return jobs
 })

@@ -46,9 +46,10 @@ describe("maintenance", () => {
       )
       assert.deepStrictEqual([dry.error, real.error], [undefined, undefined])
       assert.deepStrictEqual(printed(real.stdout).map(figures), printed(dry.stdout).map(figures))
-      const [expire, orphans, compact] = printed(real.stdout)
+      const [expire, orphans, manifests, compact] = printed(real.stdout)
       assert.deepInclude(expire, { table: "transactions.raw", action: "expire", snapshots_expired: 4, dry_run: false })
       assert.deepInclude(orphans, { action: "orphans", files_before: 0 })
+      assert.deepInclude(manifests, { action: "manifests", files_before: 6, files_after: 1, conflicts: 0 })
       assert.deepInclude(compact, { action: "compact", files_before: 6, files_after: 1, conflicts: 0, error: null })
       yield* Effect.gen(function* () {
         const report = yield* auditTable(tableOf("transactions.raw"))
@@ -59,7 +60,7 @@ describe("maintenance", () => {
         const query =
           "SELECT action, dry_run, files_before::INT AS b, files_after::INT AS a FROM t ORDER BY started_at, action"
         const { rows } = yield* readTable(history, { query })
-        assert.strictEqual(rows.length, 6)
+        assert.strictEqual(rows.length, 8)
         assert.deepInclude(rows.at(-1), { action: "compact", dry_run: false, b: 6, a: 1 })
         // landing goes on after its table was compacted and its snapshots expired
         yield* land("transactions.raw")
@@ -91,6 +92,9 @@ describe("maintenance", () => {
     Effect.gen(function* () {
       const data = join(yield* folder, "data")
       yield* fillData(data, 5)
+      // the budget of a run is taken at its word, and said
+      const budget = yield* maintenance("compact", "--data", data, "--compact-files-max", "4")
+      assert.match(budget.stdout, /, 1 group of files left to the next run/)
       const list = yield* Effect.gen(function* () {
         yield* land("system.dead_letter")
         yield* land("system.maintenance")

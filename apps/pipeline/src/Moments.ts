@@ -31,18 +31,23 @@ export const inOrder = (monitor: LandingMonitor): ReadonlyArray<LandingStatus> =
 
 export const takeMoment = Effect.fnUntraced(function* (
   jobs: ReadonlyArray<AnyJob>,
-  monitor: Job.JobMonitor,
+  running: Job.JobMonitor["status"],
   landings: LandingMonitor
 ) {
   const log = yield* Log
   const landed = inOrder(landings)
+  const statuses = running()
   const moments: Array<JobMoment> = []
   for (const job of jobs) {
-    const status = monitor.status().filter((stage) => stage.job === job.name)
-    let lag = 0
+    const status = statuses.filter((stage) => stage.job === job.name)
+    let lag: number | undefined = 0
     for (const stage of status) {
-      for (const { end, partition } of yield* log.bounds(stage.topic))
-        lag += end - (stage.positions.get(partition) ?? 0)
+      // a log that is out of reach stops nobody from seeing what waits for it
+      const bounds = yield* Effect.orElseSucceed(log.bounds(stage.topic), () => undefined)
+      // of the partitions that are this instance's
+      for (const { end, partition } of bounds ?? [])
+        if (lag !== undefined) lag += end - (stage.positions.get(partition) ?? end)
+      if (bounds === undefined) lag = undefined
     }
     const topics = ownTopics(job)
     moments.push({ job: job.name, status, lag, landings: landed.filter(({ topic }) => topics.includes(topic)) })

@@ -19,6 +19,8 @@ import { Flag } from "effect/cli"
 
 export class OptionError extends Schema.TaggedError<OptionError>()("OptionError", { message: Schema.String }) {}
 
+/** Each costs some memory, and a topic has as many partitions as can be run apart. */
+const threadsCountMax = 64
 /** Some 300 MB. */
 const claimsCachedMax = 1_000_000
 
@@ -88,6 +90,22 @@ export const flags = {
     Flag.withFallbackConfig(Config.Int("FRAZIL_CLAIMS_CACHE")),
     Flag.withDefault(claimsCachedDefault)
   ),
+  parallelism: Flag.Int("parallelism").pipe(
+    Flag.withDescription(
+      `Run the jobs on so many threads, each with its own shards of every topic, 1 to ${threadsCountMax}; answers are the same whatever it is`
+    ),
+    Flag.withMetavar("N"),
+    Flag.withFallbackConfig(Config.Int("FRAZIL_PARALLELISM")),
+    Flag.withDefault(1)
+  ),
+  instance: Flag.String("instance").pipe(
+    Flag.withDescription(
+      "On Kafka, the name of this one among the pipelines that share the work; under it a restarted one goes on with what it had"
+    ),
+    Flag.withMetavar("NAME"),
+    Flag.withFallbackConfig(Config.String("FRAZIL_INSTANCE")),
+    Flag.optional
+  ),
   summary: Flag.String("summary").pipe(
     Flag.withDescription("Write the summary to this file as JSON"),
     Flag.withMetavar("FILE.json"),
@@ -116,6 +134,8 @@ export interface PipelineFlags {
   readonly alertLag: number
   readonly largeClaimsOver: string
   readonly claimsCache: number
+  readonly parallelism: number
+  readonly instance: Option.Option<string>
   readonly summary: Option.Option<string>
 }
 
@@ -132,6 +152,8 @@ export interface PipelineOptions {
   /** Ends by itself when everything has gone through. */
   readonly bounded: boolean
   readonly epochMs: number
+  /** An epoch's bound; the engine's own unless given. */
+  readonly epochRecords?: number
   readonly checkpointEveryMs: number
   readonly lakeCommitEveryMs: number
   /** A topic that a job is further behind than this is an alert. */
@@ -144,6 +166,10 @@ export interface PipelineOptions {
   readonly settingsFile?: string
   /** What `frazil.yaml` declares; none unless given. */
   readonly sinks?: ReadonlyArray<DeclaredSink>
+  /** Threads that run the jobs; 1, or left out: they run in the main thread. */
+  readonly parallelism?: number
+  /** Of this pipeline among those on the same Kafka log; undefined: one is found. */
+  readonly instance?: string | undefined
   /** Where the gateway listens; undefined for none. */
   readonly gatewayPort?: number | undefined
 }
@@ -159,6 +185,20 @@ const parseCache = (entries: number) =>
   entries >= 0 && entries <= claimsCachedMax
     ? Effect.succeed(entries)
     : Effect.fail(new OptionError({ message: `--claims-cache takes a number from 0 to ${claimsCachedMax}` }))
+
+const parseParallelism = (threads: number) =>
+  threads >= 1 && threads <= threadsCountMax
+    ? Effect.succeed(threads)
+    : Effect.fail(new OptionError({ message: `--parallelism takes a number of threads from 1 to ${threadsCountMax}` }))
+
+const parseInstance = (given: Option.Option<string>) => {
+  const name = Option.getOrUndefined(given)
+  return name === undefined || /^[A-Za-z0-9._-]{1,200}$/.test(name)
+    ? Effect.succeed(name)
+    : Effect.fail(
+        new OptionError({ message: "--instance takes a name of letters, digits, dots, dashes and underscores" })
+      )
+}
 
 const isFlow = (name: string): name is keyof typeof flows => Object.hasOwn(flows, name)
 
@@ -230,6 +270,8 @@ export const parseOptions = Effect.fnUntraced(function* (
       claimsCached: yield* parseCache(given.claimsCache)
     },
     logRetentionMs: Option.getOrUndefined(given.logRetention),
+    instance: yield* parseInstance(given.instance),
+    parallelism: yield* parseParallelism(given.parallelism),
     gatewayPort: bounded || given.noGateway ? undefined : given.port
   } satisfies PipelineOptions
 })

@@ -21,7 +21,7 @@ export const pipelineCommand = Command.make(
   Effect.fnUntraced(function* (given) {
     const sinks = yield* declaredSinks(settingsPath)
     const options = { ...(yield* parseOptions(given, inputTopics)), sinks }
-    const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse), given.log)
+    const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse), given.log, given.catalog)
     const screen = makeScreen(process.stderr)
     const source =
       options.inputs.size > 0

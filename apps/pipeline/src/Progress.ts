@@ -12,8 +12,8 @@ import { Units } from "@frazil/platform"
 export interface JobMoment {
   readonly job: string
   readonly status: ReadonlyArray<Job.StageStatus>
-  /** Records of its topics not yet read. */
-  readonly lag: number
+  /** Records of its topics not yet read; undefined while the log cannot be asked. */
+  readonly lag: number | undefined
   /** Tables landed from the topics that it reads or writes, and not every job. */
   readonly landings: ReadonlyArray<LandingStatus>
 }
@@ -48,7 +48,7 @@ const figuresOf = (now: JobMoment, before: JobMoment | undefined, elapsedMs: num
     rate: `${Units.count(Math.round(rate))}/s`,
     in: Units.count(total(now)),
     dead: Units.count(now.status.reduce((sum, stage) => sum + stage.deadLettered, 0)),
-    lag: Units.count(now.lag),
+    lag: now.lag === undefined ? "–" : Units.count(now.lag),
     watermark: watermarks.length === 0 ? "–" : Units.age(nowMs - Math.min(...watermarks)),
     commit: commits.length === 0 ? "–" : `${Units.age(nowMs - Math.max(...commits))} ago`,
     tables: rowsOf(now.landings)
@@ -60,9 +60,11 @@ const rowsOf = (landings: ReadonlyArray<LandingStatus>): string =>
 
 const problemsOf = ({ jobs, shared }: Moment): ReadonlyArray<string> => {
   const landings = new Map([...jobs.flatMap((each) => each.landings), ...shared].map((each) => [each.table, each]))
-  return [...landings.values()].flatMap(({ problem, table }) =>
-    problem === undefined ? [] : [`${table}: trying again: ${problem}`]
-  )
+  const parts = [
+    ...jobs.flatMap(({ job, status }) => status.map(({ problem }) => ({ name: job, problem }))),
+    ...[...landings.values()].map(({ problem, table }) => ({ name: table, problem }))
+  ]
+  return parts.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: trying again: ${problem}`]))
 }
 
 /** Calls for the figures of every job, in order; `before` is the moment `elapsedMs` earlier. */

@@ -4,29 +4,24 @@
  * `main.ts` calls it. It decides nothing about data; it starts the parts, tells them when their input is complete, and
  * keeps what people want to see.
  */
-import { feedFile, holdJobLock, sinkShard } from "@frazil/connect"
+import { feedFile, sinkShard } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
-import {
-  DeadLetters as DeadLetterContract,
-  Job,
-  Ledger as LedgerContract,
-  Log,
-  type LogReader,
-  newOwner,
-  runRetention
-} from "@frazil/engine"
-import { type Bureau, type Claims, flows, flowsByDefault, makeFlows } from "@frazil/flows"
+import { Instances, Job, Log, type LogReader, newOwner, runRetention, shardWork, whileMine } from "@frazil/engine"
+import { flows, flowsByDefault } from "@frazil/flows"
 import { landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
-import { DeadLetters, Ledger, MaintenanceRuns, makeDeadLetter, makeLedgerEntry, OperationsAlerts } from "@frazil/model"
+import { DeadLetters, Ledger, MaintenanceRuns, OperationsAlerts } from "@frazil/model"
 import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
 import { type KindName, kinds } from "@frazil/sim"
-import { Deferred, Effect, Layer } from "effect"
+import { Deferred, Effect, Layer, Schedule } from "effect"
 import { makeCompletion } from "./Completion.ts"
 import { generate, kindsOf } from "./Generate.ts"
 import { hostGateway } from "./HostGateway.ts"
+import { type AnyJob, jobsOf, runJob } from "./Jobs.ts"
 import type { PipelineOptions } from "./Options.ts"
+import { holdLock, takePlace } from "./Place.ts"
 import { inOrder, showForever, takeMoment, topicsOf } from "./Moments.ts"
+import { openThreads } from "./RunThreads.ts"
 import type { Screen } from "./Screen.ts"
 import { servicesLayer } from "./Services.ts"
 import { openSinks } from "./Sinks.ts"
@@ -37,13 +32,7 @@ const watchEveryMs = 1_000
 /** Among the writers of topics. */
 const watcher = "watch"
 
-type AnyJob = Job.Job<string, Bureau | Claims>
 type FlowName = PipelineOptions["flows"][number]
-
-const jobsOf = ({ flows: names, rules, settings }: PipelineOptions): ReadonlyArray<AnyJob> => {
-  const judging = makeFlows(rules, settings)
-  return names.flatMap((name): ReadonlyArray<AnyJob> => judging[name])
-}
 
 const sourcesOf = (jobs: ReadonlyArray<AnyJob>): ReadonlyArray<ReturnType<typeof Job.sources>[number]> => {
   const written = new Set(jobs.flatMap((job) => Job.outputs(job).map(({ name }) => name)))
@@ -66,46 +55,33 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
   atEnd: (summary: Summary) => Effect.Effect<void, E, R>
 ) {
   const jobs = jobsOf(options)
-  for (const job of jobs) yield* holdJobLock({ job: job.name, dataDirectory: directory.root })
-  const monitor = Job.monitor()
+  const group = yield* takePlace(options, directory, screen)
+  for (const job of jobs) yield* holdLock(job.name, directory, group !== undefined)
   const landingMonitor = makeLandingMonitor()
   const completion = makeCompletion()
   const landings = yield* landingsOf(options, jobs)
-  const services = yield* Layer.build(servicesLayer({ ...options, directory, say: screen.say }))
+  const wired = { options, jobs, directory, completion, screen }
+  const running = yield* options.parallelism === undefined || options.parallelism === 1
+    ? runHere(wired)
+    : openThreads({ ...wired, shared: group !== undefined })
   declareWriters(options, jobs, completion)
   const sinks = yield* openSinks({
     sinks: options.sinks ?? [],
     bounded: options.bounded,
+    shared: group !== undefined,
     directory,
     completion,
     screen
   })
 
   if (options.gatewayPort !== undefined) {
-    const gateway = { port: options.gatewayPort, directory, live: () => monitor.status(), say: screen.say }
+    const gateway = { port: options.gatewayPort, directory, live: running.status, say: screen.say }
     yield* Effect.forkScoped(hostGateway(gateway))
   }
-  const moment = takeMoment(jobs, monitor, landingMonitor)
+  const moment = takeMoment(jobs, running.status, landingMonitor)
   const show = showForever(moment, screen)
   const deciding = Effect.all(
-    [
-      ...feeds(options, jobs, completion),
-      ...generators(options, jobs, completion),
-      ...jobs.map((job) =>
-        Job.run(job, {
-          bounded: options.bounded,
-          epochMs: options.epochMs,
-          checkpointEveryMs: options.checkpointEveryMs,
-          inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
-          observer: monitor
-        }).pipe(
-          Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
-          Effect.provideService(LedgerContract, { topic: Ledger, make: makeLedgerEntry }),
-          Effect.provideContext(services),
-          Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
-        )
-      )
-    ],
+    [...feeds(options, jobs, completion), ...generators(options, jobs, completion), running.run],
     { concurrency: "unbounded", discard: true }
   )
   const decided = yield* Deferred.make<void>()
@@ -113,39 +89,66 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
     [
       Effect.andThen(deciding, Deferred.succeed(decided, undefined)),
       // sinks may read what it tells: a topic is complete when its writers have ended
-      watch({ options, jobs, monitor, ended: Deferred.await(decided), screen }).pipe(
+      watch({ options, jobs, status: running.status, ended: Deferred.await(decided), screen }).pipe(
         Effect.tap(() => Effect.sync(() => completion.ended(watcher)))
       ),
       ...sinks,
       ...landings.map((landing) =>
-        runLanding(landing, {
-          commitEveryMs: options.lakeCommitEveryMs,
-          // somebody waits for a bounded run to end, one way or the other
-          ...(options.bounded ? { failuresInRowMax: 5 } : {}),
-          inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
-          monitor: landingMonitor
-        })
+        whileMine(
+          shardWork(landingShard(landing)),
+          runLanding(landing, {
+            commitEveryMs: options.lakeCommitEveryMs,
+            // somebody waits for a bounded run to end, one way or the other
+            ...(options.bounded ? { failuresInRowMax: 5 } : {}),
+            inputComplete: (topic) => Effect.sync(() => options.bounded && completion.isComplete(topic)),
+            monitor: landingMonitor
+          })
+        )
       )
     ],
     { concurrency: "unbounded", discard: true }
   )
   const end = Effect.flatMap(moment, (last) => atEnd(summarise(last.jobs, inOrder(landingMonitor), processCost())))
-  const others = Effect.raceFirst(show, retention(options))
+  const others = Effect.raceAllFirst([show, retention(options), group?.lost ?? Effect.never])
   // a person who stops it wants to know what it came to; what cannot be told then is not worth a second error
-  yield* Effect.raceFirst(work, others).pipe(Effect.onInterrupt(() => Effect.ignore(end)))
+  yield* Effect.raceFirst(work, others).pipe(
+    Effect.provideService(Instances, group?.instances ?? (yield* Instances)),
+    Effect.onInterrupt(() => Effect.ignore(end))
+  )
   yield* end
 }, Effect.scoped)
+
+interface Wired {
+  readonly options: PipelineOptions
+  readonly jobs: ReadonlyArray<AnyJob>
+  readonly directory: DataDirectory
+  readonly completion: ReturnType<typeof makeCompletion>
+  readonly screen: Screen
+}
+
+/** The jobs in this thread: running them, and where they stand. */
+const runHere = Effect.fnUntraced(function* ({ completion, directory, jobs, options, screen }: Wired) {
+  const monitor = Job.monitor()
+  const services = yield* Layer.build(servicesLayer({ ...options, directory, say: screen.say }))
+  const inputComplete = (topic: string) => Effect.sync(() => options.bounded && completion.isComplete(topic))
+  const one = (job: AnyJob) =>
+    runJob({ job, options, inputComplete, observer: monitor }).pipe(
+      Effect.provideContext(services),
+      Effect.tap(() => Effect.sync(() => completion.ended(job.name)))
+    )
+  return { run: Effect.forEach(jobs, one, { concurrency: "unbounded", discard: true }), status: monitor.status }
+})
 
 interface Watched {
   readonly options: PipelineOptions
   readonly jobs: ReadonlyArray<AnyJob>
-  readonly monitor: Job.JobMonitor
+  readonly status: Job.JobMonitor["status"]
   readonly ended: Effect.Effect<void>
   readonly screen: Screen
 }
 
 /** Tells a topic what leaves its bounds. Jobs go on without it. */
-const watch = ({ ended, jobs, monitor, options, screen }: Watched) => {
+const watch = ({ ended, jobs, options, screen, status }: Watched) => {
   const thresholds = {
     ...thresholdsDefault,
     lagRecordsMax: options.alertLagRecords,
@@ -154,8 +157,8 @@ const watch = ({ ended, jobs, monitor, options, screen }: Watched) => {
     // a file's event times are not of today
     ...(options.bounded ? { watermarkDelayMsMax: undefined } : {})
   }
-  const readings = makeSystemReadings(jobs, thresholds, monitor.status)
-  return watchSystem({ topic: OperationsAlerts, readings, everyMs: watchEveryMs, ended }).pipe(
+  const readings = makeSystemReadings(jobs, thresholds, status)
+  return whileMine("watch", watchSystem({ topic: OperationsAlerts, readings, everyMs: watchEveryMs, ended })).pipe(
     Effect.catch(({ message }) => Effect.sync(() => screen.say(`alerts are not watched any more: ${message}`)))
   )
 }
@@ -177,7 +180,7 @@ export const logReaders = ({ flows: names, sinks = [] }: Pick<PipelineOptions, "
 const retention = (options: PipelineOptions) =>
   options.logRetentionMs === undefined
     ? Effect.never
-    : runRetention({ readers: logReaders(options), ageMs: options.logRetentionMs })
+    : whileMine("retention", runRetention({ readers: logReaders(options), ageMs: options.logRetentionMs }))
 
 /** The tables of what the jobs write; and of what upkeep beside the pipeline tells, as long as it may still tell something. */
 const landingsOf = Effect.fnUntraced(function* (options: PipelineOptions, jobs: ReadonlyArray<AnyJob>) {
@@ -227,14 +230,23 @@ const feed = Effect.fnUntraced(function* (
 
 const generated = (jobs: ReadonlyArray<AnyJob>) => kindsOf(sourcesOf(jobs).map(({ name }) => name))
 
+const openAgainMs = 1_000
+
 const generators = (
-  { generator }: PipelineOptions,
+  { bounded, generator }: PipelineOptions,
   jobs: ReadonlyArray<AnyJob>,
   completion: ReturnType<typeof makeCompletion>
 ) => {
   if (generator === undefined) return []
+  const patiently = (kind: KindName) =>
+    Effect.retry(generate(kind, generator), {
+      while: (error) => error._tag === "LogError" && error.reason === "Unavailable" && !bounded,
+      schedule: Schedule.spaced(openAgainMs)
+    })
   const one = (kind: KindName) =>
-    generate(kind, generator).pipe(Effect.tap(() => Effect.sync(() => completion.ended(`generator.${kind}`))))
+    whileMine(`generator/${kind}`, patiently(kind)).pipe(
+      Effect.tap(() => Effect.sync(() => completion.ended(`generator.${kind}`)))
+    )
   const all = generated(jobs)
   const once = Effect.forEach(
     all.filter((kind) => kinds[kind].all !== undefined),

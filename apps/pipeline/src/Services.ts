@@ -11,12 +11,12 @@ import {
   makeSqlLookup,
   openDuckDbFile,
   openHttpLookup,
-  openPostgres
+  openPostgres,
+  type SqlClient
 } from "@frazil/connect"
 import { Bureau, bureauFailures, BureauWire, Claim, claimFailures, claimProblem, Claims } from "@frazil/flows"
-import { type DataDirectory, readConnections, settingsPath } from "@frazil/platform"
-import { serveBureau } from "@frazil/sim"
-import { claimsCountDefault, seedClaims } from "@frazil/sim/claims"
+import type { DataDirectory } from "@frazil/platform"
+import { readConnections, settingsPath } from "@frazil/platform/threads"
 import { existsSync } from "node:fs"
 import { mkdir, rename, rm } from "node:fs/promises"
 import { Effect, Layer } from "effect"
@@ -27,6 +27,10 @@ export interface ServicesOptions {
   readonly directory: DataDirectory
   /** Where connections are declared. */
   readonly settingsFile?: string | undefined
+  /** Of a thread: where the embedded bureau is that the main one serves. */
+  readonly bureau?: string | undefined
+  /** Of a thread: asks the file of claims that the main one has open. */
+  readonly claims?: SqlClient
   /** Tells a person where answers come from, when it is not from where they are declared. */
   readonly say: (line: string) => void
 }
@@ -53,14 +57,25 @@ const declaredConnection = Effect.fnUntraced(function* <K extends Connection["ki
 const ofKind = <K extends Connection["kind"]>(connections: Connections, name: string, kinds: ReadonlyArray<K>) =>
   Effect.fromResult(connectionOf(connections, name, kinds))
 
-const openBureau = Effect.fnUntraced(function* ({ say, settingsFile }: ServicesOptions) {
-  const declared = yield* declaredConnection(settingsFile, "bureau", ["http"])
-  const embedded = declared ?? (yield* serveBureau({ port: 0, seed: embeddedSeed, behaviour: embeddedDelay })).address
-  if (typeof embedded === "string")
-    say("lending asks an embedded credit bureau: declare the connection bureau for a real one")
+const declaredBureau = ({ settingsFile }: ServicesOptions) => declaredConnection(settingsFile, "bureau", ["http"])
+
+const declaredClaims = ({ settingsFile }: ServicesOptions) =>
+  declaredConnection(settingsFile, "claims", ["postgres", "duckdb"])
+
+/** Serves the mock bureau in this thread, on the loopback address. */
+const embeddedBureau = Effect.fnUntraced(function* ({ say }: ServicesOptions) {
+  const { serveBureau } = yield* Effect.promise(() => import("@frazil/sim"))
+  const { address } = yield* serveBureau({ port: 0, seed: embeddedSeed, behaviour: embeddedDelay })
+  say("lending asks an embedded credit bureau: declare the connection bureau for a real one")
+  return address
+})
+
+const openBureau = Effect.fnUntraced(function* (options: ServicesOptions) {
+  const declared = yield* declaredBureau(options)
+  const url = declared === undefined ? (options.bureau ?? (yield* embeddedBureau(options))) : undefined
   return yield* openHttpLookup({
     name: "bureau",
-    connection: typeof embedded === "string" ? { kind: "http", url: embedded } : embedded,
+    connection: declared ?? { kind: "http", url: url! }, // one of the two is there
     path: "/v1/score",
     request: (ssn: string) => ({ ssn }),
     wire: BureauWire,
@@ -73,6 +88,7 @@ const openBureau = Effect.fnUntraced(function* ({ say, settingsFile }: ServicesO
 const embeddedClaims = Effect.fnUntraced(function* ({ directory, say }: ServicesOptions) {
   const connection = { kind: "duckdb", file: directory.claimsFile } as const
   if (!existsSync(directory.claimsFile)) {
+    const { claimsCountDefault, seedClaims } = yield* Effect.promise(() => import("@frazil/sim/claims"))
     yield* Effect.promise(() => mkdir(directory.root, { recursive: true }))
     const making = `${directory.claimsFile}.making`
     yield* Effect.promise(() => Promise.all([making, `${making}.wal`].map((file) => rm(file, { force: true }))))
@@ -86,16 +102,20 @@ const embeddedClaims = Effect.fnUntraced(function* ({ directory, say }: Services
   return connection
 })
 
+const openClaimsFile = Effect.fnUntraced(function* (
+  options: ServicesOptions,
+  declared: Extract<Connection, { kind: "duckdb" }> | undefined
+) {
+  return yield* openDuckDbFile("claims", declared ?? (yield* embeddedClaims(options)), "read")
+})
+
 const openClaims = Effect.fnUntraced(function* (options: ServicesOptions) {
-  const connection =
-    (yield* declaredConnection(options.settingsFile, "claims", ["postgres", "duckdb"])) ??
-    (yield* embeddedClaims(options))
-  const client =
-    connection.kind === "postgres"
-      ? yield* openPostgres("claims", connection, statementTimeoutMs)
-      : yield* openDuckDbFile("claims", connection, "read")
+  const declared = yield* declaredClaims(options)
   return makeSqlLookup({
-    client,
+    client:
+      declared?.kind === "postgres"
+        ? yield* openPostgres("claims", declared, statementTimeoutMs)
+        : (options.claims ?? (yield* openClaimsFile(options, declared))),
     table: "claims",
     key: "claim_id",
     answer: Claim,
@@ -112,3 +132,18 @@ export const servicesLayer = (options: ServicesOptions) =>
     options.flows.includes("lending") ? Layer.effect(Bureau, openBureau(options)) : Layer.succeed(Bureau, unasked),
     options.flows.includes("claims") ? Layer.effect(Claims, openClaims(options)) : Layer.succeed(Claims, unasked)
   )
+
+/**
+ * For jobs on threads of their own: what they ask that is embedded is here once. Each thread asks the bureau by its address,
+ * and a file of claims through this thread. Undefined: not asked, or not embedded.
+ */
+export const embedServices = Effect.fnUntraced(function* (options: ServicesOptions) {
+  const { flows } = options
+  const claims = flows.includes("claims") ? yield* declaredClaims(options) : undefined
+  const file = flows.includes("claims") && claims?.kind !== "postgres"
+  const served = flows.includes("lending") && (yield* declaredBureau(options)) === undefined
+  return {
+    bureau: served ? yield* embeddedBureau(options) : undefined,
+    claims: file ? yield* openClaimsFile(options, claims?.kind === "duckdb" ? claims : undefined) : undefined
+  }
+})

@@ -2,16 +2,18 @@
  * Declared sinks beside the jobs: each opened before anything runs, then delivering until the run ends.
  *
  * In a bounded run a sink ends when its topic is complete and delivered, and fails the run when its target takes nothing.
- * A sink that another pipeline on the same data directory runs already is left to that one.
+ * A sink that another pipeline on the same data directory runs already is left to that one; instances on one Kafka log share
+ * them out.
  */
-import { type DeclaredSink, holdJobLock, openSink, type Refused, runSink, sinkShard } from "@frazil/connect"
+import { type DeclaredSink, openSink, type Refused, runSink, sinkShard } from "@frazil/connect"
 import { Encoder, makeRecordBuilder, Timestamp } from "@frazil/core"
-import { type Append, Log } from "@frazil/engine"
+import { type Append, Log, shardWork, whileMine } from "@frazil/engine"
 import { contracts, DeadLetters, makeDeadLetter } from "@frazil/model"
 import { type DataDirectory, readSinks } from "@frazil/platform"
 import { Clock, Effect } from "effect"
 import type { Completion } from "./Completion.ts"
 import { OptionError } from "./Options.ts"
+import { holdLock } from "./Place.ts"
 import type { Screen } from "./Screen.ts"
 
 /** Somebody waits for a bounded run to end, one way or the other: some 3 s of pauses. */
@@ -54,6 +56,8 @@ const makeTeller = (name: string, screen: Screen) => {
 interface SinksOptions {
   readonly sinks: ReadonlyArray<DeclaredSink>
   readonly bounded: boolean
+  /** Instances share the work. */
+  readonly shared: boolean
   readonly directory: DataDirectory
   readonly completion: Completion
   readonly screen: Screen
@@ -61,12 +65,12 @@ interface SinksOptions {
 
 /** Opens every sink; each result delivers until its topic is complete. */
 export const openSinks = Effect.fnUntraced(function* (options: SinksOptions) {
-  const { bounded, completion, directory, screen, sinks } = options
+  const { bounded, completion, directory, screen, shared, sinks } = options
   const opened: Array<Effect.Effect<void, Effect.Error<ReturnType<typeof runSink>>, Log>> = []
   for (const sink of sinks) {
     const { uid } = sinkShard(sink.name)
     const target = yield* openSink(sink)
-    const held = yield* holdJobLock({ job: uid, dataDirectory: directory.root }).pipe(
+    const held = yield* holdLock(uid, directory, shared).pipe(
       Effect.as(true),
       Effect.catchTag("JobAlreadyRunning", () => Effect.succeed(false))
     )
@@ -81,7 +85,7 @@ export const openSinks = Effect.fnUntraced(function* (options: SinksOptions) {
       Effect.gen(function* () {
         const log = yield* Log
         yield* log.ensureTopic({ name: DeadLetters.name, partitions: DeadLetters.partitions })
-        yield* runSink({
+        const running = runSink({
           name: sink.name,
           topic: sink.topic,
           target,
@@ -90,6 +94,7 @@ export const openSinks = Effect.fnUntraced(function* (options: SinksOptions) {
           ...(bounded ? { failuresInRowMax } : {}),
           onProblem: tell
         })
+        yield* whileMine(shardWork(sinkShard(sink.name)), running)
         completion.ended(uid)
       })
     )

@@ -24,6 +24,8 @@ const nothing: PipelineFlags = {
   alertLag: 10_000,
   largeClaimsOver: "10000",
   claimsCache: 10_000,
+  parallelism: 1,
+  instance: Option.none(),
   summary: Option.none()
 }
 const parse = (given: Partial<PipelineFlags>) =>

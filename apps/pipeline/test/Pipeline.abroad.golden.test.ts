@@ -7,6 +7,7 @@ import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -118,28 +119,40 @@ const found = (alerts: ReadonlyArray<Alert>) =>
   alerts.map(({ key, values }) => `${key} ${values["large_transaction_id"]} ${values["foreign_transaction_id"]}`).sort()
 
 describe("a large amount, and then a foreign country", () => {
-  it.live("is the alert that the documents describe; and every other one that a loop finds, once", () =>
+  for (const parallelism of parallelisms) {
+    it.live(
+      `on ${parallelism} threads is the alert that the documents describe; and every other one that a loop finds, once`,
+      () =>
+        Effect.gen(function* () {
+          const where = yield* place
+          const summary = yield* run(where, { parallelism })
+          const alerts = yield* alertsIn(where.data)
+          const ofHand = byHand.map(({ account_id }) => account_id)
+          const told = alerts.map(({ key }) => key).filter((key) => ofHand.includes(key))
+          assert.deepStrictEqual(told.toSorted(), ["between", "both", "both", "documented"])
+          assert.deepInclude(
+            alerts.find(({ key }) => key === "documented"),
+            {
+              rule_id: "large-then-foreign",
+              severity: "high",
+              event_timestamp: "2025-12-05T10:04:59.999Z",
+              message: "10000.01 in DE, then US within 5 minutes",
+              sources_count: 2
+            }
+          )
+          assert.deepStrictEqual(found(alerts), expected)
+          assert.isAbove(expected.length, 40)
+          assert.strictEqual(new Set(alerts.map(({ alert_id }) => alert_id)).size, alerts.length)
+          assert.deepInclude(summary.jobs[0], { job: "abroad", in: transactions.length + 1, dead_lettered: 1, late: 0 })
+        })
+    )
+  }
+
+  it.live("is told once by threads that die", () =>
     Effect.gen(function* () {
       const where = yield* place
-      const summary = yield* run(where)
-      const alerts = yield* alertsIn(where.data)
-      const ofHand = byHand.map(({ account_id }) => account_id)
-      const told = alerts.map(({ key }) => key).filter((key) => ofHand.includes(key))
-      assert.deepStrictEqual(told.toSorted(), ["between", "both", "both", "documented"])
-      assert.deepInclude(
-        alerts.find(({ key }) => key === "documented"),
-        {
-          rule_id: "large-then-foreign",
-          severity: "high",
-          event_timestamp: "2025-12-05T10:04:59.999Z",
-          message: "10000.01 in DE, then US within 5 minutes",
-          sources_count: 2
-        }
-      )
-      assert.deepStrictEqual(found(alerts), expected)
-      assert.isAbove(expected.length, 40)
-      assert.strictEqual(new Set(alerts.map(({ alert_id }) => alert_id)).size, alerts.length)
-      assert.deepInclude(summary.jobs[0], { job: "abroad", in: transactions.length + 1, dead_lettered: 1, late: 0 })
+      yield* runDying(run, where)
+      assert.deepStrictEqual(found(yield* alertsIn(where.data)), expected)
     })
   )
 

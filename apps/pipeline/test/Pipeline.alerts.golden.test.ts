@@ -11,6 +11,7 @@ import { loadRules } from "@frazil/rules"
 import { expectAlerts, expectRawTransactions, makeTransactions, type OracleAlert } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlace, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -80,22 +81,24 @@ const assertAlerts = Effect.fnUntraced(function* (place: Place, expected: Readon
 })
 
 describe("alerts", () => {
-  it.live("are what the oracle finds, in topic and table", () =>
-    Effect.gen(function* () {
-      const bytes = fileOf(11, 12_000, 250)
-      const expected = expectAlerts(expectRawTransactions(bytes).rows)
-      const place = yield* makePlace(bytes)
-      const summary = yield* runIn(place, { rules: yield* rules })
-      yield* assertAlerts(place, expected)
-      assert.isAbove(
-        summary.tables.find(({ table }) => table === "transactions.alerts")?.rows ?? 0,
-        expected.length - 1
-      )
-      // the comparison means little where nothing happens
-      const kinds = new Set(expected.map(({ rule_id }) => rule_id))
-      assert.strictEqual(kinds.size, 5, [...kinds].join())
-    })
-  )
+  for (const parallelism of parallelisms) {
+    it.live(`on ${parallelism} threads are what the oracle finds, in topic and table`, () =>
+      Effect.gen(function* () {
+        const bytes = fileOf(11, 12_000, 250)
+        const expected = expectAlerts(expectRawTransactions(bytes).rows)
+        const place = yield* makePlace(bytes)
+        const summary = yield* runIn(place, { rules: yield* rules, parallelism })
+        yield* assertAlerts(place, expected)
+        assert.isAbove(
+          summary.tables.find(({ table }) => table === "transactions.alerts")?.rows ?? 0,
+          expected.length - 1
+        )
+        // the comparison means little where nothing happens
+        const kinds = new Set(expected.map(({ rule_id }) => rule_id))
+        assert.strictEqual(kinds.size, 5, [...kinds].join())
+      })
+    )
+  }
 
   const bytes = fileOf(12, 1_500, 400)
   const expected = expectAlerts(expectRawTransactions(bytes).rows)
@@ -106,6 +109,15 @@ describe("alerts", () => {
     "mid-restore",
     "after-swap"
   ]
+  it.live("are the same from threads that die", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace(bytes)
+      const set = yield* rules
+      yield* runDying((where, given) => runIn(where, { ...given, rules: set }), place)
+      yield* assertAlerts(place, expected)
+    })
+  )
+
   it.live(`are the same after crashes at ${points.join(", ")}`, () =>
     Effect.gen(function* () {
       const place = yield* makePlace(bytes)

@@ -10,6 +10,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Summary } from "../src/Summary.ts"
 import { crashAt, crashed } from "./support/Crash.ts"
+import { runDying } from "./support/DyingThreads.ts"
 import { assertLeftBehind } from "./support/LeftBehind.ts"
 import { makePlace, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -81,6 +82,28 @@ const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]>
   ["before-swap", [1, 2, 4]],
   ["after-swap", [1, 2, 4]]
 ]
+
+describe("a run on threads", () => {
+  const bytes = makeCorpus({ seed: 5, lines: 2_000, longLineBytes: [1_500_000, 900_000] })
+  const expected = expectRawTransactions(bytes)
+  for (const parallelism of [2, 4, 7]) {
+    it.live(`lands the same on ${parallelism}`, () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace(bytes)
+        assertAddsUp(yield* runIn(place, { parallelism }), expected)
+        yield* assertLeftBehind(place.data, expected)
+      })
+    )
+  }
+
+  it.live("lands the same when they die", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace(bytes)
+      assertAddsUp(yield* runDying(runIn, place), expected)
+      yield* assertLeftBehind(place.data, expected)
+    })
+  )
+})
 
 describe("a run that crashes", () => {
   const bytes = makeCorpus({ seed: 4, lines: 400, longLineBytes: [1_060_000] })

@@ -17,6 +17,7 @@ import {
   torn
 } from "./support/LookupRuns.ts"
 import { crashAt, crashed } from "./support/Crash.ts"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
 const flows = ["lending", "claims"] as const
@@ -31,17 +32,29 @@ const crossings: ReadonlyArray<readonly [FaultPointName, ReadonlyArray<number>]>
 ]
 
 describe("lending and claims", () => {
-  it.live("decide on every application and payment once, as the rules and the tables say", () =>
+  for (const parallelism of parallelisms) {
+    it.live(
+      `on ${parallelism} threads decide on every application and payment once, as the rules and the tables say`,
+      () =>
+        Effect.gen(function* () {
+          const made = yield* lookupsPlace
+          const summary = yield* run(made, { parallelism })
+          yield* assertLookupsLeft(made.data, yield* bureauScores)
+          const counts = Object.fromEntries(summary.jobs.map((job) => [job.job, [job.in, job.dead_lettered]]))
+          assert.deepStrictEqual(counts["lending-router"], [
+            applications.length + badApplications.length + torn,
+            badApplications.length + torn
+          ])
+          assert.deepStrictEqual(counts["claims"]?.[0], payments.length + torn)
+        })
+    )
+  }
+
+  it.live("decide once on threads that die", () =>
     Effect.gen(function* () {
       const made = yield* lookupsPlace
-      const summary = yield* run(made)
+      yield* runDying(run, made)
       yield* assertLookupsLeft(made.data, yield* bureauScores)
-      const counts = Object.fromEntries(summary.jobs.map((job) => [job.job, [job.in, job.dead_lettered]]))
-      assert.deepStrictEqual(counts["lending-router"], [
-        applications.length + badApplications.length + torn,
-        badApplications.length + torn
-      ])
-      assert.deepStrictEqual(counts["claims"]?.[0], payments.length + torn)
     })
   )
 

@@ -7,6 +7,7 @@ import { makeLogins } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type RunIn, type Place, runIn } from "./support/PipelineRun.ts"
 
@@ -128,16 +129,29 @@ const lines = (alerts: ReadonlyArray<Alert>) =>
     .sort()
 
 describe("failed logins", () => {
-  it.live("from an address become the documents' alert; and every other one that a loop finds, once", () =>
+  for (const parallelism of parallelisms) {
+    it.live(
+      `from an address, on ${parallelism} threads, become the documents' alert; and every other one that a loop finds, once`,
+      () =>
+        Effect.gen(function* () {
+          const made = yield* place
+          const summary = yield* run(made, { parallelism })
+          const alerts = yield* alertsIn(made.data)
+          const [first] = alerts.filter(({ ip }) => ip === documented.ip)
+          assert.deepInclude(first, documentedAlert)
+          assert.deepStrictEqual(lines(alerts), expected)
+          assert.isAbove(expected.filter((line) => line.startsWith("failed_logins ")).length, 80)
+          assert.isAbove(expected.filter((line) => line.startsWith("failed_logins_then_success ")).length, 10)
+          assert.deepInclude(summary.jobs[0], { job: "security", in: attempts.length + 1, dead_lettered: 1, late: 0 })
+        })
+    )
+  }
+
+  it.live("are found once by threads that die", () =>
     Effect.gen(function* () {
       const made = yield* place
-      const summary = yield* run(made)
-      const alerts = yield* alertsIn(made.data)
-      const [first] = alerts.filter(({ ip }) => ip === documented.ip)
-      assert.deepInclude(first, documentedAlert)
-      assert.deepStrictEqual(lines(alerts), expected)
-      assert.isAbove(expected.filter((line) => line.startsWith("failed_logins ")).length, 80)
-      assert.isAbove(expected.filter((line) => line.startsWith("failed_logins_then_success ")).length, 10)
+      const summary = yield* runDying(run, made)
+      assert.deepStrictEqual(lines(yield* alertsIn(made.data)), expected)
       assert.deepInclude(summary.jobs[0], { job: "security", in: attempts.length + 1, dead_lettered: 1, late: 0 })
     })
   )

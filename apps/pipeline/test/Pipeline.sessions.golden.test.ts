@@ -7,6 +7,7 @@ import { kinds } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -80,15 +81,26 @@ const summariesIn = (data: string) =>
   ).pipe(Effect.provide(systemLayer(dataDirectory(data))))
 
 describe("sessions", () => {
-  it.live("are summed up, the documents' click and every other one, each once", () =>
+  for (const parallelism of parallelisms) {
+    it.live(`are summed up on ${parallelism} threads, the documents' click and every other one, each once`, () =>
+      Effect.gen(function* () {
+        const made = yield* place
+        const summary = yield* run(made, { parallelism })
+        const found = yield* summariesIn(made.data)
+        assert.deepStrictEqual(found, expected)
+        assert.isAbove(expected.length, 200)
+        const first = ["U789", "2025-12-05T14:30:22.000Z", "2025-12-05T14:30:22.000Z", 1, ["P123"], [], 0]
+        assert.include(found, JSON.stringify(first))
+        assert.deepInclude(summary.jobs[0], { job: "session-summaries", in: lines.length, dead_lettered: 1, late: 0 })
+      })
+    )
+  }
+
+  it.live("are summed up once by threads that die", () =>
     Effect.gen(function* () {
       const made = yield* place
-      const summary = yield* run(made)
-      const found = yield* summariesIn(made.data)
-      assert.deepStrictEqual(found, expected)
-      assert.isAbove(expected.length, 200)
-      const first = ["U789", "2025-12-05T14:30:22.000Z", "2025-12-05T14:30:22.000Z", 1, ["P123"], [], 0]
-      assert.include(found, JSON.stringify(first))
+      const summary = yield* runDying(run, made)
+      assert.deepStrictEqual(yield* summariesIn(made.data), expected)
       assert.deepInclude(summary.jobs[0], { job: "session-summaries", in: lines.length, dead_lettered: 1, late: 0 })
     })
   )

@@ -100,16 +100,19 @@ const landedTotals = (place: Place) =>
 
 const crossings: ReadonlyArray<readonly [FaultPointName, number]> = [
   ["during-epoch-commit", 6],
-  ["before-snapshot", 5],
-  ["after-snapshot", 6],
+  ["before-snapshot", 3],
+  ["after-snapshot", 4],
   ["before-name", 2],
-  ["before-delta-drop", 2],
+  ["before-delta-drop", 1],
   ["snapshot-delete", 1],
   ["after-swap", 1]
 ]
 
+/** An epoch takes its time: snapshots are written beside epochs, and a run of this size is over before it has named three. */
+const unhurried = (point: FaultPointName) => (point === "before-epoch-commit" ? Effect.sleep(10) : Effect.void)
+
 describe("a run with keyed state", () => {
-  const bytes = makeCorpus({ seed: 12, lines: 500, longLineBytes: [] })
+  const bytes = makeCorpus({ seed: 12, lines: 2500, longLineBytes: [] })
   const expected = expectedTotals(expectRawTransactions(bytes))
 
   it.live("counts and sums each account as a plain loop does", () =>
@@ -130,7 +133,7 @@ describe("a run with keyed state", () => {
         ] as const) {
           let seen = 0
           const hit = (each: FaultPointName) =>
-            each === point && ++seen === crossing ? Effect.die(new Error(`a crash at ${point}`)) : Effect.void
+            each === point && ++seen === crossing ? Effect.die(new Error(`a crash at ${point}`)) : unhurried(each)
           assert.isTrue(Exit.isFailure(yield* Effect.exit(runParts(place, hit))), point)
           assert.isAtLeast(seen, crossing)
         }

@@ -8,6 +8,7 @@ import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
+import { parallelisms, runDying } from "./support/DyingThreads.ts"
 import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
 
@@ -120,18 +121,35 @@ const place = makePlaceOf({ transactions: lines.map((line) => `${line}\n`).join(
 const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows: ["velocity"] })
 
 describe("velocity", () => {
-  it.live("is told for the documents' transaction and every other one, the last revision as a loop finds it", () =>
+  for (const parallelism of parallelisms) {
+    it.live(
+      `on ${parallelism} threads is told for the documents' transaction and every other one, the last revision as a loop finds it`,
+      () =>
+        Effect.gen(function* () {
+          const made = yield* place
+          const summary = yield* run(made, { parallelism })
+          const features = yield* featuresIn(made.data)
+          assert.deepStrictEqual(lastOf(features), expected)
+          const own = features.filter(
+            (each) => nameOf(each) === "C123 2025-12-05T10:20:00.000Z 2025-12-05T10:25:00.000Z"
+          )
+          const counted = own.map((each) => [each.transaction_count_5min, each.transaction_total_5min, each.revision])
+          // the documents' value, and what comes of one that was late
+          assert.deepStrictEqual(counted, documentedCounts)
+          assert.isAbove(expected.length, 250)
+          assert.isAbove(features.length, expected.length, "none was revised")
+          assertForward(features)
+          assert.deepInclude(summary.jobs[0], { job: "velocity", in: lines.length, dead_lettered: 1, late: 0 })
+        })
+    )
+  }
+
+  it.live("is the same from threads that die", () =>
     Effect.gen(function* () {
       const made = yield* place
-      const summary = yield* run(made)
+      const summary = yield* runDying(run, made)
       const features = yield* featuresIn(made.data)
       assert.deepStrictEqual(lastOf(features), expected)
-      const own = features.filter((each) => nameOf(each) === "C123 2025-12-05T10:20:00.000Z 2025-12-05T10:25:00.000Z")
-      const counted = own.map((each) => [each.transaction_count_5min, each.transaction_total_5min, each.revision])
-      // the documents' value, and what comes of one that was late
-      assert.deepStrictEqual(counted, documentedCounts)
-      assert.isAbove(expected.length, 250)
-      assert.isAbove(features.length, expected.length, "none was revised")
       assertForward(features)
       assert.deepInclude(summary.jobs[0], { job: "velocity", in: lines.length, dead_lettered: 1, late: 0 })
     })

@@ -1,18 +1,23 @@
 /**
- * A log whose one topic is a file and whose commits are only counted: the file as source, nothing durable.
+ * A log whose one topic is a file and whose commits are only counted: the file as source, nothing durable. Lines are records as
+ * `feedFile` makes them: byte for byte, and of one that is too long its head.
  *
  * What a job costs over it is parsing, checking, operators and encoding; the embedded log's cost is the difference to a
  * run through it.
  */
 import { closeSync, openSync, readSync } from "node:fs"
-import { makeRecordBuilder, type RecordBatch } from "@frazil/core"
+import { recordBytesMaxDefault } from "@frazil/connect"
+import { makeRecordBuilder, originalLengthHeader, type RecordBatch, type RecordHeaders } from "@frazil/core"
 import { type Append, Log, type LogShape, type ReadRecords, type TopicInfo } from "@frazil/engine"
 import { Effect, Layer } from "effect"
+import { forgetful } from "./ForgetfulLog.ts"
 
 const lineFeed = 10
 const readBytes = 1_048_576
+/** What is kept of a line that is too long. */
+const headBytes = 1_000
 
-interface FileCursor {
+export interface FileCursor {
   readonly next: () => RecordBatch
   readonly done: () => boolean
   /** Lines so far. */
@@ -21,38 +26,49 @@ interface FileCursor {
   readonly last: () => RecordBatch
 }
 
-/** Batches of whole lines; each is valid until the next. */
-const openFile = (file: string): FileCursor => {
+/** Batches of whole lines; each is valid until the next. A last line needs no line feed. */
+export const openFile = (file: string): FileCursor => {
   const descriptor = openSync(file, "r")
-  const bytes = new Uint8Array(readBytes * 2)
-  const starts = new Int32Array(readBytes)
-  const ends = new Int32Array(readBytes)
-  const none = new Int32Array(readBytes).fill(-1)
-  const offsets = new Float64Array(readBytes)
-  const timestamps = new Float64Array(readBytes)
+  const bytes = new Uint8Array(recordBytesMaxDefault + readBytes + 1)
+  const starts = new Int32Array(readBytes + 1)
+  const ends = new Int32Array(readBytes + 1)
+  const none = new Int32Array(readBytes + 1).fill(-1)
+  const offsets = new Float64Array(readBytes + 1)
+  const timestamps = new Float64Array(readBytes + 1)
   let kept = 0
+  // of a line that is too long: bytes read of it that are no longer here
+  let dropped = 0
   let offset = 0
   let ended = false
   let rest = { start: 0, end: 0 }
   let last = empty
   const next = (): RecordBatch => {
     const read = readSync(descriptor, bytes, kept, readBytes, null)
-    const end = kept + read
-    let length = 0
-    let start = 0
-    for (let at = bytes.indexOf(lineFeed); at >= 0 && at < end; at = bytes.indexOf(lineFeed, start)) {
-      starts[length] = start
-      ends[length] = at
-      offsets[length] = offset++
-      length++
-      start = at + 1
-    }
+    let end = kept + read
     if (read === 0) {
       ended = true
       closeSync(descriptor)
+      if (end > 0) bytes[end++] = lineFeed
+    }
+    let length = 0
+    let start = 0
+    const headers = new Map<number, RecordHeaders>()
+    for (let at = bytes.indexOf(lineFeed, kept); at >= 0 && at < end; at = bytes.indexOf(lineFeed, start)) {
+      const lineBytes = at - start + dropped
+      if (lineBytes > recordBytesMaxDefault) headers.set(length, { [originalLengthHeader]: String(lineBytes) })
+      starts[length] = start
+      ends[length] = lineBytes > recordBytesMaxDefault ? start + headBytes : at
+      offsets[length] = offset++
+      length++
+      start = at + 1
+      dropped = 0
     }
     kept = end - start
-    rest = { start, end }
+    if (kept > recordBytesMaxDefault) {
+      dropped += kept - headBytes
+      kept = headBytes
+    }
+    rest = { start, end: start + kept }
     return {
       length,
       bytes,
@@ -62,7 +78,7 @@ const openFile = (file: string): FileCursor => {
       keyEnds: none,
       offsets,
       timestamps,
-      headers: new Map()
+      headers
     }
   }
   return {
@@ -70,7 +86,12 @@ const openFile = (file: string): FileCursor => {
     next: () => {
       // the rest of a line goes to the front, now that the batch before was used
       bytes.copyWithin(0, rest.start, rest.end)
-      const batch = next()
+      let batch = next()
+      while (batch.length === 0 && !ended) {
+        // the middle of a line that is too long
+        bytes.copyWithin(0, rest.start, rest.end)
+        batch = next()
+      }
       if (batch.length > 0) last = lastOf(batch)
       return batch
     },
@@ -87,53 +108,61 @@ const lastOf = (batch: RecordBatch): RecordBatch => {
   return { ...builder.take(), offsets: Float64Array.of(batch.offsets[row]!), timestamps: Float64Array.of(0) }
 }
 
-const empty: RecordBatch = {
+export const empty: RecordBatch = {
   ...makeRecordBuilder(0).take(),
   offsets: new Float64Array(),
   timestamps: new Float64Array()
 }
 
-const positioned = (batch: RecordBatch, offset: number): ReadRecords => ({
+export const positioned = (batch: RecordBatch, offset: number): ReadRecords => ({
   ...batch,
   next: batch.length === 0 ? offset : batch.offsets[batch.length - 1]! + 1
 })
 
-const unused = Effect.die(new Error("not used by benchmarks"))
+/** A topic in memory: its batches by the offsets of their first records, and how many records there are. */
+export interface MemoryTopic {
+  readonly batches: ReadonlyMap<number, RecordBatch>
+  readonly end: number
+}
 
-/** The log, and the records committed per topic. `taken` sees what is committed. */
-export const makeFileLog = (topic: string, file: string, taken: (append: Append) => void = () => {}) => {
+/** The log, and the records committed per topic. `taken` sees what is committed; `tables` are read beside the file. */
+export const makeFileLog = (
+  topic: string,
+  file: string,
+  taken: (append: Append) => void = () => {},
+  tables: ReadonlyMap<string, MemoryTopic> = new Map(),
+  /** Called when the file is read first: its tables have been by then. */
+  begun: () => void = () => {}
+) => {
   const cursor = openFile(file)
   const committed = new Map<string, number>()
   let appended = 0
   const info = (name: string): TopicInfo => ({ name, id: name, partitions: 1, createdAt: 0 })
   const log: LogShape = {
+    ...forgetful,
     ensureTopic: ({ name }) => Effect.succeed(info(name)),
-    topics: unused,
     topic: (name) => Effect.succeed(info(name)),
-    deleteTopic: () => unused,
-    bounds: () => Effect.sync(() => [{ partition: 0, start: 0, end: cursor.done() ? 0 : Number.MAX_SAFE_INTEGER }]),
+    bounds: (name) =>
+      Effect.sync(() => {
+        const end = tables.get(name)?.end ?? (cursor.done() ? 0 : Number.MAX_SAFE_INTEGER)
+        return [{ partition: 0, start: 0, end }]
+      }),
     read: (name, _partition, offset) =>
       Effect.sync(() => {
+        const table = tables.get(name)
+        if (table !== undefined) return positioned(table.batches.get(offset) ?? empty, offset)
         if (name !== topic) return positioned(empty, offset)
+        if (cursor.lines() === 0) begun()
         if (offset < cursor.lines()) return positioned(cursor.last(), offset)
         return positioned(cursor.done() ? empty : cursor.next(), offset)
       }),
-    offsetAt: () => unused,
-    awaitAppend: () => Effect.void,
-    trim: () => unused,
-    producer: () => unused,
-    fence: (_owner, shards) => Effect.succeed(shards.map(() => undefined)),
-    inForce: () => Effect.succeed(undefined),
-    shards: unused,
-    deltas: () => Effect.succeed([]),
     commit: ({ shards }) =>
       Effect.sync(() => {
         const outputs = shards.flatMap((shard) => shard.outputs)
         outputs.forEach(taken)
         for (const { topic: to, records } of outputs) committed.set(to, (committed.get(to) ?? 0) + records.length)
         return outputs.map(({ partition, topic: to }) => ({ topic: to, partition, offset: appended++ }))
-      }),
-    dropDeltas: () => Effect.void
+      })
   }
   return { layer: Layer.succeed(Log, log), committed, complete: () => cursor.done(), read: () => cursor.lines() }
 }

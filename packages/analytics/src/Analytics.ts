@@ -103,7 +103,7 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
     waitingMax: options.waitingMax ?? waitingDefault
   })
   const threads = options.threads ?? threadsDefault
-  const knownTables = makeKnownTables(options.personal)
+  const knownTables = makeKnownTables(options.personal, pool.folder)
 
   const prepare = Effect.fn("Analytics.prepare")(function* (query: Query) {
     const limits = yield* limitsOf(query.limits)
@@ -122,7 +122,11 @@ const make = Effect.fnUntraced(function* (options: AnalyticsOptions) {
         })
       )
     )
-    return { snapshots: ready.resolved.snapshots, volatile: ready.volatile, run: run(lease, ready, limits, threads) }
+    return {
+      snapshots: ready.resolved.snapshots,
+      volatile: ready.volatile || ready.resolved.volatile,
+      run: run(lease, ready, limits, threads)
+    }
   })
   return Analytics.of({ prepare, load: pool.load })
 })

@@ -239,6 +239,28 @@ it.live("an answer that breaks off says so: a status where there is a place for 
   )
 )
 
+it.live("a query that fails after many rows is no whole answer in any format, and says why", () =>
+  overLake(() =>
+    Effect.gen(function* () {
+      const cases = [
+        "SELECT range AS i, CASE WHEN range = 299999 THEN error('too far') END AS e FROM range(300000)",
+        "SELECT range AS i, CASE WHEN range = 299999 THEN ('x' || range)::INTEGER END AS e FROM range(300000)"
+      ]
+      for (const [at, sql] of cases.entries()) {
+        const document = yield* ask({ sql })
+        assert.strictEqual(document.status.state, "failed", sql)
+        assert.include(JSON.stringify(document.status), at === 0 ? "too far" : "Could not convert")
+        const lines = (yield* askBytes({ sql }, "ndjson")).toString().trimEnd().split("\n")
+        assert.strictEqual(JSON.parse(lines.at(-1)!).frazil_status.state, "failed")
+        for (const format of ["csv", "arrow"] as const) {
+          const error = yield* Effect.flip(askBytes({ sql }, format))
+          assert.strictEqual(error.reason, "Invalid", `${format}: ${error.message}`)
+        }
+      }
+    })
+  )
+)
+
 it.live("more queries than slots wait for one; more than may wait are told so", () =>
   overLake(
     () =>

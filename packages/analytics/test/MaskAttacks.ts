@@ -163,6 +163,19 @@ const moments = [
   `SELECT ssn FROM ${t} AT (TIMESTAMP => '2089-01-01T00:00:00Z')`
 ].map(attack)
 
+const ofFiles = `lending."people$files"`
+
+/** What manifests say of values. */
+const metadata = [
+  `SELECT lower_bounds, upper_bounds FROM ${ofFiles}`,
+  `SELECT readable_metrics FROM ${ofFiles}`,
+  `SELECT readable_metrics.ssn.lower_bound FROM ${ofFiles}`,
+  `SELECT readable_metrics.born.upper_bound, readable_metrics.income.upper_bound FROM lending."people$data_files"`,
+  `SELECT column_sizes FROM ${ofFiles}`,
+  `SELECT data_file.lower_bounds, readable_metrics FROM lending."people$entries"`,
+  `SELECT f.readable_metrics.ssn.column_size FROM ${ofFiles} AS f AT (BRANCH => 'main')`
+].map(attack)
+
 /** Refused, or of nothing personal. */
 const others = [
   `SELECT * FROM read_parquet('FILE')`,
@@ -178,6 +191,9 @@ const others = [
   `SELECT moment_0.lending.people.ssn FROM ${t}`,
   `CREATE TABLE x AS SELECT * FROM ${t}`,
   `SELECT count(*), count(name), count(ssn) FROM ${t}`,
+  `SELECT record_count, value_counts, null_value_counts, readable_metrics.country FROM ${ofFiles}`,
+  `SELECT operation, refs FROM (SELECT operation, 1 AS refs FROM lending."people$snapshots")`,
+  `SELECT * EXCLUDE (last_updated_at, last_updated_snapshot_id, total_data_file_size_in_bytes) FROM lending."people$partitions"`,
   `SELECT id, country FROM ${t} ORDER BY id`,
   `SELECT id, name IS NULL FROM ${t} ORDER BY id`
 ].map(harmless)
@@ -192,5 +208,6 @@ export const maskAttacks: ReadonlyArray<MaskAttack> = [
   ...groups,
   ...orders,
   ...moments,
+  ...metadata,
   ...others
 ]

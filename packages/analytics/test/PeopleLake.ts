@@ -35,6 +35,44 @@ const rowsOf = (seed: number): string => `
     '{"mail":"${seed}-' || i || '@example.com"}' AS extra_fields
   FROM range(${rows}) t(i)`
 
+const utf8 = (text: string) => new TextEncoder().encode(text)
+
+const int32 = (value: number) => {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setInt32(0, value, true)
+  return bytes
+}
+
+/** Unscaled, in as few bytes as these take. */
+const decimal = (value: number) =>
+  Uint8Array.of((value >> 24) & 255, (value >> 16) & 255, (value >> 8) & 255, value & 255)
+
+/** What manifests say of the file: least and greatest values of columns that are personal and of one that is not. */
+const metricsSql = (
+  file: string
+): string => `SELECT min(ssn), max(ssn), min(name), max(name), min(country), max(country),
+  epoch_ms(min(born)::TIMESTAMP) // 86400000, epoch_ms(max(born)::TIMESTAMP) // 86400000, (min(income) * 100)::INTEGER, (max(income) * 100)::INTEGER,
+  sum(length(extra_fields))::INTEGER, hash(string_agg(ssn ORDER BY id)) % 1000 FROM '${file}'`
+
+const metricsOf = (row: ReadonlyArray<unknown>) => {
+  const text = (at: number) => utf8(String(row[at]))
+  const number = (at: number) => Number(row[at])
+  const idOf = (name: string) => People.schema.fields.find((field) => field.name === name)!.id
+  const bounds = (from: 0 | 1) =>
+    new Map([
+      [idOf("ssn"), text(from)],
+      [idOf("name"), text(2 + from)],
+      [idOf("country"), text(4 + from)],
+      [idOf("born"), int32(number(6 + from))],
+      [idOf("income"), decimal(number(8 + from))]
+    ])
+  const sizes = new Map([
+    [idOf("ssn"), BigInt(number(11))],
+    [idOf("extra_fields"), BigInt(number(10))]
+  ])
+  return { lowerBounds: bounds(0), upperBounds: bounds(1), columnSizes: sizes }
+}
+
 export interface PeopleLake {
   readonly folder: string
   readonly layer: Layer.Layer<Catalog | FileIO>
@@ -58,17 +96,22 @@ export const makePeopleLake = Effect.fnUntraced(function* (seed: number) {
   const file = `${folder}/warehouse/lending/people/data/part-0.parquet`
   mkdirSync(`${folder}/warehouse/lending/people/data`, { recursive: true })
   const ids = People.schema.fields.map(({ id, name }) => `${name}: ${id}`).join(", ")
-  yield* Effect.promise(async () => {
+  const metrics = yield* Effect.promise(async () => {
     const database = await DuckDBInstance.create(":memory:")
     const connection = await database.connect()
     await connection.run(`COPY (${rowsOf(seed)}) TO '${file}' (FORMAT parquet, FIELD_IDS {${ids}})`)
+    const reader = await connection.runAndReadAll(metricsSql(file))
     connection.disconnectSync()
     database.closeSync()
+    return metricsOf(reader.getRows()[0] ?? [])
   })
   yield* Effect.gen(function* () {
     const catalog = yield* Catalog
     yield* catalog.createTable({ identifier, schema: People.schema })
-    yield* commitTable({ table: identifier, actions: () => Effect.succeed([append([dataFile(file, rows)])]) })
+    yield* commitTable({
+      table: identifier,
+      actions: () => Effect.succeed([append([{ ...dataFile(file, rows), ...metrics }])])
+    })
   }).pipe(Effect.provideContext(services), Effect.orDie)
   return { folder, layer: Layer.succeedContext(services), file } satisfies PeopleLake
 })

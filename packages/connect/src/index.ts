@@ -1,5 +1,6 @@
 export { EmbeddedLog, type EmbeddedLogOptions, makeEmbeddedLog, recordBytesMaxDefault } from "./embedded/EmbeddedLog.ts"
-export { kafkaLogLayer } from "./kafka/KafkaLayer.ts"
+export { kafkaLogLayer, openKafkaInstances } from "./kafka/KafkaLayer.ts"
+export type { KafkaGroup } from "./kafka/instances/KafkaInstances.ts"
 export { kafkaAccess } from "./kafka/KafkaAccess.ts"
 export { holdJobLock, type JobLockOptions, jobRunning } from "./embedded/JobLock.ts"
 export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
@@ -14,12 +15,14 @@ export {
   type DecodedConnections,
   secretsOf
 } from "./connection/Connection.ts"
+export { ConnectionError } from "./connection/ConnectionError.ts"
 export { readSecret, secretPlace } from "./connection/Secret.ts"
+export { decodeStateEncryption, readStateKeys, type StateEncryption } from "./connection/StateEncryption.ts"
 export { openHttpLookup } from "./lookup/HttpLookup.ts"
 export { makeSqlLookup } from "./lookup/SqlLookup.ts"
 export { openDuckDbFile } from "./sql/DuckDbFile.ts"
 export { openPostgres } from "./sql/PostgresPool.ts"
-export type { SqlClient } from "./sql/SqlClient.ts"
+export { type SqlClient, SqlError } from "./sql/SqlClient.ts"
 export { openPostgresSink } from "./sink/PostgresSink.ts"
 export { openRedisSink } from "./sink/RedisSink.ts"
 export { openWebhookSink } from "./sink/WebhookSink.ts"

@@ -13,6 +13,7 @@ export type FaultPointName =
   | "after-epoch-commit"
   | "epoch-unknown"
   | "before-snapshot"
+  | "mid-snapshot"
   | "after-snapshot"
   | "before-name"
   | "before-delta-drop"

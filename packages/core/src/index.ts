@@ -11,10 +11,22 @@ export type { FieldSpec, FieldType, TextFormat } from "./schema/FieldType.ts"
 export { Field, type OptionalField } from "./schema/Field.ts"
 export { makeRecordMask, personalText } from "./schema/RecordMask.ts"
 export { RecordShape } from "./schema/RecordShape.ts"
+export { structOf } from "./schema/StructOf.ts"
 export { Topic, type TopicOptions } from "./Topic.ts"
 export { Storage, type StorageShape, type StoredObject } from "./storage/Storage.ts"
+export {
+  HttpCallError,
+  HttpCalls,
+  type HttpCallAnswer,
+  type HttpCallRequest,
+  type HttpCallsShape
+} from "./http/HttpCalls.ts"
 export { StorageError } from "./storage/StorageError.ts"
 export { layerLocal } from "./storage/LocalStorage.ts"
+export { layerS3 } from "./storage/s3/S3Storage.ts"
+export { s3Place } from "./storage/s3/S3Calls.ts"
+export { s3LimitsDefault, type S3Limits, type S3Options } from "./storage/s3/S3Options.ts"
+export { FileCache, type FileCacheOptions } from "./storage/cache/FileCache.ts"
 export { layerMemory } from "./storage/MemoryStorage.ts"
 export { localPath, normaliseUri } from "./storage/FileUri.ts"
 export { Decoder } from "./decode/Decoder.ts"

@@ -166,8 +166,13 @@ it.live("tables, jobs, health and metrics say the same numbers", () =>
     assert.deepInclude(health["parts"] as ReadonlyArray<unknown>, api)
     const metrics = yield* textOf(yield* get(`${address}/metrics`))
     assert.include(metrics, `frazil_records_in_total{job="transactions",topic="raw-transactions"} ${records}\n`)
+    const decoded = (path: string) =>
+      `frazil_records_decoded_total{job="transactions",topic="raw-transactions",path="${path}"}`
+    assert.include(metrics, `${decoded("fast")} ${records}\n${decoded("slow")} 0\n`)
     assert.include(metrics, `frazil_table_rows{table="transactions.raw"} ${records}\n`)
     assert.match(metrics, /^process_resident_memory_bytes \d+$/m)
+    assert.match(metrics, /^process_heap_bytes \d+$/m)
+    assert.match(metrics, /^process_external_memory_bytes \d+$/m)
     const latencies = parsePrometheus(metrics).get("frazil_end_to_end_latency_seconds")
     assert.strictEqual(latencies?.type, "histogram")
   })

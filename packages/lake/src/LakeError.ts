@@ -3,7 +3,7 @@
  *
  * `reason` decides: CommitConflict, Unavailable → retry later; RequirementFailed → plan anew on the table as it is now;
  * OutcomeUnknown → look at the table before anything else; TableMissing, TableExists, SnapshotMissing, Invalid → the
- * request was wrong; Full, Corrupt, Unsupported → stop and tell the operator.
+ * request was wrong; Refused (credentials, rights), Full, Corrupt, Unsupported → stop and tell the operator.
  */
 import type { StorageError } from "@frazil/core"
 import { Schema } from "effect"
@@ -21,6 +21,7 @@ export class LakeError extends Schema.TaggedError<LakeError>()("LakeError", {
     "Corrupt",
     "Unsupported",
     "Unavailable",
+    "Refused",
     "Full"
   ]),
   /** What happened, where, and what to do: one line for a person. */
@@ -35,6 +36,7 @@ const storageReasons: Readonly<Record<StorageError["reason"], LakeError["reason"
   // Names of new files are random: another attempt takes others.
   AlreadyExists: "CommitConflict",
   Full: "Full",
+  Refused: "Refused",
   Unavailable: "Unavailable"
 }
 

@@ -10,18 +10,18 @@ export class MaintenanceRun extends Schema.Opaque<MaintenanceRun>()(
   Schema.Struct({
     /** `namespace.table`. */
     table: Field.text(),
-    action: Field.oneOf(["compact", "expire", "orphans"]),
+    action: Field.oneOf(["compact", "manifests", "expire", "orphans"]),
     dry_run: Field.boolean,
     started_at: Field.timestamp,
     finished_at: Field.timestamp,
-    /** Of what the action is about: live data files, files that snapshots name, orphans. */
+    /** Of what the action is about: live data files, manifests, files that snapshots name, orphans. */
     files_before: Field.int({ min: 0 }),
     files_after: Field.int({ min: 0 }),
     bytes_before: Field.int({ min: 0 }),
     bytes_after: Field.int({ min: 0 }),
     /** Swaps that others won, and groups of files given up because others had changed them. */
     conflicts: Field.int({ min: 0 }),
-    /** The snapshot that a compaction made. */
+    /** The snapshot that a compaction made, or a rewrite of manifests. */
     snapshot_id: Field.optional(Field.text()),
     /** One line for a person; absent when all went well. */
     error: Field.optional(Field.text())

@@ -2,7 +2,15 @@ export { Alerts } from "./Alert.ts"
 export { RawTransaction, RawTransactions } from "./RawTransaction.ts"
 export { DeadLetter, DeadLetters, type FailedRecord, makeDeadLetter } from "./DeadLetter.ts"
 export { MaintenanceRun, MaintenanceRuns } from "./MaintenanceRun.ts"
-export { type EnteredRecord, Ledger, LedgerEntry, makeLedgerEntry } from "./Ledger.ts"
+export {
+  type EnteredRecord,
+  type FilteredRecords,
+  Ledger,
+  LedgerEntry,
+  ledgerService,
+  makeFilteredEntry,
+  makeLedgerEntry
+} from "./Ledger.ts"
 export { LoanApplications } from "./LoanApplication.ts"
 export { Customers } from "./Customer.ts"
 export { ExternalChecks, InternalChecks } from "./RoutedApplication.ts"

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from "node:fs"
 import { Effect, Option, Schema } from "effect"
+import type { CatalogPlace } from "./CatalogPlace.ts"
 import { dataDirectory, type DataDirectory } from "./DataDirectory.ts"
 import type { LogPlace } from "./LogPlace.ts"
 
@@ -15,11 +16,13 @@ export interface LocationOptions {
   readonly warehouse: Option.Option<string>
   /** The embedded one unless given. */
   readonly log?: LogPlace
+  /** The SQLite file unless given. */
+  readonly catalog?: CatalogPlace
 }
 
 /** The paths that the options name, there or not. */
 export const locate = (options: LocationOptions): DataDirectory =>
-  dataDirectory(options.data, Option.getOrUndefined(options.warehouse), options.log)
+  dataDirectory(options.data, Option.getOrUndefined(options.warehouse), options.log, options.catalog)
 
 const demand = (holds: boolean, message: () => string): Effect.Effect<void, DataMissing> =>
   Effect.suspend(() => (holds ? Effect.void : Effect.fail(new DataMissing({ message: message() }))))
@@ -29,11 +32,15 @@ const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: 
 /** Whether there may be a log to open: one on Kafka says so itself, when it is opened. */
 export const hasLog = ({ log, logFile }: DataDirectory): boolean => log._tag !== "Embedded" || existsSync(logFile)
 
-/** The directory, if it has a log. Makes nothing. */
+/** Whether there may be a catalog to open: a server says so itself. */
+export const hasCatalog = ({ catalog, catalogFile }: DataDirectory): boolean =>
+  catalog._tag !== "Sqlite" || existsSync(catalogFile)
+
+/** The directory, if it has a log; with one on Kafka it need not be there. Makes nothing. */
 export const existingData = Effect.fnUntraced(function* (options: LocationOptions) {
   const directory = locate(options)
   yield* demand(
-    isDirectory(directory.root),
+    directory.log._tag !== "Embedded" || isDirectory(directory.root),
     () => `there is no data directory ${directory.root}: give another one with --data, or start a pipeline to make it`
   )
   yield* demand(
@@ -48,7 +55,7 @@ export const existingData = Effect.fnUntraced(function* (options: LocationOption
 export const existingLake = Effect.fnUntraced(function* (options: LocationOptions) {
   const directory = yield* existingData(options)
   yield* demand(
-    existsSync(directory.catalogFile),
+    hasCatalog(directory),
     () => `${directory.root} holds no catalog.db: nothing has landed yet, or the catalog was moved away`
   )
   return directory

@@ -6,6 +6,7 @@
 import { parseDuration } from "@frazil/core"
 import { Config, Effect, type Option } from "effect"
 import { CliError, Flag } from "effect/cli"
+import { parseCatalogPlace, warehouseProblem } from "./CatalogPlace.ts"
 import { parseLogPlace } from "./LogPlace.ts"
 
 export const data = Flag.String("data").pipe(
@@ -30,16 +31,29 @@ export const log = Flag.String("log").pipe(
 )
 
 export const catalog = Flag.String("catalog").pipe(
-  Flag.withDescription("The Iceberg catalog: sqlite (REST comes with a later version)"),
+  Flag.withDescription("The Iceberg catalog: sqlite, in the data directory, or a server of the REST protocol"),
+  Flag.withMetavar("sqlite|http://HOST:PORT[/path]"),
   Flag.withFallbackConfig(Config.String("FRAZIL_CATALOG")),
   Flag.withDefault("sqlite"),
-  onlyValue("catalog", "sqlite")
+  Flag.mapEffect((given) => {
+    const place = parseCatalogPlace(given)
+    const expected = `"sqlite", or http(s)://HOST[:PORT][/path] without a user`
+    return place === undefined
+      ? Effect.fail(new CliError.InvalidValue({ option: "catalog", value: given, expected, kind: "flag" }))
+      : Effect.succeed(place)
+  })
 )
 
 export const warehouse = Flag.String("warehouse").pipe(
-  Flag.withDescription("Where tables are kept, when not in the data directory"),
-  Flag.withMetavar("DIR"),
+  Flag.withDescription("Where tables are kept, when not in the data directory: a folder, or a prefix on S3"),
+  Flag.withMetavar("DIR|s3://BUCKET/PREFIX"),
   Flag.withFallbackConfig(Config.String("FRAZIL_WAREHOUSE")),
+  Flag.mapEffect((given) => {
+    const expected = warehouseProblem(given)
+    return expected === undefined
+      ? Effect.succeed(given)
+      : Effect.fail(new CliError.InvalidValue({ option: "warehouse", value: given, expected, kind: "flag" }))
+  }),
   Flag.optional
 )
 
@@ -75,14 +89,6 @@ export const verbose = Flag.Boolean("verbose").pipe(
 
 /** The flags of where a system keeps what it has. */
 export const location = { data, log, catalog, warehouse }
-
-function onlyValue(option: string, value: string) {
-  return Flag.mapEffect((given: string) =>
-    given === value
-      ? Effect.succeed(value)
-      : Effect.fail(new CliError.InvalidValue({ option, value: given, expected: `"${value}"`, kind: "flag" }))
-  )
-}
 
 /** A flag that takes `500ms`, `30s`, `5m`, `2h`, `3d`, in milliseconds. */
 export const duration = (name: string, environment: string): Flag.Flag<Option.Option<number>> =>

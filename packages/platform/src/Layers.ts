@@ -3,43 +3,52 @@
  *
  * Nothing is read or made until a layer is built. An app builds what it needs: commands that only look leave DuckDB out.
  */
-import { EmbeddedLog, kafkaAccess, kafkaLogLayer } from "@frazil/connect"
-import { layerLocal } from "@frazil/core"
-import { CheckpointStore, type Log, LogError } from "@frazil/engine"
-import { DuckDb, FileIO, layerSqliteCatalog } from "@frazil/lake"
+import { FileCache, HttpCalls, layerLocal, layerS3, s3Place, type Storage, StorageError } from "@frazil/core"
+import { type Catalog, DuckDb, FileIO, LakeError, layerRestCatalog, layerSqliteCatalog } from "@frazil/lake"
 import { Effect, Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
-import type { BrokerAddress } from "./LogPlace.ts"
-import { readConnections, settingsPath } from "./SettingsFile.ts"
+import { cacheBytesMax, restOptions, s3Options } from "./LakeAccess.ts"
+import { checkpointLayer, logLayer } from "./LogLayers.ts"
 
-/** Files of tables. */
-export const storageLayer = (directory: DataDirectory) => layerLocal(directory.warehouseUri)
-
-/** A log on Kafka, let in as the connection of `frazil.yaml` says that names one of the brokers. */
-const kafkaLayer = (brokers: ReadonlyArray<BrokerAddress>, retryMs: number | undefined): Layer.Layer<Log, LogError> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { connections } = yield* readConnections(settingsPath)
-      const access = yield* kafkaAccess(connections, brokers)
-      return kafkaLogLayer({ brokers, ...access, ...(retryMs === undefined ? {} : { retryMs }) })
-    }).pipe(Effect.mapError(({ message }) => new LogError({ reason: "Refused", message })))
-  )
-
-/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for, or brokers out of reach are. */
-export const logLayer = ({ log, logFile }: DataDirectory, busyTimeoutMs?: number): Layer.Layer<Log, LogError> =>
-  log._tag === "Kafka"
-    ? kafkaLayer(log.brokers, busyTimeoutMs)
-    : EmbeddedLog.layer({ file: logFile, ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }) })
-
-const checkpointLayer = (directory: DataDirectory) =>
-  CheckpointStore.layer(directory.checkpointsUri).pipe(Layer.provide(layerLocal(directory.checkpointsUri)))
+/** Files of tables: on local disk, or on S3 with copies in the data directory. */
+export const storageLayer = ({ cacheFolder, warehouseUri }: DataDirectory): Layer.Layer<Storage, StorageError> =>
+  s3Place(warehouseUri) === undefined
+    ? layerLocal(warehouseUri)
+    : Layer.unwrap(
+        Effect.gen(function* () {
+          const options = yield* s3Options(warehouseUri).pipe(
+            Effect.mapError(({ message }) => new StorageError({ reason: "Refused", uri: warehouseUri, message }))
+          )
+          const cache = FileCache.layer({ folder: cacheFolder, bytesMax: yield* cacheBytesMax })
+          return layerS3(options).pipe(Layer.provide(cache), Layer.provide(HttpCalls.layer))
+        })
+      )
 
 /** The catalog and the lake's metadata files. */
-export const catalogLayer = (directory: DataDirectory) =>
-  layerSqliteCatalog({ file: directory.catalogFile, warehouse: directory.warehouseUri }).pipe(
+export const catalogLayer = (directory: DataDirectory): Layer.Layer<Catalog | FileIO, LakeError> =>
+  catalogOf(directory).pipe(
     Layer.provideMerge(FileIO.layer),
-    Layer.provide(storageLayer(directory))
+    Layer.provide(
+      storageLayer(directory).pipe(
+        Layer.catchTag("StorageError", ({ cause, message }) =>
+          Layer.effectContext(Effect.fail(new LakeError({ reason: "Refused", message, cause })))
+        )
+      )
+    )
   )
+
+const catalogOf = ({ catalog, catalogFile, warehouseUri }: DataDirectory): Layer.Layer<Catalog, LakeError, FileIO> =>
+  catalog._tag === "Sqlite"
+    ? layerSqliteCatalog({ file: catalogFile, warehouse: warehouseUri })
+    : Layer.unwrap(
+        Effect.map(
+          Effect.mapError(
+            restOptions(catalog.url, warehouseUri),
+            ({ message }) => new LakeError({ reason: "Refused", message })
+          ),
+          (options) => layerRestCatalog(options)
+        )
+      ).pipe(Layer.provide(HttpCalls.layer))
 
 export const duckDbLayer = (directory: DataDirectory) => DuckDb.layer({ dataDirectory: directory.root })
 

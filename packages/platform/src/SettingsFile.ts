@@ -7,11 +7,14 @@
  */
 import { readFile } from "node:fs/promises"
 import {
+  type ConnectionError,
   decodeConnections,
   type DecodedConnections,
   type DecodedSinks,
   decodeSinks,
-  type SinkContext
+  decodeStateEncryption,
+  type SinkContext,
+  type StateEncryption
 } from "@frazil/connect"
 import { Effect, Schema } from "effect"
 
@@ -33,6 +36,14 @@ export interface SettingsFile {
   readonly settings: Readonly<Record<string, string>>
   readonly declaredConnections: unknown
   readonly declaredSinks: unknown
+  readonly declaredState: unknown
+}
+
+const noFile: SettingsFile = {
+  settings: {},
+  declaredConnections: undefined,
+  declaredSinks: undefined,
+  declaredState: undefined
 }
 
 /** What the file holds; empty when there is no file. */
@@ -40,16 +51,16 @@ export const readSettingsFile = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<SettingsFile, SettingsError> {
   const text = yield* Effect.promise(() => readFile(path, "utf8").catch(() => undefined))
-  if (text === undefined) return { settings: {}, declaredConnections: undefined, declaredSinks: undefined }
+  if (text === undefined) return noFile
   // without the parser's own words: they quote the file, which may hold what it should not
   const invalid = () =>
     new SettingsError({
-      message: `${path} cannot be read: it must hold lines such as "data: ./data", connections and sinks`
+      message: `${path} cannot be read: it must hold lines such as "data: ./data", connections, sinks and state`
     })
   // read only when there is a file: most runs have none
   const { parse } = yield* Effect.promise(() => import("yaml"))
   const document = yield* Effect.try({ try: (): unknown => parse(text) ?? {}, catch: invalid })
-  const { connections, sinks, ...rest } = yield* Effect.mapError(
+  const { connections, sinks, state, ...rest } = yield* Effect.mapError(
     Schema.decodeUnknownEffect(Document)(document),
     invalid
   )
@@ -57,7 +68,8 @@ export const readSettingsFile = Effect.fnUntraced(function* (
   return {
     settings: Object.fromEntries(Object.entries(settings).map(([key, value]) => [environmentName(key), String(value)])),
     declaredConnections: connections,
-    declaredSinks: sinks
+    declaredSinks: sinks,
+    declaredState: state
   }
 })
 
@@ -67,6 +79,14 @@ const connectionsIn = ({ declaredConnections }: SettingsFile): DecodedConnection
 /** The connections of a settings file, and what is wrong with it. */
 export const readConnections = (path: string): Effect.Effect<DecodedConnections, SettingsError> =>
   Effect.map(readSettingsFile(path), connectionsIn)
+
+/** Where the keys lie that state is encrypted with; undefined: it is not. */
+export const readStateEncryption = Effect.fnUntraced(function* (
+  path: string
+): Effect.fn.Return<StateEncryption | undefined, SettingsError | ConnectionError> {
+  const { declaredState } = yield* readSettingsFile(path)
+  return yield* Effect.fromResult(decodeStateEncryption(declaredState))
+})
 
 /** The sinks of a settings file over its connections, and what is wrong with them. */
 export const readSinks = (

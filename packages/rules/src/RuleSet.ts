@@ -19,9 +19,11 @@ export interface RuleText {
 /** Rules that were found sound, in the order of their files. */
 export interface RuleSet {
   readonly rules: ReadonlyArray<CheckedRule>
+  /** What they were read from: another thread makes the same set of it. */
+  readonly texts: ReadonlyArray<RuleText>
 }
 
-export const noRules: RuleSet = { rules: [] }
+export const noRules: RuleSet = { rules: [], texts: [] }
 
 const rulesMax = 2_000
 
@@ -52,5 +54,5 @@ export const makeRuleSet = (
   if (texts.length > rulesMax) {
     problems.push({ file: texts[rulesMax]!.file, line: 1, column: 1, message: `a set has at most ${rulesMax} rules` })
   }
-  return problems.length > 0 ? Result.fail(problems) : Result.succeed({ rules })
+  return problems.length > 0 ? Result.fail(problems) : Result.succeed({ rules, texts })
 }

@@ -23,6 +23,7 @@ export { letterRowsQuery, rawRow, rawRowsQuery, rowText, type TextRow } from "./
 export type { OracleReason } from "./oracle/FieldRules.ts"
 export { makeTokenBucket, rateDefault, rateMax, RateRefused, type TokenBucket } from "./generate/TokenBucket.ts"
 export { makeDelivery, type DeliveryOptions } from "./generate/Delivery.ts"
+export { makeRandom, type Random } from "./generate/Random.ts"
 export { generateAll, openTopic, topicCount } from "./generate/GenerateToTopic.ts"
 export { type Kind, type KindName, kindNames, kinds } from "./generate/Kinds.ts"
 export type { Outlet, OutletStatus } from "./generate/Outlet.ts"

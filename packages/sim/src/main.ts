@@ -31,6 +31,7 @@ const help = `bun run sim [--job ${Object.keys(simulatedJobs).join("|")}] …
   --damage               cut, change and lose finished files; tamper with topics, tables and marks
   --mutants              take rules out of a copy of the code: each loss must be found within 1,000 seeds
             [--seeds N] [--found K] [--only TEXT]   … within N, stop at the K-th seed (3) that found it
+            [--share K/N]                           … each N-th mutant, from number K, counted from 0
   --processes N          work on so many cores (all); what comes out is the same
 `
 
@@ -89,15 +90,15 @@ const main = Effect.gen(function* () {
     tell(hunt(values.hunt, seedsMax, foundMax))
     return true
   }
+  const share = shareFromText(values.share ?? "0/1")
+  if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only, share, processes })
   if (values.share !== undefined) {
-    const share = shareFromText(values.share)
     for (const job of jobs) {
       if (values["every-write"] === true) everyWriteShare(job, share)
       else simulateShare(job, from, seedsMax, share)
     }
     return true
   }
-  if (values.mutants === true) return yield* runMutants({ seedsMax, foundMax, only: values.only, processes })
   if (values.damage === true) return runDamage()
   if (values.storm !== undefined) return yield* runStorm(values.storm, seed ?? from)
   if (values.soak !== undefined) return yield* soak(values.soak, number(values.rate) ?? 500, seed ?? from)

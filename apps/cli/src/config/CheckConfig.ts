@@ -1,7 +1,7 @@
 /** `frazil config check`: every declaration decoded, every secret read, nothing connected to. */
-import { readSecret, secretsOf } from "@frazil/connect"
+import { readSecret, readStateKeys, secretsOf } from "@frazil/connect"
 import { contracts, DeadLetters } from "@frazil/model"
-import { readConnections, readSinks } from "@frazil/platform"
+import { readConnections, readSinks, readStateEncryption } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
@@ -22,10 +22,18 @@ export const checkConfig = Command.make(
         )
       }
     }
+    const encrypted = yield* readStateEncryption(given.file).pipe(
+      Effect.flatMap((encryption) =>
+        encryption === undefined ? Effect.succeed(false) : Effect.as(readStateKeys(encryption), true)
+      ),
+      Effect.catchTag("ConnectionError", ({ message }) => Effect.sync(() => problems.push(message) > 0))
+    )
     const sound = [...decoded.connections.keys()]
     const sinks = declared.sinks.map(({ name }) => name)
-    const line = `${given.file}: sound, ${sound.length} connections, ${sinks.length} sinks`
-    if (given.json) yield* printJson({ file: given.file, connections: sound, sinks, problems })
+    const state = encrypted ? ", state encrypted" : ""
+    const line = `${given.file}: sound, ${sound.length} connections, ${sinks.length} sinks${state}`
+    if (given.json)
+      yield* printJson({ file: given.file, connections: sound, sinks, stateEncrypted: encrypted, problems })
     else yield* printLines(problems.length === 0 ? [line] : problems)
     if (problems.length === 0) return
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`

@@ -1,7 +1,14 @@
 /** `frazil config show`. */
-import { type Connection, type DeclaredSink, secretPlace, secretsOf, templateText } from "@frazil/connect"
+import {
+  type Connection,
+  type DeclaredSink,
+  secretPlace,
+  type StateEncryption,
+  secretsOf,
+  templateText
+} from "@frazil/connect"
 import { contracts, DeadLetters } from "@frazil/model"
-import { readConnections, readSettingsFile, readSinks } from "@frazil/platform"
+import { readConnections, readSettingsFile, readSinks, readStateEncryption } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { printJson, printLines } from "../Output.ts"
@@ -24,10 +31,17 @@ const settingRows = (file: Readonly<Record<string, string>>) => {
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
 }
 
+const placeOf = (connection: Connection): string => {
+  if (connection.kind === "duckdb") return connection.file
+  if (connection.kind !== "s3") return connection.url
+  const store = connection.url ?? `Amazon S3, ${connection.region ?? "us-east-1"}`
+  return connection.bucket === undefined ? store : `${store}, bucket ${connection.bucket}`
+}
+
 const connectionRow = ([name, connection]: readonly [string, Connection]) => ({
   name,
   kind: connection.kind,
-  at: connection.kind === "duckdb" ? connection.file : connection.url,
+  at: placeOf(connection),
   tls: "tls" in connection ? (connection.tls ?? null) !== null : false,
   pool: "pool" in connection ? (connection.pool ?? null) : null,
   secrets: Object.fromEntries(
@@ -71,6 +85,15 @@ const sinkTable = (rows: ReadonlyArray<ReturnType<typeof sinkRow>>) =>
         )
       ]
 
+const stateRow = ({ key, older }: StateEncryption) => ({
+  encryption: "AES-256-GCM",
+  key: `(hidden) from ${secretPlace(key)}`,
+  older: older.map((each) => `(hidden) from ${secretPlace(each)}`)
+})
+
+const stateLine = ({ encryption, key, older }: ReturnType<typeof stateRow>): string =>
+  `state at rest: ${encryption}, key ${key}${older.length === 0 ? "" : `; older ${older.join(", ")}`}`
+
 export const showConfig = Command.make(
   "show",
   configOptions,
@@ -81,7 +104,9 @@ export const showConfig = Command.make(
     const connected = [...connections].map(connectionRow)
     const declared = yield* readSinks(given.file, { topics: contracts, deadLetterTopic: DeadLetters.name })
     const sinks = declared.sinks.map(sinkRow)
-    if (given.json) return yield* printJson({ settings: rows, connections: connected, sinks })
+    const encryption = yield* readStateEncryption(given.file)
+    const state = encryption === undefined ? null : stateRow(encryption)
+    if (given.json) return yield* printJson({ settings: rows, connections: connected, sinks, state })
     return yield* printLines([
       ...textTable<(typeof rows)[number]>(
         [
@@ -107,7 +132,8 @@ export const showConfig = Command.make(
         ],
         connected
       ),
-      ...sinkTable(sinks)
+      ...sinkTable(sinks),
+      ...(state === null ? [] : ["", stateLine(state)])
     ])
   })
 ).pipe(Command.withDescription("Shows settings, connections and sinks, where they come from, and no secret"))

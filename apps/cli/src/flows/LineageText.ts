@@ -8,7 +8,8 @@ const nouns = { file: "line", topic: "record", job: "record", table: "row", sink
 
 /** `transactions (running): 1,204 records, 10/s, lag 0`. */
 const nodeText = (node: LineageNode, edge: LineageEdge | undefined): string => {
-  const state = node.state === undefined ? "" : ` (${node.state})`
+  const said = node.state ?? (node.internal === true ? "internal" : undefined)
+  const state = said === undefined ? "" : ` (${said})`
   const records = Units.plural(edge?.records ?? node.records, nouns[node.kind])
   const lag = edge?.lag === undefined ? [] : [`lag ${Units.count(edge.lag)}`]
   const figures = [records, ...speed(edge === undefined ? node.perSecond : edge.perSecond), ...lag]

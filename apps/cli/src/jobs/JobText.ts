@@ -1,6 +1,6 @@
-/** Jobs and landings as people and programs read them. Pure. */
+/** Jobs, landings and sinks as people and programs read them. Pure. */
 import type { LandingProgress } from "@frazil/lake"
-import { landingProblem, type LandingStatus, type StageStatus, Units } from "@frazil/platform"
+import { landingProblem, type LandingStatus, type SinkStatus, type StageStatus, Units } from "@frazil/platform"
 import { textTable } from "../print/TextTable.ts"
 import { isoTime } from "../print/Values.ts"
 
@@ -58,6 +58,24 @@ export const landingLines = (landings: ReadonlyArray<LandingStatus>, nowMs: numb
     landings
   )
 
+export const sinkLines = (sinks: ReadonlyArray<SinkStatus>): ReadonlyArray<string> =>
+  textTable<SinkStatus>(
+    [
+      { title: "SINK", text: (row) => row.name },
+      { title: "FROM TOPIC", text: (row) => row.topic },
+      { title: "STATE", text: (row) => (row.running ? "running" : "stopped") },
+      { title: "LAG", text: (row) => Units.count(row.lag), align: "right" }
+    ],
+    sinks
+  )
+
+export const sinkJson = ({ lag, name, running, topic }: SinkStatus) => ({
+  sink: name,
+  state: running ? "running" : "stopped",
+  topic,
+  lag
+})
+
 export const stageJson = (stage: StageStatus) => ({
   job: stage.job,
   stage: stage.topic,
@@ -71,7 +89,8 @@ export const stageJson = (stage: StageStatus) => ({
     out: stage.counts.out,
     validated: stage.counts.validated,
     dead_lettered: stage.counts.deadLettered,
-    failed: stage.counts.failed
+    failed: stage.counts.failed,
+    slow_path: stage.counts.slow ?? 0
   },
   shards: stage.shards.map((shard) => ({
     partition: shard.partition,

@@ -1,7 +1,7 @@
 /** `frazil tables list`. A table that cannot be read is listed with the reason, and makes the exit code 1. */
 import { Catalog, currentSnapshot, identifierText, type Table } from "@frazil/lake"
 import { tables as landings } from "@frazil/lakehouse"
-import { catalogLayer, existingLake, Units } from "@frazil/platform"
+import { catalogLayer, existingLake, sayCatalog, Units } from "@frazil/platform"
 import { Clock, Effect } from "effect"
 import { Command } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
@@ -85,7 +85,7 @@ export const listTables = Command.make(
     const directory = yield* existingLake(given)
     const rows = yield* tableRows.pipe(Effect.provide(catalogLayer(directory)))
     if (given.json) yield* printJson(rows)
-    else if (rows.length === 0) yield* note(`${directory.catalogFile} has no tables yet`)
+    else if (rows.length === 0) yield* note(`${sayCatalog(directory)} has no tables yet`)
     else yield* printLines(lines(rows, yield* Clock.currentTimeMillis))
     const damaged = rows.filter((row) => row.error !== null).map((row) => row.table)
     if (damaged.length > 0) {

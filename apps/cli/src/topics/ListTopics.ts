@@ -1,5 +1,5 @@
 /** `frazil topics list`. */
-import { Log } from "@frazil/engine"
+import { isInternalTopic, Log } from "@frazil/engine"
 import { existingData, logLayer, sayLog, Units } from "@frazil/platform"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
@@ -18,6 +18,7 @@ const topicRows = Effect.gen(function* () {
       id: topic.id,
       partitions: topic.partitions,
       records: bounds.reduce((sum, { end, start }) => sum + end - start, 0),
+      internal: isInternalTopic(topic.name),
       key: contractOf(topic.name)?.key ?? null,
       table: tableOf(topic.name) ?? null,
       created_at: isoTime(topic.createdAt)
@@ -34,7 +35,7 @@ const lines = (rows: ReadonlyArray<TopicRow>) =>
       { title: "PARTITIONS", text: (row) => String(row.partitions), align: "right" },
       { title: "RECORDS", text: (row) => Units.count(row.records), align: "right" },
       { title: "KEY", text: (row) => (row.key === null || row.key.length === 0 ? "-" : row.key.join(", ")) },
-      { title: "LANDS IN", text: (row) => row.table ?? "-" }
+      { title: "LANDS IN", text: (row) => row.table ?? (row.internal ? "(internal)" : "-") }
     ],
     rows
   )

@@ -11,6 +11,7 @@ import { Effect, Option } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
 import { contractOf } from "../Declared.ts"
+import { refuseInternal } from "./Internal.ts"
 import { placeOptions, unmask } from "../Options.ts"
 import { note, write } from "../Output.ts"
 import { type Masked, maskedLines, metaLine, rawLines } from "./RecordLine.ts"
@@ -85,7 +86,7 @@ const readAll = Effect.fnUntraced(function* (reading: Reading) {
     if (written >= reading.limit) return written
     if (moved > 0) continue
     if (!reading.follow) return written
-    yield* log.awaitAppend(followWaitMs)
+    yield* log.awaitAppend(followWaitMs, [reading.topic])
   }
 })
 
@@ -140,6 +141,7 @@ export const readTopic = Command.make(
   options,
   Effect.fnUntraced(function* (given) {
     const directory = yield* existingData(given)
+    yield* refuseInternal(given.topic)
     const masked = given.unmask ? nothingMasked : maskedOf(given.topic)
     const reading = { ...given, partition: Option.getOrUndefined(given.partition), masked }
     const records = yield* readAll(reading).pipe(Effect.provide(logLayer(directory)))

@@ -11,6 +11,7 @@ import { Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandError } from "../CommandError.ts"
 import { contractOf, keyScannerOf } from "../Declared.ts"
+import { refuseInternal } from "./Internal.ts"
 import { commonOptions } from "../Options.ts"
 import { note, printJson } from "../Output.ts"
 import { keyOfField } from "./KeyField.ts"
@@ -90,6 +91,7 @@ export const writeTopic = Command.make(
   "write",
   options,
   Effect.fnUntraced(function* (given) {
+    yield* refuseInternal(given.topic)
     const keyOf = yield* keying(given.topic, given.key)
     const mayMake = contractOf(given.topic) !== undefined || Option.isSome(given.partitions)
     const directory = mayMake ? locate(given) : yield* existingData(given)

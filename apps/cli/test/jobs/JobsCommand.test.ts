@@ -5,8 +5,11 @@ import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { holdJobLock } from "@frazil/connect"
-import { Effect } from "effect"
-import { fillData, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
+import { DeadLetters as DeadLetterContract, Job, Ledger as LedgerContract } from "@frazil/engine"
+import { flows } from "@frazil/flows"
+import { DeadLetters, Ledger, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
+import { Effect, Fiber } from "effect"
+import { fillData, services, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
 import { frazil, frazilJson } from "../RunFrazil.ts"
 
 const member = (value: unknown, ...path: ReadonlyArray<string | number>): unknown =>
@@ -74,6 +77,48 @@ describe("jobs list", () => {
       assert.include(ended.stderr, "there is no catalog yet")
       rmSync(join(data, "log.db"))
       assert.include((yield* frazil(["jobs", "list", "--data", data])).error, "holds no log.db")
+    })
+  )
+})
+
+describe("jobs state", () => {
+  it.live("shows what the operators of a job hold of a key, while it runs and when it has stopped", () =>
+    Effect.gen(function* () {
+      const data = join(yield* temporaryFolder, "data")
+      const paid = (customer: string, amount: number, minute: number) =>
+        `{"customer_id":"${customer}","amount":${amount},"merchant_id":"M1","timestamp":"2026-01-14T12:0${minute}:00Z"}\n`
+      const written = [paid("C1", 10, 1), paid("C2", 5, 1), paid("C1", 2.5, 2)]
+      yield* frazil(["topics", "write", "transactions", "--data", data], written)
+      const [velocity] = flows.velocity
+      // a job that waits for more: its windows are open
+      const fiber = yield* Effect.forkChild(
+        Job.run(velocity, { epochMs: 0 }).pipe(
+          Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
+          Effect.provideService(LedgerContract, { topic: Ledger, make: makeLedgerEntry }),
+          Effect.provide(services(data))
+        )
+      )
+      let shown: unknown = {}
+      const panes = () => member(shown, "operators", 0, "state", "panes")
+      for (let round = 0; round < 200 && member(panes(), 0, "records") !== 2; round++) {
+        yield* Effect.sleep(20)
+        const ended = yield* frazil(["jobs", "state", "velocity", "C1", "--json", "--data", data])
+        if (ended.error === undefined) shown = JSON.parse(ended.stdout)
+      }
+      yield* Fiber.interrupt(fiber)
+      assert.deepInclude(member(shown, "operators", 0), {
+        stage: "transactions",
+        kind: "windows",
+        operator: "velocity"
+      })
+      const values = { transaction_count_5min: 2, transaction_total_5min: "12.50" }
+      const [start, end] = ["2026-01-14T12:00:00.000Z", "2026-01-14T12:05:00.000Z"]
+      assert.deepStrictEqual(panes(), [{ start, end, records: 2, values }])
+      const text = yield* frazil(["jobs", "state", "velocity", "C1", "--data", data])
+      assert.include(text.stdout, "windows of transactions/")
+      assert.include((yield* frazil(["jobs", "state", "velocity", "nobody", "--data", data])).stderr, "holds anything")
+      const unknown = yield* frazil(["jobs", "state", "velocities", "C1", "--data", data])
+      assert.match(unknown.error!, /there is no job velocities in this build; there are .*velocity/)
     })
   )
 })

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { rmSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Log } from "@frazil/engine"
+import { Catalog, commitTable, setStatistics } from "@frazil/lake"
 import { Effect } from "effect"
 import { fillData, services, temporaryFolder, transactions } from "../DataFixture.ts"
 import { frazil, frazilJson } from "../RunFrazil.ts"
@@ -121,6 +122,52 @@ describe("tables audit", () => {
       assert.match(audited.error ?? "", /^transactions\.raw does not match raw-transactions: /)
       assert.include(audited.error, "was landed from a topic raw-transactions with id")
       assert.deepInclude(JSON.parse(audited.stdout), { matches: false })
+    })
+  )
+
+  it.live("finds wrong facts in a table of its own, repairs what follows from files, and names what does not", () =>
+    Effect.gen(function* () {
+      const data = yield* filled
+      const table = { namespace: "transactions", name: "raw" }
+      const { metadata } = yield* Catalog.use((catalog) => catalog.loadTable(table)).pipe(
+        Effect.provide(services(data))
+      )
+      const gone = `${metadata.location}/metadata/gone.stats`
+      const statistics = setStatistics("table", {
+        "snapshot-id": metadata.currentSnapshotId,
+        "statistics-path": gone,
+        "file-size-in-bytes": 10
+      })
+      yield* commitTable({ table, actions: () => Effect.succeed([statistics]) }).pipe(Effect.provide(services(data)))
+      const audited = yield* frazil(["tables", "audit", "transactions.raw", "--data", data])
+      assert.match(audited.error ?? "", /^transactions\.raw is not what it says of itself: 1 wrong fact, 1 of them/)
+      assert.include(audited.stdout, `statistics: ${gone}: `)
+      const dry = ["tables", "audit", "transactions.raw", "--data", data, "--repair", "--dry-run"]
+      assert.include((yield* frazil(dry)).stdout, `would repair statistics: ${gone}`)
+      const repaired = yield* frazilJson("tables", "audit", "transactions.raw", "--data", data, "--repair")
+      assert.deepInclude(repaired, { matches: true, topic: "raw-transactions" })
+      assert.deepInclude(member(repaired, "facts"), { files: 2, manifests: 1, problems: [] })
+      assert.strictEqual(member(repaired, "facts", "repaired", 0, "where"), gone)
+      const [file] = (yield* frazilJson(
+        "tables",
+        "files",
+        "transactions.raw",
+        "--data",
+        data
+      )) as ReadonlyArray<unknown> // as it prints
+      const path = String(member(file, "path"))
+      rmSync(path.replace("file://", ""))
+      const missing = yield* frazil(["tables", "audit", "transactions.raw", "--data", data])
+      assert.match(missing.error ?? "", /1 wrong fact, 0 of them can be repaired/)
+      assert.include(missing.stdout, `file: ${path}: `)
+      assert.match(missing.stderr, /cannot be recounted against its log/)
+    })
+  )
+
+  it.live("refuses a dry run of nothing", () =>
+    Effect.gen(function* () {
+      const ended = yield* frazil(["tables", "audit", "transactions.raw", "--data", "nowhere", "--dry-run"])
+      assert.strictEqual(ended.error, "--dry-run goes with --repair")
     })
   )
 })

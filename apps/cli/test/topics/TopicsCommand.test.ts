@@ -149,6 +149,23 @@ describe("topics read", () => {
   )
 })
 
+describe("a topic that a job writes for itself", () => {
+  it.live("is listed as such, and no command reads or writes it: nobody has marked what is personal in it", () =>
+    Effect.gen(function* () {
+      const data = yield* dataOf
+      const name = "fraud.keyBy-card-payments.repartition"
+      yield* Log.use((log) => log.ensureTopic({ name, partitions: 2 })).pipe(Effect.provide(services(data)))
+      const listed = yield* frazilJson("topics", "list", "--data", data)
+      assert.deepInclude(Reflect.get(Object(listed), 0), { name, internal: true })
+      assert.include((yield* frazil(["topics", "list", "--data", data])).stdout, "(internal)")
+      for (const verb of ["read", "write"]) {
+        const refused = yield* frazil(["topics", verb, name, "--data", data], verb === "write" ? ["{}\n"] : [])
+        assert.include(String(refused.error), "is a job's own, between its stages")
+      }
+    })
+  )
+})
+
 describe("topics list and describe", () => {
   it.live("say what the log holds and what contracts say, for people and for programs", () =>
     Effect.gen(function* () {

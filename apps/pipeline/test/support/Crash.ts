@@ -27,10 +27,10 @@ export const epochCrossings: ReadonlyArray<readonly [name: FaultPointName, nth: 
   ["during-epoch-commit", 19],
   ["after-epoch-commit", 4],
   ["after-epoch-commit", 19],
+  ["after-snapshot", 1],
   ["after-snapshot", 4],
-  ["after-snapshot", 19],
-  ["before-name", 2],
-  ["before-name", 5]
+  ["before-name", 1],
+  ["before-name", 2]
 ]
 
 /** Runs into a crash there, which must come, and then to the end. */

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { FaultPoint, type FaultPointName } from "@frazil/core"
 import { Log, type LogShape } from "@frazil/engine"
-import { dataDirectory, systemLayer } from "@frazil/platform"
+import { dataDirectory, systemLayer, type ThreadSaid, ThreadWatcher } from "@frazil/platform"
 import { noRules, type RuleSet } from "@frazil/rules"
 import { Effect } from "effect"
 import type { PipelineOptions } from "../../src/Options.ts"
@@ -75,6 +75,10 @@ export interface RunIn {
   readonly log?: LogShape
   /** Transactions when left out. */
   readonly flows?: PipelineOptions["flows"]
+  /** Threads that run the jobs, on logs of their own: 1 when left out. */
+  readonly parallelism?: number
+  /** Told of what threads say. */
+  readonly watch?: (event: ThreadSaid) => void
 }
 
 /** Runs to the end; the summary that people would get. */
@@ -84,7 +88,10 @@ export const runIn = (place: Place, given: RunIn = {}) =>
     const log = given.log ?? (yield* Log)
     const summaries: Array<Summary> = []
     const atEnd = (summary: Summary) => Effect.sync(() => void summaries.push(summary))
-    yield* runPipeline(optionsFor(flows, place, rules), dataDirectory(place.data), blind, atEnd).pipe(
+    const threads = given.parallelism === undefined ? {} : { parallelism: given.parallelism, epochRecords: recordsMax }
+    const options = { ...optionsFor(flows, place, rules), ...threads }
+    yield* runPipeline(options, dataDirectory(place.data), blind, atEnd).pipe(
+      Effect.provideService(ThreadWatcher, given.watch ?? (() => {})),
       Effect.provideService(Log, inSips(log, recordsMax)),
       Effect.provideService(FaultPoint, { hit })
     )

@@ -76,6 +76,7 @@ const stream = async (connection: DuckDBConnection, request: Run, output: Output
   if (extracted.count !== 1) throw new Error("Refused: not exactly one statement")
   const prepared = await extracted.prepare(0)
   if (prepared.statementType !== StatementType.SELECT) throw new Error("Refused: not a SELECT")
+  await connection.run("BEGIN TRANSACTION READ ONLY")
   const result = await prepared.stream()
   const names = result.deduplicatedColumnNames()
   const types = result.columnTypes()
@@ -102,8 +103,21 @@ const stream = async (connection: DuckDBConnection, request: Run, output: Output
     rows += taken
     if (taken < chunk.rowCount) return output.message({ type: "limit", limit: "rows" })
   }
+  await refuseBrokenOff(connection, request.sql)
   await send(encoder.tail(), 0)
   await output.message({ type: "done", rows })
+}
+
+/** A result that breaks off looks like one that has ended; its transaction takes no further statement then. */
+const refuseBrokenOff = async (connection: DuckDBConnection, sql: string): Promise<void> => {
+  try {
+    await connection.run("SELECT 1")
+  } catch (cause) {
+    await connection.run("ROLLBACK")
+    // why it failed is told by a run whose result is not streamed
+    await connection.run(sql)
+    throw cause
+  }
 }
 
 export const openSession = async (spillFolder: string): Promise<Session> => {

@@ -31,6 +31,8 @@ export interface Lease {
 
 export interface QueryProcessPool {
   readonly lease: Effect.Effect<Lease, QueryError, Scope.Scope>
+  /** A folder for files that a query reads, gone with its scope. */
+  readonly folder: Effect.Effect<string, QueryError, Scope.Scope>
   /** Queries at work and waiting. */
   readonly load: () => { readonly running: number; readonly waiting: number }
 }
@@ -78,7 +80,7 @@ const fromUtf8 = new TextDecoder()
 // makes folders of several pools in one process differ
 let foldersMade = 0
 
-const spillFolder = (options: PoolOptions): Effect.Effect<string, QueryError, Scope.Scope> =>
+const ownFolder = (options: PoolOptions): Effect.Effect<string, QueryError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: async () => {
@@ -108,7 +110,7 @@ export const makeQueryProcessPool = Effect.fnUntraced(function* (
       yield* Effect.tryPromise({ try: () => removeAbandoned(options.temporaryFolder), catch: unavailable })
     }
     const scope = yield* Scope.fork(poolScope)
-    return yield* Effect.flatMap(spillFolder(options), startQueryProcess).pipe(
+    return yield* Effect.flatMap(ownFolder(options), startQueryProcess).pipe(
       Effect.provideService(Scope.Scope, scope),
       Effect.map((process) => ({ process, scope })),
       Effect.onError(() => Scope.close(scope, Exit.void))
@@ -193,6 +195,7 @@ export const makeQueryProcessPool = Effect.fnUntraced(function* (
   )
   return {
     lease,
+    folder: ownFolder(options),
     load: () => ({ running: Math.min(asked, options.slots), waiting: Math.max(0, asked - options.slots) })
   }
 })

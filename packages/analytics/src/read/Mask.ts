@@ -35,6 +35,12 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const idsOf = ({ schemas }: Table["metadata"], columns: ReadonlySet<string>): ReadonlySet<number> =>
   new Set(schemas.flatMap(({ fields }) => fields.filter(({ name }) => columns.has(name)).map(({ id }) => id)))
 
+/** Ids of the table's top-level fields that are personal. */
+export const personalFieldIds = (table: Table, name: string, personal: PersonalColumns): ReadonlySet<number> => {
+  const columns = personal.filter(({ landing }) => isOf(table, name, landing)).flatMap((each) => [...each.columns])
+  return columns.length === 0 ? new Set() : idsOf(table.metadata, new Set(columns))
+}
+
 /** The relation, without what is personal. */
 export const maskRelation = (
   relation: string,
@@ -42,11 +48,7 @@ export const maskRelation = (
   { plan, table }: { readonly plan: ScanPlan; readonly table: Table },
   personal: PersonalColumns
 ): string => {
-  const columns = new Set(
-    personal.filter(({ landing }) => isOf(table, name, landing)).flatMap((each) => [...each.columns])
-  )
-  if (columns.size === 0) return relation
-  const ids = idsOf(table.metadata, columns)
+  const ids = personalFieldIds(table, name, personal)
   const replaced = plan.schema.fields
     .filter(({ id }) => ids.has(id))
     .map((field) => {

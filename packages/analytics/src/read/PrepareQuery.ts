@@ -5,7 +5,7 @@
  * changing of texts gets wrong is refused, not run.
  */
 import type { Catalog, FileIO } from "@frazil/lake"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { QueryProcess } from "../pool/QueryProcess.ts"
 import { QueryError } from "../QueryError.ts"
 import { syntaxHint } from "../sql/SyntaxHint.ts"
@@ -101,7 +101,7 @@ export const prepareQuery = Effect.fn("analytics.prepareQuery")(function* (
   sql: string,
   moment: Moment | undefined,
   knownTables: KnownTables
-): Effect.fn.Return<ReadyQuery, QueryError, Catalog | FileIO> {
+): Effect.fn.Return<ReadyQuery, QueryError, Catalog | FileIO | Scope.Scope> {
   const clauses = atClauses(sql)
   const sent = splice(sql, refsAsVersions(clauses))
   const statement = yield* statementOf(sql, sent, yield* parse(process, sent.text))

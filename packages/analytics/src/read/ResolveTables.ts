@@ -2,25 +2,30 @@
  * From the tables that a query names to what its process may read: one view for each table and moment, and the exact files.
  *
  * Called once a query, before it runs. Snapshots are fixed here: what lands later changes nothing. Personal columns are
- * masked here: no view shows them.
+ * masked here: no view shows them. `table$files` and its like are metadata tables: rows in a file that goes with the query.
  */
-import { localPath } from "@frazil/core"
 import {
   Catalog,
-  type FileIO,
+  FileIO,
+  hasMoment,
   identifierText,
+  isLocal,
   type LakeError,
+  localPaths,
+  metadataRelation,
+  type MetadataTable,
   planScan,
   Recent,
   type TableIdentifier,
-  tableRelation
+  tableRelation,
+  withLocalFiles
 } from "@frazil/lake"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { QueryError } from "../QueryError.ts"
 import type { TableUse } from "../sql/CheckTree.ts"
-import { maskRelation, type PersonalColumns } from "./Mask.ts"
+import { findTable, foundText, named, unknownTable } from "./FindTable.ts"
+import { maskRelation, personalFieldIds, type PersonalColumns } from "./Mask.ts"
 import { asOfOf, momentKey, momentOfClause, type Moment } from "./Moment.ts"
-import { nearestName } from "../sql/NearestName.ts"
 
 /** What a query calls a table at a moment, in its process. */
 export interface View {
@@ -47,38 +52,14 @@ export interface Resolved {
   readonly snapshots: ReadonlyArray<SnapshotRead>
   /** For each use, in order: the catalog of its view. */
   readonly catalogs: ReadonlyArray<string>
+  /** Metadata tables tell of more than their snapshots: another schema, other refs. */
+  readonly volatile: boolean
 }
 
 /** Tables and moments of one query. */
 const viewsMax = 64
-const namesShownMax = 10
 /** DuckDB's own catalogs: a namespace of such a name is found only behind another catalog. */
 const reserved = new Set(["system", "temp", "memory"])
-
-const named = (use: TableUse): string => (use.namespace === "" ? use.name : `${use.namespace}.${use.name}`)
-
-const unknownTable = (use: TableUse, known: ReadonlyArray<TableIdentifier>): QueryError => {
-  const names = known.map(identifierText)
-  const near = nearestName(named(use), names)
-  const listed =
-    names.length === 0
-      ? "the catalog has no tables yet"
-      : `tables are ${names.slice(0, namesShownMax).join(", ")}${names.length > namesShownMax ? ", …" : ""}`
-  return new QueryError({
-    reason: "TableMissing",
-    message: `there is no table ${named(use)}`,
-    hint: near === undefined ? listed : `did you mean ${near}?`
-  })
-}
-
-const find = (use: TableUse, known: ReadonlyArray<TableIdentifier>): TableIdentifier | undefined => {
-  const exact = known.find(({ name, namespace }) => name === use.name && namespace === use.namespace)
-  const loose = known.filter(
-    ({ name, namespace }) =>
-      name.toLowerCase() === use.name.toLowerCase() && namespace.toLowerCase() === use.namespace.toLowerCase()
-  )
-  return exact ?? (loose.length === 1 ? loose[0] : undefined)
-}
 
 const snapshotsShownMax = 5
 
@@ -100,6 +81,8 @@ const toQueryError =
         })
       case "TableMissing":
         return new QueryError({ reason: "TableMissing", message: error.message })
+      case "Invalid":
+        return new QueryError({ reason: "Invalid", message: error.message })
       case "Unavailable":
       case "CommitConflict":
         return new QueryError({ reason: "Unavailable", message: error.message })
@@ -130,23 +113,27 @@ interface ResolvedTable {
 export interface KnownTables {
   readonly lately: Recent<ResolvedTable>
   readonly personal: PersonalColumns
+  /** For rows of metadata tables; gone with the query. */
+  readonly folder: Effect.Effect<string, QueryError, Scope.Scope>
 }
 
 const tablesKnownMax = 64
 const knownFilesMax = 1_000
 
 /** Without what is `personal`. */
-export const makeKnownTables = (personal: PersonalColumns): KnownTables => ({
+export const makeKnownTables = (personal: PersonalColumns, folder: KnownTables["folder"]): KnownTables => ({
   lately: new Recent(tablesKnownMax),
-  personal
+  personal,
+  folder
 })
 
 const resolveOne = Effect.fnUntraced(function* (
   identifier: TableIdentifier,
   moment: Moment | undefined,
   { lately, personal }: KnownTables
-): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO> {
+): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO | Scope.Scope> {
   const catalog = yield* Catalog
+  const fileIO = yield* FileIO
   const name = identifierText(identifier)
   const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
   const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
@@ -154,14 +141,15 @@ const resolveOne = Effect.fnUntraced(function* (
   if (before !== undefined) return before
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
-  const plan = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
+  const planned = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
+  const plan = yield* Effect.mapError(withLocalFiles(fileIO, planned), wrong)
   const whole = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
   const relation = maskRelation(whole, name, { plan, table }, personal)
   const files: Array<string> = []
-  for (const { dataFile } of plan.entries) {
-    const path = localPath(dataFile.filePath)
+  for (const path of localPaths(plan)) {
     if (path === undefined) {
-      return yield* new QueryError({ reason: "Failed", message: `table ${name}: only local files are read here` })
+      const message = `table ${name}: a file of it is not on this machine`
+      return yield* new QueryError({ reason: "Failed", message })
     }
     files.push(path)
   }
@@ -171,8 +159,39 @@ const resolveOne = Effect.fnUntraced(function* (
     committedMs: plan.snapshot?.timestampMs ?? null
   }
   const resolved = { files, snapshot, relation }
-  if (files.length <= knownFilesMax) lately.set(key, resolved)
+  // copies are there for this query only
+  if (isLocal(planned) && files.length <= knownFilesMax) lately.set(key, resolved)
   return resolved
+})
+
+/** `own` is false for a moment that the whole query has: tables that have none are read as they are then. */
+const resolveMetadata = Effect.fnUntraced(function* (
+  identifier: TableIdentifier,
+  metadata: MetadataTable,
+  { moment, own }: { readonly moment: Moment | undefined; readonly own: boolean },
+  { folder, personal }: KnownTables
+): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO | Scope.Scope> {
+  const catalog = yield* Catalog
+  const name = identifierText(identifier)
+  const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
+  const { refs, snapshots } = table.metadata
+  const asOf = asOfOf(hasMoment(metadata) || own ? moment : undefined, refs)
+  const { file, relation, snapshot } = yield* Effect.mapError(
+    metadataRelation(table, metadata, yield* folder, {
+      asOf,
+      hiddenFieldIds: personalFieldIds(table, name, personal)
+    }),
+    toQueryError(name, snapshots)
+  )
+  return {
+    files: [file],
+    relation,
+    snapshot: {
+      table: `${name}$${metadata}`,
+      snapshotId: snapshot?.snapshotId ?? null,
+      committedMs: snapshot?.timestampMs ?? null
+    }
+  }
 })
 
 /** Fails with what is wrong with the first table that cannot be read. */
@@ -180,22 +199,23 @@ export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
   uses: ReadonlyArray<TableUse>,
   whole: Moment | undefined,
   knownTables: KnownTables
-): Effect.fn.Return<Resolved, QueryError, Catalog | FileIO> {
-  if (uses.length === 0) return { views: [], files: [], snapshots: [], catalogs: [] }
+): Effect.fn.Return<Resolved, QueryError, Catalog | FileIO | Scope.Scope> {
+  if (uses.length === 0) return { views: [], files: [], snapshots: [], catalogs: [], volatile: false }
   const catalog = yield* Catalog
   const known = yield* Effect.mapError(catalog.listTables(), toQueryError("the catalog", []))
   const found = new Map<string, { readonly view: Omit<View, "relation">; readonly resolved: ResolvedTable }>()
   const momentCatalogs = new Map<string, string>([[momentKey(whole), ""]])
   const catalogs: Array<string> = []
+  let volatile = false
   for (const use of uses) {
-    const identifier = use.catalog === "" ? find(use, known) : undefined
-    if (identifier === undefined) return yield* unknownTable(use, known)
+    const meant = findTable(use, known)
+    if (meant === undefined) return yield* unknownTable(use, known)
     const moment = yield* momentOf(use, whole)
     const own = momentCatalogs.get(momentKey(moment)) ?? `moment_${momentCatalogs.size}`
     momentCatalogs.set(momentKey(moment), own)
     const viewCatalog = own === "" && reserved.has(use.namespace.toLowerCase()) ? "moment_0" : own
     catalogs.push(viewCatalog)
-    const key = `${viewCatalog} ${identifierText(identifier)}`
+    const key = `${viewCatalog} ${foundText(meant)}`
     if (found.has(key)) continue
     if (found.size >= viewsMax) {
       return yield* new QueryError({
@@ -204,13 +224,20 @@ export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
       })
     }
     const view = { catalog: viewCatalog, namespace: use.namespace, name: use.name }
-    found.set(key, { view, resolved: yield* resolveOne(identifier, moment, knownTables) })
+    const { identifier, metadata } = meant
+    const resolved =
+      metadata === undefined
+        ? yield* resolveOne(identifier, moment, knownTables)
+        : yield* resolveMetadata(identifier, metadata, { moment, own: use.at !== undefined }, knownTables)
+    volatile ||= metadata !== undefined
+    found.set(key, { view, resolved })
   }
   const all = [...found.values()]
   return {
     views: all.map(({ resolved, view }) => ({ ...view, relation: resolved.relation })),
     files: [...new Set(all.flatMap(({ resolved }) => resolved.files))],
     snapshots: all.map(({ resolved }) => resolved.snapshot),
-    catalogs
+    catalogs,
+    volatile
   }
 })

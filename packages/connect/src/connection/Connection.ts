@@ -72,7 +72,40 @@ const Kafka = Schema.Struct({
   tls: Schema.optionalKey(Tls)
 })
 
-const ConnectionSchema = Schema.Union([Http, Postgres, DuckDbFile, Redis, Kafka])
+/** A catalog; `--catalog` gives its url. Who is trusted to be it is up to the runtime (`NODE_EXTRA_CA_CERTS`). */
+const IcebergRest = Schema.Struct({
+  kind: Schema.Literal("iceberg-rest"),
+  url: Schema.NonEmptyString,
+  /** What the server calls the warehouse, where it has several. */
+  warehouse: Schema.optionalKey(Schema.NonEmptyString),
+  bearer: Schema.optionalKey(SecretSource),
+  oauth2: Schema.optionalKey(
+    Schema.Struct({
+      /** Of tokens. The catalog's own when left out. */
+      url: Schema.optionalKey(Schema.NonEmptyString),
+      client_id: Schema.NonEmptyString,
+      client_secret: SecretSource,
+      scope: Schema.optionalKey(Schema.NonEmptyString)
+    })
+  )
+})
+
+/** A store of objects; `--warehouse s3://BUCKET/…` finds it by its bucket. */
+const S3 = Schema.Struct({
+  kind: Schema.Literal("s3"),
+  /** Amazon's of the region when left out. */
+  url: Schema.optionalKey(Schema.NonEmptyString),
+  /** Every bucket when left out. */
+  bucket: Schema.optionalKey(Schema.NonEmptyString),
+  region: Schema.optionalKey(Schema.NonEmptyString),
+  access_key: SecretSource,
+  secret_key: SecretSource,
+  session_token: Schema.optionalKey(SecretSource),
+  /** Whether the bucket stands in the path or before the host. By default in the path when there is a url. */
+  addressing: Schema.optionalKey(Schema.Literals(["path", "virtual"]))
+})
+
+const ConnectionSchema = Schema.Union([Http, Postgres, DuckDbFile, Redis, Kafka, IcebergRest, S3])
 
 export type HttpConnection = typeof Http.Type
 export type PostgresConnection = typeof Postgres.Type
@@ -87,6 +120,8 @@ export type Connections = ReadonlyMap<string, Connection>
 const namePattern = /^[a-z][a-z0-9-]{0,63}$/
 const schemes: Readonly<Record<Exclude<Connection["kind"], "duckdb" | "kafka">, RegExp>> = {
   http: /^https?:$/,
+  "iceberg-rest": /^https?:$/,
+  s3: /^https?:$/,
   postgres: /^postgres(ql)?:$/,
   redis: /^rediss?:$/
 }
@@ -103,6 +138,10 @@ const urlProblem = (connection: Exclude<Connection, DuckDbConnection>): string |
       ? undefined
       : "a user needs a password, and a password a user"
   }
+  if (connection.url === undefined) return undefined
+  if (connection.kind === "iceberg-rest" && connection.bearer !== undefined && connection.oauth2 !== undefined) {
+    return "it has both bearer and oauth2: give one"
+  }
   let url: URL
   try {
     url = new URL(connection.url)
@@ -115,6 +154,8 @@ const urlProblem = (connection: Exclude<Connection, DuckDbConnection>): string |
   if (url.password !== "")
     return "its url holds a password: take it out and say where it lies, as in password: { env: NAME }"
   if (connection.kind === "http" && url.username !== "") return "its url names a user: say it with auth"
+  if ((connection.kind === "s3" || connection.kind === "iceberg-rest") && url.username !== "")
+    return "its url names a user: take it out"
   return undefined
 }
 
@@ -134,7 +175,7 @@ const decodeOne = (
     return Result.fail(
       invalid(
         name,
-        `it must be of kind http, postgres, duckdb, redis or kafka with the fields of that kind${where}; a secret is { env: NAME }, { file: PATH } or { command: [PROGRAM, …] }`
+        `it must be of kind http, postgres, duckdb, redis, kafka, iceberg-rest or s3 with the fields of that kind${where}; a secret is { env: NAME }, { file: PATH } or { command: [PROGRAM, …] }`
       )
     )
   }
@@ -195,7 +236,12 @@ export const connectionOf = <K extends Connection["kind"]>(
 export const secretsOf = (connection: Connection): ReadonlyArray<readonly [field: string, source: SecretSource]> => {
   const named: Array<readonly [string, SecretSource | undefined]> = []
   if (connection.kind === "duckdb") return []
-  named.push(["tls.key", connection.tls?.key])
+  if (connection.kind === "s3") {
+    named.push(["access_key", connection.access_key], ["secret_key", connection.secret_key])
+    named.push(["session_token", connection.session_token])
+  } else if (connection.kind === "iceberg-rest") {
+    named.push(["bearer", connection.bearer], ["oauth2.client_secret", connection.oauth2?.client_secret])
+  } else named.push(["tls.key", connection.tls?.key])
   if (connection.kind === "http") {
     const { auth } = connection
     named.push(["signing", connection.signing])
@@ -204,7 +250,7 @@ export const secretsOf = (connection: Connection): ReadonlyArray<readonly [field
       else if ("basic" in auth) named.push(["auth.basic.password", auth.basic.password])
       else named.push(["auth.value", auth.value])
     }
-  } else {
+  } else if ("password" in connection) {
     named.push(["password", connection.password])
   }
   return named.flatMap(([field, source]) =>

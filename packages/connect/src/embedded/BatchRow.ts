@@ -112,7 +112,14 @@ export const encodeRow = (records: PackedRecords, from: number, to: number): Row
   return { ranges, bytes: records.bytes.subarray(base, end) }
 }
 
-/** Writes the ranges of records `[from, to)` into `columns`; their bytes one after the other. */
+/** Where a key lies in its value, as keys of records that passed unchanged do. */
+const keyInside = ({ keyEnds, keyStarts, valueEnds, valueStarts }: PackedRecords, row: number): boolean =>
+  keyStarts[row]! >= valueStarts[row]! && keyEnds[row]! <= valueEnds[row]!
+
+/**
+ * Writes the ranges of records `[from, to)` into `columns`; their bytes one after the other, a key that lies in its value only
+ * there. Values that lie side by side are copied at once.
+ */
 const copyRecords = (
   records: PackedRecords,
   from: number,
@@ -124,26 +131,43 @@ const copyRecords = (
   const count = to - from
   let size = 0
   for (let row = from; row < to; row++) {
-    size += valueEnds[row]! - valueStarts[row]! + (keyStarts[row]! < 0 ? 0 : keyEnds[row]! - keyStarts[row]!)
+    size += valueEnds[row]! - valueStarts[row]!
+    if (keyStarts[row]! >= 0 && !keyInside(records, row)) size += keyEnds[row]! - keyStarts[row]!
   }
   const bytes = new Uint8Array(size)
   let used = 0
+  // the values that are copied next: they end where `used` is
+  let runStart = valueStarts[from]!
+  let runEnd = runStart
+  const copyRun = () => bytes.set(source.subarray(runStart, runEnd), used - (runEnd - runStart))
   for (let row = 0; row < count; row++) {
     const start = valueStarts[from + row]!
     const end = valueEnds[from + row]!
-    bytes.set(source.subarray(start, end), used)
+    if (start !== runEnd) {
+      copyRun()
+      runStart = start
+    }
+    runEnd = end
     columns[row] = used
     columns[count + row] = used += end - start
     if (!keys) continue
     const keyStart = keyStarts[from + row]!
     const keyEnd = keyEnds[from + row]!
-    columns[count * 2 + row] = keyStart < 0 ? -1 : used
-    if (keyStart >= 0) {
+    if (keyStart < 0) {
+      columns[count * 2 + row] = -1
+      columns[count * 3 + row] = -1
+    } else if (keyInside(records, from + row)) {
+      columns[count * 2 + row] = used - end + keyStart
+      columns[count * 3 + row] = used - end + keyEnd
+    } else {
+      copyRun()
+      columns[count * 2 + row] = used
       bytes.set(source.subarray(keyStart, keyEnd), used)
-      used += keyEnd - keyStart
+      columns[count * 3 + row] = used += keyEnd - keyStart
+      runStart = runEnd = end
     }
-    columns[count * 3 + row] = keyStart < 0 ? -1 : used
   }
+  copyRun()
   return bytes
 }
 

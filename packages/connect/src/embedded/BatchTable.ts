@@ -158,6 +158,9 @@ export const readRecords = (
   return join(pieces, offset)
 }
 
+/** What a read gives where no record follows yet. */
+export const noRecords = (offset: number): ReadRecords => join([], offset)
+
 /** The pieces as one batch. A single whole row keeps its buffers; several are copied together. */
 const join = (pieces: ReadonlyArray<Piece>, offset: number): ReadRecords => {
   let length = 0

@@ -19,6 +19,10 @@ export interface Database {
   readonly close: () => void
 }
 
+/** Differs when other connections have committed since it was read last; own commits do not change it. */
+export const dataVersion = (db: Database): number =>
+  db.first<{ readonly data_version: number }>("pragma data_version")?.data_version ?? 0
+
 export const openDatabase = (file: string): Database => {
   const db = new DatabaseSync(file)
   const statements = new Map<string, StatementSync>()

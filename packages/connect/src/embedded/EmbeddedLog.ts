@@ -8,9 +8,9 @@
  */
 import { Effect, Layer, type Scope } from "effect"
 import { faultPoint } from "@frazil/core"
-import { type EpochCommit, Log, type LogError, type LogShape, type Producer } from "@frazil/engine"
+import { type Append, type EpochCommit, Log, type LogError, type LogShape, type Producer } from "@frazil/engine"
 import { answerLost } from "../log/AnswerLost.ts"
-import { appendRecords, offsetAtTime, purgeRows, readRecords, trimPartition } from "./BatchTable.ts"
+import { appendRecords, noRecords, offsetAtTime, purgeRows, readRecords, trimPartition } from "./BatchTable.ts"
 import type { Database } from "./Database.ts"
 import { type CommitFaults, type LogFile, openLogFile } from "./LogFile.ts"
 import { appendSequence, openProducer } from "./ProducerTable.ts"
@@ -29,7 +29,7 @@ export interface EmbeddedLogOptions {
   readonly busyTimeoutMs?: number
   /** The file does not grow beyond: appends fail with `Full` until records are trimmed. Default: the disk is the bound. */
   readonly fileBytesMax?: number
-  /** How often other processes' commits are looked for while a reader waits. Default 20 ms. */
+  /** How often other processes' commits are looked for while a reader waits; this program's are told at once. Default 20 ms. */
   readonly pollMs?: number
 }
 
@@ -46,9 +46,11 @@ const commitEpoch = (db: Database, epoch: EpochCommit, recordBytesMax: number, n
   )
 }
 
+const topicsOf = (appends: ReadonlyArray<Append>): ReadonlyArray<string> => appends.map(({ topic }) => topic)
+
 const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.Effect<Producer, LogError> =>
   Effect.map(
-    log.write((db) => openProducer(db, name)),
+    log.write((db) => openProducer(db, name), { topics: [] }),
     (opened) => {
       let nextSequence = opened.nextSequence
       return {
@@ -57,7 +59,9 @@ const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.
         },
         append: (sequence, batches) =>
           Effect.tap(
-            log.write((db, nowMs) => appendSequence(db, opened, sequence, batches, recordBytesMax, nowMs)),
+            log.write((db, nowMs) => appendSequence(db, opened, sequence, batches, recordBytesMax, nowMs), {
+              topics: topicsOf(batches)
+            }),
             () => Effect.sync(() => (nextSequence = Math.max(nextSequence, sequence + 1)))
           )
       }
@@ -73,7 +77,7 @@ export const makeEmbeddedLog = Effect.fnUntraced(function* (
   const log = yield* openLogFile({ file, busyTimeoutMs, pollMs, fileBytesMax })
   // in steps, so that other processes and fibers get their turn while gigabytes go
   const purge = Effect.repeat(
-    Effect.tap(log.write(purgeRows), () => Effect.yieldNow),
+    Effect.tap(log.write(purgeRows, { topics: [] }), () => Effect.yieldNow),
     { while: (more) => more }
   )
   return {
@@ -93,30 +97,48 @@ export const makeEmbeddedLog = Effect.fnUntraced(function* (
         Effect.asVoid(purge)
       ),
     bounds: (topic) => log.read((db) => topicBounds(db, topic)),
-    read: (topic, partition, offset, limits) => log.read((db) => readRecords(db, topic, partition, offset, limits)),
+    // most reads of a poller find nothing: they cost one look at the file's version, no transaction
+    read: (topic, partition, offset, limits) =>
+      Effect.suspend(() =>
+        log.ends.is(topic, partition, offset)
+          ? Effect.succeed(noRecords(offset))
+          : log.read((db) => {
+              const version = log.ends.version()
+              const found = readRecords(db, topic, partition, offset, limits)
+              if (found.length === 0) log.ends.note(topic, partition, offset, version)
+              return found
+            })
+      ),
     offsetAt: (topic, partition, timeMs) => log.read((db) => offsetAtTime(db, topic, partition, timeMs)),
     awaitAppend: log.awaitCommit,
     trim: (topic, partition, offset) =>
       Effect.andThen(
-        log.write((db) => trimPartition(db, topic, partition, offset)),
+        log.write((db) => trimPartition(db, topic, partition, offset), { topics: [] }),
         Effect.asVoid(purge)
       ),
     producer: (name) => producerOf(log, name, recordBytesMax),
     fence: (owner, shards) =>
-      log.write((db) => {
-        for (const shard of shards) takeShard(db, owner, shard)
-        return shards.map((shard) => recordInForce(db, shard))
-      }),
+      log.write(
+        (db) => {
+          for (const shard of shards) takeShard(db, owner, shard)
+          return shards.map((shard) => recordInForce(db, shard))
+        },
+        { topics: [] }
+      ),
     inForce: (shard) => log.read((db) => recordInForce(db, shard)),
     shards: log.read(listShards),
     deltas: (shard, after) => log.read((db) => listDeltas(db, shard, after)),
     // **The commit point** of every log stage.
-    commit: (epoch) => log.write((db, nowMs) => commitEpoch(db, epoch, recordBytesMax, nowMs), epochFaults),
+    commit: (epoch) =>
+      log.write((db, nowMs) => commitEpoch(db, epoch, recordBytesMax, nowMs), {
+        faults: epochFaults,
+        topics: epoch.shards.flatMap(({ outputs }) => topicsOf(outputs))
+      }),
     dropDeltas: (owner, shard, through) =>
       Effect.asVoid(
         Effect.repeat(
           Effect.tap(
-            log.write((db) => dropDeltas(db, owner, shard, through)),
+            log.write((db) => dropDeltas(db, owner, shard, through), { topics: [] }),
             () => Effect.yieldNow
           ),
           { while: (more) => more }

@@ -11,10 +11,11 @@
 import { Clock, Effect, Random, Schedule, type Scope, Semaphore } from "effect"
 import { dirname } from "node:path"
 import { LogError } from "@frazil/engine"
-import { makeCommitSignal } from "./CommitSignal.ts"
+import { makeCommitSignal, type Topics } from "./CommitSignal.ts"
 import { type Database, openDatabase } from "./Database.ts"
 import { makeFolder } from "./Folder.ts"
 import { blank, checkVersion, createTables, verifyTables } from "./LogSchema.ts"
+import { makePartitionEnds, type PartitionEnds } from "./PartitionEnds.ts"
 import { lockedByAnother, toLogError } from "./SqliteFailure.ts"
 
 /** 8 KB: a blob takes few pages, and a small epoch still rewrites little. */
@@ -50,8 +51,10 @@ export interface LogFile {
   /** Runs `body` on one committed state of the file. */
   readonly read: <A>(body: (db: Database) => A) => Effect.Effect<A, LogError>
   /** Runs `body` in one transaction: all of it is committed and synced, or nothing. `body` may run again after a lost lock, never after it changed something. */
-  readonly write: <A>(body: (db: Database, nowMs: number) => A, faults?: CommitFaults) => Effect.Effect<A, LogError>
-  readonly awaitCommit: (timeoutMs: number) => Effect.Effect<void>
+  readonly write: <A>(body: (db: Database, nowMs: number) => A, about?: WriteAbout) => Effect.Effect<A, LogError>
+  /** Ends of partitions, known without a transaction while nobody commits to them. */
+  readonly ends: PartitionEnds
+  readonly awaitCommit: (timeoutMs: number, topics?: Topics) => Effect.Effect<void>
 }
 
 const pragmas = (fileBytesMax: number): string => `
@@ -66,6 +69,12 @@ pragma max_page_count = ${Math.min(pagesMax, Math.max(1, Math.floor(fileBytesMax
 `
 
 const noFaults: CommitFaults = { before: Effect.void, after: Effect.void }
+
+export interface WriteAbout {
+  readonly faults?: CommitFaults
+  /** The topics that it appends to, and nothing else of theirs changes. Left out: any topic may have changed. */
+  readonly topics?: Topics
+}
 
 /** Runs a synchronous body: what SQLite throws becomes a `LogError`, anything else a defect. */
 const attempt = <A>(file: string, body: () => A): Effect.Effect<A, LogError> =>
@@ -108,10 +117,10 @@ const rollback = (db: Database, transaction: Transaction): void => {
 
 const readIn = <A>(db: Database, body: (db: Database) => A): A => {
   const transaction: Transaction = { open: true }
-  db.exec("begin")
+  db.run("begin")
   try {
     const result = body(db)
-    db.exec("commit")
+    db.run("commit")
     transaction.open = false
     return result
   } finally {
@@ -126,7 +135,7 @@ const readIn = <A>(db: Database, body: (db: Database) => A): A => {
 const commit = (db: Database, transaction: Transaction, committed: () => void): Effect.Effect<void, LogError> =>
   Effect.suspend(() => {
     try {
-      db.exec("commit")
+      db.run("commit")
     } catch (cause) {
       const error = toLogError(cause, db.file)
       const certain = error !== undefined && (lockedByAnother(cause) || error.reason === "Full")
@@ -145,7 +154,7 @@ const writeIn = <A>(
 ): Effect.Effect<A, LogError> =>
   Effect.acquireUseRelease(
     attempt(db.file, (): Transaction => {
-      db.exec("begin immediate")
+      db.run("begin immediate")
       return { open: true }
     }),
     Effect.fnUntraced(function* (transaction) {
@@ -188,16 +197,21 @@ export const openLogFile = Effect.fnUntraced(function* (
   const { file, busyTimeoutMs } = options
   const db = yield* patiently(open(options), busyTimeoutMs)
   const permits = yield* Semaphore.make(1)
-  const signal = makeCommitSignal(db, options.pollMs)
+  const signal = yield* makeCommitSignal(db, options.pollMs)
+  const ends = makePartitionEnds(db)
   const read: LogFile["read"] = (body) =>
     patiently(permits.withPermits(1)(attempt(file, () => readIn(db, body))), busyTimeoutMs)
-  const write: LogFile["write"] = (body, faults = noFaults) =>
-    patiently(permits.withPermits(1)(writeIn(db, body, faults, signal.committed)), busyTimeoutMs)
+  const write: LogFile["write"] = (body, { faults = noFaults, topics } = {}) => {
+    const writing = writeIn(db, body, faults, () => signal.committed(topics))
+    // before it begins: whatever becomes of it, nobody takes the ends before it for those after it
+    const forgetting = Effect.sync(() => ends.forget(topics))
+    return patiently(permits.withPermits(1)(Effect.andThen(forgetting, writing)), busyTimeoutMs)
+  }
 
   if (yield* read(blank)) {
     const id = (yield* Effect.all([randomHex, randomHex, randomHex])).join("")
     yield* write((_, nowMs) => createTables(db, id, nowMs))
   }
   const logId = yield* read(verifyTables)
-  return { file, logId, read, write, awaitCommit: signal.awaitCommit }
+  return { file, logId, read, write, ends, awaitCommit: signal.awaitCommit }
 })

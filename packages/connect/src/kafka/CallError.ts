@@ -155,6 +155,18 @@ const atTheDoor: ReadonlySet<string> = new Set([
   "ILLEGAL_SASL_STATE"
 ])
 
+/** Not let in. Whoever was let in before may be again, once a new password is on both sides. */
+export const notLetIn = (error: CallError): boolean =>
+  error.answered.length === 0 ? refusedToConnect(error.cause) : answeredWith(error, atTheDoor)
+
+/** What somebody is told who was let in before. */
+export const notLetInAgain = (place: string, doing: string, error: CallError): LogError =>
+  new LogError({
+    reason: "Unavailable",
+    message: `Kafka at ${place} lets nobody in any more while ${doing} (${error.message}): was the password changed there, and not where the connection says that it is?`,
+    cause: error.cause ?? error
+  })
+
 const refused = (place: string, doing: string, error: CallError): string =>
   error.answered.length === 0 || answeredWith(error, atTheDoor)
     ? `Kafka at ${place} let nobody in while ${doing} (${error.message}): check user, password, certificates and TLS of the connection`

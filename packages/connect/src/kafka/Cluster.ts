@@ -15,7 +15,15 @@ import {
   metadataV12
 } from "@platformatic/kafka"
 import { Effect, Schedule, type Scope } from "effect"
-import { type CallError, callErrorAnswered, callErrorOf, mayPass, toLogError } from "./CallError.ts"
+import {
+  type CallError,
+  callErrorAnswered,
+  callErrorOf,
+  mayPass,
+  notLetIn,
+  notLetInAgain,
+  toLogError
+} from "./CallError.ts"
 
 export interface BrokerAddress {
   readonly host: string
@@ -59,9 +67,13 @@ export interface Cluster {
   /** A connection to the leader of a partition, once; `CallError` where there is none at the moment. */
   readonly leader: (topic: ClusterTopic, partition: number) => Effect.Effect<Connection, CallError>
   readonly broker: (id: number) => Effect.Effect<Connection, CallError>
-  /** A connection to whoever coordinates a transactional id. */
-  readonly coordinator: (transactionalId: string) => Effect.Effect<Connection, CallError>
-  readonly forgetCoordinator: (transactionalId: string) => void
+  /** A connection to whoever coordinates a transactional id, or a group. */
+  readonly coordinator: (id: string, of?: Coordinated) => Effect.Effect<Connection, CallError>
+  readonly forgetCoordinator: (id: string, of?: Coordinated) => void
+  /** Whether to try again after a pause. */
+  readonly mayPass: (error: CallError) => boolean
+  /** What the caller of the log is told. `doing` completes "failed while …". */
+  readonly explain: (doing: string, error: CallError) => LogError
   /** Tries again while that may help; `between` is done after each failure. */
   readonly persistently: <A, R>(
     doing: string,
@@ -73,7 +85,9 @@ export interface Cluster {
 const clientId = "frazil"
 const connectTimeoutMs = 5_000
 const reachTimeoutMs = 10_000
-const coordinatorOfTransactions = 1
+/** What brokers coordinate, as FindCoordinator numbers it. */
+const coordinated = { group: 0, transaction: 1 } as const
+type Coordinated = keyof typeof coordinated
 const unknownTopic = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "UNKNOWN_TOPIC_ID"])
 
 /** One request. What the client throws becomes a `CallError`. */
@@ -159,6 +173,10 @@ export const openCluster = Effect.fnUntraced(function* (
   const topics = new Map<string, ClusterTopic>()
   const coordinators = new Map<string, number>()
   let addresses = new Map<number, BrokerAddress>()
+  let letIn = false
+  const passes = (error: CallError): boolean => mayPass(error) || (letIn && notLetIn(error))
+  const explain = (doing: string, error: CallError): LogError =>
+    letIn && notLetIn(error) ? notLetInAgain(place, doing, error) : toLogError(place, doing, error)
 
   const connect = (broker: BrokerAddress) =>
     Effect.callback<Connection, CallError>((resume) => {
@@ -189,13 +207,13 @@ export const openCluster = Effect.fnUntraced(function* (
     attempt.pipe(
       Effect.tapError((error) => Effect.sync(() => between(error))),
       Effect.retry({
-        while: mayPass,
+        while: passes,
         schedule: Schedule.min([Schedule.exponential("10 millis"), Schedule.spaced("500 millis")]).pipe(
           Schedule.jittered,
           Schedule.upTo({ duration: options.retryMs })
         )
       }),
-      Effect.mapError((error) => toLogError(place, doing, error))
+      Effect.mapError((error) => explain(doing, error))
     )
   const topicsNow: Cluster["topicsNow"] = (name) =>
     persistently(
@@ -222,18 +240,19 @@ export const openCluster = Effect.fnUntraced(function* (
         ? Effect.fail(callErrorAnswered([{ id: "LEADER_NOT_AVAILABLE", detail: undefined }]))
         : connect(address)
     })
-  const coordinator: Cluster["coordinator"] = (transactionalId) =>
+  const coordinator: Cluster["coordinator"] = (id, of = "transaction") =>
     Effect.gen(function* () {
-      const known = coordinators.get(transactionalId)
+      const known = coordinators.get(`${of} ${id}`)
       if (known !== undefined && addresses.has(known)) return yield* broker(known)
       const connection = yield* anyBroker
-      const found = yield* call(connection, findCoordinatorV4.api, coordinatorOfTransactions, [transactionalId])
+      const found = yield* call(connection, findCoordinatorV4.api, coordinated[of], [id])
       const { host, nodeId, port } = found.coordinators[0]!
       addresses.set(nodeId, { host, port })
-      coordinators.set(transactionalId, nodeId)
+      coordinators.set(`${of} ${id}`, nodeId)
       return yield* broker(nodeId)
     })
   yield* reach(place, metadata([]))
+  letIn = true
   return {
     place,
     ask: (doing, request) => persistently(doing, Effect.flatMap(anyBroker, request)),
@@ -250,7 +269,9 @@ export const openCluster = Effect.fnUntraced(function* (
     leader: (topic, partition) => broker(topic.leaders[partition] ?? -1),
     broker,
     coordinator,
-    forgetCoordinator: (transactionalId) => coordinators.delete(transactionalId),
+    forgetCoordinator: (id, of = "transaction") => coordinators.delete(`${of} ${id}`),
+    mayPass: passes,
+    explain,
     persistently
   }
 })

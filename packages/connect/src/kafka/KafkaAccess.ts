@@ -9,7 +9,7 @@ import { isIP } from "node:net"
 import { Effect, Redacted } from "effect"
 import type { Connections, KafkaConnection } from "../connection/Connection.ts"
 import { ConnectionError } from "../connection/ConnectionError.ts"
-import { readSecret } from "../connection/Secret.ts"
+import { readSecret, type SecretSource } from "../connection/Secret.ts"
 import type { KafkaLogOptions } from "./KafkaLog.ts"
 
 type Brokers = KafkaLogOptions["brokers"]
@@ -39,6 +39,13 @@ const readPem = (name: string, path: string): Effect.Effect<string, ConnectionEr
       new ConnectionError({ reason: "Invalid", message: `connection "${name}": its file ${path} cannot be read` })
   })
 
+/** Read now, so that a missing one is told at once, and again for each connection: it may be changed while programs run. */
+const passwordOf = Effect.fnUntraced(function* (name: string, source: SecretSource) {
+  yield* readSecret(name, source)
+  const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
+  return () => runPromise(Effect.map(readSecret(name, source), Redacted.value))
+})
+
 /** What the connection for these brokers says; empty when none is declared for them. */
 export const kafkaAccess = Effect.fnUntraced(function* (
   connections: Connections,
@@ -54,7 +61,7 @@ export const kafkaAccess = Effect.fnUntraced(function* (
           sasl: {
             mechanism: mechanisms[mechanism],
             username: user,
-            password: Redacted.value(yield* readSecret(name, password))
+            password: yield* passwordOf(name, password)
           }
         }
   if (tls === undefined) return sasl

@@ -1,6 +1,7 @@
-/** The layer of a log on Kafka, whose client is loaded when it is built: it takes a third of a second, and most runs have none. */
+/** A log on Kafka and its instances, whose client is loaded when they are opened: it takes a third of a second, and most runs have none. */
 import type { Log, LogError } from "@frazil/engine"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Scope } from "effect"
+import type { KafkaGroup, KafkaInstancesOptions } from "./instances/KafkaInstances.ts"
 import type { KafkaLogOptions } from "./KafkaLog.ts"
 
 export const kafkaLogLayer = (options: KafkaLogOptions): Layer.Layer<Log, LogError> =>
@@ -9,4 +10,10 @@ export const kafkaLogLayer = (options: KafkaLogOptions): Layer.Layer<Log, LogErr
       Effect.promise(() => import("./KafkaLog.ts")),
       ({ KafkaLog }) => KafkaLog.layer(options)
     )
+  )
+
+export const openKafkaInstances = (options: KafkaInstancesOptions): Effect.Effect<KafkaGroup, LogError, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./instances/KafkaInstances.ts")),
+    ({ makeKafkaInstances }) => makeKafkaInstances(options)
   )

@@ -2,7 +2,8 @@
  * Reading partitions at `read_committed`: records, bounds, and the offset of a time.
  *
  * A fetch asks by topic id. What it brought beyond what the caller took is kept for the next read at exactly that place, so
- * that a large batch crosses the wire once. **Bounds**: `keptBytesMax` of such rests, the oldest go first.
+ * that a large batch crosses the wire once. **Bounds**: `keptBytesMax` of such rests, the oldest go first; a fetch brings what
+ * the caller asked for once it is decompressed, as far as the topic's last one tells, or one batch.
  */
 import { LogError, type PartitionBounds, type ReadLimits, type ReadRecords } from "@frazil/engine"
 import { listOffsetsV7, protocolErrorsCodesById } from "@platformatic/kafka"
@@ -74,6 +75,8 @@ const ledBy = (topics: ReadonlyArray<ClusterTopic>, leader: number) =>
 export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): PartitionReader => {
   const rests = makeRests()
   const known = makeKnownEnds()
+  /** By topic: how many bytes of records came of one on the wire, last time. */
+  const growth = new Map<string, number>()
 
   const partitionOf = (name: string, partition: number) =>
     Effect.flatMap(cluster.topic(name), (topic) => {
@@ -126,10 +129,11 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
   /** Records from `offset` on as a fetch brings them; fetches again over what holds no records. */
   const fetch = Effect.fnUntraced(function* (name: string, partition: number, offset: number, bytesMax: number) {
     let at = offset
+    const wireBytesMax = Math.max(fetchBytesMin, Math.round(bytesMax / (growth.get(name) ?? 1)))
     while (true) {
       const told = known.asking()
       const answer: FetchedPartition = yield* onTopic(`reading topic ${name}`, name, partition, (topic) =>
-        fetchOnce(topic, partition, at, bytesMax).pipe(
+        fetchOnce(topic, partition, at, wireBytesMax).pipe(
           Effect.catchIf(
             (error) => answeredWith(error, new Set(["OFFSET_OUT_OF_RANGE"])),
             () => Effect.fail(outOfRange(name, partition, at, ""))
@@ -148,7 +152,10 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
           cause instanceof DamagedBatch ? Effect.fail(damaged(name, partition, cause)) : Effect.die(cause)
         )
       )
-      if (batch.length > 0) return batch
+      if (batch.length > 0) {
+        growth.set(name, Math.max(1, batch.bytes.length / records.length))
+        return batch
+      }
       if (batch.next === at || batch.next >= lastStableOffset) {
         told.empty(name, partition, offset, batch.next, yield* Clock.currentTimeMillis)
         return batch
@@ -165,7 +172,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
       if (end !== undefined) return nothing(end)
       const place = `${name}/${topic.id}/${partition}`
       const { batch, from } = rests.take(place, offset) ?? {
-        batch: yield* fetch(name, partition, offset, Math.max(limits.bytesMax, fetchBytesMin)),
+        batch: yield* fetch(name, partition, offset, limits.bytesMax),
         from: 0
       }
       const taken = takeRecords(batch, from, limits)
@@ -260,6 +267,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
       }),
     forget: (name) => {
       rests.forget(name)
+      growth.delete(name)
       known.clear()
     },
     committed: known.committed

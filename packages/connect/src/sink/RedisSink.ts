@@ -6,7 +6,6 @@
  * batch is one call; a call gets 5 s.
  */
 import { readFile } from "node:fs/promises"
-import { createClient } from "@redis/client"
 import { Effect, Redacted, type Scope } from "effect"
 import type { RedisConnection } from "../connection/Connection.ts"
 import { ConnectionError } from "../connection/ConnectionError.ts"
@@ -65,10 +64,14 @@ const tlsOptions = Effect.fnUntraced(function* (name: string, { tls, url }: Redi
   }
 })
 
+// loaded when a sink is opened: its hundreds of files take a tenth of a second, and most runs have none
+const driver = Effect.promise(() => import("@redis/client"))
+
 const openClient = Effect.fnUntraced(function* (name: string, connection: RedisConnection) {
   const password =
     connection.password === undefined ? undefined : Redacted.value(yield* readSecret(name, connection.password))
   const tls = yield* tlsOptions(name, connection)
+  const { createClient } = yield* driver
   return yield* Effect.acquireRelease(
     Effect.sync(() => {
       const client = createClient({

@@ -161,7 +161,7 @@ const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>) {
     const batch = yield* readBatch(running, decoder, cursor.next(partition))
     if (batch.next === cursor.next(partition)) {
       if (complete) return
-      yield* log.awaitAppend(idleWaitMs)
+      yield* log.awaitAppend(idleWaitMs, [options.topic.name])
       continue
     }
     const { count, error, refused } = yield* deliver(options.target, batch.records)

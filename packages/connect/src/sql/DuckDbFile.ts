@@ -4,7 +4,7 @@
  * Statements run on DuckDB's own threads, one after the other on one connection. An interrupted one is cancelled. One
  * process may write a file, or several may read it.
  */
-import { DuckDBInstance, listValue, LIST, VARCHAR, type DuckDBConnection } from "@duckdb/node-api"
+import type { DuckDBConnection } from "@duckdb/node-api"
 import { Effect, type Scope, Semaphore } from "effect"
 import type { DuckDbConnection } from "../connection/Connection.ts"
 import { type SqlClient, SqlError, type SqlParameter } from "./SqlClient.ts"
@@ -17,7 +17,11 @@ const sqlError = (name: string) => () =>
     message: `connection "${name}": its DuckDB file failed, or is in use by another process`
   })
 
+// loaded when a file is opened: its library takes memory in every thread, and most need none
+const duckDb = () => import("@duckdb/node-api")
+
 const run = async (connection: DuckDBConnection, text: string, parameters: ReadonlyArray<SqlParameter>) => {
+  const { LIST, listValue, VARCHAR } = await duckDb()
   const statement = await connection.prepare(text)
   try {
     parameters.forEach((value, index) => {
@@ -69,7 +73,7 @@ export const openDuckDbFile = Effect.fnUntraced(function* (
   const catchError = sqlError(name)
   const options = { access_mode: mode === "read" ? "READ_ONLY" : "READ_WRITE", threads: "1", memory_limit: memoryMax }
   const instance = yield* Effect.acquireRelease(
-    Effect.tryPromise({ try: () => DuckDBInstance.create(file, options), catch: catchError }),
+    Effect.tryPromise({ try: async () => (await duckDb()).DuckDBInstance.create(file, options), catch: catchError }),
     (opened) => Effect.sync(() => opened.closeSync())
   )
   const alone = yield* Semaphore.make(1)

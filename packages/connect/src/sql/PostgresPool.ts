@@ -6,7 +6,7 @@
  */
 import { readFile } from "node:fs/promises"
 import { Effect, Redacted, type Scope } from "effect"
-import { Pool, type PoolClient } from "pg"
+import type { Pool, PoolClient } from "pg"
 import type { PostgresConnection } from "../connection/Connection.ts"
 import { ConnectionError } from "../connection/ConnectionError.ts"
 import { readSecret } from "../connection/Secret.ts"
@@ -89,6 +89,9 @@ const run = (name: string, pool: Pool, text: string, parameters: ReadonlyArray<S
     })
   })
 
+// loaded when a pool is opened: most runs have none
+const driver = Effect.promise(() => import("pg"))
+
 /** Opens no connection yet. `timeoutMs` bounds a statement, and the wait for a connection. */
 export const openPostgres = Effect.fnUntraced(function* (
   name: string,
@@ -99,10 +102,11 @@ export const openPostgres = Effect.fnUntraced(function* (
   const password =
     connection.password === undefined ? undefined : Redacted.value(yield* readSecret(name, connection.password))
   const ssl = yield* tlsOptions(name, connection)
+  const { default: pg } = yield* driver
   const pool = yield* Effect.acquireRelease(
     Effect.sync(
       () =>
-        new Pool({
+        new pg.Pool({
           host: url.hostname.replace(/^\[|\]$/g, ""),
           port: url.port === "" ? portDefault : Number(url.port),
           database: decodeURIComponent(url.pathname.slice(1)) || "postgres",

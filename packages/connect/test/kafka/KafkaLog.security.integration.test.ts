@@ -2,6 +2,7 @@
  * Who is let into a cluster, and what the others are told: SCRAM and PLAIN over TLS 1.3, certificates of both sides, rights.
  */
 import { execFileSync } from "node:child_process"
+import { pbkdf2Sync, randomBytes } from "node:crypto"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,9 +10,17 @@ import { connect as connectTls } from "node:tls"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { LogError } from "@frazil/engine"
 import { sharedKafka } from "@frazil/sim/kafka"
-import { Admin, AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from "@platformatic/kafka"
+import {
+  Admin,
+  AclOperations,
+  AclPermissionTypes,
+  alterUserScramCredentialsV0,
+  ResourcePatternTypes,
+  ResourceTypes
+} from "@platformatic/kafka"
 import { Effect, Result } from "effect"
 import { decodeConnections } from "../../src/connection/Connection.ts"
+import { call, openCluster } from "../../src/kafka/Cluster.ts"
 import { kafkaAccess } from "../../src/kafka/KafkaAccess.ts"
 import { KafkaLog } from "../../src/kafka/KafkaLog.ts"
 import { appendValues, connect, pack, readAll } from "../log/LogFixture.ts"
@@ -53,8 +62,8 @@ interface Declared {
   readonly encrypted?: boolean
 }
 
-/** A log by a connection as `frazil.yaml` declares it. */
-const opened = Effect.fnUntraced(function* (declared: Declared) {
+/** What a connection says as `frazil.yaml` declares it. */
+const accessOf = Effect.fnUntraced(function* (declared: Declared) {
   const { ca = join(tls, "ca.pem"), certificate = join(folder, "client.pem"), encrypted = true } = declared
   const { mechanism = "scram-sha-512", password = "admin-secret", user = "admin" } = declared
   const cluster = {
@@ -69,7 +78,12 @@ const opened = Effect.fnUntraced(function* (declared: Declared) {
   }
   const { connections, problems } = decodeConnections({ cluster }, () => undefined)
   assert.deepStrictEqual(problems, [])
-  const access = yield* kafkaAccess(connections, [kafka.broker])
+  return yield* kafkaAccess(connections, [kafka.broker])
+})
+
+/** A log by such a connection. */
+const opened = Effect.fnUntraced(function* (declared: Declared) {
+  const access = yield* accessOf(declared)
   return yield* connect(KafkaLog.layer({ brokers: [kafka.broker], ...access }))
 })
 
@@ -83,8 +97,7 @@ const refusal = Effect.fnUntraced(function* (declared: Declared) {
   return error.message
 })
 
-/** Gives `app` every right to what is named so. */
-const allow = (type: keyof typeof ResourceTypes, name: string, pattern: keyof typeof ResourcePatternTypes) =>
+const administer = (act: (admin: Admin) => Promise<unknown>) =>
   Effect.promise(async () => {
     const pem = (file: string) => readFileSync(join(folder, file), "utf8")
     const admin = new Admin({
@@ -93,17 +106,42 @@ const allow = (type: keyof typeof ResourceTypes, name: string, pattern: keyof ty
       sasl: { mechanism: "SCRAM-SHA-512", username: "admin", password: "admin-secret" },
       tls: { ca: readFileSync(join(tls, "ca.pem"), "utf8"), cert: pem("client.pem"), key: pem("client.key") }
     })
+    await act(admin)
+    await admin.close()
+  })
+
+const scramSha512 = 2
+
+const setPassword = Effect.fnUntraced(function* (name: string, password: string) {
+  const [salt, iterations] = [randomBytes(16), 4096]
+  const saltedPassword = pbkdf2Sync(password, salt, iterations, 64, "sha512")
+  const { sasl, serverName, tls } = yield* accessOf({})
+  const options = { brokers: [kafka.broker], requestTimeoutMs: 10_000, retryMs: 10_000, sasl, tls, serverName }
+  const cluster = yield* openCluster(options)
+  const credentials = [{ name, mechanism: scramSha512, iterations, salt, saltedPassword }]
+  yield* cluster.ask("changing a password", (connection) =>
+    call(connection, alterUserScramCredentialsV0.api, [], credentials)
+  )
+}, Effect.scoped)
+
+/** Gives a user every right to what is named so. */
+const allow = (
+  type: keyof typeof ResourceTypes,
+  name: string,
+  pattern: keyof typeof ResourcePatternTypes,
+  user = "app"
+) =>
+  administer((admin) => {
     const right = {
       resourceType: ResourceTypes[type],
       resourceName: name,
       resourcePatternType: ResourcePatternTypes[pattern],
-      principal: "User:app",
+      principal: `User:${user}`,
       host: "*",
       operation: AclOperations.ALL,
       permissionType: AclPermissionTypes.ALLOW
     }
-    await admin.createAcls({ creations: [right] })
-    await admin.close()
+    return admin.createAcls({ creations: [right] })
   })
 
 describe("a secure cluster", () => {
@@ -134,6 +172,30 @@ describe("a secure cluster", () => {
       assert.match(yield* refusal({ encrypted: false }), /let nobody in .*certificates and TLS/)
       assert.match(yield* refusal({ ca: join(folder, "client.pem") }), /let nobody in .*certificate/)
     })
+  )
+
+  it.live(
+    "lets work on whoever was let in once: the password changes there, then where the connection says",
+    () =>
+      Effect.gen(function* () {
+        writeFileSync(join(folder, "changing"), "first\n")
+        yield* setPassword("rotated", "first")
+        yield* allow("TOPIC", "rotated", "LITERAL", "rotated")
+        yield* (yield* opened({})).ensureTopic({ name: "rotated", partitions: 1 })
+        const log = yield* opened({ user: "rotated", password: "changing" })
+        assert.lengthOf(yield* log.topics, 1)
+        yield* setPassword("rotated", "second")
+        // connections that were let in stay so; these are gone
+        yield* kafka.server().kill
+        yield* kafka.server().start
+        const waiting = yield* Effect.flip(log.topic("rotated"))
+        assert.strictEqual(waiting.reason, "Unavailable", waiting.message)
+        assert.match(waiting.message, /lets nobody in any more.*was the password changed there/)
+        assert.notMatch(waiting.message, /first|second/)
+        writeFileSync(join(folder, "changing"), "second\n")
+        assert.strictEqual((yield* log.topic("rotated")).name, "rotated")
+      }),
+    120_000
   )
 
   it.live("names the right that is missing, and lets work whom it is given", () =>

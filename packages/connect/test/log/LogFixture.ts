@@ -81,6 +81,9 @@ export const readAll = Effect.fnUntraced(function* (
     offsets.push(...batch.offsets)
     at = batch.next
   }
+  // a writer beside it went on: the last read may end in the middle of what came since
+  const after = offsets.findIndex((offset) => offset >= bounds.end)
+  if (after >= 0) for (const list of [records, offsets]) list.length = after
   return { records, offsets, values: records.map(({ value }) => value) }
 })
 

@@ -47,17 +47,23 @@ layer(Layer.effect(Postgres, postgresServer(port)), { excludeTestServices: true,
     it.effect("fails a statement whose connection breaks under it, and nothing else", () =>
       Effect.gen(function* () {
         const { url } = yield* Postgres
-        const client = yield* open(url)
-        const breaking = yield* Effect.forkChild(Effect.flip(client.query("SELECT pg_sleep(0.9)::text")), {
-          startImmediately: true
-        })
-        yield* Effect.sleep(100)
-        const pidOf =
-          "SELECT pid::text FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.9)%' AND pid <> pg_backend_pid()"
-        const [row] = yield* client.query(pidOf)
-        // the server ends every connection then, and begins anew
+        const client = yield* openPostgres("claims", { kind: "postgres", url, pool: 3 }, 20_000)
+        const sleeping = (seconds: number) =>
+          Effect.forkChild(Effect.flip(client.query(`SELECT pg_sleep(${seconds})::text`)), { startImmediately: true })
+        const breaking = yield* sleeping(18)
+        const beside = yield* sleeping(19)
+        const pidsOf = (seconds: number) =>
+          client
+            .query(
+              `SELECT pid::text FROM pg_stat_activity WHERE query LIKE '%pg_sleep(${seconds})%' AND pid <> pg_backend_pid()`
+            )
+            .pipe(Effect.repeat({ until: (rows) => rows.length === 1, schedule: Schedule.spaced(20) }))
+        yield* pidsOf(19)
+        const [row] = yield* pidsOf(18)
         process.kill(Number(row?.[0]), "SIGKILL")
         assert.strictEqual((yield* Fiber.join(breaking)).reason, "Failed")
+        // the server ends every connection then, and begins anew: until this one has ended, it has not noticed yet
+        assert.strictEqual((yield* Fiber.join(beside)).reason, "Failed")
         const again = client.query("SELECT 7::text").pipe(Effect.retry({ times: 50, schedule: Schedule.spaced(100) }))
         assert.deepStrictEqual(yield* again, [["7"]])
       })

@@ -16,6 +16,10 @@ export interface Columns {
   readonly wide: Uint8Array
   /** Rows that the scanner gave up on, ascending. */
   readonly slowRows: Int32Array
+  /** Values that the scanner found and did not read: `OddValues.ts`. */
+  readonly odd: Array<number>
+  /** Fields that the shape does not have, where it is open: `UnknownFields.ts`. */
+  readonly unknown: Array<number>
 }
 
 const columnOf = (type: FieldType, capacity: number): Column => {
@@ -32,5 +36,7 @@ export const makeColumns = (shape: RecordShape, capacity: number): Columns => ({
   columns: shape.fields.map((field) => columnOf(field.type, capacity)),
   valid: new Uint8Array(capacity),
   wide: new Uint8Array(capacity),
-  slowRows: new Int32Array(capacity)
+  slowRows: new Int32Array(capacity),
+  odd: [],
+  unknown: []
 })

@@ -6,7 +6,7 @@
  */
 
 /** Levels of arrays and objects that a record may nest. Deeper ones are refused before anything recurses into them. */
-const nestingMax = 128
+export const nestingMax = 128
 
 const quote = 0x22
 const backslash = 0x5c

@@ -10,6 +10,7 @@ import type { Topic } from "../Topic.ts"
 import { makeColumns } from "./Columns.ts"
 import { nestsTooDeep } from "./JsonMembers.ts"
 import { keyText } from "./KeyText.ts"
+import { numbersPerOdd } from "./OddValues.ts"
 import { makeScanner } from "./Scanner.ts"
 import { makeTextOf } from "./TextOf.ts"
 
@@ -63,10 +64,16 @@ const make = <A>(topic: Topic<A>): KeyScanner => {
       : textOf(column.starts[0]!, column.ends[0]!)
   }
 
+  /** Of the numbers in `Columns.odd`, a key's field index. */
+  const isKeyField = (value: number, at: number) =>
+    at % numbersPerOdd === 1 && (fields.some(({ index }) => index === value) || standIn?.index === value)
+
   return (bytes, start, end) => {
     starts[0] = start
     ends[0] = end
-    if (scanner !== undefined && scanner(bytes, starts, ends, 1, columns) === 0) {
+    columns.odd.length = 0
+    columns.unknown.length = 0
+    if (scanner(bytes, starts, ends, 1, columns) === 0 && !columns.odd.some(isKeyField)) {
       if (textBytes !== bytes) {
         textBytes = bytes
         textOf = makeTextOf(bytes)

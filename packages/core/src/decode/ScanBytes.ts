@@ -13,12 +13,13 @@ const table = (accepts: (byte: number) => boolean): Uint8Array =>
 /** 1 for the bytes that stand for themselves in a JSON string: ASCII but quotes, backslashes and control characters. */
 export const plainBytes = table((byte) => byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c)
 
-const hexBytes = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
+/** 1 for the bytes of hexadecimal digits. */
+export const hexBytes = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
 
 const continuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 
 /** After one character of two to four bytes; −1 when it is not well-formed UTF-8 (Unicode 16, table 3-7). */
-const afterCharacter = (bytes: Uint8Array, at: number): number => {
+export const afterCharacter = (bytes: Uint8Array, at: number): number => {
   const first = bytes[at]!
   const second = bytes[at + 1]!
   if (first >= 0xc2 && first <= 0xdf) return continuation(second) ? at + 2 : -1
@@ -131,12 +132,15 @@ export const numberIn = (bytes: Uint8Array, start: number, end: number): number 
   return Number(text)
 }
 
-/** The number of two digits; 100 or more when there are not two. */
-const twoDigits = (bytes: Uint8Array, at: number): number => {
-  const tens = digit(bytes, at)
-  const ones = digit(bytes, at + 1)
-  return tens > 9 || ones > 9 ? 100 : tens * 10 + ones
+/** The number of two digits by their bytes, read as one little-endian number; 100 when they are not two digits. */
+const digitPairs = new Uint8Array(65_536).fill(100)
+for (let number = 0; number < 100; number++) {
+  const tens = Math.floor(number / 10)
+  digitPairs[0x3030 + tens + ((number - tens * 10) << 8)] = number
 }
+
+/** The number of two digits; 100 when there are not two. Beyond the buffer stand no digits. */
+export const twoDigits = (bytes: Uint8Array, at: number): number => digitPairs[bytes[at]! | (bytes[at + 1]! << 8)]!
 
 // records of a batch mostly fall on one date
 let lastDate = -1

@@ -2,110 +2,45 @@
  * Code for the values of fields: the parts that the generated scanners are put together from.
  *
  * In all of it, `b` are the bytes, `w` the same as a DataView, `p` the position, `end` where the record ends, `row` where
- * its cells go. Code that finds anything but what it looks for returns −1: the scanner gives up on the row.
+ * its cells go, `odd` the list of values that are read later. Code that finds anything but what it looks for returns −1.
  */
-import { numberDigitsMax } from "../schema/FieldValue.ts"
+import { bytesCode } from "../BytesCode.ts"
 import type { FieldSpec, FieldType, TextFormat } from "../schema/FieldType.ts"
 import { eventTimeEndMs, eventTimeStartMs } from "./EventTimeWindow.ts"
-import {
-  afterBlanks,
-  dateAt,
-  exponentEnd,
-  ipv4At,
-  numberIn,
-  plainBytes,
-  textEnd,
-  timestampAt,
-  uuidAt
-} from "./ScanBytes.ts"
-
-const tens = Float64Array.from({ length: 39 }, (_, exponent) => Number(`1e${exponent}`))
+import { noteOdd } from "./ScanAnyOrder.ts"
+import { dateAt, timestampAt, uuidAt } from "./ScanBytes.ts"
+import { decimalAt, doubleAt, intAt, ipv4TextAt, textAt } from "./ScanValues.ts"
 
 /** What generated code calls, by name. */
 export const scanHelpers = {
-  plainBytes,
-  textEnd,
+  textAt,
+  ipv4TextAt,
+  decimalAt,
+  intAt,
+  doubleAt,
   uuidAt,
-  ipv4At,
   timestampAt,
   dateAt,
-  exponentEnd,
-  numberIn,
-  afterBlanks,
-  tens
+  noteOdd
 }
 
 type TypeOf<Tag extends FieldType["_tag"]> = Extract<FieldType, { readonly _tag: Tag }>
 
 const encoder = new TextEncoder()
 
-/** Code: whether the bytes of `text` stand at `p` and end within the record. Compares eight at a time, read as one double. */
+/** Code: whether the bytes of `text` stand at `p` and end within the record. */
 export const standsAt = (text: string): string => {
   const bytes = encoder.encode(text)
-  const view = new DataView(bytes.buffer)
-  const tests = [`p + ${bytes.length} <= end`]
-  let at = 0
-  for (; at + 8 <= bytes.length; at += 8) {
-    tests.push(`w.getFloat64(p + ${at}, true) === ${view.getFloat64(at, true)}`)
-  }
-  if (at + 4 <= bytes.length) {
-    tests.push(`w.getInt32(p + ${at}, true) === ${view.getInt32(at, true)}`)
-    at += 4
-  }
-  for (; at < bytes.length; at++) tests.push(`b[p + ${at}] === ${bytes[at]}`)
-  return tests.join(" && ")
+  return [`p + ${bytes.length} <= end`, ...bytesCode(bytes, { bytes: "b", view: "w", at: "p" })].join(" && ")
 }
 
-/** Code: reads a number's digits into `m`, how many are fraction into `f`, how many there are into `digits`, its sign. */
-const readDigits = `
-      const negative = b[p] === 45
-      if (negative) p++
-      let from = p, m = b[p] - 48, f = 0, d = 0
-      if (!(m >= 0 && m <= 9)) return -1
-      p++
-      if (m !== 0) while ((d = b[p] - 48) >= 0 && d <= 9) { m = m * 10 + d; p++ }
-      if (b[p] === 46) {
-        from++
-        const point = p++
-        while ((d = b[p] - 48) >= 0 && d <= 9) { m = m * 10 + d; p++ }
-        f = p - point - 1
-        if (f === 0) return -1
-      }
-      const digits = p - from`
+const readDecimal = ({ index }: FieldSpec, type: TypeOf<"Decimal">, cell: string): string => {
+  const max = Math.min(Number.MAX_SAFE_INTEGER, 10 ** type.precision - 1)
+  return `p = decimalAt(b, p, v${index}, ${cell}, ${type.scale}, ${max}, ${type.positive}); if (p < 0) return -1`
+}
 
-const readDecimal = (field: FieldSpec, type: TypeOf<"Decimal">): string => `
-      const quoted = b[p] === 34
-      if (quoted) p++
-      ${readDigits}
-      if (digits > ${numberDigitsMax}) return -1
-      if (quoted) { if (b[p] !== 34) return -1; p++ }
-      if (f > ${type.scale}) return -1
-      const u = m * tens[${type.scale} - f]
-      if (u > ${Math.min(Number.MAX_SAFE_INTEGER, 10 ** type.precision - 1)}) return -1
-      ${type.positive ? "if (negative || u === 0) return -1" : ""}
-      v${field.index}[row] = negative ? 0 - u : u`
-
-const readInt = (field: FieldSpec, type: TypeOf<"Int">): string => `
-      ${readDigits}
-      if (f > 0 || digits > ${numberDigitsMax}) return -1
-      const u = negative ? 0 - m : m
-      if (u < ${type.min} || u > ${type.max}) return -1
-      v${field.index}[row] = u`
-
-/** Fifteen digits over a power of ten divide exactly as the number's text reads; longer ones are read as text. */
-const readDouble = (field: FieldSpec, type: TypeOf<"Double">): string => `
-      const text = p
-      ${readDigits}
-      let u = 0
-      if (digits > ${numberDigitsMax} || b[p] === 101 || b[p] === 69) {
-        p = exponentEnd(b, p)
-        u = numberIn(b, text, p) + 0
-      } else {
-        u = m / tens[f]
-        if (negative) u = 0 - u
-      }
-      if (!(u >= ${type.min} && u <= ${type.max})) return -1
-      v${field.index}[row] = u`
+const readNumber = ({ index }: FieldSpec, { _tag, max, min }: TypeOf<"Int" | "Double">, cell: string): string =>
+  `p = ${_tag === "Int" ? "intAt" : "doubleAt"}(b, p, v${index}, ${cell}, ${min}, ${max}); if (p < 0) return -1`
 
 /** Formats of so many characters of one range of ASCII. */
 const fixedWidth: Readonly<
@@ -116,8 +51,8 @@ const fixedWidth: Readonly<
   digits9: { width: 9, first: 48, last: 57 }
 }
 
-const readText = (field: FieldSpec, type: TypeOf<"Text">): string => {
-  const store = (end: string) => `s${field.index}[row] = p; e${field.index}[row] = ${end}; p = ${end} + 1`
+const readText = (field: FieldSpec, type: TypeOf<"Text">, cell: string): string => {
+  const store = (end: string) => `s${field.index}[${cell}] = p; e${field.index}[${cell}] = ${end}; p = ${end} + 1`
   if (type.format === "uuid")
     return `if (b[p] !== 34 || b[p + 37] !== 34 || p + 38 > end || !uuidAt(w, ++p)) return -1; ${store("p + 36")}`
   const fixed = type.format === undefined ? undefined : fixedWidth[type.format]
@@ -134,60 +69,55 @@ const readText = (field: FieldSpec, type: TypeOf<"Text">): string => {
     const plain = type.values.filter((value) => JSON.stringify(value) === `"${value}"`)
     const choices = plain.map((value) => {
       const width = encoder.encode(value).length
-      return `if (b[p + ${width}] === 34 && ${standsAt(value) || "true"}) { ${store(`p + ${width}`)} }`
+      return `b[p + ${width}] === 34 && ${standsAt(value) || "true"} ? ${width}`
     })
-    return `if (b[p] !== 34) return -1; p++; ${[...choices, "return -1"].join(" else ")}`
+    return `if (b[p] !== 34) return -1; p++; const width = ${[...choices, "-1"].join(" : ")}; if (width < 0) return -1; ${store("p + width")}`
   }
-  return `
-      if (b[p] !== 34) return -1
-      let q = ++p
-      while (plainBytes[b[q]] === 1) q++
-      if (b[q] !== 34 && (q = textEnd(b, q)) < 0) return -1
-      if (${type.format === "ipv4" ? "!ipv4At(b, p, q)" : `q - p > ${type.lengthMax}`}) return -1
-      ${store("q")}`
+  const into = `b, p, s${field.index}, e${field.index}, ${cell}`
+  const read = type.format === "ipv4" ? `ipv4TextAt(${into})` : `textAt(${into}, ${type.lengthMax})`
+  return `p = ${read}; if (p < 0) return -1`
 }
 
-const readTyped = (field: FieldSpec): string => {
+const readTyped = (field: FieldSpec, cell: string): string => {
   const { type, index } = field
   switch (type._tag) {
     case "Text":
-      return readText(field, type)
+      return readText(field, type, cell)
     case "Decimal":
-      return readDecimal(field, type)
+      return readDecimal(field, type, cell)
     case "Int":
-      return readInt(field, type)
     case "Double":
-      return readDouble(field, type)
+      return readNumber(field, type, cell)
     case "Timestamp":
-      return `p = timestampAt(b, p, v${index}, row); if (p < 0) return -1`
+      return `p = timestampAt(b, p, v${index}, ${cell}); if (p < 0) return -1`
     case "Date":
-      return `p = dateAt(b, p, v${index}, row); if (p < 0) return -1`
+      return `p = dateAt(b, p, v${index}, ${cell}); if (p < 0) return -1`
     case "Boolean":
-      return `if (${standsAt("true")}) { v${index}[row] = 1; p += 4 } else if (${standsAt("false")}) { v${index}[row] = 0; p += 5 } else return -1`
+      return `if (${standsAt("true")}) { v${index}[${cell}] = 1; p += 4 } else if (${standsAt("false")}) { v${index}[${cell}] = 0; p += 5 } else return -1`
     case "Json":
-      return "return -1"
+      return `p = noteOdd(b, p, end, row, ${index}, odd); if (p < 0) return -1`
   }
 }
 
-export const storeNull = ({ type, index }: FieldSpec): string =>
+export const storeNull = ({ type, index }: FieldSpec, cell: string): string =>
   type._tag === "Text" || type._tag === "Json"
-    ? `s${index}[row] = -1; e${index}[row] = -1`
-    : `v${index}[row] = ${type._tag === "Boolean" ? "2" : "NaN"}`
+    ? `s${index}[${cell}] = -1; e${index}[${cell}] = -1`
+    : `v${index}[${cell}] = ${type._tag === "Boolean" ? "2" : "NaN"}`
 
-/** Names of a field's arrays, in its function and where that is called. */
-export const arraysOf = ({ type, index }: FieldSpec): ReadonlyArray<readonly [name: string, from: string]> =>
-  type._tag === "Text" || type._tag === "Json"
-    ? [
-        [`s${index}`, `columns[${index}].starts`],
-        [`e${index}`, `columns[${index}].ends`]
-      ]
-    : [[`v${index}`, `columns[${index}].values`]]
+/** A field's arrays: their names, in its function and where that is called, what they are there, and their column's property. */
+export const arraysOf = ({
+  type,
+  index
+}: FieldSpec): ReadonlyArray<readonly [name: string, from: string, property: string]> => {
+  const properties = type._tag === "Text" || type._tag === "Json" ? ["starts", "ends"] : ["values"]
+  return properties.map((property) => [`${property[0]}${index}`, `columns[${index}].${property}`, property])
+}
 
-/** Code: reads the value of a field at `p` into its arrays, with everything that the schema checks. */
-export const readValue = (field: FieldSpec, eventTime: boolean): string => {
-  const cell = `v${field.index}[row]`
-  const check = eventTime ? `if (!(${cell} >= ${eventTimeStartMs} && ${cell} < ${eventTimeEndMs})) return -1` : ""
-  const value = `{ ${readTyped(field)}
+/** Code: reads the value of a field at `p` into the cell of its arrays, with everything that the schema checks. */
+export const readValue = (field: FieldSpec, eventTime: boolean, cell: string): string => {
+  const read = `v${field.index}[${cell}]`
+  const check = eventTime ? `if (!(${read} >= ${eventTimeStartMs} && ${read} < ${eventTimeEndMs})) return -1` : ""
+  const value = `{ ${readTyped(field, cell)}
       ${check} }`
-  return field.nullable ? `if (${standsAt("null")}) { ${storeNull(field)}; p += 4 } else ${value}` : value
+  return field.nullable ? `if (${standsAt("null")}) { ${storeNull(field, cell)}; p += 4 } else ${value}` : value
 }

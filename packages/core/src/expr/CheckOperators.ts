@@ -19,6 +19,7 @@ import {
   scaleOf,
   typeName
 } from "./CheckContext.ts"
+import { fieldsOfFields } from "./Parse.ts"
 import { nearest } from "./Suggest.ts"
 import type { Syntax, SyntaxOf } from "./Syntax.ts"
 import type { BoolNode, NumberConstant, NumberNode, NumberType, TextNode, Tree } from "./Tree.ts"
@@ -69,6 +70,8 @@ export const fieldNamed = (context: CheckContext, syntax: SyntaxOf<"Name">): str
   const field = context.shape.byName.get(syntax.name)
   if (field === undefined || (context.rules && field.hiddenFromRules)) {
     if (field !== undefined) return refuse(context, syntax, `field "${syntax.name}" is hidden from rules`)
+    if (syntax.name.includes(".") && !context.shape.fields.some(({ name }) => name.includes(".")))
+      return refuse(context, syntax, fieldsOfFields)
     const visible = context.shape.fields.filter((known) => !(context.rules && known.hiddenFromRules))
     const meant = nearest(
       syntax.name,

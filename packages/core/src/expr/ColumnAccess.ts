@@ -2,11 +2,12 @@
  * Fields of a `ColumnBatch` as JavaScript text: what compiled expressions read in the engine's loops.
  *
  * The generated function has the batch in `batch` and the row in `i`; `prelude()` must stand at its start. A text is
- * compared with a literal byte by byte in the batch, length first, and searched there; a string is made only where an expression needs the text
+ * compared with a literal where its bytes stand, length first, and searched there; a string is made only where an expression needs the text
  * itself, once a row. **Gotchas**: rows with `batch.wide[i] === 1` must go to the interpreter; rows with
  * `batch.valid[i] === 0` mean nothing.
  */
 import { Buffer } from "node:buffer"
+import { bytesCode } from "../BytesCode.ts"
 import { shortText } from "../decode/ShortText.ts"
 import type { RecordShape } from "../schema/RecordShape.ts"
 import type { FieldSpec } from "../schema/FieldType.ts"
@@ -16,9 +17,13 @@ import { bytesEqual } from "./TextBytes.ts"
 export interface ColumnAccess extends FieldAccess {
   /** Statements that bind what the code made so far reads. */
   readonly prelude: () => string
+  /** Where a text's bytes stand: its start, −1 when it is null, and its end. */
+  readonly range: (name: string) => readonly [start: string, end: string]
+  /** Names of the fields that the code made so far reads. */
+  readonly reads: () => ReadonlySet<string>
 }
 
-/** Longer literals are compared in a loop instead of byte by byte. */
+/** Longer literals are compared in a loop. */
 const unrolledBytesMax = 32
 
 const encoder = new TextEncoder()
@@ -30,9 +35,11 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
     return name
   }
   // only numbers from the shape enter the code, never a name
+  const reads = new Set<string>()
   const column = (name: string): number => {
     const field: FieldSpec | undefined = shape.byName.get(name)
     if (field === undefined) throw new Error("compiled for another shape: an expression reads a field this one lacks")
+    reads.add(name)
     return field.index
   }
   const values = (name: string) => {
@@ -43,6 +50,11 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
   const ends = (index: number) => `${bind(`e${index}`, `batch.columns[${index}].ends`)}[i]`
   return {
     prelude: () => [...bound.values()].join("\n"),
+    range: (name) => {
+      const index = column(name)
+      return [starts(index), ends(index)]
+    },
+    reads: () => reads,
     number: values,
     unscaled: values,
     boolean: values,
@@ -56,13 +68,19 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
     textEquals: (name, literal) => {
       const index = column(name)
       const start = starts(index)
-      const bytes = encoder.encode(literal)
-      const sameLength = `${ends(index)} - ${start} === ${bytes.length} && ${start} >= 0`
-      if (bytes.length > unrolledBytesMax) {
-        return `(${sameLength} && ${scope.constant(bytesEqual)}(${bind("bytes", "batch.bytes")}, ${start}, ${scope.constant(bytes)}))`
+      const wanted = encoder.encode(literal)
+      const tests = [`${ends(index)} - ${start} === ${wanted.length}`]
+      // a text that is null has no length either
+      if (wanted.length === 0) tests.push(`${start} >= 0`)
+      else if (wanted.length > unrolledBytesMax) {
+        tests.push(
+          `${scope.constant(bytesEqual)}(${bind("bytes", "batch.bytes")}, ${start}, ${scope.constant(wanted)})`
+        )
+      } else {
+        const view = bind("view", "new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)")
+        tests.push(...bytesCode(wanted, { bytes: bind("bytes", "batch.bytes"), view, at: start }))
       }
-      const equal = Array.from(bytes, (byte, at) => ` && ${bind("bytes", "batch.bytes")}[${start} + ${at}] === ${byte}`)
-      return `(${sameLength}${equal.join("")})`
+      return `(${tests.join(" && ")})`
     },
     bytesPass: (name, test) => {
       const index = column(name)

@@ -16,6 +16,9 @@ const nodesMax = 2_000
 /** How deep operators, calls and parentheses nest; chains of `&&` or `||` count as one. */
 const depthMax = 100
 
+/** Why `a.b` is refused where `a` is no record. */
+export const fieldsOfFields = "fields of fields are not supported: name a field of the record alone"
+
 const environment = new Environment({
   limits: {
     maxAstNodes: nodesMax,
@@ -141,11 +144,16 @@ const convert = (node: ASTNode, depth: number, source: string): Syntax => {
       throw new Refusal(node, 'a list can stand only after "in"')
     case "map":
       throw new Refusal(node, "maps are not supported: records have plain fields")
-    case ".":
+    case ".": {
+      const [of, field] = node.args
+      // which records it is asked of says whether there is such a name
+      if (of.op === "id") return { _tag: "Name", name: `${of.args}.${field}`, ...at }
+      throw new Refusal(node, fieldsOfFields)
+    }
     case ".?":
     case "[]":
     case "[?]":
-      throw new Refusal(node, "fields of fields are not supported: name a field of the record alone")
+      throw new Refusal(node, fieldsOfFields)
     case "==":
     case "!=":
     case "<":

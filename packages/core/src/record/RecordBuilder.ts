@@ -16,6 +16,16 @@ export interface RecordBuilder {
   /** Copies bytes; a null key is a record without one. */
   readonly add: (value: Uint8Array, key: Uint8Array | null, headers?: RecordHeaders) => void
   readonly addText: (value: string, key: string | null) => void
+  /** Copies `frame`, then `source[start, end)`, as one value; the key is `keySource[keyStart, keyEnd)`. */
+  readonly addFramed: (
+    frame: Uint8Array,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    keySource: Uint8Array,
+    keyStart?: number,
+    keyEnd?: number
+  ) => void
   readonly take: () => PackedRecords
 }
 
@@ -71,6 +81,15 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
       const key = used
       if (keyStart >= 0) copy(source, keyStart, keyEnd)
       finish(value, key, keyStart < 0 ? -1 : key, used)
+    },
+    addFramed: (frame, source, start, end, keySource, keyStart = 0, keyEnd = keySource.length) => {
+      reserve(frame.length + end - start + keyEnd - keyStart)
+      const value = used
+      copy(frame, 0, frame.length)
+      copy(source, start, end)
+      const key = used
+      copy(keySource, keyStart, keyEnd)
+      finish(value, key, key, used)
     },
     add: (value, key, recordHeaders) => {
       reserve(value.length + (key === null ? 0 : key.length))

@@ -2,7 +2,7 @@
  * Storage on local disk, with node:fs: the same code on Bun, Deno and Node.
  *
  * A new object is written under a temporary name, synced, linked to its own name (which fails when that exists) and its
- * folder synced; so a crash leaves at most a temporary file, which `list` does not show.
+ * folder synced; so a crash leaves at most a temporary file, which `list` shows only when asked.
  */
 import { constants } from "node:fs"
 import { copyFile, link, mkdir, open, opendir, readFile, stat, unlink } from "node:fs/promises"
@@ -12,7 +12,7 @@ import { localPath, normalisePrefix } from "./FileUri.ts"
 import { Storage, type StoredObject } from "./Storage.ts"
 import { StorageError } from "./StorageError.ts"
 
-/** Names that `list` leaves out: files being written, or left by a crash. */
+/** Names that `list` leaves out unless asked: files being written, or left by a crash. */
 const temporarySuffix = ".frazil-part"
 
 const errnoOf = (cause: unknown): string | undefined =>
@@ -31,6 +31,7 @@ const explanations: Readonly<Record<StorageError["reason"], string>> = {
   AlreadyExists: "exists already and is never replaced",
   Full: "cannot be written: the disk is full; make room and start again",
   Unavailable: "cannot be reached",
+  Refused: "may not be read or written: look at its owner and rights",
   Corrupt: "is damaged"
 }
 
@@ -158,7 +159,15 @@ const describe = async (path: string): Promise<StoredObject> => {
   return { uri: `file://${path}`, sizeBytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
 }
 
-async function* walk(folder: string, prefix: string): AsyncGenerator<StoredObject> {
+/** The path itself, once the file was found to be there and of its size. */
+const checkSize = async (uri: string, path: string, sizeBytes: number | undefined): Promise<string> => {
+  const { size } = await stat(path)
+  if (sizeBytes === undefined || size === sizeBytes) return path
+  const message = `${uri} has ${size} bytes instead of ${sizeBytes}: it is damaged or another`
+  throw new StorageError({ reason: "Corrupt", uri, message })
+}
+
+async function* walk(folder: string, prefix: string, temporary: boolean): AsyncGenerator<StoredObject> {
   const directory = await opendir(folder).catch((cause: unknown) => {
     if (toStorageError(folder)(cause).reason === "NotFound") return undefined
     throw cause
@@ -167,8 +176,8 @@ async function* walk(folder: string, prefix: string): AsyncGenerator<StoredObjec
   for await (const entry of directory) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) {
-      if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) yield* walk(path, prefix)
-    } else if (entry.isFile() && path.startsWith(prefix) && !path.endsWith(temporarySuffix)) {
+      if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) yield* walk(path, prefix, temporary)
+    } else if (entry.isFile() && path.startsWith(prefix) && (temporary || !path.endsWith(temporarySuffix))) {
       const found = await describe(path).catch(() => undefined)
       if (found !== undefined) yield found
     }
@@ -192,6 +201,7 @@ const make = (root: string): Storage["Service"] => {
   return Storage.of({
     read: (uri) => attempt(uri, readWhole),
     readRange: (uri, offset, length) => attempt(uri, (path) => readRange(uri, path, offset, length)),
+    localFile: (uri, sizeBytes) => attempt(uri, (path) => checkSize(uri, path, sizeBytes)),
     writeNew: (uri, bytes) => Effect.flatMap(nonce, (n) => change(uri, (path) => writeNew(path, bytes, n))),
     writeNewFromFile: (uri, from) =>
       Effect.flatMap(nonce, (n) =>
@@ -200,12 +210,12 @@ const make = (root: string): Storage["Service"] => {
           return describe(path)
         })
       ),
-    list: (prefix) =>
+    list: (prefix, options) =>
       Stream.unwrap(
         attempt(prefix, async () => {
           const start = normalisePrefix(prefix).slice("file://".length)
           const folder = start.slice(0, start.lastIndexOf("/")) || "/"
-          return Stream.fromAsyncIterable(walk(folder, start), toStorageError(prefix))
+          return Stream.fromAsyncIterable(walk(folder, start, options?.temporary ?? false), toStorageError(prefix))
         })
       ),
     delete: (uri) =>

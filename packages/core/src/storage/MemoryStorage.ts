@@ -56,6 +56,10 @@ const make = Effect.sync(() => {
             )
           : Effect.succeed(entry.bytes.slice(offset, offset + length))
       ),
+    localFile: (uri) =>
+      Effect.fail(
+        new StorageError({ reason: "Unavailable", uri, message: `${uri} lies in memory: it has no local file` })
+      ),
     writeNew,
     writeNewFromFile: (uri, path) =>
       Effect.gen(function* () {

@@ -1,10 +1,10 @@
 /**
- * Storage of immutable objects by URI: lake files, and snapshots of state. Local disk, memory, later S3.
+ * Storage of immutable objects by URI: lake files, and snapshots of state. Local disk, memory, S3.
  *
  * **Guarantees**: what `writeNew` acknowledged survives a crash of the machine and is never replaced; an object is
  * either absent or whole, never torn. There is no rename and no overwrite: what changes lives in a catalog or in the log.
  */
-import { Context, type Effect, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { StorageError } from "./StorageError.ts"
 
 /** An object that exists. */
@@ -21,6 +21,12 @@ export interface StorageShape {
   readonly read: (uri: string) => Effect.Effect<Uint8Array, StorageError>
   /** Exactly `length` bytes from `offset` on. Corrupt when the object ends before. */
   readonly readRange: (uri: string, offset: number, length: number) => Effect.Effect<Uint8Array, StorageError>
+  /**
+   * The path of a local file with the object's content, for programs that read files only (DuckDB): the object itself on
+   * local disk, a copy elsewhere. There as long as the scope is open. `sizeBytes`: what it must have, when that is known;
+   * Corrupt when it has another. Unavailable where there are no files.
+   */
+  readonly localFile: (uri: string, sizeBytes?: number) => Effect.Effect<string, StorageError, Scope.Scope>
   /** Creates the object, folders included. AlreadyExists when there is one, whatever it holds. */
   readonly writeNew: (uri: string, bytes: Uint8Array) => Effect.Effect<void, StorageError>
   /**
@@ -28,13 +34,19 @@ export interface StorageShape {
    * Parquet) becomes an object. Gives the object's size as it is stored.
    */
   readonly writeNewFromFile: (uri: string, path: string) => Effect.Effect<StoredObject, StorageError>
-  /** Every object whose URI starts with `prefix`, in no order; objects made or deleted meanwhile may be missed. */
-  readonly list: (prefix: string) => Stream.Stream<StoredObject, StorageError>
+  /**
+   * Every object whose URI starts with `prefix`, in no order; objects made or deleted meanwhile may be missed. `temporary`: where
+   * objects are made under other names first, those names too, of writes under way and of such that were cut off.
+   */
+  readonly list: (
+    prefix: string,
+    options?: { readonly temporary?: boolean }
+  ) => Stream.Stream<StoredObject, StorageError>
   /** Deletes the object; one that is not there is fine. */
   readonly delete: (uri: string) => Effect.Effect<void, StorageError>
   /** NotFound when there is none. */
   readonly stat: (uri: string) => Effect.Effect<StoredObject, StorageError>
 }
 
-/** The storage service. Implementations: `layerLocal`, `layerMemory`. */
+/** The storage service. Implementations: `layerLocal`, `layerMemory`, `layerS3`. */
 export class Storage extends Context.Service<Storage, StorageShape>()("@frazil/core/Storage") {}

@@ -31,9 +31,7 @@ const rowText = <A>(decoder: Decoder<A>, batch: ColumnBatch, row: number): strin
 }
 
 const expectAgreement = <A>(topic: Topic<A>, batch: RecordBatch) => {
-  const scanner = makeScanner(topic)
-  expect(scanner).toBeDefined()
-  const fast = makeDecoderWith(topic, scanner)
+  const fast = makeDecoderWith(topic, makeScanner(topic))
   const slow = makeDecoderWith(topic, undefined)
   const left = fast.decode(batch)
   const right = slow.decode(batch)
@@ -61,8 +59,9 @@ describe("the scanner and the slow path", () => {
 
   it("agree on every value that tries a rule, in every field", () => {
     const { decoded, fast } = expectAgreement(Everythings, batchOf(edgeRecords()))
-    expect(fast).toBeGreaterThan(150)
-    expect(decoded - fast).toBeGreaterThan(40)
+    expect(fast).toBeGreaterThan(200)
+    // with no key twice and none with an escape, nothing good is left to the slow path
+    expect(decoded).toBe(fast)
   })
 
   it("agree on each byte of a record changed to each byte that JSON knows", () => {

@@ -41,18 +41,90 @@ describe("Decoder", () => {
   it("reads keys in any order and blanks between them on the fast path", () => {
     const decoder = Decoder.make(Sales)
     const batch = decoder.decode(
-      batchOf([
-        ' { "total" : 1.5 ,\r\n\t"id": "a"} ',
-        '{"paid": true, "total": 2, "id": "b"}',
-        '{"total":1,"id":"a","id":"b"}'
-      ])
+      batchOf([' { "total" : 1.5 ,\r\n\t"id": "a"} ', '{"paid": true, "total": 2, "id": "b"}', '{"total":1,"id":"c"}'])
     )
     expect(batch.fastRows).toBe(3)
     expect([0, 1, 2].map((row) => decoder.record(batch, row))).toMatchObject([
       { id: "a", paid: null },
       { id: "b", paid: true },
-      { id: "b", paid: null }
+      { id: "c", paid: null }
     ])
+  })
+
+  it("lets the last of repeated keys count, on the slow path", () => {
+    const decoder = Decoder.make(Sales)
+    const batch = decoder.decode(batchOf(['{"total":1,"id":"a","id":"b"}', '{"total":1,"id":"a","\\u0069d":"b"}']))
+    expect(batch.fastRows).toBe(0)
+    expect([0, 1].map((row) => decoder.record(batch, row).id)).toEqual(["b", "b"])
+  })
+
+  it("takes unknown fields of any JSON on the fast path, and keeps them", () => {
+    const decoder = Decoder.make(Sales)
+    const unknown = [
+      '"x":[1,{"y":"}\\"\\u00e9\\ud800"}]',
+      '"":null',
+      '"é":-1.5e-3',
+      '"x":{}',
+      '"__proto__":{"id":[[]]}'
+    ]
+    const batch = decoder.decode(
+      batchOf([
+        `{"id":"a",${unknown[0]},"total":1}`,
+        `{${unknown.join(" , ")},"total":1,"id":"b"}`,
+        '{"id":"c","total":1}'
+      ])
+    )
+    expect(batch.fastRows).toBe(3)
+    expect([...batch.extras]).toEqual([
+      [0, '{"x":[1,{"y":"}\\"\\u00e9\\ud800"}]}'],
+      [1, '{"x":{},"":null,"é":-1.5e-3,"__proto__":{"id":[[]]}}']
+    ])
+    expect(decoder.record(batch, 1).id).toBe("b")
+  })
+
+  it("reads numbers of any form, wide decimals and nested values on the fast path", () => {
+    const decoder = Decoder.make(Sales)
+    const batch = decoder.decode(
+      batchOf([
+        '{"id":"a","total":1.25e2,"lines":[1,2]}',
+        '{"id":"b","total":"12345678901234567890.5","lines":[]}',
+        '{"id":"c","total":0.000000000000000000000001e24}'
+      ])
+    )
+    expect(batch.fastRows).toBe(3)
+    expect([0, 1, 2].map((row) => String(decoder.record(batch, row).total))).toEqual([
+      "125.00",
+      "12345678901234567890.50",
+      "1.00"
+    ])
+    expect([0, 1, 2].map((row) => decoder.record(batch, row).lines)).toEqual([[1, 2], [], null])
+  })
+
+  it("sends a row to the slow path for its verdict when a value that was found does not fit", () => {
+    const decoder = Decoder.make(Sales)
+    const records = [
+      '{"id":"a","total":1e400}',
+      '{"id":"b","total":1}',
+      '{"id":"\\ud800","total":1}',
+      '{"id":"c","total":1,"lines":["x"],"z":1}'
+    ]
+    const batch = decoder.decode(batchOf(records))
+    expect(batch.fastRows).toBe(1)
+    expect(batch.failures).toMatchObject([
+      { row: 0, field: "total" },
+      { row: 2, reason: "bad_format", field: "id" },
+      { row: 3, reason: "wrong_type", field: "lines" }
+    ])
+    expect(batch.extras.size).toBe(0)
+  })
+
+  it("takes blanks that go on behind a record, as between the lines of a file", () => {
+    const text = ' { "id":"a","total":1} \n \n{"id":"b", "total":2}\n'
+    const bytes = new TextEncoder().encode(text)
+    const at = text.indexOf('{"id":"b"')
+    const batch = batchOf(["", ""])
+    const lines = { ...batch, bytes, valueStarts: Int32Array.of(0, at), valueEnds: Int32Array.of(24, bytes.length - 1) }
+    expect(Decoder.make(Sales).decode(lines)).toMatchObject({ fastRows: 2, failures: [] })
   })
 
   it("keeps decimals that doubles cannot hold beside the columns", () => {
@@ -71,7 +143,7 @@ describe("Decoder", () => {
     const batch = decoder.decode(
       batchOf(['{"id":"\\u00e9\\n🙂","total":1}', '{"id":"plain","total":1}', '{ "id":"","total":1}'])
     )
-    expect(batch.fastRows).toBe(2)
+    expect(batch.fastRows).toBe(3)
     expect([0, 1, 2].map((row) => decoder.record(batch, row).id)).toEqual(["é\n🙂", "plain", ""])
   })
 

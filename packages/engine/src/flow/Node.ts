@@ -9,6 +9,8 @@ import type { Context, Schema } from "effect"
 import type { FailureKind, LookupFailure, LookupShape } from "../lookup/Lookup.ts"
 import type { LookupPolicy } from "../lookup/LookupPolicy.ts"
 import type { Decider } from "./Decider.ts"
+import type { ProcessSpec } from "../keyed/ProcessSpec.ts"
+import type { JoinSpec, MakeJoined, Side } from "../join/Join.ts"
 import type { PatternSpec } from "../pattern/Pattern.ts"
 import type { AggregateDeclaration } from "../window/Aggregate.ts"
 import type { WindowSpec } from "../window/Window.ts"
@@ -60,6 +62,7 @@ export type Node =
       readonly field: string
       readonly outOfOrdernessMs: number
       readonly idleAfterMs: number
+      readonly leadMs: number
     })
   | (Base & { readonly op: "filter"; readonly condition: Computed })
   | (Base & { readonly op: "extend"; readonly fields: ReadonlyArray<readonly [string, Computed]> })
@@ -69,12 +72,28 @@ export type Node =
       readonly fn: (record: AnyRecord) => AnyRecord
       /** What it makes; undefined: nobody says. */
       readonly shape: RecordShape | undefined
+      readonly schema?: Schema.Top
     })
-  | (Base & { readonly op: "flatMap"; readonly fn: (record: AnyRecord) => Iterable<AnyRecord> })
+  | (Base & {
+      readonly op: "flatMap"
+      readonly fn: (record: AnyRecord) => Iterable<AnyRecord>
+      /** As a map's. */
+      readonly shape: RecordShape | undefined
+      readonly schema?: Schema.Top
+    })
   | (Base & { readonly op: "mapResult"; readonly fn: (record: AnyRecord) => MapResult })
   | (Base & { readonly op: "route"; readonly branches: ReadonlyArray<readonly [string, Computed | undefined]> })
   | (Base & { readonly op: "branch"; readonly branch: string })
-  | (Base & { readonly op: "keyBy"; readonly fields: ReadonlyArray<string> })
+  | (Base & {
+      readonly op: "keyBy"
+      readonly fields: ReadonlyArray<string>
+      /** What is said about the topic that the records may go through; undefined: nothing. */
+      readonly repartition?: { readonly forced: boolean; readonly partitions: number | undefined }
+    })
+  /** Several flows as one. */
+  | (Base & { readonly op: "merge" })
+  /** In a plan only: where a stage writes to an internal topic. */
+  | (Base & { readonly op: "repartition"; readonly topic: TopicRef; readonly fields: ReadonlyArray<string> })
   | (Base & { readonly op: "mapWithState"; readonly state: StateDeclaration })
   | (Base & {
       readonly op: "window"
@@ -109,6 +128,46 @@ export type Node =
       /** Fields of the table. */
       readonly take: ReadonlyArray<string>
     })
+  | (Base & {
+      readonly op: "deduplicate"
+      readonly keep: "first" | "last"
+      /** Fields that are the key together with those that key the flow. */
+      readonly fields: ReadonlyArray<string>
+      readonly ttlMs: number
+      readonly keysMax: number
+      readonly recordsHeldMax: number
+      readonly store?: DiskStore
+    })
+  | (Base & {
+      readonly op: "topN"
+      readonly n: number
+      readonly by: string
+      readonly order: "desc" | "asc"
+      readonly ttlMs: number
+      readonly keysMax: number
+      readonly store?: DiskStore
+    })
+  | (Base & { readonly op: "process"; readonly spec: ProcessSpec; readonly store?: DiskStore })
+  | (Base & {
+      /** Where records enter the join that it is an input of. */
+      readonly op: "joinSide"
+      readonly side: Side
+      /** The kind of its join. */
+      readonly of: JoinSpec["_tag"]
+      /** Which records say that their key has none any more. */
+      readonly deleted: Computed | undefined
+    })
+  | (Base & {
+      /** Its inputs are its two sides. */
+      readonly op: "join"
+      /** The fields that key both sides. */
+      readonly key: ReadonlyArray<string>
+      readonly join: JoinSpec
+      /** Undefined, without `fields` too: the result has the fields of both. */
+      readonly make: MakeJoined | undefined
+      /** Expressions over `left` and `right` that make the result. */
+      readonly fields?: ReadonlyArray<readonly [string, Computed]> | undefined
+    })
   | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })
   | (Base & {
@@ -118,7 +177,11 @@ export type Node =
       readonly make: ((failed: AnyFailed) => AnyRecord) | undefined
     })
   | (Base & { readonly op: "to"; readonly topic: TopicRef })
-  | (Base & { readonly op: "validate" })
+  | (Base & {
+      readonly op: "validate"
+      /** What is added up of the records that come here; undefined: nothing. */
+      readonly total?: { readonly sum: string | undefined }
+    })
 
 export type NodeOf<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
 
@@ -137,12 +200,20 @@ export type MapResult =
   | { readonly _tag: "Success"; readonly success: AnyRecord }
   | { readonly _tag: "Failure"; readonly failure: { readonly _tag: string; readonly message: string } }
 
+/** State on disk, with a cache in front. */
+export interface DiskStore {
+  /** Of the cache of one shard. */
+  readonly cacheBytesMax: number
+}
+
 /** Keyed value state of one operator. */
 export interface StateDeclaration {
   readonly schema: Schema.Codec<unknown, unknown>
   readonly initial: () => unknown
   /** Event time after which an entry that was not written again is forgotten. */
   readonly ttlMs: number
+  /** On disk, with so much in memory; undefined: in memory. */
+  readonly store?: DiskStore
   readonly update: (
     state: unknown,
     record: AnyRecord,

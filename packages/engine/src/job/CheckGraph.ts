@@ -6,10 +6,18 @@
  */
 import type { TopicRef } from "../flow/Node.ts"
 import { shapesOf } from "../plan/Shapes.ts"
+import { checkKeyed } from "./CheckKeyed.ts"
+import { checkOperational } from "./CheckOperational.ts"
+import { checkJoin } from "./CheckJoin.ts"
 import { checkLookup } from "./CheckLookup.ts"
 import { checkPattern } from "./CheckPattern.ts"
+import { checkPersonal } from "./CheckPersonal.ts"
+import { internalTopics } from "../plan/InternalTopics.ts"
+import { stagesOf } from "../plan/Stages.ts"
+import { checkInternal, checkOffsets, checkRepartition } from "./CheckRepartition.ts"
 import { checkState } from "./CheckState.ts"
 import { checkTable } from "./CheckTable.ts"
+import { checkTotal } from "./CheckTotal.ts"
 import { checkRetracted, checkWindow } from "./CheckWindow.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
@@ -21,16 +29,33 @@ export const checkGraph = (graph: Graph): Array<string> => {
   const shapes = shapesOf(graph, tell)
   checkNames(graph, tell)
   checkTopics(graph, tell)
+  const stages = stagesOf(graph)
+  const topics = internalTopics("", graph, stages, shapes)
+  checkInternal(graph, stages, tell)
   for (const operator of graph.operators) {
     checkEventTime(graph, operator, tell)
     checkRoute(operator, tell)
-    checkState(graph, operator, tell)
-    checkLookup(graph, operator, tell)
-    checkTable(graph, operator, shapes[operator.id]?.input, tell)
+    checkRepartition(graph, stages, operator, shapes, tell)
+    checkState(graph, stages, operator, tell)
+    checkLookup(graph, stages, operator, tell)
+    checkTable(graph, stages, topics, operator, shapes[operator.id]?.input, tell)
+    checkOffsets(stages, operator, tell)
     if (operator.node.op === "window") checkWindow(operator.name, operator.node, shapes[operator.id]?.input, tell)
     if (operator.node.op === "pattern") checkPattern(operator.name, operator.node, tell)
+    checkKeyed(operator, shapes[operator.id]?.input, tell)
+    checkOperational(graph, operator, tell)
+    checkTotal(operator, shapes[operator.id]?.input, tell)
+    if (operator.node.op === "join")
+      checkJoin(
+        graph,
+        operator,
+        stages,
+        operator.inputs.map((input) => shapes[input]?.output),
+        tell
+      )
     checkRetracted(graph, operator, tell)
     checkFailures(graph, operator, tell)
+    checkPersonal(graph, operator, shapes[operator.id]!, tell)
     checkLoop(operator, tell)
   }
   return problems

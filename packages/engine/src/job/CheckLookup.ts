@@ -6,21 +6,20 @@
 import { RecordShape } from "@frazil/core"
 import type { NodeOf } from "../flow/Node.ts"
 import { type AskPolicy, askPolicy, policyProblems } from "../lookup/LookupPolicy.ts"
-import { above } from "./CheckState.ts"
+import { aboveInStage, type Stages } from "../plan/Stages.ts"
+import { above, keepsRecords } from "./CheckState.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
 
-export const checkLookup = (graph: Graph, operator: Operator, tell: Tell): void => {
+export const checkLookup = (graph: Graph, stages: Stages, operator: Operator, tell: Tell): void => {
   const { name, node } = operator
-  if (node.op === "window" || node.op === "pattern" || node.op === "mapWithState") checkBehind(graph, operator, tell)
+  if (keepsRecords(node) || node.op === "mapWithState") checkBehind(graph, stages, operator, tell)
   if (node.op !== "lookup") return
-  const window = above(graph, operator).find(
-    (candidate) => candidate.node.op === "window" || candidate.node.op === "pattern"
-  )
+  const window = aboveInStage(graph, stages.cuts, operator).find((candidate) => keepsRecords(candidate.node))
   if (window !== undefined) {
     tell(
-      `${name}: a lookup over the results of ${window.name} does not run yet; write those to a topic and look up from there`
+      `${name}: a lookup over the results of ${window.name} does not run yet; call Flow.keyBy with { repartition: true } between the two`
     )
   }
   checkPolicy(name, node, tell)
@@ -49,17 +48,17 @@ const checkPolicy = (name: string, { policy, service }: NodeOf<"lookup">, tell: 
 }
 
 /** Time passes a lookup only by its records, and an unordered one changes their order (protocol, rules 11 and 20). */
-const checkBehind = (graph: Graph, operator: Operator, tell: Tell) => {
-  for (const candidate of above(graph, operator)) {
-    if (candidate.node.op !== "lookup") continue
-    if (operator.node.op === "window" || operator.node.op === "pattern") {
-      const then = operator.node.op === "window" ? "window that" : "look for the pattern there"
+const checkBehind = (graph: Graph, { cuts }: Stages, operator: Operator, tell: Tell) => {
+  for (const candidate of aboveInStage(graph, cuts, operator)) {
+    if (candidate.node.op !== "lookup" || operator.node.op === "mapWithState") continue
+    tell(
+      `${operator.name}: a ${operator.node.op} needs the time of the answers of ${candidate.name} in order; call Flow.keyBy between the two`
+    )
+  }
+  for (const { name, node } of above(graph, operator)) {
+    if (node.op === "lookup" && node.policy.order === "unordered") {
       tell(
-        `${operator.name}: a ${operator.node.op} behind the lookup ${candidate.name} does not run yet; write the answers to a topic and ${then}`
-      )
-    } else if (candidate.node.policy.order === "unordered") {
-      tell(
-        `${operator.name}: its state depends on the order of records, which ${candidate.name} does not keep; make that lookup ordered`
+        `${operator.name}: its state depends on the order of records, which ${name} does not keep; make that lookup ordered`
       )
     }
   }

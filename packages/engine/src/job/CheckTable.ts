@@ -6,7 +6,7 @@
 import type { RecordShape } from "@frazil/core"
 import type { NodeOf, TopicRef } from "../flow/Node.ts"
 import { tableStateName } from "../state/TableState.ts"
-import { above, written } from "./CheckState.ts"
+import { aboveInStage, type Stages, written } from "../plan/Stages.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
@@ -21,17 +21,26 @@ const code: ReadonlySet<Operator["node"]["op"]> = new Set([
   "catch"
 ])
 
-export const checkTable = (graph: Graph, operator: Operator, input: RecordShape | undefined, tell: Tell): void => {
+export const checkTable = (
+  graph: Graph,
+  { cuts, portsOf }: Stages,
+  topics: ReadonlyMap<number, TopicRef>,
+  operator: Operator,
+  input: RecordShape | undefined,
+  tell: Tell
+): void => {
   const { name, node } = operator
   if (node.op !== "joinTable") return
-  const upstream = above(graph, operator)
-  // a flow starts with Flow.from
-  const source = upstream[0]!.node
-  if (source.op === "source") checkPlaces(name, node, source.topic, tell)
+  const upstream = aboveInStage(graph, cuts, operator)
+  for (const port of portsOf[operator.id]!) {
+    const source = graph.operators[port]!.node
+    const topic = source.op === "source" ? source.topic : topics.get(port)
+    if (topic !== undefined) checkPlaces(name, node, topic, tell)
+  }
   for (const candidate of upstream) {
-    if (code.has(candidate.node.op)) {
+    if (code.has(candidate.node.op) || (candidate.node.op === "join" && candidate.node.make !== undefined)) {
       tell(
-        `${candidate.name}: code may change ${node.on}, which ${name} joins on; join before it, or write its records to a topic with the key ${node.on} and join those`
+        `${candidate.name}: code may change ${node.on}, which ${name} joins on; join before it, or call Flow.keyBy("${node.on}", { repartition: true }) between the two`
       )
     }
     if (written(candidate).includes(node.on))
@@ -61,7 +70,7 @@ const checkPlaces = (name: string, { on, table }: NodeOf<"joinTable">, source: T
   }
   if (source.key.join() !== on) {
     tell(
-      `${name}: joins on ${on}, but ${source.name} is partitioned by ${source.key.join(", ") || "nothing"}, so a record and its row in ${table.name} would meet in no one place; write the records to a topic with the key ${on} first`
+      `${name}: joins on ${on}, but ${source.name} is partitioned by ${source.key.join(", ") || "nothing"}, so a record and its row in ${table.name} would meet in no one place; call Flow.keyBy("${on}") before it`
     )
     return
   }

@@ -29,7 +29,8 @@ const kindsOf = {
   countDistinct: counted,
   first: held,
   last: held,
-  collect: listed
+  collect: listed,
+  top: ordered
 }
 
 export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordShape | undefined, tell: Tell): void => {
@@ -62,27 +63,49 @@ const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
 /** Operators that pass every result on as it is, but for fields that they add. */
 const passing: ReadonlySet<Node["op"]> = new Set(["keyBy", "stamp", "extend", "joinTable"])
 
-/** A result that is taken back must not be read as one more. */
+/** Why an operator takes results back, and what else to do; undefined: it does not. */
+const retracting = ({ node }: Operator) => {
+  if (node.op === "join" && node.join._tag === "Latest")
+    return { why: "it takes back the result of a key that has none any more", else: ", or handle such results before" }
+  // without lateness, a session that gave its result is over
+  if (node.op !== "window" || node.window._tag !== "Session" || node.window.allowedLatenessMs === 0) return undefined
+  if (node.window.once) return undefined
+  return {
+    why: "late records take its results back",
+    else: ', handle such results before, or write allowedLateness: "0s"'
+  }
+}
+
+/** A result that is told again, or taken back, must not be read as one more. */
 export const checkRetracted = (graph: Graph, operator: Operator, tell: Tell): void => {
   const { name, node } = operator
-  // without lateness, a session that gave its result is over
-  if (node.op !== "window" || node.window._tag !== "Session" || node.window.allowedLatenessMs === 0) return
+  const way = retracting(operator)
+  const again = node.op === "window" && node.window.allowedLatenessMs > 0 && !node.window.once
+  if (way === undefined && !again) return
   const follow = (ids: ReadonlyArray<number>) => {
     for (const id of ids) {
       const below = graph.operators[id]!
       if (passing.has(below.node.op)) follow(below.consumers)
-      if (below.node.op !== "to" || below.node.topic.shape.byName.has("retracted")) continue
+      if (again && (below.node.op === "window" || below.node.op === "pattern")) {
+        tell(
+          `${name}: late records tell its results again, which ${below.name} would take for more; write once: true, or filter them before`
+        )
+      }
+      if (way === undefined || below.node.op !== "to" || below.node.topic.shape.byName.has("retracted")) continue
       tell(
-        `${name}: late records take its results back, but ${below.node.topic.name} has no field retracted to tell that; add Field.boolean under that name, handle such results before, or write allowedLateness: "0s"`
+        `${name}: ${way.why}, but ${below.node.topic.name} has no field retracted to tell that; add Field.boolean under that name${way.else}`
       )
     }
   }
   follow(operator.consumers)
 }
 
-const checkFixed = (name: string, { earlyMs, everyMs, paneMs, processing, sizeMs }: FixedSpec, tell: Tell) => {
-  if (processing !== undefined) {
-    tell(`${name}: windows by the clock do not run yet; use event time, which replays alike`)
+const checkFixed = (name: string, { earlyMs, everyMs, once, paneMs, processing, sizeMs }: FixedSpec, tell: Tell) => {
+  if (once && earlyMs !== undefined) tell(`${name}: gives one result once, so none is early; leave out one of the two`)
+  if (processing !== undefined && (processing.because ?? "").trim() === "") {
+    tell(
+      `${name}: its windows go by the clock, so their results differ from run to run; declare with Window.operational because of what that is good enough, or use event time`
+    )
   }
   if (sizeMs <= 0) tell(`${name}: its window has no length`)
   else if (everyMs <= 0 || everyMs > sizeMs) {

@@ -4,6 +4,7 @@
  * `Job.make` builds it; plan, lineage and checks read it and nothing else.
  */
 import type { Node } from "../flow/Node.ts"
+import { type JoinSpec, left } from "../join/Join.ts"
 
 /** A node with its place in the job. */
 export interface Operator {
@@ -21,6 +22,12 @@ export interface Operator {
 export interface Graph {
   /** Inputs come before consumers. */
   readonly operators: ReadonlyArray<Operator>
+}
+
+const joinNames: Readonly<Record<JoinSpec["_tag"], string>> = {
+  Interval: "joinInterval",
+  AsOf: "joinAsOf",
+  Latest: "joinLatest"
 }
 
 const label = (node: Node): string => {
@@ -41,6 +48,10 @@ const label = (node: Node): string => {
       return `lookup(${node.service.key})`
     case "joinTable":
       return `joinTable(${node.table.name})`
+    case "joinSide":
+      return `${node.side === left ? "left" : "right"} of ${joinNames[node.of]}`
+    case "join":
+      return `${joinNames[node.join._tag]}(${node.key.join(",")})`
     case "branch":
       return `branch(${node.branch})`
     default:
@@ -63,7 +74,15 @@ const inOrder = (outputs: ReadonlyArray<Node>): ReadonlyArray<Node> => {
 }
 
 /** A number would swap the states of two when lines move: two of one name are refused. */
-const numberless: ReadonlySet<Node["op"]> = new Set(["window", "pattern", "lookup"])
+const numberless: ReadonlySet<Node["op"]> = new Set([
+  "window",
+  "pattern",
+  "join",
+  "lookup",
+  "deduplicate",
+  "topN",
+  "process"
+])
 
 export const makeGraph = (outputs: ReadonlyArray<Node>): Graph => {
   const order = inOrder(outputs)

@@ -6,6 +6,9 @@
  */
 import type { Node, TopicRef } from "../flow/Node.ts"
 import type { Output } from "../flow/Flow.ts"
+import { internalTopics } from "../plan/InternalTopics.ts"
+import { shapesOf } from "../plan/Shapes.ts"
+import { stagesOf } from "../plan/Stages.ts"
 import { checkGraph } from "./CheckGraph.ts"
 import { type Graph, makeGraph } from "./Graph.ts"
 
@@ -71,3 +74,9 @@ export const outputs = (job: Pick<Job, "graph">): ReadonlyArray<TopicRef> =>
   distinct(
     job.graph.operators.flatMap(({ node }) => (node.op === "to" || node.op === "orDeadLetter" ? [node.topic] : []))
   )
+
+/** The topics that a job writes for itself, between its stages: nobody else reads or writes them. */
+export const internals = (job: Pick<Job, "name" | "graph">): ReadonlyArray<TopicRef> => {
+  const shapes = shapesOf(job.graph, () => {})
+  return [...internalTopics(job.name, job.graph, stagesOf(job.graph), shapes).values()]
+}

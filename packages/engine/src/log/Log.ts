@@ -60,8 +60,10 @@ export interface ShardId {
 /** A snapshot as the record in force names it (protocol, rule 1). */
 export interface SnapshotName {
   readonly file: string
-  /** The last epoch whose changes it contains. */
+  /** The epoch at whose end it was begun: what it needs are the deltas of later ones. It contains all changes up to there. */
   readonly epoch: number
+  /** The file lists the parts; absent: it is the only one. */
+  readonly list?: true
   readonly sha256: string
   readonly bytes: number
 }
@@ -149,8 +151,8 @@ export interface LogShape {
   ) => Effect.Effect<ReadRecords, LogError>
   /** The first offset whose record was appended at or after `timeMs`; the end when there is none. */
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
-  /** Ends when something was committed after the call, or after `timeoutMs`. May end early. */
-  readonly awaitAppend: (timeoutMs: number) => Effect.Effect<void>
+  /** Ends when something was committed after the call that may have appended to one of `topics` (left out: anything), or after `timeoutMs`. May end early. */
+  readonly awaitAppend: (timeoutMs: number, topics?: ReadonlyArray<string>) => Effect.Effect<void>
   /** Removes records below `offset`; offsets of the rest stay. Callers keep it below every mark and position (rule 16). */
   readonly trim: (topic: string, partition: number, offset: number) => Effect.Effect<void, LogError>
   /** Opens the producer `name`; a second opening fences the first. */
@@ -167,7 +169,7 @@ export interface LogShape {
   readonly shards: Effect.Effect<ReadonlyArray<ShardId>, LogError>
   /** Deltas with `epoch > after`, ascending. A caller demands that they are contiguous (rule 1). */
   readonly deltas: (shard: ShardId, after: number) => Effect.Effect<ReadonlyArray<Delta>, LogError>
-  /** **The commit point.** Where the outputs landed, shard by shard. Of each shard all or nothing; `Fenced` when a shard's epoch or owner is no longer the one read; `OutcomeUnknown` when nobody can say (rule 5: discard memory, fence, read back). */
+  /** **The commit point.** Where the outputs landed, shard by shard. Of each shard all or nothing; `Fenced` when a shard's epoch or owner is no longer the one read; `OutcomeUnknown` when nobody can say (rule 5: discard memory, fence, read back). Outputs are lent: their bytes may be written over once it has ended well. */
   readonly commit: (epoch: EpochCommit) => Effect.Effect<ReadonlyArray<Appended>, LogError>
   /** Drops deltas with `epoch <= through`. */
   readonly dropDeltas: (owner: string, shard: ShardId, through: number) => Effect.Effect<void, LogError>

@@ -15,6 +15,8 @@ export type Outcome =
 export interface Origin {
   /** In the source's partition. */
   readonly offset: number
+  /** Of the stage: the one that it entered by, which says what its bytes are. */
+  readonly port: number
   /** Its bytes, its own. */
   readonly bytes: Uint8Array
   /** As it was read. */

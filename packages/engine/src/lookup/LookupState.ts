@@ -6,6 +6,7 @@
  * **Bounds**: the policy's capacity, which the task keeps by not reading on.
  */
 import type { AnyRecord } from "../flow/Node.ts"
+import { type Capture, inPieces, inTurn } from "../state/Capture.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import type { Asker, AskerRecord } from "./Asker.ts"
 import type { InFlight, Origin, Outcome } from "./InFlight.ts"
@@ -16,6 +17,8 @@ import { decodeRecord, encodeRecord } from "./RecordText.ts"
 interface EncodedInFlight {
   readonly id: number
   readonly offset: number
+  /** Absent: the first. */
+  readonly port?: number
   /** The source record: it decoded, so it is UTF-8. */
   readonly text: string
   /** Absent: the record is still as it was read. */
@@ -25,8 +28,10 @@ interface EncodedInFlight {
   readonly watermark?: number
 }
 
-/** A delta, or, with everything in flight as what came, a snapshot. */
+/** A delta, or, with everything in flight as what came, a piece of a snapshot. */
 interface EncodedLookup {
+  /** What was in flight before is not any more. */
+  readonly anew?: true
   readonly next: number
   readonly came: ReadonlyArray<EncodedInFlight>
   readonly went: ReadonlyArray<number>
@@ -34,8 +39,8 @@ interface EncodedLookup {
   readonly asker?: AskerRecord
 }
 
-/** Reads source records back: the record of bytes, and whether it has wide decimals. */
-export type ReadOrigin = (bytes: Uint8Array) => { readonly read: AnyRecord; readonly wide: boolean }
+/** Reads source records back: the record of bytes that came by a port, and whether it has wide decimals. */
+export type ReadOrigin = (bytes: Uint8Array, port: number) => { readonly read: AnyRecord; readonly wide: boolean }
 
 /** Who gives records their outcome: the part of an `Asker` that is told of them. */
 export type LookupAsker = Pick<Asker, "left" | "nowMs" | "record" | "status" | "take">
@@ -49,6 +54,8 @@ export interface LookupState extends OperatorState {
   readonly leastWatermark: () => number
   /** What the restored epoch says of the asker. */
   readonly restoredAsker: () => AskerRecord | undefined
+  /** Where the records in flight came from. */
+  readonly offsets: () => ReadonlyArray<number>
   /** From now on records are given to `asker`, those that were restored first. */
   readonly attach: (asker: LookupAsker, read: ReadOrigin) => void
   /** Undefined before `attach`. */
@@ -62,6 +69,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const encodeEntry = (entry: InFlight): EncodedInFlight => ({
   id: entry.id,
   offset: entry.offset,
+  ...(entry.port === 0 ? {} : { port: entry.port }),
   text: decoder.decode(entry.bytes),
   ...(entry.record === entry.read ? {} : { record: encodeRecord(entry.record) }),
   ...(Number.isFinite(entry.eventTime) ? { eventTime: entry.eventTime } : {}),
@@ -70,10 +78,12 @@ const encodeEntry = (entry: InFlight): EncodedInFlight => ({
 
 const decodeEntry = (encoded: EncodedInFlight, read: ReadOrigin): { origin: Origin; record: AnyRecord } => {
   const bytes = encoder.encode(encoded.text)
-  const source = read(bytes)
+  const port = encoded.port ?? 0
+  const source = read(bytes, port)
   const origin: Origin = {
     ...source,
     bytes,
+    port,
     offset: encoded.offset,
     eventTime: encoded.eventTime ?? Number.NaN,
     watermark: encoded.watermark ?? Number.NEGATIVE_INFINITY
@@ -117,6 +127,7 @@ class RunningLookup implements LookupState {
     const entry: InFlight = {
       id,
       offset: origin.offset,
+      port: origin.port,
       bytes: origin.bytes,
       read: origin.read,
       wide: origin.wide,
@@ -158,8 +169,15 @@ class RunningLookup implements LookupState {
     return { next: this.next, came, went, ...this.askerPart() }
   }
 
-  sweepAndEncode(): EncodedLookup {
-    return { next: this.next, came: [...this.held.values()].map(encodeEntry), went: [], ...this.askerPart() }
+  /** All that is in flight, in either kind: the policy's capacity bounds it. */
+  capture(): Capture {
+    const { next } = this
+    const head: EncodedLookup = { anew: true, next, came: [], went: [], ...this.askerPart() }
+    const held = [...this.held.values()]
+    return inTurn(
+      inPieces([head], 1, ([only]) => only),
+      inPieces(held, held.length, (some): EncodedLookup => ({ next, came: some.map(encodeEntry), went: [] }))
+    )
   }
 
   private askerPart(): { readonly asker?: AskerRecord } {
@@ -168,7 +186,8 @@ class RunningLookup implements LookupState {
   }
 
   load(entries: unknown): void {
-    const { asker, came, next, went } = entries as EncodedLookup // made by takeDelta or sweepAndEncode above
+    const { anew, asker, came, next, went } = entries as EncodedLookup // made by takeDelta or a capture above
+    if (anew === true) this.restored.clear()
     for (const id of went) this.restored.delete(id)
     for (const entry of came) this.restored.set(entry.id, entry)
     this.next = next
@@ -201,6 +220,10 @@ class RunningLookup implements LookupState {
 
   asker(): LookupAsker | undefined {
     return this.running
+  }
+
+  offsets(): ReadonlyArray<number> {
+    return [...this.restored.values(), ...this.held.values()].map(({ offset }) => offset)
   }
 
   size(): number {

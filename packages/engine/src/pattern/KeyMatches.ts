@@ -1,9 +1,10 @@
 /** What one key has open: its partial matches, and matches that wait for an earlier one. */
+import type { Listed } from "../state/Capture.ts"
 import type { Open } from "./AfterMatch.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
 import type { Timed } from "./TimeQueue.ts"
 
-export interface KeyMatches extends Open {
+export interface KeyMatches extends Open, Listed {
   readonly key: string
   /** Since the last delta. */
   changed: boolean
@@ -21,7 +22,8 @@ export const makeKeyMatches = (key: string): KeyMatches => ({
   partials: [],
   completed: [],
   changed: false,
-  scheduled: false
+  scheduled: false,
+  listedIn: 0
 })
 
 /** The deadline of the first partial match; undefined when there is none. */

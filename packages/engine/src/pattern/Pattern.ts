@@ -8,7 +8,11 @@
 import { durationMs, type DurationText, type Expr, type Topic } from "@frazil/core"
 import type { Computed } from "../flow/Node.ts"
 
-/** What a step asks of a record; `earlier` has what the steps before took, and this step's own records so far. */
+/**
+ * What a step asks of a record. An expression may name the record of an earlier step that takes one: `country !=
+ * large.country`; of a step that was left out its fields are null. A function's `earlier` has what the steps before took, and
+ * this step's own records so far; for a function records are made, for an expression none.
+ */
 export type StepCondition<A, S, M extends string> =
   | Expr<NoInfer<A>, boolean>
   | ((record: A, earlier: S & { readonly [P in M]: ReadonlyArray<A> }) => boolean)

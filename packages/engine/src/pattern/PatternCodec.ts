@@ -1,13 +1,16 @@
 /**
  * The durable form of a pattern's state: JSON that costs what changed. Deltas and snapshots have the same form.
  *
- * Of records that wait, a delta has those that came; which have had their turn since follows from `from`. Of keys it has
+ * Of records that wait, a delta has those that came, their bytes beside the JSON (`HeldColumns.ts`); which have had their turn
+ * since follows from `from`. Of keys it has
  * those that changed, whole: they are bounded by the pattern.
  */
 import { decodeRecord, encodeRecord } from "../lookup/RecordText.ts"
+import { readText } from "../state/KeptRecord.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { type CompletedMatch, startOf } from "./AfterMatch.ts"
-import { type HeldRecord, heldOfText, textOf } from "./HeldRecord.ts"
+import type { HeldColumns } from "./HeldColumns.ts"
+import { type HeldRecord, heldOfText } from "./HeldRecord.ts"
 import { type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
 import { type PartialMatch, type Take, takesOf } from "./PartialMatch.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
@@ -19,6 +22,8 @@ interface EncodedHeld {
   readonly offset: number
   readonly mask: number
   readonly turn: number
+  /** Absent: the first. */
+  readonly port?: number
   readonly text: string
   readonly record?: unknown
 }
@@ -41,6 +46,8 @@ export interface EncodedPattern {
   /** Records that waited before and are earlier had their turn; null: all. */
   readonly from: number | null
   readonly held: ReadonlyArray<readonly [key: string, EncodedHeld]>
+  /** More of them, in a delta. */
+  readonly came?: HeldColumns
   /** Those without anything are forgotten. */
   readonly keys: ReadonlyArray<EncodedKey>
 }
@@ -51,14 +58,15 @@ export const encodeHeld = (held: HeldRecord): EncodedHeld => ({
   offset: held.offset,
   mask: held.mask,
   turn: held.turn,
-  text: textOf(held),
+  ...(held.port === 0 ? {} : { port: held.port }),
+  text: readText(held),
   // a record that was changed is never made again from its bytes
   ...(held.changed ? { record: encodeRecord(held.record!) } : {})
 })
 
-export const decodeHeld = (key: string, { record, text, ...rest }: EncodedHeld): HeldRecord => {
+export const decodeHeld = (key: string, { port = 0, record, text, ...rest }: EncodedHeld): HeldRecord => {
   const changed = record !== undefined
-  return heldOfText(text, { ...rest, key, changed, record: changed ? decodeRecord(record) : undefined })
+  return heldOfText(text, { ...rest, port, key, changed, record: changed ? decodeRecord(record) : undefined })
 }
 
 export const encodeKey = ({ completed, key, partials }: KeyMatches): EncodedKey => {

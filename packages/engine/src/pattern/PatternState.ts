@@ -8,12 +8,17 @@
  */
 import type { ColumnBatch } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
+import { bytesOf, noBytes, recordOf } from "../state/KeptRecord.ts"
+import { type Capture, type CaptureKind, ChangeList, inPieces, inTurn } from "../state/Capture.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
+import type { RawBytes } from "../state/RawBytes.ts"
 import { addCompleted, giveMatches } from "./AfterMatch.ts"
-import { type HeldRecord, type PatternHost, recordOf } from "./HeldRecord.ts"
+import { type HeldRecord, type PatternHost, readHeld } from "./HeldRecord.ts"
+import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "./HeldRows.ts"
 import { judge, type Judged } from "./Judge.ts"
 import { type Deadline, deadlineOf, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
-import { completes, recordsBySteps, type Take } from "./PartialMatch.ts"
+import { completes, recordsBySteps, type Take, takesOf } from "./PartialMatch.ts"
+import { decodeHeldColumns, makeHeldColumns } from "./HeldColumns.ts"
 import { decodeHeld, decodeKey, encodeHeld, encodeKey, type EncodedPattern, readEncoded } from "./PatternCodec.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
 import { TimeQueue } from "./TimeQueue.ts"
@@ -28,15 +33,20 @@ export interface PatternState extends OperatorState {
   readonly refusal: (eventTime: number, watermark: number) => "late" | "evicted" | undefined
   /** Whether the key has a partial match, or a record that may begin one waits: either may take its next record. */
   readonly awaits: (key: string) => boolean
-  /** `record`: undefined when nobody has made it; what code has `changed` is not made again. */
+  /**
+   * `record`: undefined when nobody has made it; what code has `changed` is not made again. `cells`: what linked conditions
+   * read of it, undefined where there are none.
+   */
   readonly hold: (
     key: string,
     eventTime: number,
     mask: number,
     batch: ColumnBatch,
     row: number,
+    port: number,
     record: AnyRecord | undefined,
-    changed: boolean
+    changed: boolean,
+    cells: AnyRecord | undefined
   ) => void
   /** Judges every record before the watermark, and ends what was not done in time. */
   readonly advance: (watermark: number, host: PatternHost, emit: EmitMatch) => void
@@ -46,26 +56,30 @@ export interface PatternState extends OperatorState {
   readonly restored: (closed: boolean) => void
 }
 
+/** For `from`: no record had its turn. */
+const noTurn = -Number.MAX_VALUE
+
 class RunningPattern implements PatternState {
   readonly name: string
   private readonly plan: PatternPlan
   private readonly keyOf: (text: string) => AnyRecord
   private readonly keys = new Map<string, KeyMatches>()
-  private readonly waiting = new TimeQueue<HeldRecord>()
+  private readonly waiting = new HeldRows()
   /** Records that wait and may begin a match, by key. */
   private readonly beginning = new Map<string, number>()
   private readonly deadlines = new TimeQueue<Deadline>()
   private next = 0
   private turns = 0
-  private came: Array<HeldRecord> = []
+  /** Rows of those that came since the last delta, whose ids count from `cameFrom`. */
+  private came: Array<number> = []
+  private cameFrom = 0
   private changed: Array<KeyMatches> = []
+  private readonly since = new ChangeList<KeyMatches>()
   /** Loaded, by id; in the queue once all is. */
   private readonly loaded = new Map<number, HeldRecord>()
   private closed = false
-  /** The batch whose records came last, and the copy of their bytes. */
-  private batch: ColumnBatch | undefined
-  private batchBytes = new Uint8Array(0)
-  private batchStart = 0
+  /** The record whose turn it is. */
+  private readonly current = makeMutableHeld()
 
   constructor(plan: PatternPlan) {
     this.name = plan.name
@@ -74,8 +88,7 @@ class RunningPattern implements PatternState {
   }
 
   nextAt(): number {
-    const held = this.waiting.first()?.time ?? Number.POSITIVE_INFINITY
-    return Math.min(held, this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY)
+    return Math.min(this.waiting.firstTime(), this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY)
   }
 
   refusal(eventTime: number, watermark: number): "late" | "evicted" | undefined {
@@ -95,70 +108,58 @@ class RunningPattern implements PatternState {
     mask: number,
     batch: ColumnBatch,
     row: number,
+    port: number,
     record: AnyRecord | undefined,
-    changed: boolean
+    changed: boolean,
+    cells: AnyRecord | undefined
   ): void {
-    if (this.batch !== batch) this.copy(batch)
-    const { offsets, valueEnds, valueStarts } = batch.source
-    const held: HeldRecord = {
-      id: this.next++,
+    const { bytes, offsets, valueEnds, valueStarts } = batch.source
+    const [start, end] = [valueStarts[row]!, valueEnds[row]!]
+    const id = this.next++
+    const added = this.waiting.add(
+      id,
       key,
-      time: eventTime,
-      offset: offsets[row]!,
-      bytes: this.batchBytes,
-      start: valueStarts[row]! - this.batchStart,
-      end: valueEnds[row]! - this.batchStart,
-      text: undefined,
+      eventTime,
       mask,
-      changed,
+      offsets[row]!,
+      port,
+      bytes,
+      start,
+      end,
       record,
-      turn: 0
-    }
-    this.wait(held)
-    this.came.push(held)
+      changed,
+      cells
+    )
+    this.came.push(added)
+    if ((mask & 1) !== 0) this.begins(key)
   }
 
-  private wait(held: HeldRecord): void {
-    this.waiting.add(held)
-    if ((held.mask & 1) !== 0) this.beginning.set(held.key, (this.beginning.get(held.key) ?? 0) + 1)
+  private begins(key: string): void {
+    this.beginning.set(key, (this.beginning.get(key) ?? 0) + 1)
   }
 
-  private waitNoMore({ key, mask }: HeldRecord): void {
-    if ((mask & 1) === 0) return
+  private beginsNoMore(key: string): void {
     const others = (this.beginning.get(key) ?? 0) - 1
     if (others > 0) this.beginning.set(key, others)
     else this.beginning.delete(key)
   }
 
-  /** The batch's buffer is used again: its records are copied together. */
-  private copy(batch: ColumnBatch): void {
-    const { bytes, length, valueEnds, valueStarts } = batch.source
-    let start = bytes.length
-    let end = 0
-    for (let row = 0; row < length; row++) {
-      start = Math.min(start, valueStarts[row]!)
-      end = Math.max(end, valueEnds[row]!)
-    }
-    this.batch = batch
-    this.batchStart = start
-    this.batchBytes = bytes.slice(start, end)
-  }
-
   advance(watermark: number, host: PatternHost, emit: EmitMatch): void {
+    const { waiting } = this
     for (;;) {
-      const record = this.waiting.first()
+      const row = waiting.first()
+      const time = waiting.firstTime()
       const deadline = this.deadlines.first()
       // what has to be there within a time is not at its end
-      if (deadline !== undefined && (record === undefined || deadline.time <= record.time)) {
+      if (deadline !== undefined && deadline.time <= time) {
         if (!(deadline.time < watermark)) return
         this.deadlines.shift()
         this.end(deadline, host, emit)
       } else {
-        if (record === undefined || !(record.time < watermark)) return
-        this.waiting.shift()
-        this.waitNoMore(record)
-        record.turn = ++this.turns
-        this.judgeRecord(record, watermark, host, emit)
+        if (row === noRow || !(time < watermark)) return
+        waiting.shift(row)
+        this.judgeRow(row, watermark, host, emit)
+        waiting.forget(row)
       }
     }
   }
@@ -168,16 +169,24 @@ class RunningPattern implements PatternState {
     this.closed = true
   }
 
-  private judgeRecord(record: HeldRecord, watermark: number, host: PatternHost, emit: EmitMatch): void {
-    const known = this.keys.get(record.key)
+  private judgeRow(row: number, watermark: number, host: PatternHost, emit: EmitMatch): void {
+    const { waiting } = this
+    const key = waiting.keyOf(row)
+    const mask = waiting.maskOf(row)
+    const turn = ++this.turns
+    if ((mask & 1) !== 0) this.beginsNoMore(key)
+    const known = this.keys.get(key)
     // most records neither go on with something nor begin it
-    if (known === undefined && (record.mask & 1) === 0) return
-    const keyed = known ?? makeKeyMatches(record.key)
+    if (known === undefined && (mask & 1) === 0) return
+    const record = this.current
+    waiting.read(row, record)
+    record.turn = turn
+    const keyed = known ?? makeKeyMatches(key)
     const firedAt = host.firedAt
     host.judging = record
     host.firedAt = record.offset
     const judged = this.judgedSafely(keyed, record, host)
-    if (judged !== undefined && judged.partials !== keyed.partials) {
+    if (judged !== undefined) {
       keyed.partials = judged.partials
       addCompleted(keyed, judged.completed)
       this.settle(keyed, record.time, watermark, host, emit)
@@ -186,10 +195,10 @@ class RunningPattern implements PatternState {
     host.firedAt = firedAt
   }
 
-  /** Undefined when a condition's code threw: the record goes to the dead letter, as though it had not come. */
+  /** Undefined when nothing changed, or a condition's code threw: the record goes to the dead letter, as though it had not come. */
   private judgedSafely(keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
     try {
-      return judge(this.plan, keyed.partials, record, (held) => recordOf(held, host))
+      return judge(this.plan, keyed.partials, record, (held) => recordOf(held, host), ownedHeld)
     } catch (error) {
       host.threw(undefined, -1, this.name, error)
       return undefined
@@ -253,41 +262,74 @@ class RunningPattern implements PatternState {
     return { ...this.keyOf(last.record.key), steps: records }
   }
 
-  takeDelta(): EncodedPattern {
-    const came = this.came.filter(({ turn }) => turn === 0)
-    const { changed } = this
+  takeDelta(raw: RawBytes): EncodedPattern {
+    const { cameFrom, changed, waiting } = this
+    // a row may be that of a later record
+    const came = this.came.filter((row, at) => waiting.idOf(row) === cameFrom + at)
     this.came = []
+    this.cameFrom = this.next
     this.changed = []
-    this.batch = undefined
-    this.batchBytes = new Uint8Array(0)
-    for (const keyed of changed) keyed.changed = false
-    return this.encoded(came, changed)
+    waiting.forgetSource()
+    for (const keyed of changed) {
+      keyed.changed = false
+      this.since.add(keyed)
+    }
+    return this.encoded(came, changed, raw)
   }
 
-  sweepAndEncode(): EncodedPattern {
-    return this.encoded(
-      this.waiting.items().toSorted((left, right) => left.id - right.id),
-      [...this.keys.values()].filter(({ completed, partials }) => partials.length + completed.length > 0)
+  capture(kind: CaptureKind): Capture {
+    const since = this.since.take()
+    const keys = kind === "base" ? this.keys : undefined
+    // what waits is given whole; which of the earlier ones had their turn follows
+    const now = this.encoded([], [])
+    const { waiting } = this
+    const held = waiting
+      .rows()
+      .map((row) => ({ row, id: waiting.idOf(row) }))
+      .sort((left, right) => left.id - right.id)
+    // one that had its turn meanwhile is in no piece: a restore would forget it by the delta of that epoch
+    const stillHeld = (some: typeof held) =>
+      some.filter(({ id, row }) => waiting.idOf(row) === id).map(({ row }) => row)
+    return inTurn(
+      inPieces([now], 1, ([only]) => only),
+      inPieces(held, held.length, (some) => ({ ...this.encoded(stillHeld([...some]), []), from: noTurn })),
+      inPieces(keys?.values() ?? since, keys?.size ?? since.length, (some) => ({
+        ...this.encoded([], some),
+        from: noTurn
+      }))
     )
   }
 
-  private encoded(held: ReadonlyArray<HeldRecord>, keys: ReadonlyArray<KeyMatches>): EncodedPattern {
+  private encoded(rows: ReadonlyArray<number>, keys: ReadonlyArray<KeyMatches>, raw?: RawBytes): EncodedPattern {
+    const { waiting } = this
+    const held = makeMutableHeld()
+    const from = waiting.firstTime()
+    const columns = raw === undefined ? undefined : makeHeldColumns(raw)
+    const apart: Array<readonly [key: string, ReturnType<typeof encodeHeld>]> = []
+    for (const row of rows) {
+      waiting.read(row, held)
+      // a record that code has changed is more than its bytes
+      if (columns === undefined || held.changed) apart.push([held.key, encodeHeld(held)])
+      else columns.add(held)
+    }
     return {
       shape: this.plan.shape,
       next: this.next,
       turns: this.turns,
-      from: this.waiting.first()?.time ?? null,
-      held: held.map((each) => [each.key, encodeHeld(each)] as const),
+      from: Number.isFinite(from) ? from : null,
+      held: apart,
+      ...(columns === undefined ? {} : { came: columns.taken }),
       keys: keys.map(encodeKey)
     }
   }
 
-  load(entries: unknown): void {
-    const { from, held, keys, next, turns } = readEncoded(this.plan, entries)
+  load(entries: unknown, raw: Uint8Array = noBytes): void {
+    const { came, from, held, keys, next, turns } = readEncoded(this.plan, entries)
     this.next = next
     this.turns = turns
     for (const [id, { time }] of this.loaded) if (from === null || time < from) this.loaded.delete(id)
     for (const [key, each] of held) this.loaded.set(each.id, decodeHeld(key, each))
+    if (came !== undefined) for (const each of decodeHeldColumns(came, raw)) this.loaded.set(each.id, each)
     for (const each of keys) {
       if (each.partials.length + each.completed.length === 0) this.keys.delete(each.key)
       else this.keys.set(each.key, decodeKey(each))
@@ -296,13 +338,39 @@ class RunningPattern implements PatternState {
 
   restored(closed: boolean): void {
     this.closed = closed
-    for (const held of this.loaded.values()) this.wait(held)
+    for (const held of this.loaded.values()) this.waitAgain(held)
     this.loaded.clear()
+    this.cameFrom = this.next
     for (const keyed of this.keys.values()) this.schedule(keyed)
+  }
+
+  private waitAgain(held: HeldRecord): void {
+    const { changed, id, key, mask, offset, port, record, time } = held
+    const bytes = bytesOf(held)
+    this.waiting.add(id, key, time, mask, offset, port, bytes, 0, bytes.length, record, changed, undefined)
+    if ((mask & 1) !== 0) this.begins(key)
   }
 
   size(): number {
     return this.keys.size
+  }
+
+  read(key: string): object | undefined {
+    const rows = this.waiting.rows().filter((row) => this.waiting.keyOf(row) === key)
+    const waiting = rows.map((row) => {
+      const held = makeMutableHeld()
+      this.waiting.read(row, held)
+      return held
+    })
+    const keyed = this.keys.get(key)
+    if (keyed === undefined && waiting.length === 0) return undefined
+    const stepsOf = (last: Take) =>
+      takesOf(last).map(({ record, step }) => ({ step: this.plan.steps[step]!.name, ...readHeld(record) }))
+    return {
+      waiting: waiting.toSorted((left, right) => left.time - right.time || left.id - right.id).map(readHeld),
+      partial_matches: (keyed?.partials ?? []).map(({ last }) => stepsOf(last)),
+      matches_that_wait: (keyed?.completed ?? []).map(({ last }) => stepsOf(last))
+    }
   }
 }
 

@@ -25,6 +25,7 @@ const aggregateFields = (
 ): ReadonlyArray<FieldSpec> => {
   if (declaration.kind === "count") return [required(name, integer)]
   if (declaration.kind === "offsets") return [required(name, { _tag: "Json" })]
+  if (declaration.kind === "top") return [required(name, { _tag: "Json" })]
   if (declaration.kind === "custom") return [{ ...common, name, type: { _tag: "Json" }, nullable: true }]
   if (tellsCap(declaration)) {
     const type: FieldType = declaration.kind === "collect" ? { _tag: "Json" } : integer

@@ -2,19 +2,20 @@
  * Gathers what a stage writes in an epoch: packed records per topic and partition.
  *
  * The compiled and the interpreted stage call it for each record that reaches an output; the task takes everything at the
- * epoch's end. **Bounds**: `bytesUsed` grows until the epoch is cut; the task cuts it at its limit.
+ * epoch's end. Bytes lie in the shard's `EpochBytes`, which all its collectors share. **Bounds**: those of `EpochBytes`; the
+ * task cuts an epoch at its limit.
  */
-import { Encoder, makeRecordBuilder, partitionOfBytes, type RecordBuilder, type Topic } from "@frazil/core"
+import { Encoder, type PackedRecords, partitionOfBytes, type RecordBatch, type Topic } from "@frazil/core"
 import type { AnyRecord, TopicRef } from "../flow/Node.ts"
 import type { Append } from "../log/Log.ts"
+import { type EpochBytes, makeEpochBytes } from "./EpochBytes.ts"
 
 export interface OutputCollector {
   readonly topic: TopicRef
   /** A record of ours, encoded by the topic's contract. */
   readonly record: (record: AnyRecord) => void
-  /** A record that passed unchanged: value and key are ranges of `bytes`; key start −1 is no key. */
-  readonly pass: (bytes: Uint8Array, start: number, end: number, keyStart: number, keyEnd: number) => void
-  readonly bytesUsed: () => number
+  /** The record of a row, unchanged; its key is a range of `bytes`, and start −1 is no key. */
+  readonly pass: (source: RecordBatch, row: number, bytes: Uint8Array, keyStart: number, keyEnd: number) => void
   /** Records since the last `take`. */
   readonly count: () => number
   /** Hands the records over; what is returned is no longer counted. */
@@ -29,48 +30,115 @@ export const keyTextOf = (fields: ReadonlyArray<string>, record: AnyRecord): str
   return values.length === 1 ? String(values[0]) : JSON.stringify(values)
 }
 
-const textEncoder = new TextEncoder()
-const noKey = new Uint8Array(0)
+const rangesInitial = 256
+const noHeaders: PackedRecords["headers"] = new Map()
 
-export const makeOutputCollector = (topic: TopicRef): OutputCollector => {
-  const encode = Encoder.make(topic as unknown as Topic<AnyRecord>) // the flow's types checked that its records fit
-  const builders = new Map<number, RecordBuilder>()
-  let count = 0
-  const builderOf = (partition: number): RecordBuilder => {
-    let builder = builders.get(partition)
-    if (builder === undefined) builders.set(partition, (builder = makeRecordBuilder()))
-    return builder
+/** Records of one partition, as ranges of the epoch's bytes. */
+interface Ranges {
+  readonly length: () => number
+  /** Key start −1 is no key. */
+  readonly push: (valueStart: number, valueEnd: number, keyStart: number, keyEnd: number) => void
+  readonly take: (bytes: Uint8Array) => PackedRecords
+}
+
+const makeRanges = (): Ranges => {
+  let valueStarts = new Int32Array(rangesInitial)
+  let valueEnds = new Int32Array(rangesInitial)
+  let keyStarts = new Int32Array(rangesInitial)
+  let keyEnds = new Int32Array(rangesInitial)
+  let length = 0
+  const grown = (array: Int32Array) => {
+    const larger = new Int32Array(array.length * 2)
+    larger.set(array)
+    return larger
   }
+  return {
+    length: () => length,
+    push: (valueStart, valueEnd, keyStart, keyEnd) => {
+      if (length === valueStarts.length) {
+        valueStarts = grown(valueStarts)
+        valueEnds = grown(valueEnds)
+        keyStarts = grown(keyStarts)
+        keyEnds = grown(keyEnds)
+      }
+      valueStarts[length] = valueStart
+      valueEnds[length] = valueEnd
+      keyStarts[length] = keyStart
+      keyEnds[length] = keyEnd
+      length++
+    },
+    take: (bytes) => {
+      const taken = {
+        length,
+        bytes,
+        valueStarts: valueStarts.slice(0, length),
+        valueEnds: valueEnds.slice(0, length),
+        keyStarts: keyStarts.slice(0, length),
+        keyEnds: keyEnds.slice(0, length),
+        headers: noHeaders
+      }
+      length = 0
+      return taken
+    }
+  }
+}
+
+/** `shared`: the epoch's bytes, which the shard hands over; without them the collector has some of its own. */
+export const makeOutputCollector = (topic: TopicRef, shared?: EpochBytes): OutputCollector => {
+  const encode = Encoder.make(topic as unknown as Topic<AnyRecord>) // the flow's types checked that its records fit
+  const epoch = shared ?? makeEpochBytes()
+  const partitions = new Map<number, Ranges>()
+  let count = 0
+  const rangesOf = (partition: number): Ranges => {
+    let ranges = partitions.get(partition)
+    if (ranges === undefined) partitions.set(partition, (ranges = makeRanges()))
+    return ranges
+  }
+  const only = topic.partitions === 1 ? rangesOf(0) : undefined
+  /** Of the key `bytes[start, end)`; start −1 is no key. */
+  const rangesFor = (bytes: Uint8Array, start: number, end: number): Ranges =>
+    only ?? rangesOf(start < 0 ? 0 : partitionOfBytes(bytes, start, end, topic.partitions))
   return {
     topic,
     record: (record) => {
       const key =
         keyTextOf(topic.key, record) ?? (topic.keyElse === undefined ? null : keyTextOf([topic.keyElse], record))
-      const keyBytes = key === null ? noKey : textEncoder.encode(key)
-      builderOf(key === null ? 0 : partitionOfBytes(keyBytes, 0, keyBytes.length, topic.partitions)).addText(
-        encode(record),
-        key
-      )
+      const start = epoch.addText(encode(record))
+      const end = epoch.used()
+      if (key === null) rangesFor(noBytes, -1, -1).push(start, end, -1, -1)
+      else {
+        const keyStart = epoch.addText(key)
+        const keyEnd = epoch.used()
+        rangesFor(epoch.bytes(), keyStart, keyEnd).push(start, end, keyStart, keyEnd)
+      }
       count++
     },
-    pass: (bytes, start, end, keyStart, keyEnd) => {
-      const partition = keyStart < 0 ? 0 : partitionOfBytes(bytes, keyStart, keyEnd, topic.partitions)
-      builderOf(partition).addRange(bytes, start, end, keyStart, keyEnd)
+    pass: (source, row, bytes, keyStart, keyEnd) => {
+      const ranges = rangesFor(bytes, keyStart, keyEnd)
+      const start = source.valueStarts[row]!
+      const end = source.valueEnds[row]!
+      const shift = epoch.shiftOf(source) ?? epoch.add(source.bytes, start, end) - start
+      if (keyStart < 0) ranges.push(start + shift, end + shift, -1, -1)
+      else if (keyStart >= start && keyEnd <= end) {
+        ranges.push(start + shift, end + shift, keyStart + shift, keyEnd + shift)
+      } else {
+        // what had to be unescaped stands elsewhere
+        const key = epoch.add(bytes, keyStart, keyEnd)
+        ranges.push(start + shift, end + shift, key, key + keyEnd - keyStart)
+      }
       count++
-    },
-    bytesUsed: () => {
-      let used = 0
-      for (const builder of builders.values()) used += builder.bytesUsed()
-      return used
     },
     count: () => count,
     take: () => {
       count = 0
       const appends: Array<Append> = []
-      for (const [partition, builder] of builders) {
-        if (builder.length() > 0) appends.push({ topic: topic.name, partition, records: builder.take() })
+      for (const [partition, ranges] of partitions) {
+        if (ranges.length() > 0) appends.push({ topic: topic.name, partition, records: ranges.take(epoch.bytes()) })
       }
+      if (shared === undefined) epoch.handOver()
       return appends
     }
   }
 }
+
+const noBytes = new Uint8Array(0)

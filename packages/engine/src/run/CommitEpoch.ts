@@ -6,11 +6,14 @@
 import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
-import { snapshotsKept } from "../checkpoint/Snapshot.ts"
+import { filesOf, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
-import { type Shard, tablesPending, takeCommit, timeMoved } from "./Shard.ts"
+import { deltaPlace, StateSealing } from "../state/StateSeal.ts"
+import type { Shard } from "./Shard.ts"
+import { laneMoved, tablesPending, takeCommit, timeMoved } from "./TakeCommit.ts"
 import { sameTopic } from "./SourceTopic.ts"
+import { measureStores } from "./StateStores.ts"
 
 export interface Committer {
   readonly plan: StagePlan
@@ -39,26 +42,44 @@ export const commitEpoch = Effect.fnUntraced(function* (
       finished ||
       shard.pending > 0 ||
       shard.answered > 0 ||
+      shard.fired ||
       tablesPending(shard) > 0 ||
       shard.unnamed !== undefined ||
-      timeMoved(shard)
+      timeMoved(shard) ||
+      laneMoved(shard)
   )
+  const { seal } = yield* StateSealing
   for (const shard of taking) {
-    commits.push(takeCommit(shard, plan, topics, finished))
+    const commit = takeCommit(shard, plan, topics, finished)
+    const { delta, epochRead, id } = commit
+    commits.push({ ...commit, delta: delta === null ? null : seal(delta, deltaPlace(id, epochRead + 1)) })
   }
   yield* faultPoint("before-epoch-commit")
   yield* log.commit({ owner, shards: commits })
   yield* faultPoint("after-epoch-commit")
+  yield* measureStores(plan, shards)
   for (const [index, shard] of taking.entries()) {
     const commit = commits[index]!
-    const named = shard.unnamed !== undefined
-    const displaced = named ? shard.snapshots[snapshotsKept - 1] : undefined
+    const { unnamed } = shard
+    const displaced = shard.snapshots[snapshotsKept - 1]
     shard.epoch = commit.epochRead + 1
     shard.snapshots = commit.snapshots
+    if (unnamed === undefined) continue
     shard.unnamed = undefined
-    if (named) yield* dropSuperseded(owner, shard, displaced?.file)
+    shard.chain = unnamed.chain
+    shard.files.set(unnamed.name.file, filesOf(unnamed.name, unnamed.chain.parts))
+    yield* dropSuperseded(owner, shard, displaced?.file)
   }
 })
+
+/** Files of the displaced snapshot that no named one has. */
+const superseded = ({ files, snapshots }: Shard, displacedFile: string): ReadonlyArray<string> => {
+  const named = new Set(snapshots.flatMap(({ file }) => [file, ...(files.get(file) ?? [])]))
+  // what one that cannot be read lists may be any of them
+  const known = snapshots.every(({ file }) => files.has(file))
+  const of = known ? (files.get(displacedFile) ?? [displacedFile]) : []
+  return of.filter((file) => !named.has(file))
+}
 
 /** After a commit that named a snapshot: what lies below the oldest named one may go (rules 1, 2 and 6). */
 const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard, displacedFile: string | undefined) {
@@ -69,6 +90,10 @@ const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard,
   yield* log.dropDeltas(owner, shard.id, oldest.epoch)
   if (displacedFile === undefined) return
   const store = yield* CheckpointStore
-  yield* faultPoint("snapshot-delete")
-  yield* store.remove(displacedFile)
+  const gone = superseded(shard, displacedFile)
+  for (const file of gone) {
+    yield* faultPoint("snapshot-delete")
+    yield* store.remove(file)
+  }
+  if (!shard.snapshots.some(({ file }) => file === displacedFile)) shard.files.delete(displacedFile)
 })

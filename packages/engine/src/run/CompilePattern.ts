@@ -8,6 +8,7 @@
 import type { CodeScope, FieldAccess } from "@frazil/core"
 import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
+import { cellsCode } from "./CompileCells.ts"
 import { keyCode } from "./CompileWindow.ts"
 import { makeStateKey } from "./StateKey.ts"
 
@@ -33,21 +34,23 @@ export const patternCode = (code: PatternCode): string => {
   const [state, mask, key] = [fresh("pattern"), fresh("mask"), fresh("key")]
   const refusal = fresh("refusal")
   const name = scope.constant(operator.name)
-  const head = `const ${state} = context.patterns[${operator.state}]; let ${key}, ${mask} = ${pattern.coded};`
+  const always = conditions.reduce<number>((bits, each, step) => (each === undefined ? bits | (1 << step) : bits), 0)
+  const head = `const ${state} = context.patterns[${operator.state}]; let ${key}, ${mask} = ${always};`
   const masks = conditions.map((condition, step) =>
     condition === undefined ? "" : `if (${condition}) ${mask} |= ${1 << step};`
   )
   const hold = (made: string) => `const ${refusal} = ${state}.refusal(eventTime, watermark);
 if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${key}, eventTime, latenessMs: watermark - eventTime });
-else ${state}.hold(${key}, eventTime, ${mask}, batch, i, ${made});`
-  const wanted = pattern.strict ? "true" : `${mask} !== 0`
+else ${state}.hold(${key}, eventTime, ${mask}, batch, i, context.port, ${made});`
+  const wanted = pattern.strict || always !== 0 ? "true" : `${mask} !== 0`
   if (columns !== undefined) {
     // a first step that code decides asks of every record
-    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~pattern.coded}) !== 0 || ${state}.awaits(${key})`
-    const made = `${eager} ? ${record} : undefined, false`
+    const asked = pattern.coded === 0 ? "" : ` || ${state}.awaits(${key})`
+    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~(pattern.coded | pattern.linked)}) !== 0${asked}`
+    const made = `${eager} ? ${record} : undefined, false, ${cellsCode(pattern.kept, columns, scope)}`
     return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made)} } }`
   }
   const keyOf = scope.constant(makeStateKey(operator))
   const found = `${masks.join(" ")} ${key} = ${keyOf}(${record}, ${read});`
-  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}`)} }`)} }`
+  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}, ${record}`)} }`)} }`
 }

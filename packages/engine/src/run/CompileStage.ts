@@ -7,6 +7,7 @@
  */
 import {
   type CodeScope,
+  type ColumnAccess,
   columnAccess,
   compileCondition,
   compileValue,
@@ -14,14 +15,30 @@ import {
   makeCodeScope,
   recordAccess
 } from "@frazil/core"
-import type { NodeOf } from "../flow/Node.ts"
+import type { NodeOf, TopicRef } from "../flow/Node.ts"
 import { passesUnchanged } from "../plan/PassThrough.ts"
-import { isBranch, type PlannedComputed, type PlannedOperator, type StagePlan } from "../plan/StagePlan.ts"
+import {
+  branchesUsed,
+  isBranch,
+  type PlannedComputed,
+  type PlannedOperator,
+  type PlannedPort,
+  type StagePlan
+} from "../plan/StagePlan.ts"
 import { decideOnColumns, decideOnRecord } from "./CompileDecide.ts"
+import { keyedCode } from "./CompileKeyed.ts"
+import { joinSideCode } from "./CompileJoin.ts"
 import { patternCode } from "./CompilePattern.ts"
+import { type JoinedRow, readsColumns, tableCode } from "./CompileTable.ts"
 import { windowCode } from "./CompileWindow.ts"
+import { recordOf as keptRecordOf } from "../state/KeptRecord.ts"
+import { resultsBehindMs } from "../join/Join.ts"
+import { sameFields } from "../plan/SameFields.ts"
+import { resultShiftMs } from "../plan/Stages.ts"
+import { originOf } from "../repartition/Place.ts"
 import { asFailed, interpretAnswer, interpretRow } from "./InterpretStage.ts"
-import { afterLead } from "./Lead.ts"
+import { countsCode, onePortCode, portsCode, type RowCode } from "./CompileRun.ts"
+import { advanceCode, clockCode, closeCode, fireFunctions, watermarkCode } from "./CompileTime.ts"
 import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
 
@@ -29,51 +46,81 @@ import type { StageProgram } from "./StageProgram.ts"
 interface Place {
   readonly record: string | undefined
   readonly read: string
+  /** In column mode behind a table: reads its fields beside the columns, and makes the record when one is needed. */
+  readonly joined?: JoinedRow
 }
 
 interface Emitter {
   readonly plan: StagePlan
   readonly scope: CodeScope
-  readonly columns: FieldAccess
+  /** Of the port whose rows code is emitted for. */
+  source: TopicRef
+  columns: ColumnAccess
   /** Functions of catch operators, which two ways lead to. */
   readonly functions: Array<string>
-  /** Statements that stand where a batch begins. */
-  readonly batchStart: Array<string>
+  /** Statements that stand where a batch begins, of the port. */
+  batchStart: Array<string>
+  /** Operators whose records left out the loop counts: `FilteredCounts.ts`. */
+  readonly counted: Set<PlannedOperator>
   variables: number
 }
 
 export const compileStage = (plan: StagePlan): StageProgram => {
   const scope = makeCodeScope()
   const columns = columnAccess(plan.source.shape, scope)
-  const emitter: Emitter = { plan, scope, columns, functions: [], batchStart: [], variables: 0 }
-  const rows = consumersCode(emitter, plan.operators[0]!, { record: undefined, read: "recordAt(i)" })
-  const time = plan.eventTimeField === undefined ? undefined : columns.number(plan.eventTimeField)
-  const interpret = scope.constant(interpretRow(plan))
+  const emitter: Emitter = {
+    plan,
+    scope,
+    source: plan.source,
+    columns,
+    functions: [],
+    batchStart: [],
+    counted: new Set(),
+    variables: 0
+  }
+  const rows = plan.ports.map((port, index) => rowCode(emitter, port, index))
+  const run =
+    rows.length === 1
+      ? onePortCode(plan, scope, rows[0]!, countsCode(emitter.counted, emitter.plan, emitter.scope))
+      : portsCode(rows)
   const body = `"use strict";
-let batch, context, now, last = -1, lastRecord, eventTime = NaN, watermark = -Infinity;
+let batch, context, now, last = -1, lastRecord, eventTime = NaN, watermark = -Infinity, clock = -Infinity, before = -Infinity, shift = 0;
 const recordAt = (i) => { if (i !== last) { lastRecord = context.record(batch, i); last = i; } return lastRecord; };
 ${emitter.functions.join("\n")}
 ${fireFunctions(plan)}
-return { run(b, c, t) {
+${run.functions}
+return { run(b, c, t, begin, end) {
   batch = b; context = c; now = t; last = -1;
-  const length = batch.length, valid = batch.valid, wide = batch.wide;
-  ${columns.prelude()}
-  ${emitter.batchStart.join("\n")}
-  const time = context.time, lead = context.lead;
-  let maxEventTime = time.maxEventTime, leadAt = leadAfter(maxEventTime);
-  for (let i = 0; i < length; i++) {
-    if (valid[i] === 0) continue;
-    ${time === undefined ? "" : `eventTime = ${time}; watermark = maxEventTime - ${plan.outOfOrdernessMs};`}
-    if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
-    else { ${rows} }
-    ${time === undefined ? "" : advance(plan, scope)}
-  }
-  time.maxEventTime = maxEventTime;
-}, advance(c, t, to) { context = c; now = t; ${advanceCode(plan)} }, close(c, t) { context = c; now = t; ${closeCode(plan)} },
+  ${run.body}
+}, advance(c, t, to, from) { context = c; now = t; before = from; clock = to; ${advanceCode(plan)} },
+advanceClock(c, t) { context = c; now = t; before = clock = ${watermarkCode(plan)}; ${clockCode(plan)} },
+close(c, t, from) { context = c; now = t; before = from; clock = Infinity; ${closeCode(plan)} },
 answer(lookup, entry, c, t) { ${answerCode(plan, scope)} } };`
   // generated from the plan alone; see the header
-  const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => StageProgram
-  return build(...scope.values)
+  const build = new Function(...scope.names, body) as (
+    ...constants: ReadonlyArray<unknown>
+  ) => Omit<StageProgram, "reads">
+  return { ...build(...scope.values), reads: rows.map(({ reads }) => reads) }
+}
+
+/** What runs for a row of a port. */
+const rowCode = (emitter: Emitter, { operator, source }: PlannedPort, port: number): RowCode => {
+  const { plan, scope } = emitter
+  emitter.source = source
+  emitter.columns = columnAccess(source.shape, scope)
+  emitter.batchStart = []
+  const rows = consumersCode(emitter, plan.operators[operator]!, { record: undefined, read: readInLoop })
+  const interpret = scope.constant(interpretRow(plan, port))
+  const stamped = plan.writers !== undefined
+  const time = plan.eventTimeField === undefined || stamped ? undefined : emitter.columns.number(plan.eventTimeField)
+  return {
+    row: `if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
+    else { ${rows} }`,
+    time,
+    start: `${emitter.columns.prelude()}
+  ${emitter.batchStart.join("\n")}`,
+    reads: rows.includes(readInLoop) ? undefined : emitter.columns.reads()
+  }
 }
 
 /** A record's outcome, at the record's own time. */
@@ -82,59 +129,26 @@ const answerCode = (plan: StagePlan, scope: CodeScope): string => {
     const interpret = scope.constant(interpretAnswer(plan, plan.operators[operator]!))
     return `case ${index}: if (entry.wide) ${interpret}(entry, c, t); else answered${operator}(entry); return;`
   })
-  return `context = c; now = t; eventTime = entry.eventTime; watermark = entry.watermark;
+  return `context = c; now = t; eventTime = entry.eventTime; watermark = clock = before = entry.watermark;
 switch (lookup) { ${cases.join("\n")} }`
 }
 
-/** The watermark moves on, and windows that it passes fire, before the next record. */
-const advance = (plan: StagePlan, scope: CodeScope): string => `if (eventTime > maxEventTime) {
-  if (eventTime < leadAt) { maxEventTime = eventTime; lead.inRow = 0; }
-  else { time.maxEventTime = maxEventTime; maxEventTime = ${scope.constant(afterLead)}(batch, i, context, ${scope.constant(plan.name)}, eventTime); }
-  leadAt = leadAfter(maxEventTime);
-  ${plan.windows.length + plan.patterns.length === 0 ? "" : `fire(maxEventTime - ${plan.outOfOrdernessMs}, i);`}
-} else lead.inRow = 0;`
-
-const fireFunctions = (
-  plan: StagePlan
-): string => `const leadAfter = (time) => time === -Infinity ? Infinity : time + ${plan.leadMs};
-const fire = (watermark, i) => { ${windowsOf(plan)
-  .map(
-    ({ id, state }) =>
-      `if (watermark >= context.windows[${state}].nextAt) { context.firedAt = batch.source.offsets[i]; context.windows[${state}].fire(watermark, result${id}); }`
-  )
-  .concat(
-    patternsOf(plan).map(
-      ({ id, state }) =>
-        `if (watermark > context.patterns[${state}].nextAt()) { context.firedAt = batch.source.offsets[i]; context.patterns[${state}].advance(watermark, context, match${id}); }`
-    )
-  )
-  .join("\n")} };`
-
-const advanceCode = (plan: StagePlan): string =>
-  [
-    ...windowsOf(plan).map(({ id, state }) => `context.windows[${state}].fire(to, result${id});`),
-    ...patternsOf(plan).map(({ id, state }) => `context.patterns[${state}].advance(to, context, match${id});`)
-  ].join("\n")
-
-const closeCode = (plan: StagePlan): string =>
-  [
-    ...windowsOf(plan).map(({ id, state }) => `context.windows[${state}].close(result${id});`),
-    ...patternsOf(plan).map(({ id, state }) => `context.patterns[${state}].close(context, match${id});`)
-  ].join("\n")
-
-const windowsOf = (plan: StagePlan) => plan.operators.filter(({ node }) => node.op === "window")
-const patternsOf = (plan: StagePlan) => plan.operators.filter(({ node }) => node.op === "pattern")
+/** How the loop over a batch's rows reads the record; functions are given theirs. */
+const readInLoop = "recordAt(i)"
 
 const fresh = (emitter: Emitter, prefix: string) => `${prefix}${emitter.variables++}`
 
-const recordOf = (place: Place) => place.record ?? "recordAt(i)"
+const recordOf = (place: Place) => place.record ?? place.joined?.made ?? "recordAt(i)"
+
+const columnsOf = (emitter: Emitter, place: Place): FieldAccess | undefined =>
+  place.record === undefined ? (place.joined?.access ?? emitter.columns) : undefined
 
 const consumersCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string =>
   operator.consumers.map((consumer) => operatorCode(emitter, emitter.plan.operators[consumer]!, place)).join("\n")
 
 const accessOf = (emitter: Emitter, operator: PlannedOperator, place: Place): FieldAccess =>
   // an expression was checked against the shape, so there is one
-  place.record === undefined ? emitter.columns : recordAccess(operator.shape!, emitter.scope, place.record)
+  columnsOf(emitter, place) ?? recordAccess(operator.shape!, emitter.scope, place.record!)
 
 /** `code` with what it throws sent to the dead letter; `after` runs when nothing was thrown. */
 const guarded = (emitter: Emitter, operator: PlannedOperator, code: string, after: string): string => {
@@ -156,6 +170,10 @@ const valueCode = (emitter: Emitter, operator: PlannedOperator, computed: Planne
 
 const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
   const { node } = operator
+  if (place.joined !== undefined && !readsColumns(operator, place.joined)) {
+    const record = fresh(emitter, "record")
+    return `{ const ${record} = ${place.joined.made}; ${operatorCode(emitter, operator, { record, read: place.read })} }`
+  }
   switch (node.op) {
     case "filter":
       return filterCode(emitter, operator, place)
@@ -184,25 +202,57 @@ const operatorCode = (emitter: Emitter, operator: PlannedOperator, place: Place)
       return windowStageCode(emitter, operator, place)
     case "pattern":
       return patternStageCode(emitter, operator, node, place)
+    case "deduplicate":
+    case "topN":
+    case "process":
+      return keyedStageCode(emitter, operator, place)
+    case "joinSide":
+      return joinStageCode(emitter, operator, node, place)
     case "lookup":
       return lookupCode(emitter, operator, node, place)
     case "joinTable":
       return joinTableCode(emitter, operator, node, place)
     case "to":
       return toCode(emitter, operator, node, place)
+    case "repartition":
+      return repartitionCode(emitter, operator, node, place)
     case "validate":
-      return "context.validated++;"
+      return node.total === undefined ? "context.validated++;" : totalCode(emitter, operator, place)
     default:
       return consumersCode(emitter, operator, place)
   }
 }
 
+/** A record goes no further because no condition held. */
+const leftOutCode = (emitter: Emitter, operator: PlannedOperator, { read }: Place): string => {
+  const { id, name } = operator
+  // behind a repartition neighbours come from anywhere
+  if (read !== readInLoop || emitter.plan.writers !== undefined) {
+    const offset = "i < 0 ? context.firedAt : batch.source.offsets[i]"
+    return `const leftOut = ${offset}; context.filtered.add(${emitter.scope.constant(name)}, 1, leftOut, leftOut);`
+  }
+  emitter.counted.add(operator)
+  return `if (n${id}++ === 0) first${id} = i; last${id} = i;`
+}
+
+/** What columns hold was decoded, and a row that is not `wide` has its decimals as numbers. */
+const totalCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
+  const { state } = operator
+  const { field } = emitter.plan.totals[state]!
+  const total = `context.totals[${state}]`
+  if (field === undefined) return `${total}.count();`
+  if (place.record !== undefined) return guarded(emitter, operator, `${total}.addRecord(${place.record});`, "")
+  const read = field.type._tag === "Decimal" ? emitter.columns.unscaled(field.name) : emitter.columns.number(field.name)
+  return `${total}.add(${read});`
+}
+
 const filterCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
   const computed = operator.computed[0]! // a filter has one condition
   const condition = conditionCode(emitter, operator, computed, place)
-  if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} }`
+  const follow = `{ ${consumersCode(emitter, operator, place)} } else { ${leftOutCode(emitter, operator, place)} }`
+  if (computed._tag === "Expr") return `if (${condition}) ${follow}`
   const keep = fresh(emitter, "keep")
-  const after = `if (${keep}) { ${consumersCode(emitter, operator, place)} }`
+  const after = `if (${keep}) ${follow}`
   return `let ${keep} = false; ${guarded(emitter, operator, `${keep} = ${condition};`, after)}`
 }
 
@@ -220,7 +270,10 @@ const routeCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"ro
     const index = node.branches.findIndex(([name]) => branch.node.op === "branch" && branch.node.branch === name)
     return `if (${taken} === ${index}) { ${consumersCode(emitter, branch, place)} }`
   })
-  const run = cases.join("\n")
+  const onward = branchesUsed(emitter.plan, operator, node)
+  const leftOut = `if (${onward.map((index) => `${taken} !== ${index}`).join(" && ")}) { ${leftOutCode(emitter, operator, place)} }`
+  const everyOne = onward.length === node.branches.length && operator.computed.includes(undefined)
+  const run = [...cases, ...(everyOne ? [] : [leftOut])].join("\n")
   const throws = operator.computed.some((computed) => computed?._tag === "Code")
   return `let ${taken} = -1; ${throws ? guarded(emitter, operator, pick, run) : `${pick}\n${run}`}`
 }
@@ -289,7 +342,7 @@ const failureCode = (emitter: Emitter, from: PlannedOperator, { read }: Place, f
         emitter,
         operator,
         `context.outputs[${operator.output}].record(${emitter.scope.constant(node.make)}(${failed}));`,
-        ""
+        `context.failed(batch, i, ${operator.output});`
       )
     }
     return follow(operator.consumers[0])
@@ -328,15 +381,15 @@ const windowStageCode = (emitter: Emitter, operator: PlannedOperator, place: Pla
   const rest = consumersCode(emitter, operator, { record: "record", read: "record" })
   emitter.functions.push(`function ${emit}(record, end) {
   const i = -1, eventTimeBefore = eventTime, watermarkBefore = watermark;
-  eventTime = end; watermark = end - ${window.spec.allowedLatenessMs};
+  eventTime = end; watermark = end - ${window.spec.allowedLatenessMs}; shift = ${resultShiftMs};
   ${rest}
-  eventTime = eventTimeBefore; watermark = watermarkBefore;
+  eventTime = eventTimeBefore; watermark = watermarkBefore; shift = 0;
 }`)
   return windowCode({
     scope: emitter.scope,
     operator,
     window,
-    columns: place.record === undefined ? emitter.columns : undefined,
+    columns: columnsOf(emitter, place),
     record: recordOf(place),
     read: place.read,
     emit,
@@ -370,12 +423,74 @@ const patternStageCode = (emitter: Emitter, operator: PlannedOperator, node: Nod
     columns: place.record === undefined ? emitter.columns : undefined,
     record: recordOf(place),
     read: place.read,
-    conditions: operator.computed.map((computed) =>
-      computed?._tag === "Expr" ? conditionCode(emitter, operator, computed, place) : undefined
+    conditions: patterns[operator.state]!.alone.map((checked) =>
+      checked === undefined ? undefined : conditionCode(emitter, operator, { _tag: "Expr", checked }, place)
     ),
     fresh: (prefix) => fresh(emitter, prefix),
     guarded: (code, after) => guarded(emitter, operator, code, after)
   })
+}
+
+/** What comes of a record follows at its row, what comes of time at that time. */
+const keyedStageCode = (emitter: Emitter, operator: PlannedOperator, place: Place): string => {
+  const emit = `kept${operator.id}`
+  emitter.functions.push(`function ${emit}(record, at, i) {
+  const read = record, eventTimeBefore = eventTime, watermarkBefore = watermark;
+  if (i < 0) { eventTime = at; watermark = at; }
+  ${consumersCode(emitter, operator, { record: "record", read: "read" })}
+  eventTime = eventTimeBefore; watermark = watermarkBefore;
+}`)
+  return keyedCode({
+    scope: emitter.scope,
+    operator,
+    plan: emitter.plan.keyed[operator.state]!,
+    record: recordOf(place),
+    read: place.read,
+    emit,
+    fresh: (prefix) => fresh(emitter, prefix),
+    guarded: (code, after) => guarded(emitter, operator, code, after)
+  })
+}
+
+/** A side of a join; of several when a join is used under two names. */
+const joinStageCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"joinSide">, place: Place): string => {
+  const deletes = operator.computed[0]
+  return operator.consumers
+    .map((consumer) => {
+      const join = emitter.plan.operators[consumer]!
+      return joinSideCode({
+        scope: emitter.scope,
+        operator,
+        join,
+        side: node.side,
+        plan: emitter.plan.joins[join.state]!,
+        columns: place.record === undefined ? emitter.columns : undefined,
+        record: recordOf(place),
+        read: place.read,
+        deleted: deletes === undefined ? undefined : conditionCode(emitter, operator, deletes, place),
+        emit: joinedFunction(emitter, join),
+        fresh: (prefix) => fresh(emitter, prefix),
+        guarded: (code, after) => guarded(emitter, join, code, after)
+      })
+    })
+    .join("\n")
+}
+
+/** Results come from no row; what follows them both sides share. */
+const joinedFunction = (emitter: Emitter, join: PlannedOperator): string => {
+  const name = `joined${join.id}`
+  if (emitter.functions.some((code) => code.startsWith(`function ${name}(`))) return name
+  const read = `${emitter.scope.constant(keptRecordOf)}(by, context)`
+  const rest = consumersCode(emitter, join, { record: "record", read })
+  // a repartition takes from it what the join holds time back by
+  const behindMs = join.node.op === "join" ? resultsBehindMs(join.node.join) : 0
+  emitter.functions.push(`function ${name}(record, by, at, to) {
+  const i = -1, eventTimeBefore = eventTime, watermarkBefore = watermark, clockBefore = clock, beforeBefore = before;
+  eventTime = at; watermark = to; clock = before = to + ${behindMs};
+  ${rest}
+  eventTime = eventTimeBefore; watermark = watermarkBefore; clock = clockBefore; before = beforeBefore;
+}`)
+  return name
 }
 
 /** Records enter here; what follows runs for their outcomes, later, in a function of its own. */
@@ -404,16 +519,16 @@ const joinTableCode = (
   node: NodeOf<"joinTable">,
   place: Place
 ): string => {
-  const row = fresh(emitter, "row")
-  const record = fresh(emitter, "record")
   const input = recordOf(place)
-  const taken = node.take.map((field) => {
-    const name = JSON.stringify(field)
-    return `[${name}]: ${row} === undefined ? null : ${row}[${name}]`
-  })
-  return `const ${row} = context.tables[${operator.state}].get(${input}[${JSON.stringify(node.on)}]);
-const ${record} = { ...${input}, ${taken.join(", ")} };
-${consumersCode(emitter, operator, { record, read: place.read })}`
+  const row = fresh(emitter, "row")
+  const columns = columnsOf(emitter, place)
+  const { found, joined, made } = tableCode({ scope: emitter.scope, operator, node, columns, input, row })
+  if (joined !== undefined) {
+    const taken = [...(place.joined?.taken ?? []), ...joined.taken]
+    return `${found} ${consumersCode(emitter, operator, { ...place, joined: { ...joined, taken } })}`
+  }
+  const record = fresh(emitter, "record")
+  return `${found} const ${record} = ${made}; ${consumersCode(emitter, operator, { record, read: place.read })}`
 }
 
 const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"decide">, place: Place): string => {
@@ -427,24 +542,52 @@ const decideCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"d
   const at = fresh(emitter, "at")
   const made =
     place.record === undefined
-      ? decideOnColumns(holding, conditions, plan.source.shape, scope)
+      ? decideOnColumns(holding, conditions, emitter.source.shape, scope)
       : decideOnRecord(holding, conditions, (record) => recordAccess(operator.shape!, scope, record), scope)
   emitter.functions.push(`const ${holding} = [];\n${made.declarations}`)
   emitter.batchStart.push(made.batchStart)
-  const position = `{ topic: ${scope.constant(plan.source.name)}, partition: context.partition, offset: i < 0 ? context.firedAt : batch.source.offsets[i] }`
+  const offset = "i < 0 ? context.firedAt : batch.source.offsets[i]"
+  const position =
+    plan.writers === undefined
+      ? `{ topic: ${scope.constant(plan.source.name)}, partition: context.partition, offset: ${offset} }`
+      : `${scope.constant(originOf)}(${scope.constant(plan.origins)}, ${offset})`
   const decided = `${decision} = ${scope.constant(node.decider.decide)}(${holding}[${at}], ${recordOf(place)}, ${position});`
   const each = `let ${decision}; ${guarded(emitter, operator, decided, consumersCode(emitter, operator, { record: decision, read: place.read }))}`
   return `${holding}.length = 0; ${made.calls(holding, place.record ?? "")}
+if (${holding}.length === 0) { ${leftOutCode(emitter, operator, place)} }
 for (let ${at} = 0; ${at} < ${holding}.length; ${at}++) { ${each} }`
 }
 
 const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string => {
   const output = `context.outputs[${operator.output}]`
-  if (place.record !== undefined || !passesUnchanged(emitter.plan.source, node.topic)) {
+  if (place.record !== undefined || !passesUnchanged(emitter.source, node.topic)) {
     return guarded(emitter, operator, `${output}.record(${recordOf(place)});`, "")
   }
-  const field = node.topic.key[0] === undefined ? undefined : emitter.plan.source.shape.byName.get(node.topic.key[0])
-  const key =
-    field === undefined ? "-1, -1" : `batch.columns[${field.index}].starts[i], batch.columns[${field.index}].ends[i]`
-  return `${output}.pass(batch.bytes, batch.source.valueStarts[i], batch.source.valueEnds[i], ${key});`
+  const field = node.topic.key[0]
+  const key = field === undefined ? "-1, -1" : emitter.columns.range(field).join(", ")
+  return `${output}.pass(batch.source, i, batch.bytes, ${key});`
+}
+
+/** What is written with a record: its time, how far time had come, and where it came from. */
+const stampCode = ({ eventTimeField }: StagePlan): string =>
+  `${
+    eventTimeField === undefined ? "NaN, -Infinity" : "eventTime - shift, Math.max(before, Math.min(eventTime, clock))"
+  }, context.placeBase + (i < 0 ? context.firedAt : batch.source.offsets[i])`
+
+const repartitionCode = (
+  emitter: Emitter,
+  operator: PlannedOperator,
+  { fields, topic }: NodeOf<"repartition">,
+  place: Place
+): string => {
+  const { source } = emitter
+  const writer = `context.repartitions[${operator.output}]`
+  const stamp = stampCode(emitter.plan)
+  const key = fields.length === 1 ? source.shape.byName.get(fields[0]!) : undefined
+  if (place.record !== undefined || key?.type._tag !== "Text" || !sameFields(source.shape, topic.shape)) {
+    return guarded(emitter, operator, `${writer}.record(${recordOf(place)}, ${stamp});`, "")
+  }
+  const range = emitter.columns.range(key.name).join(", ")
+  const pass = `${writer}.pass(batch.bytes, batch.source.valueStarts[i], batch.source.valueEnds[i], ${range}, ${stamp});`
+  return guarded(emitter, operator, pass, "")
 }

@@ -6,7 +6,8 @@
  */
 import type { CodeScope, FieldAccess, FieldSpec } from "@frazil/core"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
-import { type Accumulator, cellValueOf } from "../window/Accumulator.ts"
+import type { Accumulator } from "../window/Accumulator.ts"
+import { cellValueOf } from "../window/Cells.ts"
 import type { WindowPlan } from "../window/WindowPlan.ts"
 import { makeStateKey } from "./StateKey.ts"
 
@@ -33,9 +34,12 @@ export const windowCode = (code: WindowCode): string => {
   const key = fresh("key")
   const pane = fresh("pane")
   const name = scope.constant(operator.name)
-  const find = `${pane} = ${window}.paneOf(${key}, eventTime, watermark);`
-  const told = `if (${window}.refusal !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${window}.refusal, key: ${key}, eventTime, latenessMs: watermark - eventTime });`
-  const update = `if (${pane}.firstEnd <= watermark) { context.firedAt = batch.source.offsets[i]; ${window}.update(watermark, ${emit}); }`
+  // by the clock, a record is where the clock has come to
+  const time = timeOf(code)
+  const watermark = code.window.clocked ? time : "watermark"
+  const find = `${pane} = ${window}.paneOf(${key}, ${time}, ${watermark});`
+  const told = `if (${window}.refusal !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${window}.refusal, key: ${key}, eventTime: ${time}, latenessMs: ${watermark} - ${time} });`
+  const update = `if (${pane}.firstEnd <= ${watermark}) { context.firedAt = batch.source.offsets[i]; ${window}.update(${watermark}, ${emit}); }`
   const head = `const ${window} = context.windows[${operator.state}]; let ${key}, ${pane};`
   const rest = `${told}
 if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} }`
@@ -51,15 +55,18 @@ export const keyCode = (key: ReadonlyArray<FieldSpec>, columns: FieldAccess): st
   return values.length === 1 ? `String(${values[0]})` : `JSON.stringify([${values.join(", ")}])`
 }
 
+const timeOf = ({ window }: WindowCode): string => (window.clocked ? "context.clock.at" : "eventTime")
+
 const addsCode = (code: WindowCode, pane: string): string =>
   code.window.accumulators.map((accumulator) => addCode(code, accumulator, pane)).join("\n")
 
 const addCode = (code: WindowCode, accumulator: Accumulator, pane: string): string => {
   const { columns, fresh, guarded, record, scope } = code
   const { addRecord, declaration, field } = accumulator
-  if (addRecord !== undefined) return guarded(`${scope.constant(addRecord)}(${pane}, ${record});`, "")
+  if (addRecord !== undefined)
+    return guarded(`${scope.constant(addRecord)}(${pane}, ${record}, ${timeOf(code)}, batch.source.offsets[i]);`, "")
   const add = scope.constant(accumulator.add)
-  const place = accumulator.placed === true ? ", eventTime, batch.source.offsets[i]" : ""
+  const place = accumulator.placed === true ? `, ${timeOf(code)}, batch.source.offsets[i]` : ""
   if (field === undefined) return declaration.kind === "offsets" ? `${add}(${pane}, batch.source.offsets[i]);` : ""
   if (columns === undefined) {
     return `${add}(${pane}, ${scope.constant(cellValueOf)}(${record}, ${JSON.stringify(field.name)})${place});`

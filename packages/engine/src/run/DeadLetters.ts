@@ -7,7 +7,9 @@
 import { Context } from "effect"
 import { EncodeError, type RecordHeaders, type Timestamp } from "@frazil/core"
 import type { AnyFailed, TopicRef } from "../flow/Node.ts"
+import { StateBoundError } from "../keyed/StateBoundError.ts"
 import { KeyError } from "./StateKey.ts"
+import { StoreError } from "../store/StoreError.ts"
 
 /** What is known of a record that is dead-lettered. */
 export interface DeadLetterInput {
@@ -33,10 +35,11 @@ export class DeadLetters extends Context.Service<
   }
 >()("@frazil/engine/DeadLetters") {}
 
-/** What is told of an operator whose code threw. */
+/** What is told of an operator whose code threw. A store's failure is none of its: that goes on to whoever runs the shard. */
 export const describeThrown = (operator: string, error: unknown): DeadLetterInput["failure"] => {
+  if (error instanceof StoreError) throw error
   // ours name fields and kinds only; another error's message may quote the record, so only its kind is told
-  if (error instanceof EncodeError || error instanceof KeyError) {
+  if (error instanceof EncodeError || error instanceof KeyError || error instanceof StateBoundError) {
     return { reason: "operator_failed", field: error.field, message: error.message }
   }
   const kind = error instanceof Error ? error.name : typeof error

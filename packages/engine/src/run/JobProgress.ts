@@ -10,8 +10,9 @@ import { isJob } from "../log/JobShard.ts"
 import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
-import type { LedgerReason } from "./Ledger.ts"
-import { addTables, emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
+import type { EntryReason } from "./Ledger.ts"
+import { addTotals } from "./ControlTotals.ts"
+import { addTables, emptyDetail, slowPart, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 
 export interface ShardProgress {
   /** Of the shard, and of the partition that it reads. */
@@ -88,7 +89,7 @@ const shardOf = (topic: string, { end, partition }: PartitionBounds, record: Rec
 const addLedger = (sum: ShardCounts["ledger"], more: ShardCounts["ledger"]) => {
   const total = { ...sum }
   // its own reasons
-  for (const [reason, count] of Object.entries(more ?? {}) as ReadonlyArray<[LedgerReason, number]>) {
+  for (const [reason, count] of Object.entries(more ?? {}) as ReadonlyArray<[EntryReason, number]>) {
     total[reason] = (total[reason] ?? 0) + count
   }
   return total
@@ -97,16 +98,19 @@ const addLedger = (sum: ShardCounts["ledger"], more: ShardCounts["ledger"]) => {
 const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
   const out = { ...sum.out }
   for (const [topic, count] of Object.entries(more.out)) out[topic] = (out[topic] ?? 0) + count
+  const totals = addTotals(sum.totals, more.totals)
   return {
     in: sum.in + more.in,
     out,
     validated: sum.validated + more.validated,
     deadLettered: sum.deadLettered + more.deadLettered,
     failed: sum.failed + more.failed,
+    ...slowPart((sum.slow ?? 0) + (more.slow ?? 0)),
     ...(sum.tables === undefined && more.tables === undefined
       ? {}
       : { tables: addTables(sum.tables ?? {}, more.tables) }),
-    ...(sum.ledger === undefined && more.ledger === undefined ? {} : { ledger: addLedger(sum.ledger, more.ledger) })
+    ...(sum.ledger === undefined && more.ledger === undefined ? {} : { ledger: addLedger(sum.ledger, more.ledger) }),
+    ...(totals === undefined ? {} : { totals })
   }
 }
 

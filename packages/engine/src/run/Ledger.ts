@@ -13,6 +13,9 @@ import type { TopicRef } from "../flow/Node.ts"
  */
 export type LedgerReason = "late" | "dropped" | "evicted" | "lead"
 
+/** Why there is an entry: an operator's reason, a letter's, or a count of what conditions left out. */
+export type EntryReason = LedgerReason | "dead_letter" | "failed" | "filtered"
+
 /** What is known of a record that is entered. */
 export interface LedgerInput {
   readonly job: string
@@ -30,11 +33,34 @@ export interface LedgerInput {
   readonly value: Uint8Array
 }
 
+/** A record that became a dead letter, or that an operator failed on. The letter holds it; it is not repeated here. */
+export interface LetterInput extends Omit<LedgerInput, "reason" | "eventTime" | "latenessMs" | "value"> {
+  /** `dead_letter`: it did not decode. `failed`: an operator's code threw, or a failure came to `orDeadLetter`. */
+  readonly reason: "dead_letter" | "failed"
+  /** Epoch milliseconds; undefined where it is not known. */
+  readonly eventTime: number | undefined
+}
+
+/** Records that an operator left out because no condition held: how many, and the first and the last of their offsets. */
+export interface FilteredInput {
+  readonly job: string
+  readonly operator: string
+  readonly topic: string
+  readonly partition: number
+  readonly offsetFrom: number
+  readonly offsetTo: number
+  readonly count: number
+}
+
 export class Ledger extends Context.Service<
   Ledger,
   {
     readonly topic: TopicRef
     /** A record of `topic`. */
     readonly make: (input: LedgerInput) => object
+    /** The entry of a dead letter or a failure, one each; left out: there are none. */
+    readonly makeLetter?: (input: LetterInput) => object
+    /** The entry of what conditions left out, at most one for an operator and `filteredBlock` offsets; left out: there are none. */
+    readonly makeFiltered?: (input: FilteredInput) => object
   }
 >()("@frazil/engine/Ledger") {}

@@ -6,25 +6,33 @@
  */
 import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
-import { readSnapshot, snapshotsKept } from "../checkpoint/Snapshot.ts"
+import { filesOf, partsOf, readFile, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type RecordInForce, type ShardId, type SnapshotName, type TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
 import { applyEncoded } from "../state/StateCodec.ts"
+import { type KeyedOperator, makeKeyedOperator } from "../keyed/KeyedOperator.ts"
 import { type LookupState, makeLookupState } from "../lookup/LookupState.ts"
+import { type JoinState, makeJoinState } from "../join/JoinState.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { makeTableState, type TableState } from "../state/TableState.ts"
 import { makePatternState, type PatternState } from "../pattern/PatternState.ts"
 import { makeWindowState, type WindowState } from "../window/WindowState.ts"
+import { deltaPlace, StateSealing } from "../state/StateSeal.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
 import { JobError } from "./JobError.ts"
+import { sameSources } from "./SameSources.ts"
 import { sameTopic } from "./SourceTopic.ts"
+import { catchStores, type OpenStores, storeFailure } from "./StateStores.ts"
 import { emptyDetail, type ShardDetail } from "./ShardDetail.ts"
 
 /** The keyed state of a stage in one shard, by the plan's indexes. */
-interface StageState {
+export interface StageState {
   readonly states: ReadonlyArray<KeyedState>
   readonly windows: ReadonlyArray<WindowState>
   readonly patterns: ReadonlyArray<PatternState>
+  readonly keyed: ReadonlyArray<KeyedOperator>
+  readonly joins: ReadonlyArray<JoinState>
   readonly lookups: ReadonlyArray<LookupState>
   readonly tables: ReadonlyArray<TableState>
 }
@@ -38,6 +46,8 @@ export interface RestoredShard extends StageState {
   /** The same of each table. */
   readonly tableOffsets: ReadonlyArray<number>
   readonly snapshots: ReadonlyArray<SnapshotName>
+  /** Of each whose list can be read, its files. */
+  readonly files: ReadonlyMap<string, ReadonlyArray<string>>
   readonly detail: ShardDetail
 }
 
@@ -46,7 +56,9 @@ export const restore = Effect.fnUntraced(function* (
   plan: StagePlan,
   owner: string,
   topics: ReadonlyArray<TopicInfo>,
-  shards: ReadonlyArray<ShardId>
+  shards: ReadonlyArray<ShardId>,
+  internal: ReadonlyArray<TopicInfo> = [],
+  open: OpenStores = inMemory
 ) {
   const [topic, ...tables] = topics as [TopicInfo, ...ReadonlyArray<TopicInfo>] // a stage has a source
   const log = yield* Log
@@ -59,27 +71,88 @@ export const restore = Effect.fnUntraced(function* (
     if (record === undefined) {
       // a job that never committed starts at the first record kept
       const start = bounds.find((bound) => bound.partition === id.shard)?.start ?? 0
-      const state = emptyState(plan)
+      const state = yield* emptyState(plan, id, open)
       const tableOffsets = yield* offsetsOfTables(id, undefined, tables, state.tables)
-      restored.push({ id, epoch: 0, offset: start, tableOffsets, snapshots: [], ...state, detail: emptyDetail })
+      restored.push({
+        id,
+        epoch: 0,
+        offset: start,
+        tableOffsets,
+        snapshots: [],
+        files: new Map(),
+        ...state,
+        detail: emptyDetail
+      })
       continue
     }
     const offset = yield* checkedPosition(id, record, topic)
     const detail = record.detail as ShardDetail // written by this engine in every commit
-    const state = isStateful(plan) ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom) : emptyState(plan)
+    yield* sameSources(plan, id, detail)
+    for (const now of internal) {
+      const topicId = detail.internal?.[now.name]
+      // what it wrote there is gone, though its own position is beyond that
+      if (topicId !== undefined) yield* sameTopic(id.uid, { topic: now.name, topicId, partitions: now.partitions }, now)
+    }
+    const state = isStateful(plan)
+      ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom, open)
+      : yield* emptyState(plan, id, open)
     const tableOffsets = yield* offsetsOfTables(id, record, tables, state.tables)
-    const watermark = (detail.maxEventTime ?? Number.NEGATIVE_INFINITY) - plan.outOfOrdernessMs
-    for (const window of state.windows) window.restored(watermark, detail.closed ?? false)
-    for (const pattern of state.patterns) pattern.restored(detail.closed ?? false)
-    restored.push({ id, epoch: record.epoch, offset, tableOffsets, snapshots: record.snapshots, ...state, detail })
+    bringToTime(plan, state, detail)
+    const { epoch, snapshots } = record
+    const files = yield* filesOfAll(snapshots)
+    restored.push({ id, epoch, offset, tableOffsets, snapshots, files, ...state, detail })
   }
   return restored
 })
 
-const emptyState = (plan: StagePlan): StageState => ({
-  states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
+/** What the named snapshots need; one that is damaged stands for nothing. */
+const filesOfAll = Effect.fnUntraced(function* (snapshots: ReadonlyArray<SnapshotName>) {
+  const files = new Map<string, ReadonlyArray<string>>()
+  for (const snapshot of snapshots) {
+    const parts = yield* partsOf(snapshot).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "Corrupt",
+        () => Effect.succeed(undefined)
+      )
+    )
+    if (parts !== undefined) files.set(snapshot.file, filesOf(snapshot, parts))
+  }
+  return files
+})
+
+/** Forgets what is over by the time that the record in force says. */
+const bringToTime = (plan: StagePlan, state: StageState, { clockAt, closed = false, maxEventTime }: ShardDetail) => {
+  const watermark = (maxEventTime ?? Number.NEGATIVE_INFINITY) - plan.outOfOrdernessMs
+  for (const [index, window] of state.windows.entries()) {
+    const time = plan.windows[index]!.clocked ? (clockAt ?? Number.NEGATIVE_INFINITY) : watermark
+    window.restored(time, closed)
+  }
+  for (const pattern of state.patterns) pattern.restored(closed)
+  for (const join of state.joins) join.restored(watermark, closed)
+  for (const keyed of state.keyed) keyed.restored(watermark, closed)
+}
+
+/** The state that a record in force names, for whoever only reads it: the shard is not taken. */
+export const loadState = Effect.fnUntraced(function* (plan: StagePlan, id: ShardId, record: RecordInForce) {
+  const detail = record.detail as ShardDetail // written by this engine in every commit
+  const state = yield* loadNewest(plan, id, record, detail.deltasFrom, inMemory)
+  bringToTime(plan, state, detail)
+  return state
+})
+
+/** Whoever only reads a shard has it in memory. */
+const inMemory: OpenStores = () => undefined
+
+/** With stores that are open for the shard anew. */
+const emptyState = (plan: StagePlan, id: ShardId, open: OpenStores): Effect.Effect<StageState, JobError> =>
+  catchStores(Effect.sync(() => statesOf(plan, open(id))))
+
+const statesOf = (plan: StagePlan, open: OpenStore | undefined): StageState => ({
+  states: plan.states.map((state) => makeKeyedState(state.name, state.declaration, open)),
   windows: plan.windows.map(makeWindowState),
   patterns: plan.patterns.map(makePatternState),
+  keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed, open)),
+  joins: plan.joins.map(makeJoinState),
   lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
   tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields))
 })
@@ -122,28 +195,43 @@ const checkedPosition = Effect.fnUntraced(function* (id: ShardId, record: Record
   return position.offset
 })
 
-/** The newest snapshot that reads, or an older one, and every delta after it. */
+/** The same for a task that has taken the shard. */
 const restoreStates = Effect.fnUntraced(function* (
   plan: StagePlan,
   owner: string,
   id: ShardId,
   record: RecordInForce,
-  deltasFrom: number | null
+  deltasFrom: number | null,
+  open: OpenStores
+) {
+  const log = yield* Log
+  return yield* loadNewest(plan, id, record, deltasFrom, open).pipe(
+    // rule 4: only an owner may call it corrupt; a zombie misses files that its successor deleted. Dropping nothing asks the log.
+    Effect.tapError((error) =>
+      error._tag === "JobError" && error.reason === "Corrupt" ? log.dropDeltas(owner, id, 0) : Effect.void
+    )
+  )
+})
+
+/** The newest snapshot that reads, or an older one, and every delta after it. */
+const loadNewest = Effect.fnUntraced(function* (
+  plan: StagePlan,
+  id: ShardId,
+  record: RecordInForce,
+  deltasFrom: number | null,
+  open: OpenStores
 ) {
   // an older version of the job had no state here: all of it starts empty
-  if (deltasFrom === null) return emptyState(plan)
+  if (deltasFrom === null) return yield* emptyState(plan, id, open)
   // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first one on
   const candidates = record.snapshots.length < snapshotsKept ? [...record.snapshots, undefined] : record.snapshots
   const faults: Array<string> = []
   for (const snapshot of candidates) {
-    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot, deltasFrom))
+    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot, deltasFrom, open))
     if (loaded._tag === "Success") return loaded.success
     if (loaded.failure._tag === "LogError" || loaded.failure.reason !== "Corrupt") return yield* loaded.failure
     faults.push(loaded.failure.message)
   }
-  // rule 4: only an owner may call it corrupt; a zombie misses files that its successor deleted. Dropping nothing asks the log.
-  const log = yield* Log
-  yield* log.dropDeltas(owner, id, 0)
   return yield* new JobError({
     reason: "Corrupt",
     message: `job ${id.uid}: the state of shard ${id.shard} of ${id.stage} cannot be restored: ${faults.join("; ")}. Restore the checkpoints folder and log.db from a backup of the same moment, or start the job under a new name.`
@@ -155,20 +243,22 @@ const loadFrom = Effect.fnUntraced(function* (
   id: ShardId,
   record: RecordInForce,
   snapshot: SnapshotName | undefined,
-  deltasFrom: number
+  deltasFrom: number,
+  open: OpenStores
 ) {
   const log = yield* Log
-  const state = emptyState(plan)
+  const state = yield* emptyState(plan, id, open)
   if (snapshot !== undefined) {
-    const bytes = yield* readSnapshot(snapshot)
-    yield* apply(state, bytes, `snapshot ${snapshot.file}`)
+    for (const part of yield* partsOf(snapshot)) {
+      yield* apply(state, yield* readFile(part), part.file, `snapshot ${part.file}`)
+    }
   }
   yield* faultPoint("mid-restore")
   let next = snapshot === undefined ? deltasFrom : snapshot.epoch + 1
   for (const delta of yield* log.deltas(id, next - 1)) {
     if (delta.epoch > record.epoch) break
     if (delta.epoch !== next) return yield* gap(next, delta.epoch)
-    yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)
+    yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch), `the changes of epoch ${delta.epoch}`)
     next++
   }
   if (next !== record.epoch + 1) return yield* gap(next, record.epoch + 1)
@@ -178,11 +268,21 @@ const loadFrom = Effect.fnUntraced(function* (
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = ({ lookups, patterns, states, tables, windows }: StageState, bytes: Uint8Array, what: string) =>
-  Effect.try({
-    try: () => applyEncoded([...states, ...windows, ...patterns, ...lookups, ...tables], bytes),
-    catch: (cause) =>
-      cause instanceof StateShapeError
+const apply = Effect.fnUntraced(function* (state: StageState, bytes: Uint8Array, place: string, what: string) {
+  const { open } = yield* StateSealing
+  return yield* Effect.try({
+    try: () => {
+      const { joins, keyed, lookups, patterns, states, tables, windows } = state
+      const of = [...states, ...windows, ...patterns, ...joins, ...keyed, ...lookups, ...tables]
+      applyEncoded(of, open(bytes, place))
+    },
+    catch: (cause) => {
+      if (cause instanceof JobError) return cause
+      const failure = storeFailure(cause)
+      if (failure !== undefined) return failure
+      return cause instanceof StateShapeError
         ? new JobError({ reason: "StateDiffers", message: cause.message, cause })
         : new JobError({ reason: "Corrupt", message: `${what} cannot be read`, cause })
+    }
   })
+})

@@ -11,6 +11,7 @@ import { Clock, Effect } from "effect"
 import { isJob } from "../log/JobShard.ts"
 import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
+import { isInternalTopic } from "../plan/InternalTopics.ts"
 
 /** A stage that reads a topic, and commits how far: a job's (one shard a partition), or a landing's (one for all). */
 export interface LogReader {
@@ -107,6 +108,8 @@ export const trimLog = Effect.fnUntraced(function* ({
   }
   const trimmed: Array<Trimmed> = []
   for (const topic of yield* log.topics) {
+    // its job removes what it has read; before it first commits nobody else knows that it reads
+    if (isInternalTopic(topic.name)) continue
     const positions = positionsIn(topic, readers, committed)
     for (const bounds of yield* log.bounds(topic.name)) {
       const done = yield* trimPartition(topic.name, bounds, positions, beforeMs)

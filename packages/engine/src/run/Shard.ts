@@ -5,20 +5,27 @@
  */
 import { type ColumnBatch, Decoder, type RecordBatch, type Timestamp, type Topic } from "@frazil/core"
 import type { AnyRecord, TopicRef } from "../flow/Node.ts"
-import { snapshotsKept } from "../checkpoint/Snapshot.ts"
-import type { ShardCommit, ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
-import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
-import type { OperatorState } from "../state/OperatorState.ts"
-import { encodeDelta } from "../state/StateCodec.ts"
+import type { SnapshotChain, WrittenSnapshot } from "../checkpoint/CaptureShard.ts"
+import type { ShardId, SnapshotName, TopicInfo } from "../log/Log.ts"
+import { isTimed, type StagePlan } from "../plan/StagePlan.ts"
 import { watermarkOf } from "../state/Watermark.ts"
+import { type GivenRecords, type Lanes, type LaneShape, makeLanes } from "../repartition/Lanes.ts"
+import { type Origin, originOf, placeBase } from "../repartition/Place.ts"
+import { makeRepartitionWriter } from "../repartition/RepartitionWriter.ts"
 import { makeTableReader, type TableReader } from "./TableReader.ts"
+import { askedOf } from "./AskedOf.ts"
 import { makeOutputCollector, type OutputCollector } from "./Collector.ts"
 import { type DeadLetterInput, describeFailure, describeThrown } from "./DeadLetters.ts"
-import type { Ledger, LedgerReason } from "./Ledger.ts"
+import { failedInto, type LetterNote, makeEnterLetter, undecoded, type WriteEntry } from "./EnterLetter.ts"
+import { makeRunningTotal } from "./ControlTotals.ts"
+import { type EpochBytes, makeEpochBytes } from "./EpochBytes.ts"
+import { makeFilteredCounts } from "./FilteredCounts.ts"
+import type { EntryReason, Ledger } from "./Ledger.ts"
 import type { RestoredShard } from "./Restore.ts"
-import { bytesOf } from "../pattern/HeldRecord.ts"
+import { bytesOf } from "../state/KeptRecord.ts"
 import { makeReadBack } from "./ReadBack.ts"
-import { addTables, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
+import type { ShardDetail } from "./ShardDetail.ts"
+import { nothingYet } from "./TakeCommit.ts"
 import type { LedgerNote, StageContext, StageProgram } from "./StageProgram.ts"
 
 export interface Shard {
@@ -27,9 +34,15 @@ export interface Shard {
   epoch: number
   /** The next offset to read. */
   offset: number
+  /** What the record in force has for it. */
+  committedOffset: number
   snapshots: ReadonlyArray<SnapshotName>
+  /** Files of the snapshots that are named; of one whose list cannot be read, nobody knows. */
+  readonly files: Map<string, ReadonlyArray<string>>
   /** A snapshot that is written and that the next epoch names. */
-  unnamed: SnapshotName | undefined
+  unnamed: WrittenSnapshot | undefined
+  /** What the next increment goes on from; undefined: a base comes next. */
+  chain: SnapshotChain | undefined
   /** Its state may differ from what the newest snapshot holds. */
   changed: boolean
   detail: ShardDetail
@@ -37,26 +50,40 @@ export interface Shard {
   pending: number
   /** Records that a lookup passed on since the last epoch. */
   answered: number
+  /** The clock brought something since the last epoch. */
+  fired: boolean
   /** When a record came last, or the shard was restored. */
   lastRecordAtMs: number
   readonly deadLetters: OutputCollector
   readonly outputs: ReadonlyArray<OutputCollector>
+  /** What its collectors write into. */
+  readonly epochBytes: EpochBytes
   /** By the plan's table index. */
   readonly tables: ReadonlyArray<TableReader>
   /** Its tables were read to their ends when they were looked at last. */
   tablesRead: boolean
   failedInEpoch: number
+  /** Records that took the decoder's slow path since the last epoch. */
+  slowInEpoch: number
   /** Undefined: nobody keeps one; entries are only counted. */
   readonly ledger: OutputCollector | undefined
   /** Entries of the open epoch by reason, written or not. */
-  readonly entered: Map<LedgerReason, number>
+  readonly entered: Map<EntryReason, number>
   /** Its windows were closed at the end of time. */
   closed: boolean
+  /** Ids of the internal topics that it writes, by name. */
+  readonly internal: Readonly<Record<string, string>>
+  /** Behind a repartition: what puts the records of its writers into one order. */
+  readonly lanes: Lanes | undefined
+  /** A batch was taken, up to `next`: where to read on. */
+  readonly readOn: (next: number) => void
   readonly process: (batch: RecordBatch, nowMs: number) => void
   /** Records of the table with that index. */
   readonly processTable: (table: number, batch: RecordBatch, nowMs: number) => void
   /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot something. */
   readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
+  /** The clock has come so far: what is due by it. True when that closed or fired something. */
+  readonly takeClock: (nowMs: number) => boolean
   /** Passes on at most `max` records of a lookup that have their outcome, in their order; how many. */
   readonly answer: (lookup: number, max: number, nowMs: number) => number
   /** The input ended: every window gives its result, every pattern its matches. */
@@ -71,6 +98,10 @@ export interface ShardParts {
   readonly makeDeadLetter: (input: DeadLetterInput) => object
   readonly ledger: Ledger["Service"] | undefined
   readonly startedAtMs: number
+  /** Behind a repartition: shards of the stages that write it, by input. */
+  readonly laneShape?: LaneShape
+  /** Internal topics that the stage writes. */
+  readonly internal?: ReadonlyArray<TopicInfo>
 }
 
 export const makeShard = ({
@@ -80,139 +111,137 @@ export const makeShard = ({
   deadLetterTopic,
   makeDeadLetter,
   ledger,
-  startedAtMs
+  startedAtMs,
+  laneShape,
+  internal
 }: ShardParts): Shard => {
-  const decoder = Decoder.make(plan.source as unknown as Topic<AnyRecord>) // a source's record type is known to its flow only
-  const outputs = plan.outputs.map(makeOutputCollector)
-  const deadLetters = makeOutputCollector(deadLetterTopic)
+  const decoders = decodersOf(plan, program)
+  const { collect, epochBytes } = makeCollecting()
+  const [outputs, deadLetters] = [plan.outputs.map(collect), collect(deadLetterTopic)]
+  const lanes = makeLanesOf(plan, restored, laneShape)
   let nowMs = 0
-  const entries = ledger === undefined ? undefined : makeOutputCollector(ledger.topic)
+  const entries = ledger === undefined ? undefined : collect(ledger.topic)
+  const originAt = makeOriginAt(plan, restored.id)
   const letter = (
     batch: ColumnBatch | undefined,
     row: number,
     failure: DeadLetterInput["failure"],
     into: OutputCollector,
-    topic = plan.source.name
+    topic = plan.source.name,
+    note: LetterNote = undecoded
   ) => {
     const made = makeDeadLetter({
-      topic,
-      partition: restored.id.shard,
       failure,
       // a window's result has no record; the one that made it fire tells where
       ...(batch === undefined || row < 0
         ? {
-            offset: context.firedAt,
+            ...originAt(context.firedAt, topic),
             value: context.answering?.bytes ?? (context.judging === undefined ? noBytes : bytesOf(context.judging)),
             headers: undefined
           }
         : {
-            offset: batch.source.offsets[row]!,
+            ...originAt(batch.source.offsets[row]!, topic),
             value: valueAt(batch, row),
             headers: batch.source.headers.get(row)
           }),
       failedAt: nowMs as Timestamp // the clock's
     })
     into.record(made as AnyRecord) // of the dead-letter topic's contract, which its maker knows
+    enterLetter(batch, row, topic, note)
+  }
+  const write: WriteEntry = (reason, entry) => {
+    shard.entered.set(reason, (shard.entered.get(reason) ?? 0) + 1)
+    if (entry !== undefined) entries?.record(entry as AnyRecord) // of the ledger's contract, which its maker knows
   }
   const enterAt = (note: LedgerNote, offset: number, value: Uint8Array) => {
-    shard.entered.set(note.reason, (shard.entered.get(note.reason) ?? 0) + 1)
-    const entry = ledger?.make({
-      ...note,
-      latenessMs: Number.isFinite(note.latenessMs) ? note.latenessMs : undefined,
-      job: plan.uid,
-      topic: plan.source.name,
-      partition: restored.id.shard,
-      offset,
-      value
-    })
-    if (entry !== undefined) entries?.record(entry as AnyRecord) // of the ledger's contract, which its maker knows
+    const latenessMs = Number.isFinite(note.latenessMs) ? note.latenessMs : undefined
+    const place = originAt(offset, plan.source.name)
+    write(note.reason, ledger?.make({ ...note, ...place, latenessMs, job: plan.uid, value }))
   }
   const context: StageContext = {
     partition: restored.id.shard,
     outputs,
-    states: restored.states,
-    windows: restored.windows,
-    patterns: restored.patterns,
+    ...makeWriters(plan, restored),
+    ...keptPart(restored),
     judging: undefined,
     readBack: makeReadBack(plan),
     lookups: restored.lookups,
     tables: restored.tables,
     answering: undefined,
-    firedAt: restored.offset - 1,
+    firedAt: restored.detail.place ?? restored.offset - 1,
     lead: { ...(restored.detail.lead ?? noLead) },
     validated: 0,
+    totals: plan.totals.map(makeRunningTotal),
+    filtered: countFiltered(plan, restored, ledger, write),
     time: { maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY, idle: restored.detail.idle },
-    record: (batch, row) => decoder.record(batch, row),
+    record: (batch, row) => decoders[context.port]!.record(batch, row),
     threw: (batch, row, operator, error) => {
       shard.failedInEpoch++
-      letter(batch, row, describeThrown(operator, error), deadLetters)
+      letter(batch, row, describeThrown(operator, error), deadLetters, undefined, { reason: "failed", operator })
     },
     deadLetter: (batch, row, failed, output) => {
       shard.failedInEpoch++
-      letter(batch, row, describeFailure(failed), outputs[output] ?? deadLetters)
+      letter(batch, row, describeFailure(failed), outputs[output] ?? deadLetters, undefined, failedInto(output))
     },
-    ask: (lookup, batch, row, read, record, key, eventTime, watermark) => {
-      const origin =
-        batch === undefined || row < 0
-          ? context.answering! // what comes from no row comes from another lookup
-          : {
-              offset: batch.source.offsets[row]!,
-              // the batch's buffer is used again
-              bytes: batch.source.bytes.slice(batch.source.valueStarts[row], batch.source.valueEnds[row]),
-              read,
-              wide: batch.wide[row] !== 0,
-              eventTime,
-              watermark
-            }
-      restored.lookups[lookup]!.enter(origin, record, key)
-    },
+    failed: (batch, row, output) => enterLetter(batch, row, plan.source.name, failedInto(output)),
+    ask: (lookup, batch, row, read, record, key, eventTime, watermark) =>
+      restored.lookups[lookup]!.enter(askedOf(context, batch, row, read, eventTime, watermark), record, key),
     enter: (batch, row, note) => enterAt(note, batch.source.offsets[row]!, valueAt(batch, row)),
     enterHeld: (record, note) =>
       enterAt({ ...note, key: record.key, eventTime: record.time }, record.offset, bytesOf(record))
   }
+  const enterLetter = makeEnterLetter(plan, context, ledger, write, originAt)
   const shard: Shard = {
-    id: restored.id,
     context,
-    epoch: restored.epoch,
-    offset: restored.offset,
-    snapshots: restored.snapshots,
-    unnamed: undefined,
-    changed: restored.epoch > (restored.snapshots[0]?.epoch ?? 0),
-    detail: restored.detail,
-    pending: 0,
-    answered: 0,
+    ...standing(restored, internal),
     lastRecordAtMs: startedAtMs,
     deadLetters,
     outputs,
+    epochBytes,
     tables: plan.tables.map((table, index) =>
       makeTableReader(table, restored.tables[index]!, restored.tableOffsets[index]!, (batch, failure) =>
         letter(batch, failure.row, failure, deadLetters, table.topic.name)
       )
     ),
     tablesRead: plan.tables.length === 0,
-    failedInEpoch: 0,
     ledger: entries,
     entered: new Map(),
-    closed: restored.detail.closed ?? false,
     takeTime: (maxEventTime, now) => {
       const watermark = maxEventTime - plan.outOfOrdernessMs
+      const before = watermarkOf(context.time, plan.outOfOrdernessMs)
       // between two ends of windows, or of what patterns wait for, nothing would come of it but commits
       const due =
-        context.windows.some(({ nextAt }) => nextAt <= watermark) ||
-        context.patterns.some((pattern) => pattern.nextAt() < watermark)
+        context.windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
+        [...context.patterns, ...context.joins].some((operator) => operator.nextAt() < watermark) ||
+        context.keyed.some((keyed) => keyed.due(watermark))
       if (!due) return false
       nowMs = now
-      context.firedAt = shard.offset - 1
+      if (lanes === undefined) context.firedAt = shard.offset - 1
       context.time.maxEventTime = maxEventTime
-      program.advance(context, now, watermark)
+      program.advance(context, now, watermark, before)
+      shard.changed = true
+      return true
+    },
+    takeClock: (now) => {
+      if (!plan.clocked) return false
+      const { clock, keyed, windows } = context
+      clock.at = Math.max(clock.at, now)
+      const due =
+        windows.some(({ nextAt }, index) => nextAt <= clock.at && plan.windows[index]!.clocked) ||
+        keyed.some((each) => each.clockAt() <= clock.at)
+      if (!due) return false
+      nowMs = now
+      if (lanes === undefined) context.firedAt = shard.offset - 1
+      program.advanceClock(context, now)
+      shard.fired = true
       shard.changed = true
       return true
     },
     close: (now) => {
       nowMs = now
-      if (plan.windows.length + plan.patterns.length === 0 || shard.closed) return
-      context.firedAt = shard.offset - 1
-      program.close(context, now)
+      if (!isTimed(plan) || shard.closed) return
+      if (lanes === undefined) context.firedAt = shard.offset - 1
+      program.close(context, now, watermarkOf(context.time, plan.outOfOrdernessMs))
       shard.closed = true
       shard.changed = true
     },
@@ -237,143 +266,179 @@ export const makeShard = ({
       shard.tables[table]!.process(records)
       shard.changed = true
     },
+    lanes,
+    readOn: (next) => {
+      shard.offset = lanes?.readOn(next) ?? next
+    },
     process: (records, now) => {
+      // what the clock has ended takes none of them
+      shard.takeClock(now)
       nowMs = now
-      const batch = decoder.decode(records)
-      for (const failure of batch.failures) letter(batch, failure.row, failure, deadLetters)
-      program.run(batch, context, now)
       shard.offset = records.offsets[records.length - 1]! + 1
-      shard.pending += records.length
       shard.changed = true
       shard.lastRecordAtMs = now
+      if (lanes !== undefined) return takeLanes(shard, lanes, records, now, runGiven)
+      runGiven(wholeOf(records), now)
       context.time.idle = false
     }
+  }
+  const runGiven = ({ batches, length, runs }: Given, now: number) => {
+    const decoded = batches.map((records, port) => {
+      if (records === undefined) return undefined
+      const batch = decoders[port]!.decode(records)
+      shard.slowInEpoch += batch.length - batch.fastRows
+      for (const failure of batch.failures) letter(batch, failure.row, failure, deadLetters)
+      return batch
+    })
+    for (const { from, port, to } of runs) {
+      context.port = port
+      program.run(decoded[port]!, context, now, from, to) // a run is of what came
+    }
+    shard.pending += length
   }
   return shard
 }
 
+/** By port. */
+const decodersOf = ({ ports }: StagePlan, { reads }: StageProgram): ReadonlyArray<Decoder<AnyRecord>> =>
+  // a source's record type is known to its flow only
+  ports.map(({ source }, port) => Decoder.make(source as unknown as Topic<AnyRecord>, reads[port]))
+
+/** What an epoch's bytes are, and what makes collectors that share them. */
+const makeCollecting = () => {
+  const epochBytes = makeEpochBytes()
+  return { epochBytes, collect: (topic: TopicRef) => makeOutputCollector(topic, epochBytes) }
+}
+
+/** Records by port, and the order in which to run them. */
+type Given = Pick<GivenRecords, "length" | "runs"> & { readonly batches: ReadonlyArray<RecordBatch | undefined> }
+
+/** A source's: it has one port. */
+const wholeOf = (records: RecordBatch): Given => ({
+  batches: [records],
+  runs: [{ port: 0, from: 0, to: records.length }],
+  length: records.length
+})
+
+/** Where it stands in the log. */
+const standing = (
+  { detail, epoch, files, id, offset, snapshots }: RestoredShard,
+  internal: ReadonlyArray<TopicInfo> = []
+) => ({
+  internal: Object.fromEntries(internal.map((topic) => [topic.name, topic.id])),
+  id,
+  epoch,
+  offset,
+  committedOffset: offset,
+  snapshots,
+  files: new Map(files),
+  unnamed: undefined,
+  chain: undefined,
+  changed: epoch > (snapshots[0]?.epoch ?? 0),
+  closed: detail.closed ?? false,
+  detail,
+  ...nothingYet
+})
+
+/** Where a record came from: behind a repartition, where it came into the job. */
+const makeOriginAt =
+  ({ origins, source, writers }: StagePlan, { shard }: ShardId) =>
+  (offset: number, topic: string): Origin =>
+    writers !== undefined && topic === source.name ? originOf(origins, offset) : { topic, partition: shard, offset }
+
+/** Records that are put in order run in batches of so many. */
+const givenMax = 5000
+
+/** Runs what may go, then lets time come as far as all writers have. */
+const takeLanes = (
+  shard: Shard,
+  lanes: Lanes,
+  records: RecordBatch,
+  now: number,
+  run: (given: Given, now: number) => void
+): void => {
+  const { context } = shard
+  lanes.take(records)
+  for (let given = lanes.give(givenMax); given !== undefined; given = lanes.give(givenMax)) {
+    run(given, now)
+    context.firedAt = given.place
+  }
+  const watermark = lanes.watermark()
+  if (watermark !== undefined && watermark > context.time.maxEventTime && !shard.takeTime(watermark, now))
+    context.time.maxEventTime = watermark
+  context.time.idle = lanes.silent() && !lanes.ended()
+}
+
+const makeWriters = (
+  plan: StagePlan,
+  { id, lookups }: RestoredShard
+): Pick<StageContext, "placeBase" | "port" | "repartitions"> => ({
+  port: 0,
+  placeBase: plan.writers === undefined ? placeBase(plan.origins, plan.source.name, id.shard) : 0,
+  repartitions: plan.repartitions.map(({ heldMs, input, name, topic }) =>
+    makeRepartitionWriter({
+      topic,
+      operator: name,
+      input,
+      shard: id.shard,
+      heldMs,
+      inFlight: () => lookups.reduce((least, each) => Math.min(least, each.leastWatermark()), Number.POSITIVE_INFINITY)
+    })
+  )
+})
+
+const makeLanesOf = (
+  { eventTimeField, portOfInput, writers }: StagePlan,
+  { detail, offset }: RestoredShard,
+  shape: LaneShape | undefined
+): Lanes | undefined => {
+  if (writers === undefined) return undefined
+  if (shape === undefined) throw new Error("a stage behind a repartition is told how many shards write it")
+  return makeLanes({
+    shape,
+    timed: eventTimeField !== undefined,
+    restored: detail.lanes,
+    start: offset,
+    portOf: portOfInput
+  })
+}
+
+/** Counts what conditions leave out, and enters it when a block of offsets is over. */
+const countFiltered = (
+  plan: StagePlan,
+  restored: RestoredShard,
+  ledger: Ledger["Service"] | undefined,
+  write: WriteEntry
+) => {
+  const originAt = makeOriginAt(plan, restored.id)
+  return makeFilteredCounts(restored.offset, restored.detail.filtered, ({ count, from, operator, to }) => {
+    const { offset: offsetFrom, ...place } = originAt(from, plan.source.name)
+    const { offset: offsetTo } = originAt(to, plan.source.name)
+    const entry = ledger?.makeFiltered?.({ job: plan.uid, operator, ...place, offsetFrom, offsetTo, count })
+    if (entry !== undefined) write("filtered", entry)
+  })
+}
+
 const noBytes = new Uint8Array(0)
+/** What operators keep, and what goes by the clock. */
+const keptPart = ({
+  detail,
+  joins,
+  keyed,
+  patterns,
+  states,
+  windows
+}: RestoredShard): Pick<StageContext, "clock" | "joins" | "keyed" | "patterns" | "states" | "windows"> => ({
+  states,
+  windows,
+  patterns,
+  joins,
+  keyed,
+  clock: { at: detail.clockAt ?? Number.NEGATIVE_INFINITY }
+})
+
+/** Of an epoch that has just begun. */
 const noLead = { inRow: 0, least: 0 }
 
 const valueAt = ({ source: { bytes, valueEnds, valueStarts } }: ColumnBatch, row: number): Uint8Array =>
   bytes.subarray(valueStarts[row]!, valueEnds[row]!)
-
-/** All that an epoch writes changes of. */
-export const statesOf = ({ context }: Shard): ReadonlyArray<OperatorState> => [
-  ...context.states,
-  ...context.windows,
-  ...context.patterns,
-  ...context.lookups,
-  ...context.tables
-]
-
-/** The watermark that nothing in flight holds back (protocol, rule 11). */
-export const watermarkHeld = (shard: Shard, plan: StagePlan): number =>
-  shard.context.lookups.reduce(
-    (least, lookup) => Math.min(least, lookup.leastWatermark()),
-    watermarkOf(shard.context.time, plan.outOfOrdernessMs)
-  )
-
-const collectorsOf = ({ deadLetters, ledger, outputs }: Shard): ReadonlyArray<OutputCollector> =>
-  ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters, ledger]
-
-/** Bytes that the open epoch would write. */
-export const bytesPending = (shard: Shard): number =>
-  collectorsOf(shard).reduce((sum, output) => sum + output.bytesUsed(), 0)
-
-/** Entries of the ledger by reason since the job's first start; undefined when there was none. */
-export const ledgerCounts = ({ detail, entered }: Shard): ShardCounts["ledger"] => {
-  if (entered.size === 0) return detail.counts.ledger
-  const counts = { ...detail.counts.ledger }
-  for (const [reason, count] of entered) counts[reason] = (counts[reason] ?? 0) + count
-  return counts
-}
-
-/** Records of tables since the last epoch. */
-export const tablesPending = ({ tables }: Shard): number => tables.reduce((sum, { taken }) => sum + taken, 0)
-
-/** Letters of the source's own records since the last epoch. */
-export const lettersPending = ({ deadLetters, tables }: Shard): number =>
-  tables.reduce((sum, { deadLettered }) => sum - deadLettered, deadLetters.count())
-
-/** Records of tables since the job's first start; undefined when there was none. */
-export const tableCounts = ({ detail, tables }: Shard): ShardCounts["tables"] => {
-  const read = tables.filter(({ taken }) => taken > 0)
-  if (read.length === 0) return detail.counts.tables
-  const counts = read.map(({ deadLettered, taken, topic }) => [topic, { in: taken, deadLettered }] as const)
-  return addTables(detail.counts.tables ?? {}, Object.fromEntries(counts))
-}
-
-/** For the detail: what records in flight hold the watermark at. */
-const heldPart = ({ context: { lookups } }: Shard): Pick<ShardDetail, "heldWatermark"> => {
-  const least = Math.min(...lookups.map((lookup) => lookup.leastWatermark()))
-  if (least === Number.POSITIVE_INFINITY) return {}
-  return { heldWatermark: Number.isFinite(least) ? least : null }
-}
-
-const recordedTime = ({ context: { time } }: Shard): number | null =>
-  Number.isFinite(time.maxEventTime) ? time.maxEventTime : null
-
-/** Its time is not what the record in force says: it fell idle, or took time over without a record (rule 11). */
-export const timeMoved = (shard: Shard): boolean =>
-  shard.context.time.idle !== shard.detail.idle || recordedTime(shard) !== shard.detail.maxEventTime
-
-/**
- * What the shard commits now, with its positions in `topics`: the source, then the plan's tables. Its collectors, deltas and counters are emptied by this, so a failed commit means starting
- * over.
- */
-export const takeCommit = (
-  shard: Shard,
-  plan: StagePlan,
-  topics: ReadonlyArray<TopicInfo>,
-  finished: boolean
-): ShardCommit => {
-  const { context, detail: before } = shard
-  const { counts } = before
-  const stateful = isStateful(plan)
-  const ledger = ledgerCounts(shard)
-  const tables = tableCounts(shard)
-  const out: Record<string, number> = { ...counts.out }
-  for (const output of shard.outputs) out[output.topic.name] = (out[output.topic.name] ?? 0) + output.count()
-  shard.detail = {
-    maxEventTime: recordedTime(shard),
-    idle: context.time.idle,
-    counts: {
-      in: counts.in + shard.pending,
-      out,
-      validated: counts.validated + context.validated,
-      deadLettered: counts.deadLettered + lettersPending(shard),
-      failed: counts.failed + shard.failedInEpoch,
-      ...(tables === undefined ? {} : { tables }),
-      ...(ledger === undefined ? {} : { ledger })
-    },
-    deltasFrom: stateful ? (before.deltasFrom ?? shard.epoch + 1) : null,
-    finished,
-    ...(context.lead.inRow === 0 ? {} : { lead: { ...context.lead } }),
-    ...(shard.closed ? { closed: true } : {}),
-    ...heldPart(shard)
-  }
-  shard.entered.clear()
-  for (const table of shard.tables) {
-    table.taken = 0
-    table.deadLettered = 0
-  }
-  shard.pending = 0
-  shard.answered = 0
-  shard.failedInEpoch = 0
-  context.validated = 0
-  const named = shard.unnamed === undefined ? shard.snapshots : [shard.unnamed, ...shard.snapshots]
-  return {
-    id: shard.id,
-    epochRead: shard.epoch,
-    positions: topics.map(({ id, name, partitions }, index) => {
-      const offset = index === 0 ? shard.offset : shard.tables[index - 1]!.offset
-      return { topic: name, topicId: id, partitions, offset }
-    }),
-    // a version without state writes no deltas, so the snapshots of one before it lead nowhere
-    snapshots: stateful ? named.slice(0, snapshotsKept) : [],
-    detail: shard.detail,
-    delta: stateful ? encodeDelta(statesOf(shard)) : null,
-    outputs: collectorsOf(shard).flatMap((output) => [...output.take()])
-  }
-}

@@ -1,6 +1,10 @@
 /** The small state of a shard, kept as JSON in its record in force. */
-import type { LedgerReason } from "./Ledger.ts"
+import type { ControlTotals } from "./ControlTotals.ts"
+import type { FilteredRange } from "./FilteredCounts.ts"
+import type { EntryReason } from "./Ledger.ts"
+import type { LaneDetail } from "../repartition/Lanes.ts"
 import type { LeadState } from "./Lead.ts"
+import type { RecordedSources } from "./SameSources.ts"
 
 /** Records of a table that were read, and those of them that did not decode. */
 export interface TableCounts {
@@ -19,11 +23,18 @@ export interface ShardCounts {
   readonly deadLettered: number
   /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
+  /** Records that the scanner left to the schema itself (the slow path); absent while there was none. */
+  readonly slow?: number
   /** By topic; absent while the stage joins with none. They are not in the other counts. */
   readonly tables?: Readonly<Record<string, TableCounts>>
   /** Entries of the ledger, by reason; absent before there was one. */
-  readonly ledger?: Readonly<Partial<Record<LedgerReason, number>>>
+  readonly ledger?: Readonly<Partial<Record<EntryReason, number>>>
+  /** By the name of a `Flow.total`; absent while the stage has none. */
+  readonly totals?: ControlTotals
 }
+
+/** Of `ShardCounts`. */
+export const slowPart = (slow: number): Pick<ShardCounts, "slow"> => (slow === 0 ? {} : { slow })
 
 /** Both, topic by topic. */
 export const addTables = (
@@ -51,8 +62,20 @@ export interface ShardDetail {
   readonly lead?: LeadState
   /** Its windows were closed at the end of time: whatever comes later is late. */
   readonly closed?: boolean
+  /** How far the clock had come, where something goes by it: what it ended and fired is not ended again. */
+  readonly clockAt?: number
+  /** What conditions left out of the open blocks of offsets; absent when that is nothing. */
+  readonly filtered?: ReadonlyArray<FilteredRange>
   /** The least watermark of the records that its lookups hold, null where one came before any; absent when they hold none. */
   readonly heldWatermark?: number | null
+  /** Behind a repartition: where each of its writers stands. `maxEventTime` is then the watermark. */
+  readonly lanes?: ReadonlyArray<LaneDetail>
+  /** With it: the place of the last record. */
+  readonly place?: number
+  /** Beside a repartition: what its places and writers are counted by. */
+  readonly sources?: RecordedSources
+  /** Before a repartition: the ids of the topics that it writes, by name (rule 9). */
+  readonly internal?: Readonly<Record<string, string>>
 }
 
 export const emptyDetail: ShardDetail = {

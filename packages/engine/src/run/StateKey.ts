@@ -2,7 +2,7 @@
  * Which key's state a record belongs to.
  *
  * State lies in the shard of the partition that the record was read from, so its key must still be the one that the topic
- * is partitioned by: code between the source and the state may have changed it, and then it has no state here.
+ * is partitioned by, a source or an internal one: code before the state may have changed it, and then it has none here.
  */
 import { Data } from "effect"
 import type { AnyRecord } from "../flow/Node.ts"
@@ -23,7 +23,7 @@ export const makeStateKey =
     if (record !== read && text !== keyTextOf(key, read)) {
       throw new KeyError({
         field: key.join(","),
-        message: `${name}: code before it changed the key, so the record has no state here; write such records to a topic with that key first`
+        message: `${name}: code before it changed the key, so the record has no state here; call Flow.keyBy behind that code with { repartition: true }`
       })
     }
     return text

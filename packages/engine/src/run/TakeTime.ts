@@ -7,14 +7,16 @@
  * (protocol, rule 11). When all partitions are silent nothing moves: there is no time to go by. In a bounded run none is
  * ever idle.
  */
-import type { StagePlan } from "../plan/StagePlan.ts"
+import { isTimed, type StagePlan } from "../plan/StagePlan.ts"
 import { combinedWatermark } from "../state/Watermark.ts"
 import type { Shard } from "./Shard.ts"
 
 /** Whether something came of it: then an epoch is open. */
 export const takeTime = (plan: StagePlan, shards: ReadonlyArray<Shard>, nowMs: number): boolean => {
+  // behind a repartition all shards are told the same time
+  if (plan.writers !== undefined) return false
   const idle = shards.filter(({ context }) => context.time.idle)
-  if (idle.length === 0 || plan.windows.length + plan.patterns.length === 0) return false
+  if (idle.length === 0 || !isTimed(plan)) return false
   const least = combinedWatermark(
     Number.NEGATIVE_INFINITY,
     shards.map(({ context }) => context.time),

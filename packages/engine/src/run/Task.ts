@@ -1,26 +1,35 @@
 /**
  * A task: the loop that reads a stage's partitions, runs the operators and commits epochs.
  *
- * `RunJob` starts one for a group of shards. Whatever fails, the log's record in force is the truth: a task that does not
- * know what became of a commit discards its memory and starts over from there (protocol, rule 5).
+ * `RunJob` starts one for each stage; it runs the shards that are this instance's, and takes and gives them up between two
+ * epochs. Whatever fails, the log's record in force is the truth: a task that does not know what became of a commit discards
+ * its memory and starts over from there (protocol, rule 5); one that was fenced takes again what is still its own (rule 8).
  */
-import { faultPoint } from "@frazil/core"
+import type { RecordBatch } from "@frazil/core"
 import { Clock, Effect, Result } from "effect"
 import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
-import { snapshotFolder, writeSnapshot } from "../checkpoint/Snapshot.ts"
-import { Log, type ReadLimits, type TopicInfo } from "../log/Log.ts"
+import { snapshotFolder } from "../checkpoint/Snapshot.ts"
+import type { Ends } from "../instances/Ends.ts"
+import { Instances, type Share, shardWork } from "../instances/Instances.ts"
+import { Log, type ReadLimits, type ShardId, type TopicInfo } from "../log/Log.ts"
 import { isStateful, type StagePlan } from "../plan/StagePlan.ts"
-import { encodeSnapshot } from "../state/StateCodec.ts"
+import { EnvelopeError } from "../repartition/Envelope.ts"
+import type { LaneShape } from "../repartition/Lanes.ts"
 import { commitEpoch } from "./CommitEpoch.ts"
 import { compileStage } from "./CompileStage.ts"
 import { DeadLetters } from "./DeadLetters.ts"
+import { JobError } from "./JobError.ts"
 import type { Ledger } from "./Ledger.ts"
 import { makeMeasures, type Measures } from "./Measures.ts"
 import { restore } from "./Restore.ts"
 import type { RunOptions } from "./RunOptions.ts"
 import { type Askers, runAskers } from "./RunAskers.ts"
-import { bytesPending, makeShard, type Shard, statesOf, tablesPending, watermarkHeld } from "./Shard.ts"
+import { makeShard, type Shard } from "./Shard.ts"
+import { bytesPending, tablesPending } from "./TakeCommit.ts"
+import { catchStores, makeStateStores, type StateStores } from "./StateStores.ts"
+import { makeSnapshots } from "./TakeSnapshots.ts"
 import { takeTime } from "./TakeTime.ts"
+import { makeTrimInternal } from "./TrimInternal.ts"
 
 /** What a batch may hold: some hundred microseconds of work, so that others get the thread in between. */
 const batchMax: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
@@ -28,101 +37,247 @@ const batchMax: ReadLimits = { recordsMax: 5000, bytesMax: 1_048_576 }
 const epochBytesMax = 16 * 1_048_576
 /** How long an idle task sleeps before it looks again by itself. */
 const idleWaitMs = 50
+/** The same while a file of a snapshot is being written. */
+const writingWaitMs = 5
 const unnamedSnapshotAgeMs = 24 * 3_600_000
 
 export interface TaskOptions {
   readonly plan: StagePlan
   /** The source, then the plan's tables. */
   readonly topics: ReadonlyArray<TopicInfo>
-  /** Partitions of the source that this task owns. */
-  readonly shards: ReadonlyArray<number>
   /** One incarnation of a running job: no two runs share it. */
   readonly owner: string
   readonly ledger: Ledger["Service"] | undefined
   readonly run: RunOptions
+  /** Told of what came to its end. */
+  readonly ends: Ends
+  /** Internal topics that the stage writes. */
+  readonly internal?: ReadonlyArray<TopicInfo>
+  /** Behind a repartition: shards of the stages that write it, by input, and whether those have ended. */
+  readonly writers?: { readonly shape: LaneShape; readonly ended: () => boolean }
 }
 
-/** Starts over this often without an epoch in between, then gives up. */
+/** Starts over this often without an epoch in between, then gives up, unless it waits for its log. */
 const failuresInRowMax = 10
 const restartWaitMsMax = 10_000
 
 /** The log or the storage may come back; the log says after a restart what became of a commit. */
 const passing = ({ reason }: { readonly reason: string }): boolean =>
-  reason === "OutcomeUnknown" || reason === "Unavailable"
+  reason === "OutcomeUnknown" || reason === "Unavailable" || reason === "StoreLost"
+
+/** What one incarnation of a task begins with. */
+interface Beginning {
+  readonly owner: string
+  readonly ids: ReadonlyArray<ShardId>
+  /** Shards among them that it has in memory already, as they stand in the log. */
+  readonly kept: ReadonlyArray<Shard>
+  readonly share: Share
+  readonly committed: () => void
+  /** Counts the task's captures. */
+  readonly captures: { next: number }
+  readonly stores: StateStores
+}
+
+type Ended = { readonly _tag: "Complete" } | { readonly _tag: "ShareChanged"; readonly kept: ReadonlyArray<Shard> }
+
+/** A job that never ends waits for its log as long as it takes; who waits for a bounded run wants to know. */
+const waitsForEver = ({ reason }: { readonly reason: string }, { bounded }: RunOptions): boolean =>
+  reason === "Unavailable" && !bounded
 
 /** Runs until its input is complete (`run.inputComplete`), or for ever. */
 export const runTask = Effect.fnUntraced(function* (options: TaskOptions) {
+  const { plan, run, topics } = options
+  const instances = yield* Instances
+  const all = Array.from({ length: topics[0]!.partitions }, (_, shard) => ({ uid: plan.uid, stage: plan.name, shard }))
+  yield* instances.offer(all.map(shardWork))
   let failuresInRow = 0
-  for (let incarnation = 0; ; incarnation++) {
-    // an outcome nobody knows: memory is gone with the incarnation, the next one fences and reads back
-    const outcome = yield* Effect.result(
-      Effect.scoped(runIncarnation(options, `${options.owner}.${incarnation}`, () => (failuresInRow = 0)))
-    )
-    if (Result.isSuccess(outcome)) return
-    if (!passing(outcome.failure) || ++failuresInRow > failuresInRowMax) return yield* outcome.failure
+  let incarnation = 0
+  let kept: ReadonlyArray<Shard> = []
+  const captures = { next: 0 }
+  const stores = yield* makeStateStores(plan, options.owner)
+  while (true) {
+    const share = instances.share()
+    const ids = all.filter((id) => share.has(shardWork(id)))
+    if (ids.length === 0) {
+      run.observer.started(plan, [])
+      if (yield* othersEnd(options, all.map(shardWork), share.generation)) return
+      continue
+    }
+    const committed = () => {
+      failuresInRow = 0
+      run.observer.committed?.(plan)
+    }
+    const begin: Beginning = { owner: `${options.owner}.${incarnation}`, ids, kept, share, committed, captures, stores }
+    const outcome = yield* Effect.result(catchStores(Effect.scoped(runIncarnation(options, begin))))
+    if (Result.isSuccess(outcome)) {
+      if (outcome.success._tag === "Complete") return options.ends.ended(ids.map(shardWork))
+      kept = outcome.success.kept
+      stores.retain(kept.map(({ id }) => id))
+      continue
+    }
+    // memory is gone with the incarnation, the next one fences and reads back
+    kept = []
+    incarnation++
+    const error = outcome.failure
+    const mayHaveMoved = error.reason === "Fenced" && instances.shared
+    if (!(passing(error) || mayHaveMoved)) return yield* error
+    if (++failuresInRow > failuresInRowMax && !waitsForEver(error, run)) return yield* error
+    run.observer.troubled?.(plan, error.message)
     yield* Effect.sleep(Math.min(100 * 2 ** (failuresInRow - 1), restartWaitMsMax))
+    // who cannot be asked now is asked again: the share known is as good as any, fencing decides
+    if (mayHaveMoved) yield* Effect.ignore(instances.confirmed)
   }
+}, Effect.scoped)
+
+/** Others have every shard: whether they came to the end, or else the share is another now. */
+const othersEnd = Effect.fnUntraced(function* (
+  { ends, run }: TaskOptions,
+  works: ReadonlyArray<string>,
+  generation: number
+) {
+  const { changed } = yield* Instances
+  const ended = run.bounded ? Effect.as(ends.awaitEnded(works), true) : Effect.never
+  return yield* Effect.raceFirst(Effect.as(changed(generation), false), ended)
 })
 
-const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, incarnation: string, committed: () => void) {
-  const log = yield* Log
+/** The shards, those that are kept as they are and the others restored. */
+const openShards = Effect.fnUntraced(function* (options: TaskOptions, { ids, kept, owner, stores }: Beginning) {
   const deadLetters = yield* DeadLetters
-  const { ledger, plan, topics, run } = options
-  const ids = options.shards.map((shard) => ({ uid: plan.uid, stage: plan.name, shard }))
+  const { ledger, plan, topics } = options
+  const fresh = ids.filter(({ shard }) => !kept.some(({ id }) => id.shard === shard))
   const program = compileStage(plan)
-  const restored = yield* restore(plan, incarnation, topics, ids)
+  const restored = fresh.length === 0 ? [] : yield* restore(plan, owner, topics, fresh, options.internal, stores.open)
   const startedAtMs = yield* Clock.currentTimeMillis
   const letters = { deadLetterTopic: deadLetters.topic, makeDeadLetter: deadLetters.make, ledger }
-  const shards = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs }))
-  yield* sweepUnnamed(shards, plan)
+  const more = {
+    ...(options.writers === undefined ? {} : { laneShape: options.writers.shape }),
+    ...(options.internal === undefined ? {} : { internal: options.internal })
+  }
+  const opened = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs, ...more }))
+  yield* sweepUnnamed(opened, plan)
+  return { shards: [...kept, ...opened].toSorted((left, right) => left.id.shard - right.id.shard), startedAtMs }
+})
+
+/** Whether an instance's share holds other shards of the stage than the task runs. */
+const shareDiffers = (share: Share, ids: ReadonlyArray<ShardId>, { plan, topics }: TaskOptions): boolean => {
+  let mine = 0
+  for (let shard = 0; shard < topics[0]!.partitions; shard++)
+    if (share.has(shardWork({ uid: plan.uid, stage: plan.name, shard }))) mine++
+  return mine !== ids.length || ids.some((id) => !share.has(shardWork(id)))
+}
+
+const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, begin: Beginning) {
+  const log = yield* Log
+  const instances = yield* Instances
+  const { plan, run } = options
+  const { ids, owner } = begin
+  const owned = { ...options, owner }
+  const { shards, startedAtMs } = yield* openShards(options, begin)
   const askers = yield* runAskers(plan, shards)
   run.observer.started(plan, shards)
   const measures = makeMeasures(plan)
+  const trimInternal = makeTrimInternal(plan, startedAtMs)
+  const reads = options.topics.map(({ name }) => name)
+  let { generation } = begin.share
+  let moving = false
   let epochOpenedAt: number | undefined
   /** When the oldest record of the open epoch was appended. */
   let appendedAt = Number.POSITIVE_INFINITY
   let snapshotAt = startedAtMs - sinceSnapshotMs(shards, run)
+  /** Something was committed since one was begun. */
+  let snapshotWanted = false
+  const snapshots = makeSnapshots({ plan, owner, run, measures, counter: begin.captures })
   for (let turn = 0; ; turn++) {
-    const moved = yield* readOnce(options, shardsInTurn(plan, shards, turn), askers, (now, appendedAtMs) => {
+    if (instances.share().generation !== generation) {
+      generation = instances.share().generation
+      moving = shareDiffers(instances.share(), ids, options)
+    }
+    if (moving && epochOpenedAt === undefined) return shareChanged(instances.share(), shards, plan)
+    const moved = yield* readOnce(owned, moving ? [] : shardsInTurn(plan, shards, turn), askers, (now, atMs) => {
       epochOpenedAt ??= now
-      appendedAt = Math.min(appendedAt, appendedAtMs)
+      appendedAt = Math.min(appendedAt, atMs)
     })
     const now = yield* Clock.currentTimeMillis
     // where a lookup had no room, a partition that was idle may have records by now
     const readAll = askers.room() > 0
     const answered = askers.pass(now)
     if ((readAll && takeTime(plan, shards, now)) || answered > 0) epochOpenedAt ??= now
-    const pending = shards.reduce((sum, shard) => sum + shard.pending + shard.answered + tablesPending(shard), 0)
-    const bytes = shards.reduce((sum, shard) => sum + bytesPending(shard), 0)
-    const due =
-      epochOpenedAt !== undefined &&
-      (now - epochOpenedAt >= run.epochMs || pending >= run.epochRecords || bytes >= epochBytesMax)
-    if (due) {
-      const commit = commitEpoch({ ...options, owner: incarnation }, shards, false)
-      yield* measures.epoch(commit, epochOpenedAt, appendedAt)
-      committed()
+    for (const shard of shards) if (shard.takeClock(now)) epochOpenedAt ??= now
+    const captured = yield* snapshots.turn
+    if (epochOpenedAt === undefined ? snapshots.unnamed() : moving || epochDue(shards, run, now - epochOpenedAt)) {
+      yield* measures.epoch(commitEpoch(owned, shards, false), epochOpenedAt, appendedAt)
+      begin.committed()
+      yield* snapshots.committed
+      snapshotWanted ||= epochOpenedAt !== undefined && isStateful(plan)
       epochOpenedAt = undefined
       appendedAt = Number.POSITIVE_INFINITY
-      if (isStateful(plan) && now - snapshotAt >= run.checkpointEveryMs) {
-        yield* measures.checkpoint(snapshot(options, incarnation, shards, measures))
-        snapshotAt = now
-      }
+      yield* trimInternal(shards, now, false)
     }
-    if (moved + answered > 0) {
+    if (
+      snapshotWanted &&
+      epochOpenedAt === undefined &&
+      now - snapshotAt >= run.checkpointEveryMs &&
+      !snapshots.open()
+    ) {
+      yield* snapshots.begin(shards)
+      yield* snapshots.turn
+      snapshotWanted = false
+      snapshotAt = now
+    }
+    if (moved + answered > 0 || captured === "worked") {
       yield* Effect.yieldNow
       continue
     }
     if (askers.idle() && (yield* reachedEnd(options, shards))) {
-      const finished = epochOpenedAt === undefined && shards.every((shard) => shard.detail.finished)
-      // the end of a bounded input is the end of time
-      if (!finished && run.bounded) for (const shard of shards) shard.close(now)
-      const commit = commitEpoch({ ...options, owner: incarnation }, shards, true)
-      if (!finished) yield* measures.epoch(commit, epochOpenedAt, appendedAt)
-      return
+      yield* snapshots.drain
+      yield* finish(options, owner, shards, measures, epochOpenedAt, appendedAt, now)
+      yield* trimInternal(shards, now, true)
+      return complete
     }
     const untilDue = epochOpenedAt === undefined ? idleWaitMs : Math.max(1, run.epochMs - (now - epochOpenedAt))
-    yield* askers.await(log.awaitAppend, Math.min(idleWaitMs, untilDue))
+    if (moving) continue
+    const wait = Math.min(snapshots.open() ? writingWaitMs : idleWaitMs, untilDue)
+    const waiting = askers.await((ms) => log.awaitAppend(ms, reads), wait)
+    yield* readAll ? waiting : measures.held(waiting)
   }
+})
+
+const complete: Ended = { _tag: "Complete" }
+
+/** Between two epochs: what stays is in memory as it is in the log, but for lookups, whose calls end with the incarnation. */
+const shareChanged = (share: Share, shards: ReadonlyArray<Shard>, { lookups }: StagePlan): Ended => ({
+  _tag: "ShareChanged",
+  kept: lookups.length > 0 ? [] : shards.filter(({ id }) => share.has(shardWork(id))).map(withoutSnapshot)
+})
+
+/** A snapshot that was begun is given up: what changed before it began would be missing in an increment. */
+const withoutSnapshot = (shard: Shard): Shard =>
+  Object.assign(shard, {
+    unnamed: undefined,
+    chain: undefined,
+    changed: shard.epoch > (shard.snapshots[0]?.epoch ?? 0)
+  })
+
+const epochDue = (shards: ReadonlyArray<Shard>, run: RunOptions, openForMs: number): boolean =>
+  openForMs >= run.epochMs ||
+  shards.reduce((sum, shard) => sum + shard.pending + shard.answered + tablesPending(shard), 0) >= run.epochRecords ||
+  shards.reduce((sum, shard) => sum + bytesPending(shard), 0) >= epochBytesMax
+
+/** The last epoch of an input that has ended. */
+const finish = Effect.fnUntraced(function* (
+  options: TaskOptions,
+  owner: string,
+  shards: ReadonlyArray<Shard>,
+  measures: Measures,
+  epochOpenedAt: number | undefined,
+  appendedAt: number,
+  now: number
+) {
+  const finished = epochOpenedAt === undefined && shards.every((shard) => shard.detail.finished)
+  if (finished) return
+  // the end of a bounded input is the end of time
+  if (options.run.bounded) for (const shard of shards) shard.close(now)
+  yield* measures.epoch(commitEpoch({ ...options, owner }, shards, true), epochOpenedAt, appendedAt)
 })
 
 /**
@@ -146,7 +301,6 @@ const readOnce = Effect.fnUntraced(function* (
   askers: Askers,
   opened: (nowMs: number, appendedAtMs: number) => void
 ) {
-  const log = yield* Log
   const limits = limitsOf(options)
   let moved = 0
   for (const shard of shards) {
@@ -154,25 +308,53 @@ const readOnce = Effect.fnUntraced(function* (
     // while a table has more, what was read of the source would have to be read again
     const batch =
       room > 0 && shard.tablesRead
-        ? yield* log.read(options.plan.source.name, shard.id.shard, shard.offset, {
-            ...limits,
-            recordsMax: Math.min(limits.recordsMax, room)
-          })
+        ? yield* readSource(options, shard, { ...limits, recordsMax: Math.min(limits.recordsMax, room) })
         : undefined
     moved += yield* readTables(options, shard, opened)
     if (batch === undefined || !shard.tablesRead) continue
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
       opened(now, batch.timestamps[0]!)
-      shard.process(batch, now)
+      yield* processed(options.plan, shard, batch, now)
       moved += batch.length
     } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
+      // whoever waits for its time is told, also when nothing else comes
+      if (!shard.context.time.idle && options.plan.repartitions.length > 0) opened(now, Number.POSITIVE_INFINITY)
       shard.context.time.idle = true
     }
-    shard.offset = batch.next
+    shard.readOn(batch.next)
   }
   return moved
 })
+
+/**
+ * Of an internal topic, records are gone once its reader committed: whoever misses them may not be that reader any more. So
+ * ownership is asked for first, as where a snapshot is missing (rule 4); dropping nothing asks the log.
+ */
+const readSource = Effect.fnUntraced(function* ({ owner, plan }: TaskOptions, shard: Shard, limits: ReadLimits) {
+  const log = yield* Log
+  return yield* log.read(plan.source.name, shard.id.shard, shard.offset, limits).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason === "OffsetOutOfRange" && plan.writers !== undefined,
+      (error) => Effect.andThen(log.dropDeltas(owner, shard.id, 0), Effect.fail(error))
+    )
+  )
+})
+
+/** What an older version of the job wrote for other sources is no bug: it stops with the way out. */
+const processed = ({ source, uid }: StagePlan, shard: Shard, batch: RecordBatch, now: number) =>
+  Effect.suspend(() => {
+    try {
+      shard.process(batch, now)
+      return Effect.void
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error
+      return new JobError({
+        reason: "StateDiffers",
+        message: `job ${uid}: a record of ${source.name} ${error.message}. Let the version of the job that wrote it read it, or start the job under a new name.`
+      })
+    }
+  })
 
 const limitsOf = ({ run }: TaskOptions): ReadLimits => ({
   ...batchMax,
@@ -216,30 +398,18 @@ const endOf = Effect.fnUntraced(function* (topic: string, shard: Shard) {
 
 /** Whether nothing more will come: asked before the ends are read, so that nothing slips in between. */
 const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: ReadonlyArray<Shard>) {
-  for (const { name } of options.topics) if (!(yield* options.run.inputComplete(name))) return false
+  const { plan, topics, writers } = options
+  for (const { name } of topics) {
+    if (writers !== undefined && name === plan.source.name) {
+      if (!options.run.bounded || !writers.ended()) return false
+    } else if (!(yield* options.run.inputComplete(name))) return false
+  }
   for (const shard of shards) {
     if (shard.offset < (yield* endOf(options.plan.source.name, shard))) return false
     for (const table of shard.tables) if (table.offset < (yield* endOf(table.topic, shard))) return false
+    if (shard.lanes?.ended() === false) return false
   }
   return true
-})
-
-/** Writes a snapshot of every shard that changed since its last, and names it in an epoch of its own. */
-const snapshot = Effect.fnUntraced(function* (
-  options: TaskOptions,
-  owner: string,
-  shards: ReadonlyArray<Shard>,
-  measures: Measures
-) {
-  for (const shard of shards) {
-    if (!shard.changed) continue
-    const bytes = encodeSnapshot(statesOf(shard), watermarkHeld(shard, options.plan))
-    shard.unnamed = yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)
-    yield* measures.state(shard.id.shard, bytes.length)
-    shard.changed = false
-  }
-  yield* faultPoint("before-name")
-  if (shards.some((shard) => shard.unnamed !== undefined)) yield* commitEpoch({ ...options, owner }, shards, false)
 })
 
 /** Files that a crash left without a name go by age only: a zombie's may still be named (rule 6). */
@@ -248,7 +418,9 @@ const sweepUnnamed = Effect.fnUntraced(function* (shards: ReadonlyArray<Shard>, 
   const store = yield* CheckpointStore
   const now = yield* Clock.currentTimeMillis
   for (const shard of shards) {
-    const named = new Set(shard.snapshots.map((snapshot) => snapshot.file))
+    // what a list names that cannot be read, nobody knows
+    if (!shard.snapshots.every(({ file }) => shard.files.has(file))) continue
+    const named = new Set([...shard.files.values()].flat())
     for (const file of yield* store.list(snapshotFolder(shard.id))) {
       if (!named.has(file.name) && now - file.modifiedMs > unnamedSnapshotAgeMs) yield* store.remove(file.name)
     }

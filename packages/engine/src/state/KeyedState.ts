@@ -5,14 +5,21 @@
  * not written for the operator's TTL of event time, judged when read, so that the answer does not depend on when memory
  * was swept.
  */
-import { Result, Schema } from "effect"
 import type { StateDeclaration } from "../flow/Node.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
+import { makeStoredKeyedState } from "../store/StoredKeyedState.ts"
+import { ChangeList, gone, inPieces, type Listed } from "./Capture.ts"
+import { isoOf, plainJson } from "./PlainJson.ts"
 import type { OperatorState } from "./OperatorState.ts"
+import { makeValueCodec } from "./ValueCodec.ts"
 
-interface Entry {
-  readonly value: unknown
+interface Entry extends Listed {
+  readonly key: string
+  value: unknown
   /** Highest event time written at. */
-  readonly writtenAt: number
+  writtenAt: number
+  /** Since the last delta. */
+  changed: boolean
 }
 
 /** A change or an entry in its durable form: key, encoded value, time written. */
@@ -24,24 +31,40 @@ export interface KeyedState extends OperatorState {
   readonly set: (key: string, value: unknown, eventTime: number) => void
   /** What changed since the last call. */
   readonly takeDelta: () => ReadonlyArray<EncodedEntry>
-  /** Every entry still alive at `watermark`; forgets the others. */
-  readonly sweepAndEncode: (watermark: number) => ReadonlyArray<EncodedEntry>
 }
 
-export const makeKeyedState = (name: string, declaration: StateDeclaration): KeyedState => {
+/** `open` makes the store of an operator that keeps its state on disk; without it state is in memory whatever is declared. */
+export const makeKeyedState = (name: string, declaration: StateDeclaration, open?: OpenStore): KeyedState =>
+  declaration.store === undefined || open === undefined
+    ? makeMemoryState(name, declaration)
+    : makeStoredKeyedState(name, declaration, declaration.store.cacheBytesMax, open)
+
+const makeMemoryState = (name: string, declaration: StateDeclaration): KeyedState => {
   const entries = new Map<string, Entry>()
-  const changed = new Set<string>()
-  // whatever the schema's values are, JSON holds them: bigints, dates, infinities
-  const codec = Schema.toCodecJson(declaration.schema)
-  const encodeResult = Schema.encodeResult(codec)
-  const decode = Schema.decodeUnknownSync(codec)
-  const encode = (value: unknown) => {
-    const encoded = encodeResult(value)
-    if (Result.isSuccess(encoded)) return encoded.success
-    // a bug of the job's author; the schema's own message would quote the state
-    throw new TypeError(`state ${name}: a value that its update returned does not fit the state's schema`)
-  }
+  const since = new ChangeList<Entry>()
+  let changed: Array<Entry> = []
+  const { decode, encode } = makeValueCodec(name, declaration.schema)
   const expired = (entry: Entry, now: number) => now - entry.writtenAt >= declaration.ttlMs
+  const encodeEntry = ({ key, value, writtenAt }: Entry): EncodedEntry => [key, encode(value), writtenAt]
+  const put = (key: string, value: unknown, eventTime: number): Entry => {
+    const before = entries.get(key)
+    if (before === undefined) {
+      const entry = { key, value, writtenAt: eventTime, changed: false, listedIn: 0 }
+      entries.set(key, entry)
+      return entry
+    }
+    before.value = value
+    before.writtenAt = Math.max(before.writtenAt, eventTime)
+    return before
+  }
+  /** Forgets an entry that is over; false when it did, or had. */
+  const keeps = (entry: Entry, watermark: number): boolean => {
+    if (entry.listedIn === gone) return false
+    if (entry.changed || !expired(entry, watermark)) return true
+    entries.delete(entry.key)
+    entry.listedIn = gone
+    return false
+  }
   return {
     name,
     get: (key, now) => {
@@ -49,32 +72,40 @@ export const makeKeyedState = (name: string, declaration: StateDeclaration): Key
       return entry === undefined || expired(entry, now) ? declaration.initial() : entry.value
     },
     set: (key, value, eventTime) => {
-      const before = entries.get(key)
-      entries.set(key, { value, writtenAt: before === undefined ? eventTime : Math.max(before.writtenAt, eventTime) })
-      changed.add(key)
+      const entry = put(key, value, eventTime)
+      if (entry.changed) return
+      entry.changed = true
+      changed.push(entry)
     },
     takeDelta: () => {
-      const delta: Array<EncodedEntry> = []
-      for (const key of changed) {
-        const entry = entries.get(key)
-        if (entry !== undefined) delta.push([key, encode(entry.value), entry.writtenAt])
+      const delta = changed.map(encodeEntry)
+      for (const entry of changed) {
+        entry.changed = false
+        since.add(entry)
       }
-      changed.clear()
+      changed = []
       return delta
     },
-    sweepAndEncode: (watermark) => {
-      const all: Array<EncodedEntry> = []
-      for (const [key, entry] of entries) {
-        if (expired(entry, watermark) && !changed.has(key)) entries.delete(key)
-        else all.push([key, encode(entry.value), entry.writtenAt])
-      }
-      return all
+    capture: (kind, watermark) => {
+      const listed = since.take()
+      const from = kind === "base" ? entries.values() : listed
+      return inPieces(from, kind === "base" ? entries.size : listed.length, (some) => {
+        const living = some.filter((entry) => keeps(entry, watermark))
+        return living.length === 0 ? undefined : living.map(encodeEntry)
+      })
     },
     load: (loaded) => {
-      // made by takeDelta or sweepAndEncode above
-      for (const [key, value, writtenAt] of loaded as ReadonlyArray<EncodedEntry>)
-        entries.set(key, { value: decode(value), writtenAt })
+      // made by takeDelta or a capture above
+      for (const [key, value, writtenAt] of loaded as ReadonlyArray<EncodedEntry>) {
+        const entry = put(key, decode(value), writtenAt)
+        entry.writtenAt = writtenAt
+      }
     },
-    size: () => entries.size
+    size: () => entries.size,
+    read: (key, watermark) => {
+      const entry = entries.get(key)
+      if (entry === undefined || expired(entry, watermark)) return undefined
+      return { value: plainJson(encode(entry.value)), written_at: isoOf(entry.writtenAt) }
+    }
   }
 }

@@ -1,14 +1,16 @@
 /**
  * A table as one shard knows it: what is taken of the latest record of each key, with what changed since the last epoch.
  *
- * The shard's `TableReader` writes it, the stage's joins read it; epochs take its delta, snapshots its whole. It forgets a
+ * The shard's `TableReader` writes it, the stage's joins read it; epochs take its delta, snapshots capture it. It forgets a
  * key when the table deletes it and never else. **Bounds**: the keys of the table's partition.
  */
 import type { AnyRecord } from "../flow/Node.ts"
 import { decodeRecord, encodeRecord } from "../lookup/RecordText.ts"
+import { plainJson } from "./PlainJson.ts"
+import { inPieces } from "./Capture.ts"
 import type { OperatorState } from "./OperatorState.ts"
 
-/** A delta, or, with every row, a snapshot. */
+/** A delta, or a piece of a snapshot. */
 interface EncodedTable {
   readonly fields: ReadonlyArray<string>
   /** What was there before means nothing: the table is read from its first record on. */
@@ -34,11 +36,16 @@ export const tableStateName = (topic: string): string => `table(${topic})`
 export const makeTableState = (name: string, fields: ReadonlyArray<string>): TableState => {
   const rows = new Map<string, AnyRecord>()
   const changed = new Set<string>()
+  let since = new Set<string>()
   let complete = true
   let anew = false
   // null, not undefined: a field may be named as an accessor that every object inherits
   const taken = (record: AnyRecord): AnyRecord =>
     Object.fromEntries(fields.map((field) => [field, (Object.hasOwn(record, field) ? record[field] : null) ?? null]))
+  const encodeRow = (key: string) => {
+    const row = rows.get(key)
+    return [key, row === undefined ? null : encodeRecord(row)] as const
+  }
   return {
     name,
     get: (key) => (key === null || key === undefined ? undefined : rows.get(String(key))),
@@ -58,21 +65,21 @@ export const makeTableState = (name: string, fields: ReadonlyArray<string>): Tab
       anew = true
     },
     takeDelta: (): EncodedTable => {
-      const delta = [...changed].map((key) => {
-        const row = rows.get(key)
-        return [key, row === undefined ? null : encodeRecord(row)] as const
-      })
+      const delta = Array.from(changed, encodeRow)
       const begun = anew
+      for (const key of changed) since.add(key)
       changed.clear()
       anew = false
       return { fields, ...(begun ? { anew: true } : {}), rows: delta }
     },
-    sweepAndEncode: (): EncodedTable => ({
-      fields,
-      rows: [...rows].map(([key, row]) => [key, encodeRecord(row)] as const)
-    }),
+    capture: (kind) => {
+      const listed = since
+      since = new Set()
+      const keys = kind === "base" ? rows : listed
+      return inPieces(keys.keys(), keys.size, (some): EncodedTable => ({ fields, rows: some.map(encodeRow) }))
+    },
     load: (entries) => {
-      const loaded = entries as EncodedTable // made by takeDelta or sweepAndEncode above
+      const loaded = entries as EncodedTable // made by takeDelta or a capture above
       if (loaded.anew === true) {
         rows.clear()
         complete = true
@@ -84,6 +91,10 @@ export const makeTableState = (name: string, fields: ReadonlyArray<string>): Tab
         else rows.set(key, taken(decodeRecord(row)))
       }
     },
-    size: () => rows.size
+    size: () => rows.size,
+    read: (key) => {
+      const row = rows.get(key)
+      return row === undefined ? undefined : { values: plainJson(row) }
+    }
   }
 }

@@ -12,6 +12,7 @@ import { customAccumulator } from "./CustomAccumulator.ts"
 import { distinctAccumulator } from "./DistinctAccumulator.ts"
 import { endAccumulator } from "./EndAccumulator.ts"
 import { offsetsAccumulator } from "./OffsetsAccumulator.ts"
+import { topAccumulator } from "./TopAccumulator.ts"
 import { addExact, bigAt, type Cells, type CellValue, exactAt, setBig } from "./Cells.ts"
 
 export interface Accumulator {
@@ -27,12 +28,16 @@ export interface Accumulator {
   /** Its answer depends on where the records lie. */
   readonly placed?: true
   /** It takes whole records, by this instead of `add`, and may throw. */
-  readonly addRecord?: (cells: Cells, record: Readonly<Record<string, unknown>>) => void
+  readonly addRecord?: (cells: Cells, record: Readonly<Record<string, unknown>>, time: number, offset: number) => void
   readonly merge: (into: Cells, from: Cells) => void
   /** As a record holds it; null over nothing but nulls. */
   readonly result: (cells: Cells) => unknown
+  /** All that it knows are the numbers of its cells, but for what is in `big`. */
+  readonly flat?: true
   /** The durable form, JSON. */
   readonly durable: Schema.Codec<unknown, unknown>
+  /** A quick word that `durable` accepts a value as it is; anything else is left to `durable`. */
+  readonly fits?: (value: unknown) => boolean
   readonly encode: (cells: Cells) => unknown
   /** Of a value that `durable` accepted. */
   readonly decode: (cells: Cells, value: unknown) => void
@@ -56,7 +61,7 @@ export const makeAccumulator = (
   const base = { declaration, field, cell, exact: field!.type._tag === "Int" || field!.type._tag === "Decimal" }
   switch (declaration.kind) {
     case "sum":
-      return { ...base, ...amount(base), result: (cells) => sumResult(cells, cell, field!.type) }
+      return { ...base, ...amount(base), flat: true, result: (cells) => sumResult(cells, cell, field!.type) }
     case "avg":
       return avgAccumulator(base)
     case "min":
@@ -69,6 +74,8 @@ export const makeAccumulator = (
       return endAccumulator(base, declaration.kind)
     case "collect":
       return collectAccumulator(base, declaration)
+    case "top":
+      return topAccumulator(base, declaration)
   }
 }
 
@@ -79,14 +86,18 @@ const countAccumulator = (declaration: AggregateDeclaration): Accumulator => ({
   field: undefined,
   cell: 0,
   exact: true,
+  flat: true,
   // the pane counts its records itself
   add: () => {},
   merge: () => {},
   result: (cells) => cells.numbers[0],
   durable: Schema.Null as unknown as Schema.Codec<unknown, unknown>, // values are held untyped here
+  fits: (value) => value === null,
   encode: () => null,
   decode: () => {}
 })
+
+const fitsAmount = (value: unknown): boolean => value === null || (typeof value === "number" && Number.isFinite(value))
 
 /** Integers within a double as numbers, beyond as their digits; doubles that JSON cannot hold as their names. */
 const Amount = Schema.NullOr(Schema.Union([Schema.Finite, Schema.String])) as unknown as Schema.Codec<unknown, unknown> // as above
@@ -107,7 +118,7 @@ const decodeAmount = (cells: Cells, at: number, value: unknown, exact: boolean):
 const amount = ({
   cell,
   exact
-}: AccumulatorBase): Pick<Accumulator, "merge" | "durable" | "encode" | "decode"> & {
+}: AccumulatorBase): Pick<Accumulator, "merge" | "durable" | "fits" | "encode" | "decode"> & {
   readonly add: (cells: Cells, value: CellValue) => void
 } => {
   const add = (cells: Cells, value: CellValue): void => {
@@ -123,6 +134,7 @@ const amount = ({
       if (total !== undefined && !Number.isNaN(total)) add(into, total)
     },
     durable: Amount,
+    fits: fitsAmount,
     encode: (cells) => encodeValue(exactAt(cells, cell)),
     decode: (cells, value) => decodeAmount(cells, cell, value, exact)
   }
@@ -142,6 +154,7 @@ const avgAccumulator = (base: AccumulatorBase): Accumulator => {
   const counted = (cells: Cells) => (Number.isNaN(cells.numbers[cell + 1]) ? 0 : cells.numbers[cell + 1]!)
   return {
     ...base,
+    flat: true,
     add: (cells, value) => {
       if (value === null || typeof value === "string") return
       total.add(cells, value)
@@ -198,6 +211,7 @@ const extremeAccumulator = (base: AccumulatorBase, kind: "min" | "max"): Accumul
   }
   return {
     ...base,
+    flat: true,
     add,
     merge: (into, from) => add(into, valueAt(from) ?? null),
     result: (cells) => {
@@ -206,6 +220,7 @@ const extremeAccumulator = (base: AccumulatorBase, kind: "min" | "max"): Accumul
       return type._tag === "Decimal" ? Decimal.make(value, type.scale) : value
     },
     durable: Amount,
+    fits: fitsAmount,
     encode: (cells) => encodeValue(valueAt(cells)),
     decode: (cells, value) => {
       if (value === null) cells.numbers[cell] = Number.NaN
@@ -216,10 +231,3 @@ const extremeAccumulator = (base: AccumulatorBase, kind: "min" | "max"): Accumul
 
 /** Whether values beyond the cap were left out, or only estimated. */
 export const isCapped = ({ cell }: Accumulator, cells: Cells): boolean => cells.numbers[cell]! > 0
-
-/** A field of a record of ours as accumulators take it. */
-export const cellValueOf = (record: Readonly<Record<string, unknown>>, field: string): CellValue => {
-  const value = Object.hasOwn(record, field) ? record[field] : null
-  if (value instanceof Decimal) return value.unscaled
-  return typeof value === "number" || typeof value === "string" ? value : null
-}

@@ -13,6 +13,7 @@ export type AggregateDeclaration =
   | { readonly kind: "offsets"; readonly offsetsMax: number }
   | { readonly kind: "sum" | "avg" | "min" | "max"; readonly field: string }
   | { readonly kind: "first" | "last"; readonly field: string }
+  | { readonly kind: "top"; readonly field: string; readonly n: number; readonly order: "desc" | "asc" }
   | { readonly kind: "collect"; readonly field: string; readonly valuesMax: number; readonly distinct: boolean }
   | {
       readonly kind: "countDistinct"
@@ -100,6 +101,16 @@ export const first = <A, F extends Fields<A, string | number | Decimal>>(field: 
 /** The value of the last record by event time, then offset; records in which it is null are passed over. */
 export const last = <A, F extends Fields<A, string | number | Decimal>>(field: F): Aggregate<A, ValueOf<A, F>> =>
   make({ kind: "last", field })
+
+/**
+ * The `n` records with the greatest values of a field, or the least with `order: "asc"`, in that order; of equal values the
+ * earlier by event time, then offset. Records in which it is null are passed over. **Bounds**: so many whole records are kept
+ * for each pane of a key. `Flow.topN` gives them one by one with their ranks.
+ */
+export const top = <A, F extends Fields<A, number | Decimal, CalendarDate>>(
+  n: number,
+  { by, order = "desc" }: { readonly by: F; readonly order?: "desc" | "asc" }
+): Aggregate<A, ReadonlyArray<A>> => make({ kind: "top", field: by, n, order })
 
 const checkedMax = (what: string, valuesMax: number): number => {
   if (Number.isInteger(valuesMax) && valuesMax >= 1) return valuesMax

@@ -3,6 +3,8 @@
  *
  * Accumulators own the cells that the plan gave them; cell 0 counts the pane's records. A cell without a value is NaN.
  */
+import { Decimal } from "@frazil/core"
+
 export interface Cells {
   readonly numbers: Array<number>
   /** Exact amounts beyond a safe integer, by cell. */
@@ -18,11 +20,26 @@ export interface Cells {
 /** A value as accumulators take it: an unscaled decimal, a number, a text; null counts for nothing. */
 export type CellValue = number | bigint | string | null
 
-export const makeCells = (count: number): Cells => {
-  const numbers = Array.from({ length: count }, () => Number.NaN)
-  numbers[0] = 0
-  return { numbers, big: undefined, sets: undefined, lists: undefined, objects: undefined }
+/** One of each length: a copy of doubles is one allocation, where a list that grows is several. */
+const blanks = new Map<number, ReadonlyArray<number>>()
+
+const blankOf = (count: number): ReadonlyArray<number> => {
+  const blank = Array.from({ length: count }, () => Number.NaN)
+  blank[0] = 0
+  blanks.set(count, blank)
+  return blank
 }
+
+/** No values, and no records. */
+export const makeNumbers = (count: number): Array<number> => (blanks.get(count) ?? blankOf(count)).slice()
+
+export const makeCells = (count: number): Cells => ({
+  numbers: makeNumbers(count),
+  big: undefined,
+  sets: undefined,
+  lists: undefined,
+  objects: undefined
+})
 
 export const bigAt = (cells: Cells, at: number): bigint | undefined => cells.big?.get(at)
 
@@ -60,3 +77,10 @@ export const setAt = (cells: Cells, at: number): Set<string | number> =>
 
 /** The list of a cell, made on demand. */
 export const listAt = (cells: Cells, at: number): Array<number> => ((cells.lists ??= [])[at] ??= [])
+
+/** A field of a record of ours as accumulators take it. */
+export const cellValueOf = (record: Readonly<Record<string, unknown>>, field: string): CellValue => {
+  const value = Object.hasOwn(record, field) ? record[field] : null
+  if (value instanceof Decimal) return value.unscaled
+  return typeof value === "number" || typeof value === "string" ? value : null
+}

@@ -10,15 +10,29 @@ import { endAfter, type KeyPanes, lastEndOf, type Pane } from "./Pane.ts"
 import { decodePanes, encodePanes } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
 import { makeSliding, mergeCells } from "./Sliding.ts"
+import { ChangeList, gone, inPieces, inTurn } from "../state/Capture.ts"
+import { isoOf } from "../state/PlainJson.ts"
 import type { FixedSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
-import { makeResult } from "./WindowResult.ts"
+import { makeResult, readCells } from "./WindowResult.ts"
 import type { EmitResult, WindowState } from "./WindowState.ts"
+
+const revisionsOf = (keyed: KeyPanes) => [keyed, keyed.revisions?.keys() ?? []] as const
+
+/** Whole keys. */
+const encodeKeys = (plan: WindowPlan, keys: ReadonlyArray<KeyPanes>) =>
+  encodePanes(
+    plan,
+    keys.flatMap(({ panes }) => panes),
+    keys.map(revisionsOf)
+  )
 
 export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState => {
   const { allowedLatenessMs, earlyMs, everyMs, paneMs, rolling, sizeMs } = spec
   let changed: Array<Pane> = []
   let revised = new Map<KeyPanes, Set<number>>()
+  const panesSince = new ChangeList<Pane>()
+  const revisedSince = new ChangeList<KeyPanes>()
   /** Windows that end at or before it have fired. */
   let fired = Number.NEGATIVE_INFINITY
   let closedAt = Number.NEGATIVE_INFINITY
@@ -177,17 +191,28 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
         changed.filter((pane) => pane.changed),
         revised
       )
-      for (const pane of changed) pane.changed = false
+      for (const pane of changed) {
+        pane.changed = false
+        panesSince.add(pane)
+      }
+      for (const keyed of revised.keys()) revisedSince.add(keyed)
       changed = []
       revised = new Map()
       return delta
     },
-    sweepAndEncode: () =>
-      encodePanes(
-        plan,
-        buckets.flatMap(({ panes }) => panes),
-        Array.from(keys.values(), (keyed) => [keyed, keyed.revisions?.keys() ?? []] as const)
-      ),
+    capture: (kind) => {
+      const panes = panesSince.take()
+      const withRevisions = revisedSince.take()
+      if (kind === "base") return inPieces(keys.values(), keys.size, (some) => encodeKeys(plan, some))
+      // of a pane that is there the key is as well, here or in what is loaded before
+      return inTurn(
+        inPieces(panes, panes.length, (some) => {
+          const living = some.filter(({ listedIn }) => listedIn !== gone)
+          return living.length === 0 ? undefined : encodePanes(plan, living, [])
+        }),
+        inPieces(withRevisions, withRevisions.length, (some) => encodePanes(plan, [], some.map(revisionsOf)))
+      )
+    },
     load: (entries) =>
       decodePanes(plan, entries, store.openPane, (key, end, revision) => {
         const keyed = keys.get(key)
@@ -203,7 +228,18 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       )
       schedule()
     },
-    size: () => keys.size
+    size: () => keys.size,
+    read: (key) => {
+      const keyed = keys.get(key)
+      if (keyed === undefined) return undefined
+      const panes = keyed.panes.map((pane) => ({
+        start: isoOf(pane.start),
+        end: isoOf(pane.start + paneMs),
+        ...readCells(plan, pane)
+      }))
+      const revisions = Array.from(keyed.revisions ?? [], ([end, revision]) => ({ window_end: isoOf(end), revision }))
+      return { panes, revisions }
+    }
   }
   return state
 }

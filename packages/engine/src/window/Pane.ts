@@ -1,11 +1,12 @@
 /**
  * Panes: the pieces of time that windows are made of, by key. A record goes into one pane, however many windows overlap.
  */
-import { type Cells, makeCells } from "./Cells.ts"
+import type { Listed } from "../state/Capture.ts"
+import { type Cells, makeNumbers } from "./Cells.ts"
 import type { Slid } from "./Sliding.ts"
 import type { FixedSpec } from "./Window.ts"
 
-export interface Pane extends Cells {
+export interface Pane extends Cells, Listed {
   readonly start: number
   /** When the first window that contains it ends, and the last. */
   readonly firstEnd: number
@@ -18,7 +19,7 @@ export interface Pane extends Cells {
 }
 
 /** What one key has open. */
-export interface KeyPanes {
+export interface KeyPanes extends Listed {
   readonly key: string
   /** By start. */
   readonly panes: Array<Pane>
@@ -41,13 +42,18 @@ export const lastEndOf = (spec: FixedSpec, time: number): number =>
   Math.floor(time / spec.everyMs) * spec.everyMs + spec.sizeMs
 
 export const makePane = (spec: FixedSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
-  ...makeCells(cells),
+  numbers: makeNumbers(cells),
+  big: undefined,
+  sets: undefined,
+  lists: undefined,
+  objects: undefined,
   start,
   firstEnd: endAfter(spec, start),
   lastEnd: lastEndOf(spec, start),
   keyed,
   changed: false,
-  touched: false
+  touched: false,
+  listedIn: 0
 })
 
 export const makeKeyPanes = (key: string): KeyPanes => ({
@@ -56,7 +62,8 @@ export const makeKeyPanes = (key: string): KeyPanes => ({
   last: undefined,
   revisions: undefined,
   gatheredFor: Number.NaN,
-  slid: undefined
+  slid: undefined,
+  listedIn: 0
 })
 
 /** The index of the first item, of a list sorted by `start`, that starts there or later. */
@@ -86,6 +93,10 @@ export interface Bucket {
 /** Puts `item` into a list sorted by `start`; most come at its end. */
 export const insertByStart = <A extends { readonly start: number }>(list: Array<A>, item: A): void => {
   let at = list.length
+  if (at === 0 || list[at - 1]!.start <= item.start) {
+    list.push(item)
+    return
+  }
   while (at > 0 && list[at - 1]!.start > item.start) at--
   list.splice(at, 0, item)
 }

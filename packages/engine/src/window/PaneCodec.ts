@@ -1,11 +1,13 @@
 /**
- * The durable form of panes: JSON that costs what changed, each aggregate by its own schema.
+ * The durable form of panes: JSON that costs what changed. Panes of numbers alone are columns, others are rows, each aggregate
+ * by its own schema.
  *
- * Deltas and snapshots have the same form. Removals are not in it: the watermark says what is over.
+ * Deltas and snapshots have the same form; older ones have rows alone. Removals are not in it: the watermark says what is over.
  */
 import { Schema } from "effect"
 import { decodeCells, encodeCells, otherShape, readKey, readNumber } from "./CellsCodec.ts"
 import type { KeyPanes, Pane } from "./Pane.ts"
+import { decodeColumns, encodeColumns, fitsColumns, type PaneColumns } from "./PaneColumns.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 const Panes = Schema.Struct({
@@ -18,27 +20,52 @@ const Panes = Schema.Struct({
 
 export type EncodedPanes = typeof Panes.Type
 
-const readPanes = Schema.decodeUnknownSync(Panes)
+const readSmall = Schema.decodeUnknownSync(Panes)
+
+interface EncodedColumns {
+  readonly columns?: PaneColumns
+}
+
+/** Rows and columns are read one by one below, so a schema need not look at them first. */
+const readPanes = (entries: unknown): EncodedPanes => {
+  const { panes } = entries as EncodedPanes
+  const rows = Array.isArray(panes) && panes.every(Array.isArray) ? panes : undefined
+  return {
+    ...readSmall({ ...(entries as EncodedPanes), ...(rows === undefined ? {} : { panes: [] }) }),
+    panes: rows ?? panes
+  }
+}
+
+const rowOf = (plan: WindowPlan, pane: Pane): ReadonlyArray<unknown> => [
+  pane.keyed.key,
+  pane.start,
+  ...encodeCells(plan, pane),
+  ...(pane.touched ? [true] : [])
+]
 
 export const encodePanes = (
   plan: WindowPlan,
   panes: Iterable<Pane>,
   revisions: Iterable<readonly [KeyPanes, ends: Iterable<number>]>
-): EncodedPanes => ({
-  shape: plan.shape,
-  panes: Array.from(panes, (pane) => [
-    pane.keyed.key,
-    pane.start,
-    ...encodeCells(plan, pane),
-    ...(pane.touched ? [true] : [])
-  ]),
-  revisions: Array.from(revisions).flatMap(([keyed, ends]) =>
-    Array.from(ends).flatMap((end): ReadonlyArray<readonly [string, number, number]> => {
-      const revision = keyed.revisions?.get(end)
-      return revision === undefined ? [] : [[keyed.key, end, revision]]
-    })
-  )
-})
+): EncodedPanes & EncodedColumns => {
+  const fitting: Array<Pane> = []
+  const rows: Array<ReadonlyArray<unknown>> = []
+  for (const pane of panes) {
+    if (fitsColumns(plan, pane)) fitting.push(pane)
+    else rows.push(rowOf(plan, pane))
+  }
+  return {
+    shape: plan.shape,
+    ...(fitting.length === 0 ? {} : { columns: encodeColumns(plan, fitting) }),
+    panes: rows,
+    revisions: Array.from(revisions).flatMap(([keyed, ends]) =>
+      Array.from(ends).flatMap((end): ReadonlyArray<readonly [string, number, number]> => {
+        const revision = keyed.revisions?.get(end)
+        return revision === undefined ? [] : [[keyed.key, end, revision]]
+      })
+    )
+  }
+}
 
 /** Calls back for each pane and revision, panes first. Throws when the entries are of another shape, or are none. */
 export const decodePanes = (
@@ -49,6 +76,8 @@ export const decodePanes = (
 ): void => {
   const { panes, revisions, shape } = readPanes(entries)
   if (shape !== plan.shape) throw otherShape(plan)
+  const { columns } = entries as EncodedColumns // looked at value by value where they are read
+  if (columns !== undefined) decodeColumns(plan, columns, paneAt)
   for (const [key, start, ...values] of panes) {
     const pane = paneAt(readKey(key), readNumber(start))
     decodeCells(plan, pane, values)

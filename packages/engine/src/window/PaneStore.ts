@@ -6,6 +6,7 @@
 import {
   type Bucket,
   findPane,
+  firstFrom,
   insertByStart,
   type KeyPanes,
   lastEndOf,
@@ -13,6 +14,7 @@ import {
   makePane,
   type Pane
 } from "./Pane.ts"
+import { gone } from "../state/Capture.ts"
 import type { FixedSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
@@ -22,7 +24,7 @@ export interface PaneStore {
   readonly buckets: ReadonlyArray<Bucket>
   /** The key's pane with that start, opened if need be; undefined when that would be one too many. */
   readonly pane: (key: string, start: number) => Pane | undefined
-  /** As `pane`, whatever the bounds. */
+  /** As `pane`, whatever the bounds, and without a word: of state that is loaded. */
   readonly openPane: (key: string, start: number) => Pane
   /** Forgets panes that no window takes records for any more at the watermark. */
   readonly drop: (watermark: number) => void
@@ -33,17 +35,18 @@ export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => v
   const buckets: Array<Bucket> = []
   let open = 0
 
+  const bucketAt = (start: number): Bucket => {
+    const found = buckets[firstFrom(buckets, start)]
+    if (found?.start === start) return found
+    const bucket: Bucket = { start, panes: [] }
+    insertByStart(buckets, bucket)
+    return bucket
+  }
   const add = (keyed: KeyPanes, start: number): Pane => {
     const pane = makePane(spec, keyed, start, plan.cells)
     insertByStart(keyed.panes, pane)
-    let bucket = buckets.findLast((candidate) => candidate.start <= start)
-    if (bucket?.start !== start) {
-      bucket = { start, panes: [] }
-      insertByStart(buckets, bucket)
-    }
-    bucket.panes.push(pane)
+    bucketAt(start).panes.push(pane)
     open++
-    opened()
     return pane
   }
 
@@ -58,9 +61,11 @@ export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => v
     // panes of a key lie in the order of the buckets
     keyed.panes.shift()
     pane.changed = false
+    pane.listedIn = gone
     if (keyed.last === pane) keyed.last = undefined
     if (keyed.panes.length === 0) {
       keyed.revisions = undefined
+      keyed.listedIn = gone
       keys.delete(keyed.key)
       return
     }
@@ -82,6 +87,7 @@ export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => v
       }
       if (open >= spec.openMax) return undefined
       const pane = openPane(key, start)
+      opened()
       return (pane.keyed.last = pane)
     },
     openPane,

@@ -1,10 +1,11 @@
 /**
  * Sessions by key: from the first record to the last, with no pause longer than the gap. Those of a key never overlap.
  */
+import type { Listed } from "../state/Capture.ts"
 import { type Cells, makeCells } from "./Cells.ts"
 import type { SessionSpec } from "./Window.ts"
 
-export interface Session extends Cells {
+export interface Session extends Cells, Listed {
   readonly keyed: KeySessions
   /** Times of its first and last record. */
   start: number
@@ -39,6 +40,7 @@ export const makeSession = (keyed: KeySessions, start: number, last: number, cel
   firstEnd: Number.POSITIVE_INFINITY,
   changed: false,
   gone: false,
+  listedIn: 0,
   dueAt: Number.POSITIVE_INFINITY
 })
 

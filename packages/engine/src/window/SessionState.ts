@@ -7,13 +7,15 @@
  * makes the next revision, when the session still begins there and is still complete; otherwise the result is taken back:
  * told once more, `retracted`.
  */
+import { ChangeList, inPieces } from "../state/Capture.ts"
+import { isoOf } from "../state/PlainJson.ts"
 import { decodeSessions, encodeSessions } from "./SessionCodec.ts"
 import { makeSessionStore } from "./SessionStore.ts"
 import { neighboursOf, type Session } from "./Session.ts"
 import { mergeCells } from "./Sliding.ts"
 import type { SessionSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
-import { makeResult } from "./WindowResult.ts"
+import { makeResult, readCells } from "./WindowResult.ts"
 import type { EmitResult, WindowState } from "./WindowState.ts"
 import type { AnyRecord } from "../flow/Node.ts"
 
@@ -28,6 +30,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
   })
   const resultOf = makeResult(plan)
   let changed: Array<Session> = []
+  const since = new ChangeList<Session>((session) => !session.gone)
   let closedAt = Number.NEGATIVE_INFINITY
   /** Where the last record went, and what it took back. */
   let taken: Session | undefined
@@ -138,15 +141,30 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
         plan,
         changed.filter((session) => !session.gone)
       )
-      for (const session of changed) session.changed = false
+      for (const session of changed) {
+        session.changed = false
+        since.add(session)
+      }
       changed = []
       return delta
     },
-    sweepAndEncode: () =>
-      encodeSessions(
-        plan,
-        Array.from(store.keys.values()).flatMap(({ sessions }) => sessions)
-      ),
+    capture: (kind) => {
+      const listed = since.take()
+      if (kind === "base")
+        return inPieces(store.keys.values(), store.keys.size, (some) =>
+          encodeSessions(
+            plan,
+            some.flatMap(({ sessions }) => sessions)
+          )
+        )
+      // one that is gone is part of another that changed, or over
+      return inPieces(listed, listed.length, (some) =>
+        encodeSessions(
+          plan,
+          some.filter((session) => !session.gone)
+        )
+      )
+    },
     load: (entries) => decodeSessions(plan, entries, store.put),
     restored: (watermark, closed) => {
       if (closed) closedAt = Number.POSITIVE_INFINITY
@@ -157,7 +175,18 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
         }
       }
     },
-    size: () => store.keys.size
+    size: () => store.keys.size,
+    read: (key) => {
+      const keyed = store.keys.get(key)
+      if (keyed === undefined) return undefined
+      const sessions = keyed.sessions.map((session) => ({
+        start: isoOf(session.start),
+        last: isoOf(session.last),
+        results: session.given,
+        ...readCells(plan, session)
+      }))
+      return { sessions }
+    }
   }
   return state
 }

@@ -16,6 +16,8 @@ export interface WindowBounds {
 export interface EventWindowOptions extends WindowBounds {
   /** So long after its end by the watermark a window still takes records, each with an updated result. `"0s"`: not at all. */
   readonly allowedLateness: DurationText
+  /** One result of each window, when the lateness has passed, instead of one at its end and revisions: for what must not count a window twice. */
+  readonly once?: true
 }
 
 export interface FixedWindowOptions extends EventWindowOptions {
@@ -29,10 +31,13 @@ export interface FixedWindowOptions extends EventWindowOptions {
 export interface SessionOptions extends EventWindowOptions {
   /** From its first record to its last a session is at most so long: a record that would make it longer begins another. */
   readonly max: DurationText
+  readonly early?: never
 }
 
 interface CommonSpec {
   readonly allowedLatenessMs: number
+  /** The first result waits until the lateness has passed, and is the only one. */
+  readonly once: boolean
   readonly openPerKeyMax: number
   readonly openMax: number
 }
@@ -70,7 +75,7 @@ export type Results = "final" | "early" | "retractable"
 
 /** The fields beside the revision that only results of such a window have. */
 export const markOf = (spec: WindowSpec): ReadonlyArray<"early" | "retracted"> => {
-  if (spec._tag === "Session") return ["retracted"]
+  if (spec._tag === "Session") return spec.once ? [] : ["retracted"]
   return spec.earlyMs === undefined ? [] : ["early"]
 }
 
@@ -97,12 +102,14 @@ const specOf = (sizeMs: number, everyMs: number, allowedLatenessMs: number, boun
   everyMs,
   paneMs: gcd(sizeMs, everyMs),
   allowedLatenessMs,
+  once: false,
   rolling: false,
   earlyMs: undefined,
   ...boundsOf(bounds),
   processing: undefined
 })
 
+type TakenBackBy<O> = O extends { readonly once: true } ? "final" : "retractable"
 type GivenBy<O> = O extends { readonly early: DurationText } ? "early" : "final"
 
 const fixed = <const O extends FixedWindowOptions>(
@@ -117,6 +124,7 @@ const fixed = <const O extends FixedWindowOptions>(
   spec: {
     ...specOf(sizeMs, everyMs, durationMs(options.allowedLateness), options),
     rolling,
+    once: options.once ?? false,
     earlyMs: options.early === undefined ? undefined : durationMs(options.early)
   }
 })
@@ -145,27 +153,38 @@ const rolling = <const O extends FixedWindowOptions & { readonly every: Duration
  * to it when it comes at that very moment. Later records may prolong or join sessions that gave a result: see
  * `retracted` of the result.
  */
-const session = (gap: DurationText, options: SessionOptions): Window<"event", "retractable"> => ({
+const session = <const O extends SessionOptions>(gap: DurationText, options: O): Window<"event", TakenBackBy<O>> => ({
   time: "event",
-  results: "retractable",
+  // what the type says of the same options
+  results: (options.once === true ? "final" : "retractable") as TakenBackBy<O>,
   spec: {
     _tag: "Session",
     gapMs: durationMs(gap),
     maxMs: durationMs(options.max),
+    once: options.once ?? false,
     allowedLatenessMs: durationMs(options.allowedLateness),
     ...boundsOf(options)
   }
 })
 
+/** Whether windows lie and end by the clock. */
+export const isClocked = (spec: WindowSpec): boolean => spec._tag === "Fixed" && spec.processing !== undefined
+
+const processing = (sizeMs: number, everyMs: number, bounds: WindowBounds): Window<"processing"> => ({
+  time: "processing",
+  results: "final",
+  spec: { ...specOf(sizeMs, everyMs, 0, bounds), processing: { because: undefined } }
+})
+
 /** One window after the other by the clock. Only for operations: see `operational`. */
-const processingTumbling = (size: DurationText, bounds: WindowBounds = {}): Window<"processing"> => {
-  const sizeMs = durationMs(size)
-  return {
-    time: "processing",
-    results: "final",
-    spec: { ...specOf(sizeMs, sizeMs, 0, bounds), processing: { because: undefined } }
-  }
-}
+const processingTumbling = (size: DurationText, bounds: WindowBounds = {}): Window<"processing"> =>
+  processing(durationMs(size), durationMs(size), bounds)
+
+/** A window of `size` begins every `every`, by the clock. Only for operations: see `operational`. */
+const processingHopping = (
+  size: DurationText,
+  { every, ...bounds }: WindowBounds & { readonly every: DurationText }
+): Window<"processing"> => processing(durationMs(size), durationMs(every), bounds)
 
 /** Declares that answers which differ from run to run are good enough, and why. */
 const operational = (window: Window<"processing">, { because }: { readonly because: string }): Window<"event"> => {
@@ -182,6 +201,6 @@ export const Window = {
   hopping,
   rolling,
   session,
-  processing: { tumbling: processingTumbling },
+  processing: { tumbling: processingTumbling, hopping: processingHopping },
   operational
 } as const

@@ -8,7 +8,7 @@ import type { FieldSpec, RecordShape } from "@frazil/core"
 import type { NodeOf } from "../flow/Node.ts"
 import { type Accumulator, cellsOf, makeAccumulator } from "./Accumulator.ts"
 import type { AggregateDeclaration } from "./Aggregate.ts"
-import type { WindowSpec } from "./Window.ts"
+import { isClocked, type WindowSpec } from "./Window.ts"
 
 export interface WindowPlan {
   /** The operator's name. */
@@ -18,6 +18,10 @@ export interface WindowPlan {
   readonly aggregates: ReadonlyArray<readonly [name: string, Accumulator]>
   readonly accumulators: ReadonlyArray<Accumulator>
   readonly cells: number
+  /** All accumulators are `flat`. */
+  readonly flat: boolean
+  /** It goes by the clock. */
+  readonly clocked: boolean
   /** A hash of what the state was made by: another one cannot read it. */
   readonly shape: string
 }
@@ -32,9 +36,17 @@ const namedOf = (declaration: AggregateDeclaration) =>
 
 /** What of a window its state depends on. */
 const shapeOf = (spec: WindowSpec): ReadonlyArray<string | number> => {
-  if (spec._tag === "Session") return ["session", spec.gapMs, spec.maxMs]
+  const once = spec.once ? ["once"] : []
+  if (spec._tag === "Session") return ["session", spec.gapMs, spec.maxMs, ...once]
   const { earlyMs, everyMs, rolling, sizeMs } = spec
-  return [sizeMs, everyMs, ...(rolling ? ["rolling"] : []), ...(earlyMs === undefined ? [] : ["early"])]
+  return [
+    sizeMs,
+    everyMs,
+    ...(isClocked(spec) ? ["clock"] : []),
+    ...(rolling ? ["rolling"] : []),
+    ...(earlyMs === undefined ? [] : ["early"]),
+    ...once
+  ]
 }
 
 /** `input` has the fields that the key and the aggregates name: a job that was made was checked. */
@@ -46,6 +58,7 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     cells += cellsOf(declaration)
     return [as, makeAccumulator(declaration, field, cell)] as const
   })
+  const accumulators = aggregates.map(([, accumulator]) => accumulator)
   const key = node.key.map((field) => input.byName.get(field)!)
   const computed = aggregates.map(([as, { declaration, field }]) => [as, namedOf(declaration), scaleOf(field)])
   return {
@@ -53,8 +66,10 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     spec: node.window,
     key,
     aggregates,
-    accumulators: aggregates.map(([, accumulator]) => accumulator),
+    accumulators,
     cells,
+    flat: accumulators.every(({ flat }) => flat === true),
+    clocked: isClocked(node.window),
     shape: createHash("sha256")
       .update(JSON.stringify([...shapeOf(node.window), node.key, computed]))
       .digest("hex")

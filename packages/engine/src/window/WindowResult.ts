@@ -1,5 +1,6 @@
 /** A window's result as a record: the key's fields, the window, the revision, the aggregates. */
 import type { AnyRecord } from "../flow/Node.ts"
+import { plainJson } from "../state/PlainJson.ts"
 import { isCapped } from "./Accumulator.ts"
 import { tellsCap } from "./Aggregate.ts"
 import type { Cells } from "./Cells.ts"
@@ -46,3 +47,12 @@ export const makeResult = (plan: WindowPlan) => {
   const keyOf = keyReader(plan)
   return (text: string, of: ResultOf, cells: Cells): AnyRecord => make(keyOf(text), of, cells)
 }
+
+/** What a pane or a session holds, for people. */
+export const readCells = (
+  { aggregates }: WindowPlan,
+  cells: Cells
+): { readonly records: number; readonly values: unknown } => ({
+  records: cells.numbers[0]!,
+  values: plainJson(Object.fromEntries(aggregates.map(([name, accumulator]) => [name, accumulator.result(cells)])))
+})

@@ -9,7 +9,9 @@ import type { AnyRecord } from "../flow/Node.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import type { Cells } from "./Cells.ts"
 import { makeFixedState } from "./FixedState.ts"
+import { makeOnceState } from "./OnceState.ts"
 import { makeSessionState } from "./SessionState.ts"
+import type { WindowSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 /** What became of a record instead of, or (`dropped`) beside, going into its pane. */
@@ -44,5 +46,9 @@ export interface WindowState extends OperatorState {
   readonly restored: (watermark: number, closed: boolean) => void
 }
 
-export const makeWindowState = (plan: WindowPlan): WindowState =>
-  plan.spec._tag === "Session" ? makeSessionState(plan, plan.spec) : makeFixedState(plan, plan.spec)
+export const makeWindowState = (plan: WindowPlan): WindowState => {
+  const { spec } = plan
+  if (!spec.once) return spec._tag === "Session" ? makeSessionState(plan, spec) : makeFixedState(plan, spec)
+  const strict: WindowSpec = { ...spec, allowedLatenessMs: 0, once: false }
+  return makeOnceState(makeWindowState({ ...plan, spec: strict }), spec.allowedLatenessMs)
+}

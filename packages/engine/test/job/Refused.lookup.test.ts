@@ -78,14 +78,23 @@ describe("Job.make", () => {
       "count: its state depends on the order of records, which claims does not keep; make that lookup ordered"
     ])
     const minutes = Window.tumbling("1 minute", { allowedLateness: "0 seconds" })
+    // between the two, time goes through a topic
     const windowed = looked({}).pipe(
       Flow.keyBy("claim_id"),
       Flow.window(minutes, { count: count() }, { name: "minutes" }),
       Flow.map(({ claim_id }) => ({ id: "w", claim_id })),
       Flow.to(Outs)
     )
-    assert.deepStrictEqual(problemsOf(windowed), [
-      "minutes: a window behind the lookup claims does not run yet; write the answers to a topic and window that"
+    assert.deepStrictEqual(problemsOf(windowed), [])
+    const at = payments.pipe(Flow.keyBy("claim_id"), Flow.lookup(Claims, { key: "claim_id", name: "claims" }))
+    const within = at.pipe(
+      Flow.orDeadLetter(TestDeadLetters),
+      Flow.window(minutes, { count: count() }, { name: "minutes" }),
+      Flow.map(({ claim_id }) => ({ id: "w", claim_id })),
+      Flow.to(Outs)
+    )
+    assert.deepStrictEqual(problemsOf(within), [
+      "minutes: a window needs the time of the answers of claims in order; call Flow.keyBy between the two"
     ])
     const over = payments.pipe(
       Flow.keyBy("claim_id"),
@@ -96,7 +105,7 @@ describe("Job.make", () => {
       Flow.to(Outs)
     )
     assert.deepStrictEqual(problemsOf(over), [
-      "claims: a lookup over the results of minutes does not run yet; write those to a topic and look up from there"
+      "claims: a lookup over the results of minutes does not run yet; call Flow.keyBy with { repartition: true } between the two"
     ])
   })
 

@@ -60,7 +60,7 @@ describe("a join with a table", () => {
 
   it("is refused where a record and its row would not meet", () => {
     assert.deepStrictEqual(joined(Customers, "id"), [
-      "joinTable(customers)@orders: joins on id, but orders is partitioned by customer, so a record and its row in customers would meet in no one place; write the records to a topic with the key id first"
+      'joinTable(customers)@orders: joins on id, but orders is partitioned by customer, so a record and its row in customers would meet in no one place; call Flow.keyBy("id") before it'
     ])
     assert.deepStrictEqual(joined({ ...Customers, partitions: 3 }, "customer"), [
       "joinTable(customers)@orders: orders has 4 partitions and customers has 3, so a key's records would be in partitions of different numbers; declare both topics with as many"
@@ -89,7 +89,7 @@ describe("a join with a table", () => {
   it("is refused behind what may change the key", () => {
     const behind = (self: Flow.Flow<Order>) => problemsOf(join(self).pipe(Flow.to(Copies)))
     assert.deepStrictEqual(behind(orders.pipe(Flow.map((order: Order) => order))), [
-      "map@orders: code may change customer, which joinTable(customers)@orders joins on; join before it, or write its records to a topic with the key customer and join those"
+      'map@orders: code may change customer, which joinTable(customers)@orders joins on; join before it, or call Flow.keyBy("customer", { repartition: true }) between the two'
     ])
     assert.deepStrictEqual(behind(orders.pipe(Flow.extend({ customer: expr.string("id") }))), [
       "extend@orders: replaces customer, which joinTable(customers)@orders joins on; write the new value to another field"

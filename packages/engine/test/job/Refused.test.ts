@@ -191,32 +191,30 @@ describe("Job.make and event time", () => {
 })
 
 describe("Job.make and keyed state", () => {
-  it("refuses a key that the topic is not partitioned by", () => {
-    assert.deepStrictEqual(refused([payments.pipe(Flow.keyBy("id"), counted("count"), Flow.to(Copies))]), [
-      "count: keyed by id, but payments is partitioned by account, so one key's records would meet in no one place; write them to a topic with that key first"
-    ])
-    const Keyless = Topic.make("keyless", { schema: Payment, key: undefined, eventTime: "at" })
-    assert.include(
-      refused([Flow.from(Keyless).pipe(Flow.keyBy("account"), counted("count"), Flow.to(Copies))])[0],
-      "keyless is partitioned by nothing"
-    )
-  })
-
-  it("refuses a key field that was replaced, before it is keyed or after", () => {
+  it("refuses a key field that was replaced after it is keyed; before, the records go to the new key's place", () => {
     const replaced = { account: expr.string("'x'") }
-    const problem = "extend@payments: replaces account, which count is keyed by; write the new value to another field"
+    const problem =
+      "extend@payments: replaces account, which count is keyed by; call Flow.keyBy behind it, or write the new value to another field"
     assert.deepStrictEqual(refused([byAccount.pipe(Flow.extend(replaced), counted("count"), Flow.to(Copies))]), [
       problem
     ])
     assert.deepStrictEqual(
-      refused([payments.pipe(Flow.extend(replaced), Flow.keyBy("account"), counted("count"), Flow.to(Copies))]),
-      [problem]
+      refused([payments.pipe(Flow.extend(replaced), Flow.keyBy("account"), counted("count"), Flow.to(Letters))]),
+      []
     )
     // the time is no text, so no topic with that key could take it; the types see it at Flow.to, this at the stamp
     const stamped = byAccount.pipe(Flow.stamp("account")) as unknown as typeof byAccount
     assert.deepStrictEqual(refused([stamped.pipe(counted("count"), Flow.to(Copies))]), [
-      "stamp@payments: replaces account, which count is keyed by; write the new value to another field"
+      "stamp@payments: replaces account, which count is keyed by; call Flow.keyBy behind it, or write the new value to another field"
     ])
+  })
+
+  it("refuses a cache of no number of bytes", () => {
+    const store = { disk: { cacheBytesMax: Number.NaN } }
+    const onDisk = byAccount.pipe(
+      Flow.mapWithState({ ...state("count"), store }, (count, payment: Payment) => [count, [payment]] as const)
+    )
+    assert.deepStrictEqual(refused([onDisk.pipe(Flow.to(Copies))]), ["count: its cacheBytesMax is no number of bytes"])
   })
 
   it("refuses state without event time, and state that would remember nothing", () => {

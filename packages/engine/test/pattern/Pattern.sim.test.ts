@@ -1,11 +1,12 @@
 /** A job with a pattern that crashes, at every fault point: matches, timeouts and the ledger are there once. */
 import { type FaultPointName, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Job } from "../../src/index.ts"
 import { makeChance } from "../support/Chance.ts"
-import { crashAt, epochPoints, eventually, onLog } from "../support/Faults.ts"
+import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
+import { crashAt, epochPoints, eventually, notingDeltas } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
 import {
   expectedOf,
@@ -58,17 +59,13 @@ const placeOf = (line: SignalLine) => partitionOf(line.key, Signals.partitions)
 const options = { epochRecords: 10, checkpointEveryMs: 0 }
 const points: ReadonlyArray<FaultPointName> = [...epochPoints, "mid-restore"]
 
-/** Crashes twice, the second time while it comes back or later. */
 const crashed = (pattern: PatternCase, name: FaultPointName, nth: number) =>
   Effect.gen(function* () {
     const job = signalsJob(pattern, outOfOrdernessMs)
     yield* append(Signals, lines)
-    if (name === "mid-restore") yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 5)))
-    const first = yield* Effect.exit(runToEnd(job, options).pipe(crashAt(name, nth)))
-    yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 3)))
-    yield* runToEnd(job, options)
+    const crossed = yield* crashTwice(job, options, [name, nth])
     assert.deepStrictEqual(yield* foundOf, expectedOf(lines, pattern, outOfOrdernessMs, placeOf), `${name} ${nth}`)
-    return Exit.isFailure(first)
+    return crossed
   }).pipe(Effect.provide(world))
 
 describe("a job with a pattern that crashes", () => {
@@ -80,28 +77,15 @@ describe("a job with a pattern that crashes", () => {
     assert.isAbove(expectedOf(lines, skipping, outOfOrdernessMs, placeOf).matches.length, 3)
   })
 
-  for (const name of points) {
-    it.live(`at ${name}, at any crossing, finds the same once`, () =>
-      Effect.gen(function* () {
-        let crashes = 0
-        for (let nth = 1; nth <= 12; nth++) {
-          if (!(yield* crashed(nth % 2 === 0 ? skipping : open, name, nth))) break
-          crashes++
-        }
-        assert.isAbove(crashes, 0, `${name} was never crossed`)
-      })
-    )
-  }
+  atCrossings(points, upTo(12), "finds the same once", (name, nth) =>
+    crashed(nth % 2 === 0 ? skipping : open, name, nth)
+  )
 
   it.live("from deltas alone, without any snapshot", () =>
     Effect.gen(function* () {
       const job = signalsJob(open, outOfOrdernessMs)
-      const deltasOnly = { ...options, checkpointEveryMs: Number.MAX_SAFE_INTEGER }
       yield* append(Signals, lines)
-      for (let round = 1; round < 8; round++) {
-        yield* Effect.exit(runToEnd(job, deltasOnly).pipe(crashAt("after-epoch-commit", 2)))
-      }
-      yield* runToEnd(job, deltasOnly)
+      yield* runOnDeltas(job, options)
       assert.deepStrictEqual(yield* foundOf, expectedOf(lines, open, outOfOrdernessMs, placeOf))
     }).pipe(Effect.provide(world))
   )
@@ -156,12 +140,7 @@ describe("a job with a pattern that crashes", () => {
   it.live("writes deltas that cost what changed, not what is open", () =>
     Effect.gen(function* () {
       const sizes: Array<number> = []
-      const watching = onLog((log) => ({
-        commit: (epoch) => {
-          for (const { delta } of epoch.shards) sizes.push(delta?.length ?? 0)
-          return log.commit(epoch)
-        }
-      }))
+      const watching = notingDeltas(sizes)
       // partial matches of many accounts that stay open
       const many = Array.from({ length: 2000 }, (_, index) =>
         signal(index, `account-${index}`, "a", 1, Date.UTC(2026, 0, 14) + index)

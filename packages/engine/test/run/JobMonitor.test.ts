@@ -31,10 +31,14 @@ describe("a job's monitor", () => {
         validated: 0,
         deadLettered: 1,
         failed: 0,
+        // the broken one
+        slow: 1,
         late: 0,
         ledger: {},
         tables: {},
+        totals: {},
         watermarkMs: baseMs + 4000,
+        silent: false,
         positions: new Map([
           [0, 4],
           [1, 1]
@@ -42,7 +46,8 @@ describe("a job's monitor", () => {
         epochs: 2,
         keys: 2,
         lookups: [],
-        finished: true
+        finished: true,
+        problem: undefined
       })
     }).pipe(Effect.provide(world))
   )

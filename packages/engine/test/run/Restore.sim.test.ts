@@ -7,7 +7,7 @@ import { atPoint, crashAt, onLog, onStore } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
 
 const lines = paymentLines(300)
-const options = { epochRecords: 20, checkpointEveryMs: 0 }
+const options = { epochRecords: 8, checkpointEveryMs: 0 }
 const deltasOnly = { epochRecords: 20, checkpointEveryMs: Number.MAX_SAFE_INTEGER }
 const ids = [0, 1, 2].map((shard) => ({ uid: "accounts", stage: "payments", shard }))
 
@@ -120,7 +120,7 @@ describe("rule 2: an older snapshot stands in for a damaged one", () => {
 
   it.effect("with all of them missing, while deltas reach back to the start, the answers are the same", () =>
     Effect.gen(function* () {
-      const records = yield* crashedAfter(5)
+      const records = yield* crashedAfter(3)
       const files = snapshotFiles(records, 3)
       assert.isAtLeast(files.size, 3)
       yield* runToEnd(accounts, options).pipe(
@@ -274,7 +274,7 @@ describe("rule 9: a topic that is another one stops the job", () => {
       const failure = yield* Effect.flip(runToEnd(accounts, options).pipe(remaking))
       assert.strictEqual(failure.reason, "TopicRecreated")
       const log = yield* Log
-      for (const record of yield* Effect.forEach(ids, log.inForce)) assert.strictEqual(record?.positions[0]?.offset, 20)
+      for (const record of yield* Effect.forEach(ids, log.inForce)) assert.strictEqual(record?.positions[0]?.offset, 8)
     }).pipe(Effect.provide(world))
   )
 

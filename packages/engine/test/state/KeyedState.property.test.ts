@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import type { StateDeclaration } from "../../src/flow/Node.ts"
 import { type KeyedState, makeKeyedState } from "../../src/state/KeyedState.ts"
-import { applyEncoded, encodeDelta, encodeSnapshot } from "../../src/state/StateCodec.ts"
+import { applyEncoded, encodeDelta } from "../../src/state/StateCodec.ts"
+import { encodeWhole, piecesOf } from "../support/Captures.ts"
 import { makeChance } from "../support/Chance.ts"
 
 const ttlMs = 1000
@@ -54,7 +55,7 @@ const answersOf = (run: ReadonlyArray<Step>, disturbed: boolean): ReadonlyArray<
     if (disturbed && before !== "nothing") {
       deltas.push(encodeDelta([state]))
       if (before !== "restore from deltas") {
-        snapshot = encodeSnapshot([state], watermark)
+        snapshot = encodeWhole([state], watermark)
         deltas = []
       }
       if (before !== "sweep") state = restored()
@@ -92,10 +93,10 @@ describe("keyed state", () => {
   it("leaves memory when a snapshot is taken after its time, but not before its change was committed", () => {
     const state = counting()
     state.set("a", 7, 0)
-    assert.strictEqual(state.sweepAndEncode(ttlMs).length, 1)
+    assert.strictEqual(piecesOf(state, "base", ttlMs).length, 1)
     assert.strictEqual(state.takeDelta().length, 1)
-    assert.strictEqual(state.sweepAndEncode(ttlMs - 1).length, 1)
-    assert.deepStrictEqual(state.sweepAndEncode(ttlMs), [])
+    assert.strictEqual(piecesOf(state, "base", ttlMs - 1).length, 1)
+    assert.deepStrictEqual(piecesOf(state, "base", ttlMs), [])
     assert.strictEqual(state.size(), 0)
   })
 
@@ -154,7 +155,7 @@ describe("the codec of state", () => {
     const fresh = makeKeyedState("fresh", declaration(Schema.Unknown))
     applyEncoded([fresh], bytes)
     assert.strictEqual(fresh.size(), 0)
-    const later = new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"version":1', '"version":2'))
-    assert.throws(() => applyEncoded([fresh], later), "state of version 2, this program reads version 1")
+    const later = new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"version":2', '"version":3'))
+    assert.throws(() => applyEncoded([fresh], later), "state of version 3, which this program does not read")
   })
 })

@@ -20,20 +20,25 @@ const Large = Topic.make("large", { schema: Payment, key: "account", partitions:
 const State = Schema.Struct({ count: Schema.Finite, total: Schema.Finite })
 const payments = Flow.from(Payments)
 
-export const accounts = Job.make("accounts", [
-  payments.pipe(
-    Flow.keyBy("account"),
-    Flow.mapWithState(
-      { name: "totals", schema: State, initial: () => ({ count: 0, total: 0 }), ttl: "30 days" },
-      (state, payment) => {
-        const next = { count: state.count + 1, total: state.total + payment.cents }
-        return [next, [{ account: payment.account, id: payment.id, ...next }]]
-      }
+const jobOf = (store: Flow.StateStore) =>
+  Job.make("accounts", [
+    payments.pipe(
+      Flow.keyBy("account"),
+      Flow.mapWithState(
+        { name: "totals", schema: State, initial: () => ({ count: 0, total: 0 }), ttl: "30 days", store },
+        (state, payment) => {
+          const next = { count: state.count + 1, total: state.total + payment.cents }
+          return [next, [{ account: payment.account, id: payment.id, ...next }]]
+        }
+      ),
+      Flow.to(Totals)
     ),
-    Flow.to(Totals)
-  ),
-  payments.pipe(Flow.filter(expr("cents > 500")), Flow.to(Large))
-])
+    payments.pipe(Flow.filter(expr("cents > 500")), Flow.to(Large))
+  ])
+
+export const accounts = jobOf("memory")
+/** The same with its state on disk, in a cache in which nothing stays. */
+export const accountsOnDisk = jobOf({ disk: { cacheBytesMax: 0 } })
 
 const startMs = Date.UTC(2026, 0, 14)
 

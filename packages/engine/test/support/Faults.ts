@@ -34,6 +34,15 @@ export const onLog =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Log> =>
     Effect.updateService(self, Log, (log) => ({ ...log, ...change(log) }))
 
+/** Notes the bytes of each shard's delta of each epoch that `self` commits. */
+export const notingDeltas = (bytes: Array<number>) =>
+  onLog((log) => ({
+    commit: (epoch) => {
+      for (const { delta } of epoch.shards) bytes.push(delta?.length ?? 0)
+      return log.commit(epoch)
+    }
+  }))
+
 type Store = Context.Service.Shape<typeof CheckpointStore>
 
 /** Runs `self` on a checkpoint store of which `change` has replaced some operations. */
@@ -63,6 +72,7 @@ export const epochPoints: ReadonlyArray<FaultPointName> = [
   "during-epoch-commit",
   "after-epoch-commit",
   "before-snapshot",
+  "mid-snapshot",
   "after-snapshot",
   "before-name",
   "before-delta-drop",

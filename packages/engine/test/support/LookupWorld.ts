@@ -36,6 +36,9 @@ const planOf = (seed: number, claimId: string): Plan => {
   }
 }
 
+/** Whether the claim is answered in the end. */
+export const isAnswered = (seed: number, claimId: string): boolean => planOf(seed, claimId).fate === "answered"
+
 /** A service whose answers, failures and delays follow from the seed; a call that hangs is left to the timeout. */
 export const seededClaims = (seed: number): Layer.Layer<Claims> => {
   const { layer } = scripted((claimId, n) => {

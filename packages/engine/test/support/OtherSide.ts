@@ -156,6 +156,7 @@ export const askFor = (policy: LookupPolicy, side: OtherSide, fromMs: number, un
 const entryOf = (id: number, enteredAtMs: number, settled: (entry: InFlight) => boolean): InFlight => ({
   id,
   offset: id,
+  port: 0,
   bytes: new Uint8Array(),
   read: {},
   wide: false,

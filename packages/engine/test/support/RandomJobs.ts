@@ -6,8 +6,9 @@ import { Flow, Job, Lookup } from "../../src/index.ts"
 import type { Outcome } from "../../src/lookup/InFlight.ts"
 import { type Chance, makeChance } from "./Chance.ts"
 import { TestDeadLetters } from "./Harness.ts"
+import { joined } from "./RandomJoins.ts"
 import { sequenced } from "./RandomSequences.ts"
-import { windowed } from "./RandomWindows.ts"
+import { windowed, windows } from "./RandomWindows.ts"
 
 export class Sale extends Schema.Opaque<Sale>()(
   Schema.Struct({
@@ -97,6 +98,8 @@ interface Grower {
   readonly chance: Chance
   names: number
   left: number
+  /** Offsets tell where a record was: not behind a repartition. */
+  readonly placed: boolean
 }
 
 const codeCondition = (chance: Chance): ((record: Sale) => boolean) =>
@@ -196,7 +199,7 @@ class Twin extends Schema.Opaque<Twin>()(
   Schema.Struct({ score: Field.optional(Field.double()), answered: Field.text() })
 ) {}
 /** Asked by the flows that `asked` makes; the equivalence test answers in its place. */
-class Twins extends Lookup.Service<Twins, number, Twin, Odd | Long>()("test/Twins", {
+export class Twins extends Lookup.Service<Twins, number, Twin, Odd | Long>()("test/Twins", {
   answer: Twin,
   failures: { Odd: "final", Long: "transient" },
   timeout: (message) => new Long({ message }),
@@ -271,9 +274,14 @@ const stateful = (grower: Grower, flow: Sold): Sold => {
   )
 }
 
-const ended = (grower: Grower, flow: Sold): ReadonlyArray<Flow.Output> => {
+/** `known`: its fields are, so that one can be added up. */
+const ended = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Output> => {
   const { chance } = grower
   if (chance.once(6)) return [Flow.validate(flow)]
+  if (chance.once(4)) {
+    const name = `total ${chance.pick(hostileNames)} ${grower.names++}`
+    return [flow.pipe(known ? Flow.total(name, { sum: chance.pick(["amount", "fee", "count"]) }) : Flow.total(name))]
+  }
   const name = chance.once(3) ? { name: `${chance.pick(hostileNames)} ${grower.names++}` } : {}
   return chance.pick<() => ReadonlyArray<Flow.Output>>([
     () => [flow.pipe(Flow.to(targets[0], name))],
@@ -288,7 +296,7 @@ const behindLookup = (node: Flow.Output["node"]): boolean => node.op === "lookup
 /** What a flow grows into. `known`: its records' fields are, so that expressions may read them. */
 const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Output> => {
   const { chance } = grower
-  if (grower.left-- <= 0) return ended(grower, flow)
+  if (grower.left-- <= 0) return ended(grower, flow, known)
   const named = chance.once(4)
     ? flow.pipe(
         Flow.filter(() => true),
@@ -312,20 +320,32 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
     () => grow(grower, named.pipe(Flow.stamp("seen")), known),
     () => grow(grower, named.pipe(Flow.map(changeByCode(chance))), false),
     () => grow(grower, named.pipe(Flow.flatMap((record) => (record.online ? [record, record] : []))), false),
-    () => (known ? grow(grower, decided(grower, named), false) : ended(grower, named)),
+    () => (known ? grow(grower, decided(grower, named), false) : ended(grower, named, known)),
     () => grow(grower, failing(grower, named), false),
     () => grow(grower, asked(grower, named), false),
     () => grow(grower, stateful(grower, named), false),
     () =>
       // refused there
       behindLookup(named.node)
-        ? ended(grower, named)
-        : windowed(chance, named.pipe(Flow.keyBy("account")), known, `window ${grower.names++}`),
+        ? ended(grower, named, known)
+        : windowed(
+            chance,
+            named.pipe(Flow.keyBy("account")),
+            known,
+            `window ${grower.names++}`,
+            windows(chance),
+            grower.placed
+          ),
     () =>
       // refused there too
       behindLookup(named.node)
-        ? ended(grower, named)
+        ? ended(grower, named, known)
         : sequenced(chance, named.pipe(Flow.keyBy("account")), known, `pattern ${grower.names++}`, conditions),
+    () =>
+      // and there
+      behindLookup(named.node)
+        ? ended(grower, named, known)
+        : joined(chance, named.pipe(Flow.keyBy("account")), known, `join ${grower.names++}`),
     // one flow, two consumers
     () => [...grow(grower, named, known), ...grow(grower, named, known)],
     () => grow(grower, named.pipe(Flow.catchTags({})), false)
@@ -335,10 +355,11 @@ const grow = (grower: Grower, flow: Sold, known: boolean): ReadonlyArray<Flow.Ou
 /** A job over `Sales`, or what `begin` makes of them; the same for the same seed. */
 export const randomJob = (
   seed: number,
-  begin: (chance: Chance, sales: Sold) => Sold = (_, sales) => sales
+  begin: (chance: Chance, sales: Sold) => Sold = (_, sales) => sales,
+  placed = true
 ): Job.Job => {
   const chance = makeChance(seed)
-  const grower: Grower = { chance, names: 0, left: 4 + chance.below(10) }
+  const grower: Grower = { chance, names: 0, left: 4 + chance.below(10), placed }
   const source = chance.once(2)
     ? Flow.from(Sales)
     : Flow.from(Sales).pipe(Flow.eventTime("at", { outOfOrderness: chance.pick(["0s", "7s"]) }))

@@ -1,7 +1,7 @@
 // A table for the equivalence test: rows that come, change and go, joined with sales by conditions over what is taken.
 import { expr, Field, Topic } from "@frazil/core"
 import { Schema } from "effect"
-import { Flow } from "../../src/index.ts"
+import { count, Flow, min, sum, Window } from "../../src/index.ts"
 import type { Chance } from "./Chance.ts"
 import type { Line } from "./Harness.ts"
 import type { Sale } from "./RandomJobs.ts"
@@ -43,6 +43,41 @@ export const joinedSales = (chance: Chance, flow: Sold): Sold => {
     () => joined.pipe(Flow.extend({ limited: ({ limit }) => limit?.toString() })),
     () => joined.pipe(Flow.route({ some: expr(chance.pick(conditions)), rest: Flow.otherwise })).some
   ])()
+}
+
+class Limits extends Schema.Opaque<Limits>()(
+  Schema.Struct({
+    account: Field.text(),
+    limits: Field.optional(Field.decimal(38, 2)),
+    lowest: Field.optional(Field.decimal(38, 2)),
+    count: Field.int()
+  })
+) {}
+const LimitsOf = Topic.make("limits", { schema: Limits, key: "account", partitions: 2 })
+const Gold = Topic.make("gold", { schema: Limits, key: "account", partitions: 2 })
+
+/** Conditions, branches and windows over fields of the table and of the record: no record is made of them. */
+export const tableWindows = (chance: Chance, flow: Sold): ReadonlyArray<Flow.Output> => {
+  const first = flow.pipe(Flow.joinTable(Profiles, { on: "account", take: ["limit"] }))
+  const joined = first.pipe(Flow.joinTable(Profiles, { on: "account", take: ["segment", "valueOf"], name: "again" }))
+  const { some } = joined.pipe(Flow.route({ some: expr(chance.pick(conditions)), rest: Flow.otherwise }))
+  return [
+    some.pipe(
+      Flow.keyBy("account"),
+      Flow.window(Window.tumbling("20s", { allowedLateness: "5s" }), {
+        limits: sum("limit"),
+        lowest: min("limit"),
+        count: count()
+      }),
+      Flow.map(({ account, count, limits, lowest }) => ({ account, count, limits, lowest })),
+      Flow.to(LimitsOf)
+    ),
+    joined.pipe(
+      Flow.filter(expr("segment.startsWith('g') || note == segment")),
+      Flow.map(({ account, count, limit }) => ({ account, count, limits: limit, lowest: null })),
+      Flow.to(Gold)
+    )
+  ]
 }
 
 /** A row of one of the accounts, or, with an empty value, its end. */

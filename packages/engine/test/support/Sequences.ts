@@ -23,7 +23,7 @@ export const Signals = Topic.make("signals", { schema: Signal, key: "account", e
 export const Matches = Topic.make("matches", { schema: Found, key: "account", partitions: 2 })
 export const Timeouts = Topic.make("timeouts", { schema: Found, key: "account", partitions: 2 })
 
-/** `first`: the count must not be that of the match's first record; `rising`: above those of the step's own records. */
+/** `first`, by code or by an expression: the count must not be that of the match's first record; `rising`: above those of the step's own records. */
 type Also = "nothing" | "first" | "rising"
 
 export interface StepCase {
@@ -48,7 +48,9 @@ export interface PatternCase {
 
 const kinds = ["a", "b", "c"]
 
-const randomStep = (chance: Chance, index: number, before: StepCase | undefined): StepCase => {
+const randomStep = (chance: Chance, steps: ReadonlyArray<StepCase>): StepCase => {
+  const index = steps.length
+  const before = steps.at(-1)
   const negative = index > 0 && chance.once(4)
   const how = negative
     ? "notFollowedBy"
@@ -56,6 +58,8 @@ const randomStep = (chance: Chance, index: number, before: StepCase | undefined)
       ? "followedBy"
       : ("next" as const)
   const code = chance.once(3)
+  // as an expression over the first step's record
+  const linked = index > 0 && !negative && !steps[0]!.many && chance.once(2)
   const many = !negative && chance.once(2)
   const min = many ? 1 + chance.below(3) : 1
   return {
@@ -63,7 +67,7 @@ const randomStep = (chance: Chance, index: number, before: StepCase | undefined)
     how,
     kind: chance.pick(kinds),
     code,
-    also: code && !negative ? chance.pick<Also>(["nothing", "first", "rising"]) : "nothing",
+    also: code && !negative ? chance.pick<Also>(["nothing", "first", "rising"]) : linked ? "first" : "nothing",
     min,
     max: many ? min + chance.below(3) : 1,
     many,
@@ -75,7 +79,7 @@ const randomStep = (chance: Chance, index: number, before: StepCase | undefined)
 export const randomPattern = (chance: Chance): PatternCase => {
   const steps: Array<StepCase> = []
   const length = 1 + chance.below(4)
-  for (let index = 0; index < length; index++) steps.push(randomStep(chance, index, steps.at(-1)))
+  for (let index = 0; index < length; index++) steps.push(randomStep(chance, steps))
   const named = steps.filter(({ how }, index) => index > 0 && how !== "notFollowedBy").map(({ name }) => name)
   const skips: Array<SkipStrategy> = ["noSkip", "noSkip", "skipToNext", "skipPastLastEvent"]
   if (named.length > 0) skips.push({ skipToFirst: chance.pick(named) }, { skipToLast: chance.pick(named) })
@@ -102,7 +106,7 @@ const conditionOf = ({ also, code, kind, name }: StepCase) =>
         if (also === "rising") return (earlier[name] as ReadonlyArray<Signal>).every(({ n }) => n < record.n)
         return true
       }
-    : expr<Signal>(`kind == '${kind}'`)
+    : expr<Signal>(also === "first" ? `kind == '${kind}' && n != s0.n` : `kind == '${kind}'`)
 
 /** The builder, where only the run knows the names. */
 interface Loose {

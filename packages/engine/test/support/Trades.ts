@@ -136,7 +136,7 @@ const half = (total: bigint, of: bigint): bigint => {
   return twice > of || (twice === of && floor % 2n !== 0n) ? floor + 1n : floor
 }
 
-const answerOf = (end: number, sizeMs: number, trades: ReadonlyArray<TradeLine>, revisions: number): Answer => {
+export const answerOf = (end: number, sizeMs: number, trades: ReadonlyArray<TradeLine>, revisions: number): Answer => {
   const cents = trades.map((each) => each.cents)
   const total = cents.reduce((a, b) => a + b, 0n)
   const tips = trades.flatMap(({ tip }) => tip ?? [])

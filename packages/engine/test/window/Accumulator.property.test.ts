@@ -50,7 +50,7 @@ const computed = (
     const copy = make()
     for (const { offset, time, value } of all.slice(0, chance.below(4))) {
       accumulator.add(copy, value, time, offset)
-      accumulator.addRecord?.(copy, { value })
+      accumulator.addRecord?.(copy, { value }, time, offset)
     }
     accumulator.decode(copy, durable(JSON.parse(JSON.stringify(accumulator.encode(cells)))))
     return copy
@@ -59,7 +59,7 @@ const computed = (
   for (const { offset, time, value } of shuffled(chance, all)) {
     const at = chance.below(panes.length)
     if (accumulator.addRecord === undefined) accumulator.add(panes[at]!, value, time, offset)
-    else accumulator.addRecord(panes[at]!, { value })
+    else accumulator.addRecord(panes[at]!, { value }, time, offset)
     if (chance.once(5)) panes[at] = again(panes[at]!)
   }
   const merged = make()
@@ -166,7 +166,7 @@ describe("an aggregate of somebody's own", () => {
     const lying = declared(Schema.Finite as unknown as Schema.Codec<unknown, unknown>, () => "secret")
     const accumulator = makeAccumulator(lying, undefined, 1)
     const cells = makeCells(2)
-    accumulator.addRecord!(cells, {})
+    accumulator.addRecord!(cells, {}, 0, 0)
     assert.throws(
       () => accumulator.encode(cells),
       "aggregate odd: a state that its code returned does not fit its schema"

@@ -1,11 +1,12 @@
 /** Jobs with sessions, and with rolling totals and early results, that crash at every fault point: all is there once. */
 import { type FaultPointName, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Job } from "../../src/index.ts"
 import { makeChance } from "../support/Chance.ts"
-import { crashAt, epochPoints, eventually, onLog } from "../support/Faults.ts"
+import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
+import { crashAt, epochPoints, eventually, notingDeltas } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
 import {
   expectedOf,
@@ -41,40 +42,21 @@ const jobs = {
 }
 
 for (const [what, { expected, found, job }] of Object.entries(jobs)) {
-  /** Crashes twice, the second time while it comes back or later. */
   const crashed = (name: FaultPointName, nth: number) =>
     Effect.gen(function* () {
       yield* append(Trades, lines)
-      if (name === "mid-restore") yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 5)))
-      const first = yield* Effect.exit(runToEnd(job, options).pipe(crashAt(name, nth)))
-      yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 3)))
-      yield* runToEnd(job, options)
+      const crossed = yield* crashTwice(job, options, [name, nth])
       assert.deepStrictEqual<unknown>(yield* found, expected, `${name}, crossing ${nth}`)
-      return Exit.isFailure(first)
+      return crossed
     }).pipe(Effect.provide(world))
 
   describe(`a job with ${what} that crashes`, () => {
-    for (const name of [...epochPoints, "mid-restore"] as const) {
-      it.live(`at ${name}, at any crossing, gives the same results once`, () =>
-        Effect.gen(function* () {
-          let crashes = 0
-          for (let nth = 1; nth <= 8; nth++) {
-            if (!(yield* crashed(name, nth))) break
-            crashes++
-          }
-          assert.isAbove(crashes, 0, `${name} was never crossed`)
-        })
-      )
-    }
+    atCrossings([...epochPoints, "mid-restore"], upTo(8), "gives the same results once", crashed)
 
     it.live("goes on from deltas alone, without any snapshot", () =>
       Effect.gen(function* () {
-        const deltasOnly = { ...options, checkpointEveryMs: Number.MAX_SAFE_INTEGER }
         yield* append(Trades, lines)
-        for (let round = 1; round < 8; round++) {
-          yield* Effect.exit(runToEnd(job, deltasOnly).pipe(crashAt("after-epoch-commit", 2)))
-        }
-        yield* runToEnd(job, deltasOnly)
+        yield* runOnDeltas(job, options)
         assert.deepStrictEqual<unknown>(yield* found, expected)
       }).pipe(Effect.provide(world))
     )
@@ -118,12 +100,7 @@ describe("sessions", () => {
   it.live("write deltas that cost what changed, not what is open", () =>
     Effect.gen(function* () {
       const sizes: Array<number> = []
-      const watching = onLog((log) => ({
-        commit: (epoch) => {
-          for (const { delta } of epoch.shards) sizes.push(delta?.length ?? 0)
-          return log.commit(epoch)
-        }
-      }))
+      const watching = notingDeltas(sizes)
       const many = Array.from({ length: 2000 }, (_, index) => lines[index % 3]!)
       yield* append(Trades, many)
       yield* runToEnd(jobs.sessions.job, { ...options, epochRecords: 50 }).pipe(watching)

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { avg, count, countDistinct, max, min, sum, Window } from "../../src/index.ts"
 import { planWindow } from "../../src/window/WindowPlan.ts"
+import { piecesOf } from "../support/Captures.ts"
 import { makeWindowState } from "../../src/window/WindowState.ts"
 import type { AggregateDeclaration } from "../../src/window/Aggregate.ts"
 import { type Chance, makeChance } from "../support/Chance.ts"
@@ -51,9 +52,9 @@ const stateOf = (window: Window<"event">, more: ReadonlyArray<readonly [string, 
       if (watermark >= state.nextAt) state.fire(watermark, emit)
     },
     restart: (watermark: number) => {
-      const kept: unknown = JSON.parse(JSON.stringify(state.sweepAndEncode(watermark)))
+      const kept: ReadonlyArray<unknown> = JSON.parse(JSON.stringify(piecesOf(state, "base", watermark)))
       state = makeWindowState(plan)
-      state.load(kept)
+      for (const piece of kept) state.load(piece)
       state.restored(watermark, false)
     },
     close: () => state.close(emit)

@@ -1,10 +1,11 @@
 /** A job with windows that crashes, at every fault point: the results, their revisions and the ledger are there once. */
 import { type FaultPointName, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { Job, Log } from "../../src/index.ts"
 import { makeChance } from "../support/Chance.ts"
-import { crashAt, onLog } from "../support/Faults.ts"
+import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
+import { crashAt, epochPoints, notingDeltas } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
 import { expectedOf, foundOf, randomTrades, type Timing, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
 
@@ -15,31 +16,16 @@ const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
 const expected = expectedOf(lines, timing, placeOf)
 const options = { epochRecords: 10, checkpointEveryMs: 0 }
 
-const points: ReadonlyArray<FaultPointName> = [
-  "after-init",
-  "before-epoch-commit",
-  "during-epoch-commit",
-  "after-epoch-commit",
-  "before-snapshot",
-  "after-snapshot",
-  "before-name",
-  "before-delta-drop",
-  "snapshot-delete",
-  "mid-restore"
-]
+const points: ReadonlyArray<FaultPointName> = [...epochPoints, "mid-restore"]
 
-/** Crashes twice, the second time while it comes back or later. */
 const crashed = (name: FaultPointName, nth: number) =>
   Effect.gen(function* () {
     yield* append(Trades, lines)
-    if (name === "mid-restore") yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 5)))
-    const first = yield* Effect.exit(runToEnd(job, options).pipe(crashAt(name, nth)))
-    yield* Effect.exit(runToEnd(job, options).pipe(crashAt("after-epoch-commit", 3)))
     const monitor = Job.monitor()
-    yield* runToEnd(job, { ...options, observer: monitor })
+    const crossed = yield* crashTwice(job, options, [name, nth], { last: { observer: monitor } })
     assert.deepStrictEqual(yield* foundOf, expected, `${name}, crossing ${nth}`)
     assert.strictEqual(monitor.status()[0]?.late, expected.late.length)
-    return Exit.isFailure(first)
+    return crossed
   }).pipe(Effect.provide(world))
 
 describe("a job with windows that crashes", () => {
@@ -48,27 +34,12 @@ describe("a job with windows that crashes", () => {
     assert.isAbove(expected.results, expected.windows.length)
   })
 
-  for (const name of points) {
-    it.live(`at ${name}, at any crossing, gives the same results once`, () =>
-      Effect.gen(function* () {
-        let crashes = 0
-        for (let nth = 1; nth <= 12; nth++) {
-          if (!(yield* crashed(name, nth))) break
-          crashes++
-        }
-        assert.isAbove(crashes, 0, `${name} was never crossed`)
-      })
-    )
-  }
+  atCrossings(points, upTo(12), "gives the same results once", crashed)
 
   it.live("from deltas alone, without any snapshot", () =>
     Effect.gen(function* () {
-      const deltasOnly = { ...options, checkpointEveryMs: Number.MAX_SAFE_INTEGER }
       yield* append(Trades, lines)
-      for (let round = 1; round < 8; round++) {
-        yield* Effect.exit(runToEnd(job, deltasOnly).pipe(crashAt("after-epoch-commit", 2)))
-      }
-      yield* runToEnd(job, deltasOnly)
+      yield* runOnDeltas(job, options)
       assert.deepStrictEqual(yield* foundOf, expected)
     }).pipe(Effect.provide(world))
   )
@@ -106,12 +77,7 @@ describe("a job with windows that crashes", () => {
   it.live("writes deltas that cost what changed, not what is open", () =>
     Effect.gen(function* () {
       const sizes: Array<number> = []
-      const watching = onLog((log) => ({
-        commit: (epoch) => {
-          for (const { delta } of epoch.shards) sizes.push(delta?.length ?? 0)
-          return log.commit(epoch)
-        }
-      }))
+      const watching = notingDeltas(sizes)
       const many = Array.from({ length: 2000 }, (_, index) => lines.map((line) => line)[index % 3]!)
       yield* append(Trades, many)
       yield* runToEnd(job, { ...options, epochRecords: 50 }).pipe(watching)

@@ -59,6 +59,20 @@ describe("a record far ahead of its topic", () => {
     })
   )
 
+  it.live("moves time at once where the flow says that it may be as far ahead", () =>
+    Effect.gen(function* () {
+      const far = Flow.from(Trades).pipe(
+        Flow.eventTime("at", { outOfOrderness: "0s", lead: "10 hours" }),
+        Flow.keyBy("account"),
+        Flow.window(Window.tumbling("1 minute", { allowedLateness: "0s" }), { count: count() }),
+        Flow.to(Counts)
+      )
+      const found = yield* run([at(0), at(599), at(1), at(2000), at(1190)], Job.make("far", [far]))
+      assert.deepStrictEqual(found.ledger, ["late 1", "lead 2000"])
+      assert.deepStrictEqual(found.windows, ["A 0: 1", "A 599: 1", "A 1190: 1", "A 2000: 1"])
+    })
+  )
+
   it.live("moves time when the rest follows: it was the topic that had been silent", () =>
     Effect.gen(function* () {
       const found = yield* run([at(0), at(600), at(601), at(602), at(603), at(5)])

@@ -5,7 +5,7 @@
  * Counters of jobs count from the job's first start, so they do not fall when the process starts again.
  */
 import type { Job } from "@frazil/engine"
-import type { LandingStatus, StageStatus } from "@frazil/platform"
+import type { LandingStatus, SinkStatus, StageStatus } from "@frazil/platform"
 import { Clock, Effect } from "effect"
 import { lookupFamilies } from "./LookupFamilies.ts"
 import { family, type Family, registered, type Sample } from "./PrometheusText.ts"
@@ -13,6 +13,7 @@ import { family, type Family, registered, type Sample } from "./PrometheusText.t
 export interface Standing {
   readonly stages: ReadonlyArray<StageStatus>
   readonly landings: ReadonlyArray<LandingStatus>
+  readonly sinks: ReadonlyArray<SinkStatus>
 }
 
 /** Why a window did not take a record, or time did not follow it. */
@@ -33,6 +34,15 @@ const jobFamilies = (stages: ReadonlyArray<StageStatus>, nowMs: number): Readonl
     "counter",
     "Records that a stage has read",
     ofStage(stages, (stage) => stage.counts.in)
+  ),
+  family(
+    "frazil_records_decoded_total",
+    "counter",
+    "Records that a stage has decoded, by path: fast by the scanner made of the topic's schema, slow by the schema itself",
+    stages.flatMap(({ counts, job, topic }) => [
+      { labels: { job, topic, path: "fast" }, value: counts.in - (counts.slow ?? 0) },
+      { labels: { job, topic, path: "slow" }, value: counts.slow ?? 0 }
+    ])
   ),
   family(
     "frazil_records_out_total",
@@ -137,9 +147,16 @@ const tableFamilies = (landings: ReadonlyArray<LandingStatus>, nowMs: number): R
 
 const processFamilies = (): ReadonlyArray<Family> => {
   const usage = process.resourceUsage()
+  const memory = process.memoryUsage()
   return [
     family("process_resident_memory_bytes", "gauge", "Resident memory of this process", [
-      { labels: {}, value: process.memoryUsage().rss }
+      { labels: {}, value: memory.rss }
+    ]),
+    family("process_heap_bytes", "gauge", "JavaScript heap of this process that is in use", [
+      { labels: {}, value: memory.heapUsed }
+    ]),
+    family("process_external_memory_bytes", "gauge", "Memory outside the heap that JavaScript objects hold", [
+      { labels: {}, value: memory.external }
     ]),
     family("process_cpu_seconds_total", "counter", "CPU time of this process", [
       { labels: {}, value: (usage.userCPUTime + usage.systemCPUTime) / 1e6 }
@@ -149,7 +166,7 @@ const processFamilies = (): ReadonlyArray<Family> => {
 
 /** The whole page. */
 export const metricsText = Effect.fnUntraced(function* (
-  { landings, stages }: Standing,
+  { landings, sinks, stages }: Standing,
   live: ReadonlyArray<Job.StageStatus>,
   load: { readonly running: number; readonly waiting: number }
 ) {
@@ -164,6 +181,12 @@ export const metricsText = Effect.fnUntraced(function* (
     ),
     ...lookupFamilies(live),
     ...tableFamilies(landings, nowMs),
+    family(
+      "frazil_sink_lag",
+      "gauge",
+      "Records of its topic that a sink has not delivered",
+      sinks.map(({ lag, name, topic }) => ({ labels: { sink: name, topic }, value: lag }))
+    ),
     family("frazil_queries_running", "gauge", "Queries at work", [{ labels: {}, value: load.running }]),
     family("frazil_queries_waiting", "gauge", "Queries that wait for a slot", [{ labels: {}, value: load.waiting }]),
     ...processFamilies(),

@@ -1,6 +1,6 @@
 /** How the system is: topics, jobs, landings, health, metrics. */
 import { Analytics } from "@frazil/analytics"
-import { Log } from "@frazil/engine"
+import { isInternalTopic, Log } from "@frazil/engine"
 import type { Catalog } from "@frazil/lake"
 import {
   examine,
@@ -8,6 +8,8 @@ import {
   type LandingStatus,
   landingStatuses,
   partsJson,
+  type SinkStatus,
+  sinkStatuses,
   type StageStatus,
   stageStatuses
 } from "@frazil/platform"
@@ -24,6 +26,8 @@ const Topics = Schema.Struct({
       name: Schema.String,
       id: Schema.String,
       created_at: Schema.String,
+      /** A job writes it for itself, between its stages. */
+      internal: Schema.Boolean,
       partitions: Schema.Array(Schema.Struct({ partition: Schema.Int, start: Schema.Int, end: Schema.Int }))
     })
   )
@@ -40,6 +44,7 @@ const Jobs = Schema.Struct({
       records_in: Schema.Int,
       records_out: Schema.Record(Schema.String, Schema.Int),
       dead_lettered: Schema.Int,
+      slow_path: Schema.Int,
       problem: Schema.NullOr(Schema.String)
     })
   ),
@@ -53,6 +58,9 @@ const Jobs = Schema.Struct({
       committed_at: Schema.NullOr(Schema.String),
       problem: Schema.NullOr(Schema.String)
     })
+  ),
+  sinks: Schema.Array(
+    Schema.Struct({ sink: Schema.String, state: Schema.String, topic: Schema.String, lag: Schema.Int })
   )
 })
 
@@ -73,6 +81,7 @@ const stageJson = (stage: StageStatus): (typeof Jobs.Type)["jobs"][number] => ({
   records_in: stage.counts.in,
   records_out: stage.counts.out,
   dead_lettered: stage.counts.deadLettered,
+  slow_path: stage.counts.slow ?? 0,
   problem: stage.problem ?? null
 })
 
@@ -89,6 +98,13 @@ const landingJson = (status: LandingStatus): (typeof Jobs.Type)["landings"][numb
   }
 }
 
+const sinkJson = ({ lag, name, running, topic }: SinkStatus): (typeof Jobs.Type)["sinks"][number] => ({
+  sink: name,
+  state: running ? "running" : "stopped",
+  topic,
+  lag
+})
+
 const topics = Effect.gen(function* () {
   const log = yield* Log
   return yield* Effect.forEach(yield* log.topics, (topic) =>
@@ -96,6 +112,7 @@ const topics = Effect.gen(function* () {
       name: topic.name,
       id: topic.id,
       created_at: new Date(topic.createdAt).toISOString(),
+      internal: isInternalTopic(topic.name),
       partitions: bounds.map(({ end, partition, start }) => ({ partition, start, end }))
     }))
   )
@@ -104,7 +121,8 @@ const topics = Effect.gen(function* () {
 const standing = Effect.gen(function* () {
   const { declared, directory } = yield* System
   const stages = yield* Effect.mapError(stageStatuses(directory, declared), fromLogError)
-  return { stages, landings: yield* landingStatuses(stages, declared) }
+  const sinks = yield* Effect.mapError(sinkStatuses(directory), fromLogError)
+  return { stages, landings: yield* landingStatuses(stages, declared), sinks }
 })
 
 const metricsType = "text/plain"
@@ -123,12 +141,16 @@ export const systemEndpoints: ReadonlyArray<Endpoint<Log | Catalog | System | An
   {
     method: "get",
     path: "/v1/jobs",
-    summary: "Jobs and landings: whether they run, how far they came, how far they are behind",
+    summary: "Jobs, landings and sinks: whether they run, how far they came, how far they are behind",
     parameters: [],
-    answers: [jsonAnswer("Stages of jobs, and landings", Jobs)],
+    answers: [jsonAnswer("Stages of jobs, landings and sinks", Jobs)],
     handle: Effect.fnUntraced(function* (request) {
-      const { landings, stages } = yield* standing
-      return yield* reply(request, { jobs: stages.map(stageJson), landings: landings.map(landingJson) })
+      const { landings, sinks, stages } = yield* standing
+      return yield* reply(request, {
+        jobs: stages.map(stageJson),
+        landings: landings.map(landingJson),
+        sinks: sinks.map(sinkJson)
+      })
     })
   },
   {

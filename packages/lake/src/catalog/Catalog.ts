@@ -1,8 +1,9 @@
 /**
  * The catalog: which tables there are, and which metadata file of each is in force. The one place where a table changes.
  *
- * **Guarantees**: of commits on one base at most one succeeds; what a reader loads is a whole, committed state. SQLite now,
- * the REST protocol later: hence commits are requirements and updates, not files.
+ * **Guarantees**: of commits that require the same head of the same branch at most one succeeds; what a reader loads is a
+ * whole, committed state. A file of SQLite, or a server of the REST protocol: hence commits are requirements and updates,
+ * not files.
  */
 import { Context, type Effect } from "effect"
 import type { LakeError } from "../LakeError.ts"
@@ -28,6 +29,16 @@ export const identifierFromText = (text: string): TableIdentifier | undefined =>
   return dot > 0 && dot < text.length - 1 ? { namespace: text.slice(0, dot), name: text.slice(dot + 1) } : undefined
 }
 
+const identifierPart = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/
+
+/** What is wrong with the name of a table to be made; empty when nothing is. */
+export const identifierProblems = (identifier: TableIdentifier): ReadonlyArray<string> => {
+  const parts = [...identifier.namespace.split("."), identifier.name]
+  return parts.every((part) => identifierPart.test(part))
+    ? []
+    : [`table name ${identifierText(identifier)}: letters, digits, _ and - only, with a namespace before the dot`]
+}
+
 /** A table as it was when it was loaded. */
 export interface Table {
   readonly identifier: TableIdentifier
@@ -49,7 +60,12 @@ export interface CreateTable {
   readonly location?: string
 }
 
-/** A change of a table: all updates or none, on exactly this base. */
+/**
+ * A change of a table: all updates or none, on a table that meets the requirements.
+ *
+ * **Gotchas**: a catalog of pointers refuses every other base than this one; a REST catalog takes any that meets the
+ * requirements. What must not meet another change has to require what that would move, as the commit loop does.
+ */
 export interface TableCommit {
   readonly base: Table
   readonly requirements: ReadonlyArray<Requirement>

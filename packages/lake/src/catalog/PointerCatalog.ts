@@ -10,10 +10,8 @@ import type { FileIOShape } from "../io/FileIO.ts"
 import { randomUuid } from "../io/RandomIds.ts"
 import { LakeError } from "../LakeError.ts"
 import { metadataFileName, metadataFolder } from "../spec/Locations.ts"
-import { applyUpdates, newTableMetadata, newTableProblems } from "../spec/MetadataUpdate.ts"
-import { unpartitioned } from "../spec/PartitionSpec.ts"
+import { applyUpdates, newTableMetadata } from "../spec/MetadataUpdate.ts"
 import { unmetRequirement } from "../spec/Requirement.ts"
-import { unsorted } from "../spec/SortOrder.ts"
 import {
   identifierText,
   type CatalogShape,
@@ -22,16 +20,8 @@ import {
   type TableCommit,
   type TableIdentifier
 } from "./Catalog.ts"
+import { newTable } from "./NewTable.ts"
 import type { TablePointers } from "./TablePointers.ts"
-
-const identifierPart = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/
-
-const identifierProblems = (identifier: TableIdentifier): ReadonlyArray<string> => {
-  const parts = [...identifier.namespace.split("."), identifier.name]
-  return parts.every((part) => identifierPart.test(part))
-    ? []
-    : [`table name ${identifierText(identifier)}: letters, digits, _ and - only, with a namespace before the dot`]
-}
 
 const invalid = (message: string): LakeError => new LakeError({ reason: "Invalid", message })
 
@@ -76,19 +66,14 @@ class PointerCatalog {
   createTable(declared: CreateTable): Effect.Effect<Table, LakeError> {
     return Effect.gen({ self: this }, function* () {
       const { identifier } = declared
-      const table = {
-        schema: declared.schema,
-        partitionSpec: declared.partitionSpec ?? unpartitioned,
-        sortOrder: declared.sortOrder ?? unsorted,
-        properties: new Map([["write.parquet.compression-codec", "zstd"], ...(declared.properties ?? [])])
-      }
-      const problems = [...identifierProblems(identifier), ...newTableProblems(table)]
+      const { formatVersion, parts: table, problems } = newTable(declared)
       if (problems.length > 0) {
         return yield* invalid(`table ${identifierText(identifier)} cannot be made: ${problems.join("; ")}`)
       }
       const folder = `${identifier.namespace.replaceAll(".", "/")}/${identifier.name}`
       const metadata = newTableMetadata({
         ...table,
+        formatVersion,
         tableUuid: yield* randomUuid,
         location: normaliseUri(declared.location ?? `${this.warehouse.replace(/\/+$/, "")}/${folder}`),
         createdMs: yield* Clock.currentTimeMillis

@@ -5,7 +5,7 @@
  */
 import type { AvroField, AvroType } from "./avro/AvroType.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
-import { corrupt } from "../spec/FormatError.ts"
+import { corrupt, unsupported } from "../spec/FormatError.ts"
 
 /** The same layout with fields named by `nameOf`; fields without id, or that it does not know, keep theirs. */
 export const renameById = (type: AvroType, nameOf: (id: number) => string | undefined): AvroType => {
@@ -65,6 +65,12 @@ export const asOptional = <A>(
   where: string,
   read: (value: AvroValue, where: string) => A
 ): A | null => (value === null || value === undefined ? null : read(value, where))
+
+/** Unsupported where a file or manifest has a key: what is encrypted is not read here. */
+export const refuseEncrypted = (value: AvroValue | undefined, where: string, what: string): null => {
+  const key = asOptional(value, `${where}.key_metadata`, asBytes)
+  return key === null || key.length === 0 ? null : unsupported(`${where}: an encrypted ${what} (it has key_metadata)`)
+}
 
 /** A map written as an array of key-value records, or as Avro's map when the keys are text. */
 export const asIntMap = <A>(

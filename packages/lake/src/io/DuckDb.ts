@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { DuckDBConnection, type DuckDBResultReader } from "@duckdb/node-api"
 import duckdb from "@duckdb/node-bindings"
 import { Context, Effect, Layer, type Scope } from "effect"
+import { chunksOf, type DuckDbChunks, running } from "./DuckDbChunks.ts"
 import { type DuckDbError, toDuckDbError } from "./DuckDbError.ts"
 
 export interface DuckDbOptions {
@@ -30,6 +31,8 @@ export interface DuckDbConnection {
   readonly run: (sql: string, doing: string) => Effect.Effect<void, DuckDbError>
   /** Runs a query; its whole result is in memory. */
   readonly query: (sql: string, doing: string) => Effect.Effect<DuckDBResultReader, DuckDbError>
+  /** Starts a query whose result comes in chunks of at most 2048 rows, computed as they are asked for. */
+  readonly chunks: (sql: string, doing: string) => Effect.Effect<DuckDbChunks, DuckDbError>
 }
 
 export interface DuckDbShape {
@@ -119,21 +122,7 @@ const statement = (
   connection: DuckDBConnection,
   sql: string,
   doing: string
-): Effect.Effect<DuckDBResultReader, DuckDbError> =>
-  Effect.callback((resume) => {
-    const running = connection.runAndReadAll(sql)
-    running.then(
-      (reader) => resume(Effect.succeed(reader)),
-      (cause: unknown) => resume(Effect.fail(toDuckDbError(doing)(cause)))
-    )
-    return Effect.promise(() => {
-      connection.interrupt()
-      return running.then(
-        () => undefined,
-        () => undefined
-      )
-    })
-  })
+): Effect.Effect<DuckDBResultReader, DuckDbError> => running(connection, () => connection.runAndReadAll(sql), doing)
 
 const connectTo = (database: duckdb.Database): Effect.Effect<DuckDbConnection, DuckDbError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -149,7 +138,8 @@ const connectTo = (database: duckdb.Database): Effect.Effect<DuckDbConnection, D
     Effect.map(({ handle, connection }) => ({
       handle,
       run: (sql: string, doing: string) => Effect.asVoid(statement(connection, sql, doing)),
-      query: (sql: string, doing: string) => statement(connection, sql, doing)
+      query: (sql: string, doing: string) => statement(connection, sql, doing),
+      chunks: (sql: string, doing: string) => chunksOf(connection, sql, doing)
     }))
   )
 

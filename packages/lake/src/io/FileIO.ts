@@ -6,22 +6,48 @@
  */
 import { Storage, type StorageShape } from "@frazil/core"
 import { Context, Effect, Layer } from "effect"
-import { fromFormat, fromStorage, LakeError } from "../LakeError.ts"
+import { fromFormat, fromStorage, type LakeError } from "../LakeError.ts"
+import type { DataFile, DeleteFile } from "../spec/DataFile.ts"
+import { corrupt, unsupported } from "../spec/FormatError.ts"
+import {
+  footerElements,
+  footerFromBytes,
+  footerLength,
+  footerRowCount,
+  trailerLength,
+  type FooterElement,
+  type ParquetFooter
+} from "../write/parquet/ParquetFooter.ts"
 import type { ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
+import { manifestsInline } from "../spec/ManifestsInline.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 import { tableMetadataFromBytes, tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
+import type { EntryPick } from "./EntryPick.ts"
 import {
+  decodeDeleteManifest,
   decodeManifest,
   decodeManifestFiles,
   encodeManifest,
   type ManifestLayout,
+  type ManifestTrust,
   type NamedFile
 } from "./ManifestCodec.ts"
-import { decodeManifestList, encodeManifestList, type ManifestListOwner } from "./ManifestListCodec.ts"
+import { countManifest } from "./CountManifest.ts"
+import {
+  decodeManifestList,
+  encodeManifestList,
+  isCounted,
+  type ListedManifest,
+  type ManifestListOwner
+} from "./ManifestListCodec.ts"
+import { decodeVector } from "./puffin/DeletionVector.ts"
+import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
 
 export interface FileIOShape {
+  /** As the storage below it. */
+  readonly localFile: StorageShape["localFile"]
   readonly readTableMetadata: (uri: string) => Effect.Effect<TableMetadata, LakeError>
   readonly writeTableMetadata: (uri: string, metadata: TableMetadata) => Effect.Effect<void, LakeError>
   readonly readManifestList: (uri: string) => Effect.Effect<ReadonlyArray<ManifestFile>, LakeError>
@@ -30,27 +56,65 @@ export interface FileIOShape {
     owner: ManifestListOwner,
     manifests: ReadonlyArray<ManifestFile>
   ) => Effect.Effect<void, LakeError>
-  /** Entries of a manifest of data files; a manifest of deletes is Unsupported. */
+  /** Entries of a manifest of data files; with `pick`, live ones that it wants. */
   readonly readManifest: (
     manifest: ManifestFile,
-    partition: ReadonlyArray<BoundPartitionField>
+    partition: ReadonlyArray<BoundPartitionField>,
+    pick?: EntryPick,
+    trust?: ManifestTrust
   ) => Effect.Effect<ReadonlyArray<ManifestEntry>, LakeError>
+  /** Entries of a manifest of delete files. */
+  readonly readDeleteManifest: (
+    manifest: ManifestFile,
+    partition: ReadonlyArray<BoundPartitionField>,
+    trust?: ManifestTrust
+  ) => Effect.Effect<ReadonlyArray<ManifestEntry<DeleteFile>>, LakeError>
+  /** The rows that a deletion vector means. */
+  readonly readDeletionVector: (file: DeleteFile) => Effect.Effect<RowPositions, LakeError>
   /** Live files of a manifest of data files or of deletes: only their names and sizes. */
   readonly readManifestFiles: (manifest: ManifestFile) => Effect.Effect<ReadonlyArray<NamedFile>, LakeError>
+  readonly readDataFileFooter: (
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes">
+  ) => Effect.Effect<ParquetFooter, LakeError>
+  /** The columns of a Parquet file as its footer has them. Corrupt when it has other rows than its manifest promises. */
+  readonly readDataFileSchema: (
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">
+  ) => Effect.Effect<ReadonlyArray<FooterElement>, LakeError>
   /** Gives the file's size. */
   readonly writeManifest: (
     uri: string,
     layout: ManifestLayout,
-    entries: ReadonlyArray<ManifestEntry>
+    entries: ReadonlyArray<ManifestEntry | ManifestEntry<DeleteFile>>,
+    content?: ManifestFile["content"]
   ) => Effect.Effect<bigint, LakeError>
 }
 
 /** Metadata of this many tables and lists of this many snapshots are remembered. */
 const metadataRememberedMax = 8
 const listsRememberedMax = 16
+/** Manifests of format version 1 that are read at once to be counted. */
+const countsAtOnce = 8
+/** So are the columns of this many data files. */
+const schemasRememberedMax = 10_000
+
+/** A deletion vector of ten million scattered rows is a fifth of this. */
+const vectorBytesMax = 64 * 1024 * 1024
+
+/** Where a vector lies in its file, as its manifest says. */
+const vectorRange = ({ contentOffset, contentSizeInBytes, fileSizeInBytes }: DeleteFile) => {
+  if (contentOffset === null || contentSizeInBytes === null)
+    return corrupt("", "its manifest does not say where it lies")
+  if (contentOffset < 0n || contentSizeInBytes < 0n || contentOffset + contentSizeInBytes > fileSizeInBytes) {
+    return corrupt("", "it would lie beyond the end of its file")
+  }
+  if (contentSizeInBytes > vectorBytesMax)
+    return unsupported(`it is ${contentSizeInBytes} bytes long: compact the table`)
+  return { at: Number(contentOffset), size: Number(contentSizeInBytes) }
+}
 
 const make = (storage: StorageShape): FileIOShape => {
   const metadataRead = new Recent<TableMetadata>(metadataRememberedMax)
+  const schemasRead = new Recent<ReadonlyArray<FooterElement>>(schemasRememberedMax)
   const listsRead = new Recent<ReadonlyArray<ManifestFile>>(listsRememberedMax)
 
   const read = <A>(what: string, uri: string, decode: (bytes: Uint8Array) => A): Effect.Effect<A, LakeError> =>
@@ -73,31 +137,90 @@ const make = (storage: StorageShape): FileIOShape => {
       return Effect.tap(load, (value) => Effect.sync(() => recent.set(uri, value)))
     })
 
+  const readFooter = Effect.fnUntraced(function* ({
+    filePath,
+    fileSizeInBytes
+  }: Pick<DataFile, "filePath" | "fileSizeInBytes">) {
+    const size = Number(fileSizeInBytes)
+    const range = (from: number, length: number) =>
+      Effect.mapError(storage.readRange(filePath, from, length), fromStorage("data file"))
+    const decoded = <A>(decode: () => A) => Effect.try({ try: decode, catch: fromFormat("data file", filePath) })
+    const trailer = yield* range(size - trailerLength, trailerLength)
+    const length = yield* decoded(() => {
+      const found = footerLength(trailer)
+      return found <= size - trailerLength ? found : corrupt("Parquet footer", "it is longer than the file")
+    })
+    const bytes = yield* range(size - trailerLength - length, length)
+    return yield* decoded(() => footerFromBytes(bytes))
+  })
+
+  const readElements = (file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">) => {
+    const elements = (footer: ParquetFooter) => {
+      const rows = footerRowCount(footer)
+      if (BigInt(rows) !== file.recordCount)
+        corrupt("Parquet footer", `has ${rows} rows, but the manifest says ${file.recordCount}`)
+      return footerElements(footer)
+    }
+    return Effect.flatMap(readFooter(file), (footer) =>
+      Effect.try({ try: () => elements(footer), catch: fromFormat("data file", file.filePath) })
+    )
+  }
+
+  const readList = (uri: string): Effect.Effect<ReadonlyArray<ListedManifest>, LakeError> => {
+    const inline = manifestsInline(uri)
+    return inline === undefined
+      ? read("manifest list", uri, decodeManifestList)
+      : Effect.succeed(
+          inline.map((manifestPath) => ({
+            manifestPath,
+            partitions: null,
+            partitionSpecId: null,
+            addedSnapshotId: null
+          }))
+        )
+  }
+
+  const countAll = (listed: ReadonlyArray<ListedManifest>) =>
+    Effect.forEach(
+      listed,
+      (each) =>
+        isCounted(each)
+          ? Effect.succeed(each)
+          : read("manifest", each.manifestPath, (bytes) => countManifest(bytes, each)),
+      { concurrency: countsAtOnce }
+    )
+
+  const readVector = Effect.fnUntraced(function* (file: DeleteFile) {
+    const wrong = fromFormat("deletion vector in", file.filePath)
+    const { at, size } = yield* Effect.try({ try: () => vectorRange(file), catch: wrong })
+    const bytes = yield* Effect.mapError(storage.readRange(file.filePath, at, size), fromStorage("deletion vector"))
+    return yield* Effect.try({ try: () => decodeVector(bytes, file.recordCount), catch: wrong })
+  })
+
   return {
+    localFile: (uri, sizeBytes) => storage.localFile(uri, sizeBytes),
     readTableMetadata: (uri) => remembered(metadataRead, uri, read("table metadata", uri, tableMetadataFromBytes)),
     writeTableMetadata: (uri, metadata) =>
       Effect.suspend(() => write("table metadata", uri, tableMetadataToBytes(metadata))).pipe(
         Effect.tap(() => Effect.sync(() => metadataRead.set(uri, metadata)))
       ),
-    readManifestList: (uri) => remembered(listsRead, uri, read("manifest list", uri, decodeManifestList)),
+    readManifestList: (uri) => remembered(listsRead, uri, Effect.flatMap(readList(uri), countAll)),
     writeManifestList: (uri, owner, manifests) =>
       Effect.suspend(() => write("manifest list", uri, encodeManifestList(owner, manifests))).pipe(
         Effect.tap(() => Effect.sync(() => listsRead.set(uri, manifests)))
       ),
-    readManifest: (manifest, partition) =>
-      manifest.content === "data"
-        ? read("manifest", manifest.manifestPath, (bytes) => decodeManifest(bytes, manifest, partition))
-        : Effect.fail(
-            new LakeError({
-              reason: "Unsupported",
-              message: `manifest ${manifest.manifestPath}: delete files are not applied here; read the table with another engine`
-            })
-          ),
+    readManifest: (manifest, partition, pick, trust) =>
+      read("manifest", manifest.manifestPath, (bytes) => decodeManifest(bytes, manifest, partition, pick, trust)),
+    readDeleteManifest: (manifest, partition, trust) =>
+      read("manifest", manifest.manifestPath, (bytes) => decodeDeleteManifest(bytes, manifest, partition, trust)),
+    readDeletionVector: readVector,
     readManifestFiles: (manifest) =>
       read("manifest", manifest.manifestPath, (bytes) => decodeManifestFiles(bytes, manifest)),
-    writeManifest: (uri, layout, entries) =>
+    readDataFileFooter: readFooter,
+    readDataFileSchema: (file) => remembered(schemasRead, file.filePath, readElements(file)),
+    writeManifest: (uri, layout, entries, content) =>
       Effect.suspend(() => {
-        const bytes = encodeManifest(layout, entries)
+        const bytes = encodeManifest(layout, entries, content)
         return Effect.as(write("manifest", uri, bytes), BigInt(bytes.length))
       })
   }

@@ -1,22 +1,33 @@
 /**
- * Manifests as Avro files, version 2 (specification, "Manifest Entry Fields", "Data File Fields").
+ * Manifests as Avro files, versions 2 and 3 (specification, "Manifest Entry Fields", "Data File Fields").
  *
  * Encoded by the append action, decoded by scans; decoding also takes manifests of version 1 that a table kept when it was upgraded.
  */
 import { corrupt, unsupported } from "../spec/FormatError.ts"
 import { printJson, type JsonValue } from "../spec/Json.ts"
-import type { DataFile, PartitionValue } from "../spec/DataFile.ts"
-import type { ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
+import type { ContentFile, DataFile, DeleteFile, PartitionValue } from "../spec/DataFile.ts"
+import { entryStatuses, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { partitionFieldsToJson, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
 import { schemaToJson, type TableSchema } from "../spec/Schema.ts"
 import { bigintFromBytes, bigintToBytes, uuidFromBytes, uuidToBytes } from "../spec/SingleValue.ts"
 import type { MapType, NestedField, PrimitiveType, Type } from "../spec/Type.ts"
 import { avroSchemaOf, decimalBytes } from "./AvroSchemaOf.ts"
-import { asBytes, asInt, asIntMap, asList, asLong, asOptional, asRecord, asText, renameById } from "./AvroFields.ts"
-import { decodeAvroFile, encodeAvroFile } from "./avro/AvroFile.ts"
+import {
+  asBytes,
+  asInt,
+  asIntMap,
+  asList,
+  asLong,
+  asOptional,
+  asRecord,
+  asText,
+  refuseEncrypted,
+  renameById
+} from "./AvroFields.ts"
+import { checkEntries, checkRows } from "./CheckEntries.ts"
+import { decodeAvroFile, encodeAvroFile, type Select } from "./avro/AvroFile.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
-
-const statuses = ["existing", "added", "deleted"] as const
+import { entryPicker, type EntryPick } from "./EntryPick.ts"
 
 const field = (id: number, name: string, required: boolean, type: Type): NestedField => ({ id, name, required, type })
 
@@ -53,16 +64,29 @@ const dataFileFields = (partition: ReadonlyArray<NestedField>): ReadonlyArray<Ne
   field(140, "sort_order_id", false, int)
 ]
 
-const entryFields = (partition: ReadonlyArray<NestedField>): ReadonlyArray<NestedField> => [
+/** Of delete files besides: older readers need not know them. */
+const deleteFileFields: ReadonlyArray<NestedField> = [field(143, "referenced_data_file", false, text)]
+/** Of data files in format version 3. */
+const rowIdField = field(142, "first_row_id", false, long)
+/** Of deletion vectors, which format version 3 has. */
+const vectorFields: ReadonlyArray<NestedField> = [
+  field(144, "content_offset", false, long),
+  field(145, "content_size_in_bytes", false, long)
+]
+
+const entryFields = (fileFields: ReadonlyArray<NestedField>): ReadonlyArray<NestedField> => [
   field(0, "status", true, int),
   field(1, "snapshot_id", false, long),
   field(3, "sequence_number", false, long),
   field(4, "file_sequence_number", false, long),
-  field(2, "data_file", true, { _tag: "struct", fields: dataFileFields(partition) })
+  field(2, "data_file", true, { _tag: "struct", fields: fileFields })
 ]
 
 const names: ReadonlyMap<number, string> = new Map(
-  [...entryFields([]), ...dataFileFields([])].map((each) => [each.id, each.name])
+  [...entryFields([]), ...dataFileFields([]), ...deleteFileFields, ...vectorFields, rowIdField].map((each) => [
+    each.id,
+    each.name
+  ])
 )
 
 /** Partition fields are named by their ids in memory: their names in a file are sanitised, and may have changed since. */
@@ -74,16 +98,16 @@ const nameById = (partition: ReadonlyArray<{ readonly fieldId: number }>) => {
 }
 
 /** The Avro schema of a manifest of a spec. A partition field of an unknown transform cannot be written. */
-const manifestSchema = (partition: ReadonlyArray<BoundPartitionField>): JsonValue =>
-  avroSchemaOf(
-    "manifest_entry",
-    entryFields(
-      partition.map((each) => {
-        if (each.type === undefined) throw new TypeError(`partition field ${each.name} has no known type`)
-        return field(each.fieldId, each.name, false, each.type)
-      })
-    )
-  )
+const manifestSchema = (partition: ReadonlyArray<BoundPartitionField>, more: ReadonlyArray<NestedField>): JsonValue => {
+  const fields = partition.map((each) => {
+    if (each.type === undefined) throw new TypeError(`partition field ${each.name} has no known type`)
+    return field(each.fieldId, each.name, false, each.type)
+  })
+  return avroSchemaOf("manifest_entry", entryFields([...dataFileFields(fields), ...more]))
+}
+
+const hasVector = ({ dataFile }: ManifestEntry | ManifestEntry<DeleteFile>): boolean =>
+  isDeleteFile(dataFile) && dataFile.contentOffset !== null
 
 const signExtended = (value: bigint, size: number): Uint8Array => {
   const bytes = bigintToBytes(value)
@@ -112,10 +136,25 @@ const partitionFromAvro = (type: PrimitiveType | undefined, value: AvroValue | u
 const mapToAvro = (map: ReadonlyMap<number, bigint | Uint8Array>): AvroValue =>
   map.size === 0 ? null : Array.from(map, ([key, value]) => ({ key, value }))
 
-const dataFileToAvro = (file: DataFile, partition: ReadonlyArray<BoundPartitionField>): AvroRecord => ({
-  content: 0,
+const contents = ["data", "position-deletes", "equality-deletes"] as const
+
+const isDeleteFile = (file: DataFile | DeleteFile): file is DeleteFile => "content" in file
+
+const deletesToAvro = (file: DataFile | DeleteFile): AvroRecord =>
+  isDeleteFile(file)
+    ? {
+        content: contents.indexOf(file.content),
+        file_format: file.fileFormat,
+        equality_ids: file.equalityIds.length === 0 ? null : file.equalityIds,
+        referenced_data_file: file.referencedDataFile,
+        content_offset: file.contentOffset,
+        content_size_in_bytes: file.contentSizeInBytes
+      }
+    : { content: 0, file_format: file.fileFormat, first_row_id: file.firstRowId ?? null }
+
+const fileToAvro = (file: DataFile | DeleteFile, partition: ReadonlyArray<BoundPartitionField>): AvroRecord => ({
+  ...deletesToAvro(file),
   file_path: file.filePath,
-  file_format: file.fileFormat,
   partition: Object.fromEntries(
     partition.map((each, i) => [
       partitionKey(each.fieldId),
@@ -136,46 +175,62 @@ const dataFileToAvro = (file: DataFile, partition: ReadonlyArray<BoundPartitionF
 
 /** What a manifest is written with. `partition` are the spec's fields bound to `schema`. */
 export interface ManifestLayout {
+  /** That of the table; 2 when left out. */
+  readonly formatVersion?: number
   readonly schema: TableSchema
   readonly spec: PartitionSpec
   readonly partition: ReadonlyArray<BoundPartitionField>
 }
 
-/** Encodes a manifest of data files, all of the layout's spec. */
-export const encodeManifest = (layout: ManifestLayout, entries: ReadonlyArray<ManifestEntry>): Uint8Array => {
+/** Encodes a manifest of data files, or of delete files, all of the layout's spec. */
+export const encodeManifest = (
+  layout: ManifestLayout,
+  entries: ReadonlyArray<ManifestEntry | ManifestEntry<DeleteFile>>,
+  content: ManifestFile["content"] = "data"
+): Uint8Array => {
+  const version = layout.formatVersion ?? 2
   const header = new Map([
     ["schema", printJson(schemaToJson(layout.schema))],
     ["schema-id", String(layout.schema.schemaId)],
     ["partition-spec", printJson(partitionFieldsToJson(layout.spec))],
     ["partition-spec-id", String(layout.spec.specId)],
-    ["format-version", "2"],
-    ["content", "data"]
+    ["format-version", String(version)],
+    ["content", content]
   ])
   const values = entries.map((entry) => ({
-    status: statuses.indexOf(entry.status),
+    status: entryStatuses.indexOf(entry.status),
     snapshot_id: entry.snapshotId,
     sequence_number: entry.sequenceNumber,
     file_sequence_number: entry.fileSequenceNumber,
-    data_file: dataFileToAvro(entry.dataFile, layout.partition)
+    data_file: fileToAvro(entry.dataFile, layout.partition)
   }))
   const nameOf = nameById(layout.partition)
-  return encodeAvroFile(manifestSchema(layout.partition), header, values, (type) => renameById(type, nameOf))
+  const ofData = version < 3 ? [] : [rowIdField]
+  const ofDeletes = [...deleteFileFields, ...(entries.some(hasVector) ? vectorFields : [])]
+  const more = content === "data" ? ofData : ofDeletes
+  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, (type) => renameById(type, nameOf))
 }
 
-const readDataFile = (
+const tupleFromAvro = (
+  value: AvroValue | undefined,
+  where: string,
+  partition: ReadonlyArray<BoundPartitionField>
+): ContentFile["partition"] => {
+  const values = asRecord(value, where)
+  return partition.map((each) => partitionFromAvro(each.type, values[partitionKey(each.fieldId)]))
+}
+
+const readContentFile = (
   record: AvroRecord,
   where: string,
   specId: number,
   partition: ReadonlyArray<BoundPartitionField>
-): DataFile => {
-  const format = asText(record["file_format"], `${where}.file_format`).toUpperCase()
-  if (format !== "PARQUET") unsupported(`${where}: a data file of format ${format}; Parquet is read here`)
-  const values = asRecord(record["partition"], `${where}.partition`)
+): ContentFile => {
+  refuseEncrypted(record["key_metadata"], where, "file")
   return {
     filePath: asText(record["file_path"], `${where}.file_path`),
-    fileFormat: "PARQUET",
     specId,
-    partition: partition.map((each) => partitionFromAvro(each.type, values[partitionKey(each.fieldId)])),
+    partition: tupleFromAvro(record["partition"], `${where}.partition`, partition),
     recordCount: asLong(record["record_count"], `${where}.record_count`),
     fileSizeInBytes: asLong(record["file_size_in_bytes"], `${where}.file_size_in_bytes`),
     columnSizes: asIntMap(record["column_sizes"], `${where}.column_sizes`, asLong),
@@ -191,6 +246,48 @@ const readDataFile = (
   }
 }
 
+type ReadFile<File extends ContentFile> = (
+  record: AvroRecord,
+  where: string,
+  specId: number,
+  partition: ReadonlyArray<BoundPartitionField>
+) => File
+
+const contentOf = (record: AvroRecord, where: string): (typeof contents)[number] =>
+  contents[asOptional(record["content"], `${where}.content`, asInt) ?? 0] ??
+  corrupt(`${where}.content`, "is none of 0, 1, 2")
+
+const formatOf = (record: AvroRecord, where: string): string =>
+  asText(record["file_format"], `${where}.file_format`).toUpperCase()
+
+const readDataFile: ReadFile<DataFile> = (record, where, specId, partition) => {
+  if (contentOf(record, where) !== "data") unsupported(`${where}: a delete file among data files`)
+  const format = formatOf(record, where)
+  if (format !== "PARQUET") unsupported(`${where}: a data file of format ${format}; Parquet is read here`)
+  const firstRowId = asOptional(record["first_row_id"], `${where}.first_row_id`, asLong)
+  const file = readContentFile(record, where, specId, partition)
+  return { ...file, fileFormat: "PARQUET", ...(firstRowId === null ? {} : { firstRowId }) }
+}
+
+const readDeleteFile: ReadFile<DeleteFile> = (record, where, specId, partition) => {
+  const content = contentOf(record, where)
+  if (content === "data") return corrupt(`${where}.content`, "is a data file among delete files")
+  const format = formatOf(record, where)
+  if (format !== "PARQUET" && format !== "PUFFIN") {
+    return unsupported(`${where}: a delete file of format ${format}; Parquet and Puffin are read here`)
+  }
+  return {
+    ...readContentFile(record, where, specId, partition),
+    content,
+    fileFormat: format,
+    equalityIds:
+      asOptional(record["equality_ids"], `${where}.equality_ids`, asList)?.map((id) => asInt(id, where)) ?? [],
+    referencedDataFile: asOptional(record["referenced_data_file"], `${where}.referenced_data_file`, asText),
+    contentOffset: asOptional(record["content_offset"], `${where}.content_offset`, asLong),
+    contentSizeInBytes: asOptional(record["content_size_in_bytes"], `${where}.content_size_in_bytes`, asLong)
+  }
+}
+
 /** A sequence number as it stands, or inherited from the list: by added entries only. */
 const inherited = (value: AvroValue | undefined, status: string, manifest: ManifestFile, where: string): bigint => {
   const own = asOptional(value, where, asLong)
@@ -199,59 +296,108 @@ const inherited = (value: AvroValue | undefined, status: string, manifest: Manif
   return corrupt(where, `is null in an entry that is ${status}`)
 }
 
-const readEntry = (
+const readEntry = <File extends ContentFile>(
   value: AvroValue,
   where: string,
   manifest: ManifestFile,
-  partition: ReadonlyArray<BoundPartitionField>
-): ManifestEntry => {
+  partition: ReadonlyArray<BoundPartitionField>,
+  readFile: ReadFile<File>
+): ManifestEntry<File> => {
   const record = asRecord(value, where)
   const status =
-    statuses[asInt(record["status"], `${where}.status`)] ?? corrupt(`${where}.status`, "is none of 0, 1, 2")
+    entryStatuses[asInt(record["status"], `${where}.status`)] ?? corrupt(`${where}.status`, "is none of 0, 1, 2")
   const file = asRecord(record["data_file"], `${where}.data_file`)
-  const content = asOptional(file["content"], `${where}.content`, asInt) ?? 0
-  if (content !== 0) unsupported(`${where}: a delete file among data files`)
   return {
     status,
     snapshotId: asOptional(record["snapshot_id"], `${where}.snapshot_id`, asLong) ?? manifest.addedSnapshotId,
     sequenceNumber: inherited(record["sequence_number"], status, manifest, `${where}.sequence_number`),
     fileSequenceNumber: inherited(record["file_sequence_number"], status, manifest, `${where}.file_sequence_number`),
-    dataFile: readDataFile(file, `${where}.data_file`, manifest.partitionSpecId, partition)
+    dataFile: readFile(file, `${where}.data_file`, manifest.partitionSpecId, partition)
   }
 }
 
-const countOf = (entries: ReadonlyArray<ManifestEntry>, status: ManifestEntry["status"]): number =>
-  entries.reduce((count, entry) => (entry.status === status ? count + 1 : count), 0)
-
 /** The list's counts must hold: readers skip manifests by them, and a manifest cut at a block's end still decodes. */
-const checkCounts = (entries: ReadonlyArray<ManifestEntry>, manifest: ManifestFile): void => {
+const checkCounts = (found: ReadonlyArray<number>, manifest: ManifestFile): void => {
   const expected = [manifest.existingFilesCount, manifest.addedFilesCount, manifest.deletedFilesCount]
-  statuses.forEach((status, i) => {
-    const found = countOf(entries, status)
-    if (found !== expected[i]) {
-      corrupt("manifest", `holds ${found} entries that are ${status}, but the manifest list says ${expected[i]}`)
+  entryStatuses.forEach((status, i) => {
+    if (found[i] !== expected[i]) {
+      corrupt("manifest", `holds ${found[i]} entries that are ${status}, but the manifest list says ${expected[i]}`)
     }
   })
 }
 
+/** Whether length and counts must be those of the list; an audit takes a manifest as it is, and compares. */
+export type ManifestTrust = "list" | "manifest"
+
+const decodeEntries = <File extends ContentFile>(
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  partition: ReadonlyArray<BoundPartitionField>,
+  readFile: ReadFile<File>,
+  trust: ManifestTrust,
+  pick?: EntryPick
+): ReadonlyArray<ManifestEntry<File>> => {
+  if (trust === "list" && BigInt(bytes.length) !== manifest.manifestLength) {
+    corrupt("manifest", `has ${bytes.length} bytes, but the manifest list says ${manifest.manifestLength}`)
+  }
+  const nameOf = nameById(partition)
+  const counts = [0, 0, 0]
+  const counted = (status: number): void => {
+    if (!(status in entryStatuses)) corrupt("manifest", "has an entry whose status is none of 0, 1, 2")
+    counts[status]!++
+  }
+  let picking = false
+  const select: Select = (schema) => {
+    const picked = pick && entryPicker(schema, pick, (value) => tupleFromAvro(value, "partition", partition), counted)
+    picking = picked !== undefined
+    return picked
+  }
+  const file = decodeAvroFile(bytes, (type) => renameById(type, nameOf), select)
+  const entries = file.values.map((value, i) => readEntry(value, `entry ${i}`, manifest, partition, readFile))
+  if (!picking) for (const { status } of entries) counted(entryStatuses.indexOf(status))
+  if (trust === "manifest") return entries
+  checkCounts(counts, manifest)
+  if (!picking) checkRows(entries, manifest)
+  checkEntries(entries, manifest, partition)
+  return entries
+}
+
 /**
- * Decodes a manifest of data files that a list names as `manifest`, sequence numbers and snapshot ids inherited.
+ * Decodes a manifest of data files that a list names as `manifest`, sequence numbers and snapshot ids inherited; with `pick`,
+ * only live entries that it wants, and others where it cannot tell.
  * FormatError when it is damaged, is not the file that the list means, or holds what is not read here.
  */
 export const decodeManifest = (
   bytes: Uint8Array,
   manifest: ManifestFile,
-  partition: ReadonlyArray<BoundPartitionField>
+  partition: ReadonlyArray<BoundPartitionField>,
+  pick?: EntryPick,
+  trust: ManifestTrust = "list"
 ): ReadonlyArray<ManifestEntry> => {
-  if (BigInt(bytes.length) !== manifest.manifestLength) {
-    corrupt("manifest", `has ${bytes.length} bytes, but the manifest list says ${manifest.manifestLength}`)
-  }
-  const nameOf = nameById(partition)
-  const file = decodeAvroFile(bytes, (type) => renameById(type, nameOf))
-  const entries = file.values.map((value, i) => readEntry(value, `entry ${i}`, manifest, partition))
-  checkCounts(entries, manifest)
-  return entries
+  // a file's row ids follow from the files before it, wanted or not
+  const picked = manifest.firstRowId === undefined ? pick : undefined
+  return withRowIds(decodeEntries(bytes, manifest, partition, readDataFile, trust, picked), manifest)
 }
+
+/** Live files without a first row id get theirs from the manifest's, in their order ("First Row ID Inheritance"). */
+const withRowIds = (entries: ReadonlyArray<ManifestEntry>, manifest: ManifestFile): ReadonlyArray<ManifestEntry> => {
+  let next = manifest.firstRowId
+  return entries.map((entry) => {
+    const { dataFile, status } = entry
+    if (next === undefined || status === "deleted" || dataFile.firstRowId !== undefined) return entry
+    const firstRowId = next
+    next += dataFile.recordCount
+    return { ...entry, dataFile: { ...dataFile, firstRowId } }
+  })
+}
+
+/** The same of a manifest of delete files. */
+export const decodeDeleteManifest = (
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  partition: ReadonlyArray<BoundPartitionField>,
+  trust: ManifestTrust = "list"
+): ReadonlyArray<ManifestEntry<DeleteFile>> => decodeEntries(bytes, manifest, partition, readDeleteFile, trust)
 
 /** A file as an entry of any manifest names it, data or deletes. */
 export interface NamedFile {
@@ -267,7 +413,7 @@ export const decodeManifestFiles = (bytes: Uint8Array, manifest: ManifestFile): 
   const nameOf = nameById([])
   return decodeAvroFile(bytes, (type) => renameById(type, nameOf)).values.flatMap((value, i) => {
     const record = asRecord(value, `entry ${i}`)
-    if (statuses[asInt(record["status"], `entry ${i}.status`)] === "deleted") return []
+    if (entryStatuses[asInt(record["status"], `entry ${i}.status`)] === "deleted") return []
     const file = asRecord(record["data_file"], `entry ${i}.data_file`)
     return {
       uri: asText(file["file_path"], `entry ${i}.file_path`),

@@ -1,5 +1,5 @@
 /**
- * Manifest lists as Avro files, version 2 (specification, "Manifest Lists").
+ * Manifest lists as Avro files, versions 2 and 3; those of version 1 are read (specification, "Manifest Lists").
  *
  * One list per snapshot: the append action writes the new manifests and all of the parent's into it.
  */
@@ -7,7 +7,19 @@ import { corrupt } from "../spec/FormatError.ts"
 import type { FieldSummary, ManifestFile } from "../spec/Manifest.ts"
 import type { NestedField, Type } from "../spec/Type.ts"
 import { avroSchemaOf } from "./AvroSchemaOf.ts"
-import { asBoolean, asBytes, asInt, asList, asLong, asOptional, asRecord, asText, renameById } from "./AvroFields.ts"
+import {
+  asBoolean,
+  asBytes,
+  asInt,
+  asList,
+  asLong,
+  asOptional,
+  asRecord,
+  asText,
+  refuseEncrypted,
+  renameById
+} from "./AvroFields.ts"
+import type { UncountedManifest } from "./CountManifest.ts"
 import { decodeAvroFile, encodeAvroFile } from "./avro/AvroFile.ts"
 import type { AvroType } from "./avro/AvroType.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
@@ -48,11 +60,13 @@ const listFields: ReadonlyArray<NestedField> = [
   }),
   field(519, "key_metadata", false, binary)
 ]
+const rowIdField = field(520, "first_row_id", false, long)
 
 const schema = avroSchemaOf("manifest_file", listFields)
+const schemaWithRowIds = avroSchemaOf("manifest_file", [...listFields, rowIdField])
 
 const names: ReadonlyMap<number, string> = new Map(
-  [...listFields, ...summaryFields].map((each) => [each.id, each.name])
+  [...listFields, rowIdField, ...summaryFields].map((each) => [each.id, each.name])
 )
 
 const resolve = (type: AvroType): AvroType => renameById(type, (id) => names.get(id))
@@ -79,7 +93,8 @@ const manifestToAvro = (manifest: ManifestFile): AvroRecord => ({
   existing_rows_count: manifest.existingRowsCount,
   deleted_rows_count: manifest.deletedRowsCount,
   partitions: manifest.partitions?.map(summaryToAvro) ?? null,
-  key_metadata: manifest.keyMetadata
+  key_metadata: manifest.keyMetadata,
+  first_row_id: manifest.firstRowId ?? null
 })
 
 /** Which snapshot a list belongs to; goes into its header as Java writes it. */
@@ -87,6 +102,8 @@ export interface ManifestListOwner {
   readonly snapshotId: bigint
   readonly parentSnapshotId: bigint | null
   readonly sequenceNumber: bigint
+  /** Of format version 3: the first row id that the snapshot gives. */
+  readonly firstRowId?: bigint
 }
 
 export const encodeManifestList = (owner: ManifestListOwner, manifests: ReadonlyArray<ManifestFile>): Uint8Array => {
@@ -94,9 +111,15 @@ export const encodeManifestList = (owner: ManifestListOwner, manifests: Readonly
     ["snapshot-id", String(owner.snapshotId)],
     ["parent-snapshot-id", String(owner.parentSnapshotId)],
     ["sequence-number", String(owner.sequenceNumber)],
-    ["format-version", "2"]
+    ...(owner.firstRowId === undefined ? [] : ([["first-row-id", String(owner.firstRowId)]] as const)),
+    ["format-version", owner.firstRowId === undefined ? "2" : "3"]
   ])
-  return encodeAvroFile(schema, header, manifests.map(manifestToAvro), resolve)
+  return encodeAvroFile(
+    owner.firstRowId === undefined ? schema : schemaWithRowIds,
+    header,
+    manifests.map(manifestToAvro),
+    resolve
+  )
 }
 
 const readSummary = (value: AvroValue, where: string): FieldSummary => {
@@ -109,15 +132,36 @@ const readSummary = (value: AvroValue, where: string): FieldSummary => {
   }
 }
 
-const readManifest = (value: AvroValue, i: number): ManifestFile => {
+/** Lists of version 1 may leave counts out: such a manifest has to be counted. */
+export type ListedManifest = ManifestFile | UncountedManifest
+
+export const isCounted = (manifest: ListedManifest): manifest is ManifestFile => "content" in manifest
+
+const countNames = ["added", "existing", "deleted"].flatMap((status) => [
+  `${status}_files_count`,
+  `${status}_rows_count`
+])
+
+const readManifest = (value: AvroValue, i: number): ListedManifest => {
   const where = `manifest ${i}`
   const record = asRecord(value, where)
   const content = asOptional(record["content"], `${where}.content`, asInt) ?? 0
   if (content !== 0 && content !== 1) corrupt(`${where}.content`, "is neither data nor deletes")
   const long = (name: string) => asLong(record[name], `${where}.${name}`)
   const int = (name: string) => asInt(record[name], `${where}.${name}`)
+  const partitions =
+    asOptional(record["partitions"], `${where}.partitions`, asList)?.map((item) =>
+      readSummary(item, `${where}.partitions`)
+    ) ?? null
+  const manifestPath = asText(record["manifest_path"], `${where}.manifest_path`)
+  if (content === 0 && countNames.some((name) => (record[name] ?? null) === null)) {
+    const addedSnapshotId = asOptional(record["added_snapshot_id"], `${where}.added_snapshot_id`, asLong)
+    return { manifestPath, partitions, partitionSpecId: int("partition_spec_id"), addedSnapshotId }
+  }
+  const firstRowId = asOptional(record["first_row_id"], `${where}.first_row_id`, asLong)
   return {
-    manifestPath: asText(record["manifest_path"], `${where}.manifest_path`),
+    ...(firstRowId === null ? {} : { firstRowId }),
+    manifestPath,
     manifestLength: long("manifest_length"),
     partitionSpecId: int("partition_spec_id"),
     content: content === 0 ? "data" : "deletes",
@@ -131,14 +175,11 @@ const readManifest = (value: AvroValue, i: number): ManifestFile => {
     addedRowsCount: long("added_rows_count"),
     existingRowsCount: long("existing_rows_count"),
     deletedRowsCount: long("deleted_rows_count"),
-    partitions:
-      asOptional(record["partitions"], `${where}.partitions`, asList)?.map((item) =>
-        readSummary(item, `${where}.partitions`)
-      ) ?? null,
-    keyMetadata: asOptional(record["key_metadata"], `${where}.key_metadata`, asBytes)
+    partitions,
+    keyMetadata: refuseEncrypted(record["key_metadata"], where, "manifest")
   }
 }
 
 /** Decodes a list; FormatError when it is damaged. */
-export const decodeManifestList = (bytes: Uint8Array): ReadonlyArray<ManifestFile> =>
+export const decodeManifestList = (bytes: Uint8Array): ReadonlyArray<ListedManifest> =>
   decodeAvroFile(bytes, resolve).values.map(readManifest)

@@ -12,7 +12,7 @@ import { Effect, type Scope } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
 import { DuckDb } from "../io/DuckDb.ts"
 import type { DuckDbError } from "../io/DuckDbError.ts"
-import type { FileIO } from "../io/FileIO.ts"
+import { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
 import { planScan, type ScanPlan } from "../read/PlanScan.ts"
 import { type AuditReport, makeTally, type PartitionAudit, partitionMatches } from "./AuditReport.ts"
@@ -180,7 +180,7 @@ const auditPlan = Effect.fnUntraced(function* (
   table: Table,
   plan: ScanPlan,
   options: AuditOptions
-): Effect.fn.Return<AuditReport, LakeError | LogError | DuckDbError, Log | DuckDb | Scope.Scope> {
+): Effect.fn.Return<AuditReport, LakeError | LogError | DuckDbError, Log | DuckDb | FileIO | Scope.Scope> {
   const log = yield* Log
   const topic = yield* log.topic(landing.topic.name)
   const bounds = yield* log.bounds(topic.name)
@@ -190,7 +190,7 @@ const auditPlan = Effect.fnUntraced(function* (
     landing,
     topic,
     decoder: Decoder.make(landing.topic as unknown as Topic<unknown>), // read through its shape only
-    rows: makeAuditRows(connection, plan, topic.name),
+    rows: makeAuditRows(connection, yield* FileIO, plan, topic.name),
     rangeRecordsMax: options.rangeRecordsMax ?? rangeRecordsMaxDefault,
     onProgress: options.onProgress ?? (() => Effect.void)
   }

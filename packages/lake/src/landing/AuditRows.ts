@@ -6,8 +6,10 @@
 import { Effect } from "effect"
 import { type DuckDbConnection, sqlText } from "../io/DuckDb.ts"
 import type { DuckDbError } from "../io/DuckDbError.ts"
+import type { FileIOShape } from "../io/FileIO.ts"
 import { fromFormat, type LakeError } from "../LakeError.ts"
 import { type Filter, mayMatch } from "../read/Filter.ts"
+import { withLocalFiles } from "../read/LocalFiles.ts"
 import type { ScanPlan } from "../read/PlanScan.ts"
 import { pruner } from "../read/Prune.ts"
 import { tableRelation } from "../read/TableRelation.ts"
@@ -57,16 +59,21 @@ const rangeFilter = (partition: number, from: number, to: number | undefined): F
 })
 
 /** Answers questions about the planned snapshot's rows. */
-export const makeAuditRows = (connection: DuckDbConnection, plan: ScanPlan, topic: string): AuditRows => {
+export const makeAuditRows = (
+  connection: DuckDbConnection,
+  fileIO: FileIOShape,
+  plan: ScanPlan,
+  topic: string
+): AuditRows => {
   const columnsOf = Effect.fnUntraced(function* (from: ScanPlan, select: string) {
-    const relation = yield* Effect.fromResult(tableRelation(from))
+    const relation = yield* Effect.fromResult(tableRelation(yield* withLocalFiles(fileIO, from)))
     const result = yield* connection.query(
       select.replace("ROWS", () => `(${relation})`),
       "recounting a table"
     )
     // every column that is asked for here is a DOUBLE
     return result.getColumnsJS() as ReadonlyArray<ReadonlyArray<number>>
-  })
+  }, Effect.scoped)
   const own = (partition: number) => `${topicColumn} = ${sqlText(topic)} AND ${partitionColumn} = ${partition}`
   const narrow = (filter: Filter) =>
     Effect.try({ try: () => narrowed(plan, filter), catch: fromFormat("table metadata", plan.metadata.location) })

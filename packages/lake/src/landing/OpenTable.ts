@@ -8,9 +8,8 @@ import { Log, type RecordInForce, type TopicInfo } from "@frazil/engine"
 import { Effect } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
-import { schemaToJson } from "../spec/Schema.ts"
-import { currentSchema } from "../spec/TableMetadata.ts"
 import { checkAgainstLog, checkIdentity, type LandedState, marksInForce, tableGone } from "./CheckMarks.ts"
+import { checkSchema } from "./CheckSchema.ts"
 import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import { fingerprintOf, type Mark, type Marks, writeMarks } from "./Mark.ts"
@@ -82,16 +81,6 @@ const makeTable = Effect.fnUntraced(function* (landing: Landing, topic: TopicInf
       )
     )
 })
-
-const checkSchema = (landing: Landing, table: Table): LandingError | undefined => {
-  const found = JSON.stringify(schemaToJson({ ...currentSchema(table.metadata), schemaId: 0 }))
-  return found === JSON.stringify(schemaToJson(landing.schema))
-    ? undefined
-    : new LandingError({
-        reason: "SchemaDiffers",
-        message: `table ${landing.table} has other columns than topic ${landing.topic.name} lands: it was made by another version, or for something else. Land into another table, or move this one away`
-      })
-}
 
 /** The record before each mark is still the one that was landed (rule 13); one that retention removed cannot be asked. */
 const checkFingerprints = Effect.fnUntraced(function* (

@@ -10,6 +10,7 @@ import { Log, newOwner, type RecordInForce, type ShardId, type TopicInfo } from 
 import { Clock, Effect, Result } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
+import { metricsModes } from "../spec/MetricsMode.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { currentSnapshot } from "../spec/TableMetadata.ts"
 import { DataFileWriter } from "../write/DataFileWriter.ts"
@@ -99,7 +100,8 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
         sourceTopic: topic.name,
         targetDirectory: dataFolder(opened.table.metadata),
         filePrefix: `${landing.name}-${owner}-${attempt}`,
-        fileBytesTarget: run.fileBytesTarget
+        fileBytesTarget: run.fileBytesTarget,
+        metrics: metricsModes(opened.table.metadata.properties)
       })
       const read = yield* readUntilDue(running, opened.marks, writer.write)
       if (read.records === 0) return { inForce, complete: read.complete }
@@ -183,7 +185,7 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     run.monitor.update(landing.table, { pending: records, skipped: running.totals.skipped + skipped })
     if (moved > 0) yield* Effect.yieldNow
     else if (complete) return { marks, records, skipped, complete } satisfies Reading
-    else yield* log.awaitAppend(idleWaitMs)
+    else yield* log.awaitAppend(idleWaitMs, [topic.name])
   }
 })
 

@@ -1,35 +1,50 @@
 /**
- * Compacts a table: rewrites small files into larger ones, partition by partition, and swaps them in as it goes.
+ * Compacts a table: rewrites small and much deleted files into larger ones, what gains most first, and swaps them in as it goes.
  *
  * **Guarantees**: every snapshot has the rows it had; appends beside it go through; a group whose files another commit
- * changed is given up and counted, the others still go in. **Bounds**: one group in the making; a swap after 16 GiB or half
- * an hour, so that an interruption loses little and no new file waits long for its swap. A dry run rewrites all the same and
- * throws the files away: its sizes are those of the real run.
+ * changed is given up and counted, a group that cannot be rewritten is told and counted, the others still go in. **Bounds**: one
+ * group in the making; a swap after 2 GiB or two minutes, so that an interruption loses little and no new file waits long for
+ * its swap; what one run takes in, when asked. A dry run rewrites all the same and throws the files away: its sizes are those of
+ * the real run.
  */
 import type { Storage } from "@frazil/core"
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
 import type { DuckDb } from "../io/DuckDb.ts"
 import type { FileIO } from "../io/FileIO.ts"
-import { fromFormat, type LakeError } from "../LakeError.ts"
+import { fromFormat, LakeError } from "../LakeError.ts"
 import { planScan, type ScanPlan } from "../read/PlanScan.ts"
 import type { DataFile } from "../spec/DataFile.ts"
+import type { ManifestEntry } from "../spec/Manifest.ts"
 import { assertTableUuid } from "../spec/Requirement.ts"
-import { specById } from "../spec/TableMetadata.ts"
+import { defaultSortOrder, specById } from "../spec/TableMetadata.ts"
 import { commitTable } from "../write/CommitTable.ts"
+import { orderBySql } from "../write/parquet/FieldIds.ts"
 import type { ParquetError } from "../write/parquet/ParquetError.ts"
 import { rewriteFiles, type RewriteFiles } from "../write/TableAction.ts"
 import { carriedMarks } from "./CarriedMarks.ts"
 import { FileRewriter } from "./FileRewriter.ts"
 import type { MaintenanceReport } from "./MaintenanceReport.ts"
-import { compactionDefaults, planCompaction, type CompactionSizes, type FileGroup } from "./PlanCompaction.ts"
+import {
+  type CompactionBudget,
+  compactionDefaults,
+  type CompactionSizes,
+  type FileGroup,
+  planCompaction,
+  withinBudget
+} from "./PlanCompaction.ts"
+import { zOrderOf } from "./ZOrder.ts"
 
-export interface CompactOptions extends Partial<CompactionSizes> {
+export interface CompactOptions extends Partial<Omit<CompactionSizes, "sorted">>, CompactionBudget {
   readonly dryRun?: boolean
+  /** No group is begun later than this. */
+  readonly durationMsMax?: number
+  /** Groups of a swap; 1: each goes in on its own. Default: as many as come together. */
+  readonly swapGroupsMax?: number
 }
 
-const swapBytesMax = 16 * 1024 ** 3
-const swapAfterMsMax = 30 * 60_000
+const swapBytesMax = 2 * 1024 ** 3
+const swapAfterMsMax = 2 * 60_000
 const retriesMax = 10
 
 /** A group and what was made of it, waiting for the swap. */
@@ -44,6 +59,12 @@ interface Outcome {
   bytes: number
   conflicts: number
   snapshotId: string | undefined
+  /** Groups that went in, or would have. */
+  groupsDone: number
+  /** Why groups could not be rewritten: of each one. */
+  readonly failures: Array<LakeError | ParquetError>
+  /** Groups that the budget leaves to the next run. */
+  groupsLeft: number
 }
 
 /** Nothing of what waits can go in any more. */
@@ -52,20 +73,19 @@ class GivenUp extends Schema.TaggedError<GivenUp>()("GivenUp", {}) {}
 const bytesOf = (files: ReadonlyArray<DataFile>): number =>
   files.reduce((sum, file) => sum + Number(file.fileSizeInBytes), 0)
 
-/** Live files of a base by path; undefined when deletes came that may mean any of them. */
-const livePaths = (base: Table): Effect.Effect<ReadonlySet<string> | undefined, LakeError, FileIO> =>
-  planScan(base).pipe(
-    Effect.map(({ entries }) => new Set(entries.map(({ dataFile }) => dataFile.filePath))),
-    Effect.catchIf(
-      (error) => error.reason === "Unsupported",
-      () => Effect.undefined
-    )
-  )
+/** Live files of a base by path, without those of which rows were deleted since `start`. */
+const untouchedSince = Effect.fnUntraced(function* (start: ScanPlan, base: Table) {
+  const { deletes, entries } = yield* planScan(base)
+  const startedAt = start.snapshot?.sequenceNumber ?? 0n
+  const touched = (entry: ManifestEntry) =>
+    (deletes.get(entry) ?? []).some(({ sequenceNumber }) => (sequenceNumber ?? 0n) > startedAt)
+  return new Set(entries.filter((entry) => !touched(entry)).map(({ dataFile }) => dataFile.filePath))
+})
 
 const stillThere = Effect.fnUntraced(function* (start: ScanPlan, base: Table, waiting: ReadonlyArray<Rewritten>) {
   if (base.metadata.currentSnapshotId === start.snapshot?.snapshotId) return waiting
-  const live = yield* livePaths(base)
-  return live === undefined ? [] : waiting.filter(({ group }) => group.files.every((file) => live.has(file.filePath)))
+  const live = yield* untouchedSince(start, base)
+  return waiting.filter(({ group }) => group.files.every((file) => live.has(file.filePath)))
 })
 
 /** **The commit point** of what waits. Groups that another commit touched are left out, their new files stay for orphan removal. */
@@ -97,7 +117,17 @@ const swapIn = Effect.fnUntraced(function* (
     requirements: [assertTableUuid(start.metadata.tableUuid)],
     retriesMax,
     actions
-  }).pipe(Effect.catchTag("GivenUp", () => Effect.undefined))
+  }).pipe(
+    Effect.catchTag("GivenUp", () => Effect.undefined),
+    // others were always first: the next run takes what is left
+    Effect.catchIf(
+      (error) => error.reason === "CommitConflict",
+      () => {
+        kept = []
+        return Effect.undefined
+      }
+    )
+  )
   outcome.conflicts += Math.max(0, attempts - 1) + (waiting.length - kept.length)
   if (committed === undefined) return
   outcome.snapshotId = String(committed.snapshot?.snapshotId)
@@ -105,6 +135,7 @@ const swapIn = Effect.fnUntraced(function* (
 })
 
 const tally = (outcome: Outcome, done: ReadonlyArray<Rewritten>): void => {
+  outcome.groupsDone += done.length
   for (const { files, group } of done) {
     outcome.files += files.length - group.files.length
     outcome.bytes += bytesOf(files) - bytesOf(group.files)
@@ -113,40 +144,79 @@ const tally = (outcome: Outcome, done: ReadonlyArray<Rewritten>): void => {
 
 const planGroups = (plan: ScanPlan, options: CompactOptions): Effect.Effect<ReadonlyArray<FileGroup>, LakeError> =>
   Effect.try({
-    try: () =>
-      planCompaction(plan.entries, (specId) => specById(plan.metadata, specId), { ...compactionDefaults, ...options }),
-    catch: fromFormat("table metadata", plan.metadata.location)
+    try: () => {
+      const { metadata, schema } = plan
+      const sorted =
+        Result.getOrThrow(zOrderOf(metadata, schema)).length > 0 ||
+        orderBySql(defaultSortOrder(metadata), schema) !== ""
+      const sizes = { ...compactionDefaults, ...options, sorted }
+      return planCompaction(plan, (specId) => specById(metadata, specId), sizes)
+    },
+    catch: (cause) => (cause instanceof LakeError ? cause : fromFormat("table metadata", plan.metadata.location)(cause))
   })
+
+/** The group's files are at fault, or what they hold: others can still be rewritten. */
+const isOfGroup = ({ reason }: LakeError | ParquetError): boolean => reason === "Corrupt" || reason === "Unsupported"
 
 const rewriteAll = Effect.fnUntraced(function* (
   identifier: TableIdentifier,
   plan: ScanPlan,
   groups: ReadonlyArray<FileGroup>,
-  dryRun: boolean,
+  {
+    dryRun = false,
+    durationMsMax = Number.POSITIVE_INFINITY,
+    swapGroupsMax = Number.POSITIVE_INFINITY
+  }: CompactOptions,
   outcome: Outcome
 ): Effect.fn.Return<void, LakeError | ParquetError, Catalog | FileIO | Storage | DuckDb> {
   const rewriter = yield* FileRewriter
+  const startedAtMs = yield* Clock.currentTimeMillis
   let waiting: Array<Rewritten> = []
-  let waitingBytes = 0
-  let since = yield* Clock.currentTimeMillis
-  for (const group of groups) {
-    const files = yield* rewriter.rewrite({ plan, group, publish: !dryRun })
-    waiting.push({ group, files })
-    waitingBytes += bytesOf(group.files)
-    const now = yield* Clock.currentTimeMillis
-    const due = waitingBytes >= swapBytesMax || now - since >= swapAfterMsMax || group === groups.at(-1)
-    if (!due) continue
+  let since = startedAtMs
+  const swap = Effect.fnUntraced(function* () {
+    if (waiting.length === 0) return
     if (dryRun) tally(outcome, waiting)
     else yield* swapIn(identifier, plan, waiting, outcome)
     waiting = []
-    waitingBytes = 0
-    since = now
+    since = yield* Clock.currentTimeMillis
+  })
+  const rewriteOne = Effect.fnUntraced(function* (group: FileGroup) {
+    const files = yield* rewriter.rewrite({ plan, group, publish: !dryRun })
+    waiting.push({ group, files })
+  })
+  for (const [i, group] of groups.entries()) {
+    const now = yield* Clock.currentTimeMillis
+    if (now - startedAtMs > durationMsMax) {
+      outcome.groupsLeft += groups.length - i
+      break
+    }
+    const taken = waiting.reduce((sum, each) => sum + bytesOf(each.group.files), 0)
+    if (taken >= swapBytesMax || now - since >= swapAfterMsMax || waiting.length >= swapGroupsMax) yield* swap()
+    yield* rewriteOne(group).pipe(
+      Effect.catch((error) => {
+        if (!isOfGroup(error)) return Effect.andThen(swap(), Effect.fail(error))
+        return Effect.sync(() => void outcome.failures.push(error))
+      })
+    )
   }
+  yield* swap()
 })
 
+/** What could not be rewritten; a run in which nothing could fails by the first reason. */
+const failureText = (
+  { failures, groupsDone }: Outcome,
+  groups: number
+): Effect.Effect<string | undefined, LakeError | ParquetError> => {
+  const [first] = failures
+  if (first === undefined) return Effect.undefined
+  return groupsDone === 0
+    ? Effect.fail(first)
+    : Effect.succeed(`${failures.length} of ${groups} groups of files could not be rewritten: ${first.message}`)
+}
+
 /**
- * Compacts the table's current snapshot. Fails with Unsupported for a table with delete files or columns that are not
- * rewritten here, RequirementFailed when the table is made anew meanwhile, CommitConflict when others were always first.
+ * Compacts the table's current snapshot: rows that delete files mean go. Fails with Unsupported for columns that are not
+ * rewritten here, RequirementFailed when the table is made anew meanwhile; what others were always faster than is counted.
  */
 export const compactTable = Effect.fn("compactTable")(function* (
   identifier: TableIdentifier,
@@ -157,9 +227,14 @@ export const compactTable = Effect.fn("compactTable")(function* (
   const plan = yield* planScan(yield* catalog.loadTable(identifier))
   const filesBefore = plan.entries.length
   const bytesBefore = bytesOf(plan.entries.map(({ dataFile }) => dataFile))
-  const outcome: Outcome = { files: 0, bytes: 0, conflicts: 0, snapshotId: undefined }
+  const { groups, left } = withinBudget(yield* planGroups(plan, options), options)
+  const outcome: Outcome = {
+    ...{ files: 0, bytes: 0, conflicts: 0, snapshotId: undefined },
+    ...{ groupsDone: 0, failures: [], groupsLeft: left }
+  }
   const dryRun = options.dryRun ?? false
-  yield* rewriteAll(identifier, plan, yield* planGroups(plan, options), dryRun, outcome)
+  yield* rewriteAll(identifier, plan, groups, options, outcome)
+  const error = yield* failureText(outcome, groups.length)
   return {
     table: identifierText(identifier),
     action: "compact",
@@ -173,7 +248,8 @@ export const compactTable = Effect.fn("compactTable")(function* (
     conflicts: outcome.conflicts,
     snapshotsExpired: 0,
     snapshotId: outcome.snapshotId,
+    groupsLeft: outcome.groupsLeft,
     removed: [],
-    error: undefined
+    error
   }
 })

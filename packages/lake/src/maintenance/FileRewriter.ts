@@ -2,31 +2,36 @@
  * Rewrites the rows of data files into new files: DuckDB reads Parquet and writes Parquet, with field ids kept.
  *
  * Compaction calls it for each group. **Guarantee**: the new files have exactly the rows that the manifests promised of the
- * old ones, in their order (or in the table's sort order), by the table's current schema; else it fails. **Bounds**: DuckDB's
+ * old ones and that no delete file means, in their order (or in the table's sort order, or Z-order), by the table's current schema; else it fails. **Bounds**: DuckDB's
  * memory, whatever the size of the files. A reference, as `DataFileWriter` is, so that the simulated world can replace it.
  */
-import { mkdir, rm, stat } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { faultPoint, Storage } from "@frazil/core"
-import { Context, Effect, type Scope } from "effect"
-import { DuckDb, sqlName, sqlText, type DuckDbConnection, type DuckDbShape } from "../io/DuckDb.ts"
+import { Context, Effect, Result, type Scope } from "effect"
+import { DuckDb, sqlText, type DuckDbConnection } from "../io/DuckDb.ts"
 import { randomUuid } from "../io/RandomIds.ts"
+import { scratchFolder } from "../io/ScratchFolder.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import type { ScanPlan } from "../read/PlanScan.ts"
-import { fileText, tableRelation } from "../read/TableRelation.ts"
+import { withLocalFiles } from "../read/LocalFiles.ts"
+import { fileText } from "../read/RelationFiles.ts"
+import { lineageRelation, tableRelation } from "../read/TableRelation.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { dataFolder } from "../spec/Locations.ts"
+import { metricsModes } from "../spec/MetricsMode.ts"
 import type { PartitionSpec } from "../spec/PartitionSpec.ts"
-import { leafFields, type TableSchema } from "../spec/Schema.ts"
-import type { SortOrder } from "../spec/SortOrder.ts"
+import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
+import { leafFields } from "../spec/Schema.ts"
 import { defaultSortOrder, specById } from "../spec/TableMetadata.ts"
-import { isPrimitive, type NestedField, type Type } from "../spec/Type.ts"
 import { dataFileUri } from "../write/parquet/DataFileUri.ts"
-import { footerMetrics, type Metrics } from "../write/parquet/Metrics.ts"
+import { fieldIdsSql, orderBySql } from "../write/parquet/FieldIds.ts"
+import { footerMetrics, withoutFloatBounds } from "../write/parquet/Metrics.ts"
 import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../write/parquet/ParquetError.ts"
 import { footerRowCount } from "../write/parquet/ParquetFooter.ts"
 import { PartFile } from "../write/parquet/PartFile.ts"
 import type { FileGroup } from "./PlanCompaction.ts"
+import { zOrderBy, zOrderOf } from "./ZOrder.ts"
 
 export interface RewriteRequest {
   /** The scan that gave the group's files. */
@@ -34,6 +39,8 @@ export interface RewriteRequest {
   readonly group: FileGroup
   /** False: the new files are made, measured and thrown away. */
   readonly publish: boolean
+  /** An SQL condition: rows for which it is true do not go into the new files. */
+  readonly without?: string
 }
 
 /** What a reader decodes at once; larger groups of rows compress and prune no better. */
@@ -43,38 +50,6 @@ const rowGroupRowsMin = 2_048
 /** A group of rows is in memory as a whole while it is written, its widest column more than once. */
 const rowGroupMemoryShare = 1 / 8
 const compressionLevel = 3
-
-const fieldIds = (fields: ReadonlyArray<readonly [name: string, field: Pick<NestedField, "id" | "type">]>): string =>
-  fields.map(([name, field]) => `${sqlName(name)}: ${fieldIdOf(field)}`).join(", ")
-
-const childrenOf = (type: Type): ReadonlyArray<readonly [string, Pick<NestedField, "id" | "type">]> => {
-  switch (type._tag) {
-    case "struct":
-      return type.fields.map((field) => [field.name, field])
-    case "list":
-      return [["element", { id: type.elementId, type: type.element }]]
-    case "map":
-      return [
-        ["key", { id: type.keyId, type: type.key }],
-        ["value", { id: type.valueId, type: type.value }]
-      ]
-    default:
-      return []
-  }
-}
-
-const fieldIdOf = ({ id, type }: Pick<NestedField, "id" | "type">): string =>
-  isPrimitive(type) ? String(id) : `{__duckdb_field_id: ${id}, ${fieldIds(childrenOf(type))}}`
-
-/** ORDER BY of the table's sort order; empty where rows keep their order. */
-const orderBy = (order: SortOrder, schema: TableSchema): string => {
-  const terms = order.fields.map((field) => {
-    const column = schema.fields.find(({ id }) => id === field.sourceId)
-    if (column === undefined || field.transform._tag !== "identity") return undefined
-    return `${sqlName(column.name)} ${field.direction} NULLS ${field.nullOrder === "nulls-first" ? "FIRST" : "LAST"}`
-  })
-  return terms.length === 0 || terms.includes(undefined) ? "" : `ORDER BY ${terms.join(", ")}`
-}
 
 const unwritable = (plan: ScanPlan): LakeError | undefined => {
   const field = leafFields(plan.schema).find(({ type }) => type._tag === "fixed")
@@ -86,33 +61,6 @@ const unwritable = (plan: ScanPlan): LakeError | undefined => {
       })
 }
 
-/** NaN is told by counts only: bounds that a NaN may be in are left out. */
-const withoutDoubt = (metrics: Metrics, files: ReadonlyArray<DataFile>, schema: TableSchema): Metrics => {
-  const doubtful = leafFields(schema)
-    .filter(({ type }) => type._tag === "float" || type._tag === "double")
-    .filter(({ id }) => files.some((file) => file.nanValueCounts.get(id) !== 0n))
-  const without = <A>(map: ReadonlyMap<number, A>): ReadonlyMap<number, A> => {
-    const out = new Map(map)
-    for (const { id } of doubtful) out.delete(id)
-    return out
-  }
-  return {
-    ...metrics,
-    nanValueCounts: without(metrics.nanValueCounts),
-    lowerBounds: without(metrics.lowerBounds),
-    upperBounds: without(metrics.upperBounds)
-  }
-}
-
-const scratchFolder = (duckDb: DuckDbShape): Effect.Effect<string, ParquetError, Scope.Scope> =>
-  Effect.flatMap(randomUuid, (name) => {
-    const path = join(duckDb.scratchDirectory, `rewrite-${name}`)
-    return Effect.acquireRelease(
-      Effect.tryPromise({ try: () => mkdir(path, { recursive: true }), catch: fromFileError }).pipe(Effect.as(path)),
-      () => Effect.promise(() => rm(path, { recursive: true, force: true }))
-    )
-  })
-
 /** Where each piece of a group begins and ends, in rows. */
 export const rangesOf = (
   rows: number,
@@ -122,13 +70,19 @@ export const rangesOf = (
   return starts.slice(0, -1).map((from, i) => ({ from, rows: (starts[i + 1] ?? rows) - from }))
 }
 
+/** Rows keep their ids and the commit that changed them last, where the table tells them apart. */
+const hasLineage = ({ metadata }: ScanPlan): boolean => metadata.formatVersion >= 3
+
 /** The SELECT of the group's rows. */
-const rowsOf = ({ group, plan }: RewriteRequest) => {
+const rowsOf = ({ group, plan, without }: RewriteRequest) => {
   const wanted = new Set(group.files)
   const entries = plan.entries.filter(({ dataFile }) => wanted.has(dataFile))
   const order = new Map(group.files.map((file, i) => [file, i]))
   entries.sort((a, b) => (order.get(a.dataFile) ?? 0) - (order.get(b.dataFile) ?? 0))
-  return tableRelation({ ...plan, entries })
+  const relation = hasLineage(plan) ? lineageRelation : tableRelation
+  return Result.map(relation({ ...plan, entries }), (rows) =>
+    without === undefined ? rows : `SELECT * FROM (${rows}) WHERE (${without}) IS NOT TRUE`
+  )
 }
 
 const measured = Effect.fnUntraced(function* (path: string) {
@@ -156,7 +110,10 @@ interface Piecework {
   /** The SELECT of the group's rows. */
   readonly select: string
   readonly spec: PartitionSpec
-  readonly order: SortOrder
+  /** How rows are ordered: ORDER BY, or empty where they keep their order. */
+  readonly sort: string
+  /** The sort order's id, when it is one of the table's. */
+  readonly sortOrderId: number | null
   readonly partition: DataFile["partition"]
   readonly rowGroupRows: number
 }
@@ -164,10 +121,10 @@ interface Piecework {
 /** Rows that fit in a group's bytes, by what the files say of themselves: alerts with their sources are wide. */
 const rowsInGroup = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
-  { files }: FileGroup,
+  { group, plan }: RewriteRequest,
   memoryBytesMax: number
 ) {
-  const paths = files.map(({ filePath }) => fileText(filePath)).join(", ")
+  const paths = group.files.map(({ filePath }) => fileText(filePath, plan.copies)).join(", ")
   const sql = `SELECT (sum(total_uncompressed_size) / sum(num_values / columns))::DOUBLE FROM (
     SELECT *, count(*) OVER (PARTITION BY file_name, row_group_id) AS columns FROM parquet_metadata([${paths}]))`
   const reader = yield* Effect.mapError(connection.query(sql, "looking at data files"), fromDuckDbError)
@@ -185,11 +142,11 @@ const writePiece = Effect.fnUntraced(function* (
   range: { readonly from: number; readonly rows: number; readonly last: boolean }
 ): Effect.fn.Return<DataFile, LakeError | ParquetError, Storage> {
   const storage = yield* Storage
-  const { connection, order, partition, request, select, spec } = work
+  const { connection, partition, request, select, sort, sortOrderId, spec } = work
   const { group, plan, publish } = request
   const { metadata, schema } = plan
-  const sort = orderBy(order, schema)
-  const ids = fieldIds(schema.fields.map((field) => [field.name, field]))
+  const written = hasLineage(plan) ? { ...schema, fields: [...schema.fields, rowIdField, lastUpdatedField] } : schema
+  const ids = fieldIdsSql(written)
   yield* faultPoint("before-lake-file")
   // the last piece takes all that is left: rows too many are noticed
   const rowsWanted = range.last ? "" : `LIMIT ${range.rows}`
@@ -200,7 +157,7 @@ const writePiece = Effect.fnUntraced(function* (
   yield* faultPoint("mid-lake-file")
   const { bytes, footer } = yield* measured(path)
   const metrics = yield* Effect.try({
-    try: () => footerMetrics(footer, schema),
+    try: () => footerMetrics(footer, written, metricsModes(metadata.properties)),
     catch: fromFormat("rewritten file of", metadata.location)
   })
   yield* expectRows(plan, range.rows, footerRowCount(footer))
@@ -216,38 +173,106 @@ const writePiece = Effect.fnUntraced(function* (
     partition,
     recordCount: BigInt(range.rows),
     fileSizeInBytes: BigInt(stored.sizeBytes),
-    ...withoutDoubt(metrics, group.files, schema),
-    sortOrderId: sort === "" ? null : order.orderId
+    ...withoutFloatBounds(metrics, schema, (id) => group.files.some((file) => file.nanValueCounts.get(id) !== 0n)),
+    sortOrderId
   }
 })
 
-const rewriteGroup = Effect.fnUntraced(function* (
-  request: RewriteRequest
-): Effect.fn.Return<ReadonlyArray<DataFile>, LakeError | ParquetError, DuckDb | Storage | Scope.Scope> {
+/** What the manifests promise, without rows that delete files mean: those are counted. */
+const liveRows = Effect.fnUntraced(function* ({
+  connection,
+  request,
+  select
+}: Pick<Piecework, "connection" | "request" | "select">) {
   const { group, plan } = request
+  const promised = group.files.reduce((sum, file) => sum + Number(file.recordCount), 0)
+  const touched = plan.entries.some((entry) => plan.deletes.has(entry) && group.files.includes(entry.dataFile))
+  if (!touched && request.without === undefined) return promised
+  const count = (from: string) =>
+    connection.query(`SELECT count(*)::DOUBLE FROM ${from}`, "counting rows to be rewritten").pipe(
+      Effect.map((reader) => Number(reader.getRows()[0]?.[0])),
+      Effect.mapError(fromDuckDbError)
+    )
+  const paths = group.files.map(({ filePath }) => fileText(filePath, plan.copies)).join(", ")
+  yield* expectRows(plan, promised, yield* count(`read_parquet([${paths}], hive_partitioning = false)`))
+  return yield* count(`(${select})`)
+})
+
+/** How the group's rows are to be ordered. */
+const orderOf = Effect.fnUntraced(function* (
+  connection: DuckDbConnection,
+  { metadata, schema }: ScanPlan,
+  select: string,
+  rows: number
+) {
+  const columns = yield* Effect.fromResult(zOrderOf(metadata, schema))
+  if (columns.length > 0) {
+    const sort = yield* Effect.mapError(zOrderBy(connection, select, columns, rows), fromDuckDbError)
+    return { sort, sortOrderId: null }
+  }
+  const order = yield* Effect.try({
+    try: () => defaultSortOrder(metadata),
+    catch: fromFormat("table metadata", metadata.location)
+  })
+  const sort = orderBySql(order, schema)
+  return { sort, sortOrderId: sort === "" ? null : order.orderId }
+})
+
+/** Several pieces of sorted rows: sorted once, into a file that pieces are cut from. */
+const sortedOnce = Effect.fnUntraced(function* (
+  work: Piecework,
+  path: string
+): Effect.fn.Return<Piecework, ParquetError> {
+  const { connection, request, select, sort } = work
+  if (sort === "" || request.group.pieces === 1) return work
+  const copy = `COPY (SELECT * FROM (${select}) ${sort}) TO ${sqlText(path)} (
+    FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${work.rowGroupRows}, USE_TMP_FILE false)`
+  yield* Effect.mapError(connection.run(copy, "sorting rows to be rewritten"), fromDuckDbError)
+  return { ...work, select: `SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false)`, sort: "" }
+})
+
+/** The request, with local copies of its group's files where they lie elsewhere. */
+const withCopies = Effect.fnUntraced(function* (request: RewriteRequest) {
+  const { group, plan } = request
+  const wanted = new Set(group.files)
+  const entries = plan.entries.filter(({ dataFile }) => wanted.has(dataFile))
+  const { copies } = yield* withLocalFiles(yield* Storage, { ...plan, entries })
+  return copies === undefined ? request : { ...request, plan: { ...plan, copies } }
+})
+
+const rewriteGroup = Effect.fnUntraced(function* (
+  asked: RewriteRequest
+): Effect.fn.Return<ReadonlyArray<DataFile>, LakeError | ParquetError, DuckDb | Storage | Scope.Scope> {
+  const { group, plan } = asked
   const { metadata } = plan
   const [first] = group.files
   const refused = unwritable(plan)
   if (refused !== undefined) return yield* refused
   if (first === undefined) return []
-  const declared = yield* Effect.try({
-    try: () => ({ spec: specById(metadata, first.specId), order: defaultSortOrder(metadata) }),
+  const spec = yield* Effect.try({
+    try: () => specById(metadata, first.specId),
     catch: fromFormat("table metadata", metadata.location)
   })
+  const request = yield* withCopies(asked)
   const duckDb = yield* DuckDb
   const connection = yield* Effect.mapError(duckDb.connect, fromDuckDbError)
-  const work: Piecework = {
-    ...declared,
+  const select = yield* Effect.fromResult(rowsOf(request))
+  const folder = yield* scratchFolder(duckDb, "rewrite")
+  const rows = yield* liveRows({ connection, request, select })
+  if (rows === 0) return []
+  const unsorted: Piecework = {
+    ...(yield* orderOf(connection, plan, select, rows)),
+    spec,
     request,
-    select: yield* Effect.fromResult(rowsOf(request)),
+    select,
     connection,
     partition: first.partition,
-    rowGroupRows: yield* rowsInGroup(connection, group, duckDb.memoryBytesMax)
+    rowGroupRows: yield* rowsInGroup(connection, request, duckDb.memoryBytesMax)
   }
-  const folder = yield* scratchFolder(duckDb)
-  const rows = group.files.reduce((sum, file) => sum + Number(file.recordCount), 0)
-  return yield* Effect.forEach(rangesOf(rows, group.pieces), (range, i) =>
-    writePiece(work, join(folder, `piece-${i}.parquet`), { ...range, last: i === group.pieces - 1 })
+  const work = yield* sortedOnce(unsorted, join(folder, "sorted.parquet"))
+  const ranges = rangesOf(rows, Math.min(rows, group.pieces))
+  return yield* Effect.forEach(ranges, (range, i) =>
+    writePiece(work, join(folder, `piece-${i}.parquet`), { ...range, last: i === ranges.length - 1 })
   )
 })
 

@@ -1,17 +1,23 @@
 /**
  * A set of file URIs that costs some 40 bytes a file, whatever their length and spelling.
  *
- * It keeps 48 bits of a hash of the normalised URI. **Gotchas**: once in very many files it takes an unknown one for known:
+ * It keeps 48 bits of a hash of the file's key. **Gotchas**: once in very many files it takes an unknown one for known:
  * use it only where "known" means "keep".
  */
 import { createHash } from "node:crypto"
-import { normaliseUri } from "@frazil/core"
+import { type EqualSchemes, fileKey } from "./FileKey.ts"
 
 export class FileSet {
   private readonly hashes = new Set<number>()
 
+  private readonly equalSchemes: EqualSchemes | undefined
+
+  constructor(equalSchemes?: EqualSchemes) {
+    this.equalSchemes = equalSchemes
+  }
+
   private hash(uri: string): number {
-    return createHash("sha1").update(normaliseUri(uri)).digest().readUIntBE(0, 6)
+    return createHash("sha1").update(fileKey(uri, this.equalSchemes)).digest().readUIntBE(0, 6)
   }
 
   /** False when it was there already. */

@@ -3,7 +3,7 @@
  *
  * Printed by `apps/maintenance` and appended to the topic `maintenance`.
  */
-export type MaintenanceAction = "compact" | "expire" | "orphans"
+export type MaintenanceAction = "compact" | "manifests" | "expire" | "orphans"
 
 export interface MaintenanceReport {
   /** `namespace.table`. */
@@ -13,7 +13,7 @@ export interface MaintenanceReport {
   readonly startedAtMs: number
   readonly finishedAtMs: number
   /**
-   * compact: live data files of the current snapshot. expire: files of all kinds that some snapshot names, and superseded
+   * compact: live data files of the current snapshot. manifests: its manifests. expire: files of all kinds that some snapshot names, and superseded
    * metadata files that may go. orphans: the orphans.
    */
   readonly filesBefore: number
@@ -24,8 +24,10 @@ export interface MaintenanceReport {
   readonly conflicts: number
   /** Snapshots that expiry removed; 0 for other actions. */
   readonly snapshotsExpired: number
-  /** The last snapshot that a compaction made. */
+  /** The last snapshot that a compaction made, or a rewrite of manifests. */
   readonly snapshotId: string | undefined
+  /** Groups of files that the budget of a compaction leaves to the next run. */
+  readonly groupsLeft?: number
   /** Files that were, or would be, removed: the first `namedFilesMax` in order of their URIs. Not those a compaction replaces. */
   readonly removed: ReadonlyArray<string>
   /** What stopped it, or could not be removed. */

@@ -4,11 +4,12 @@
  * Expiry removes superseded ones; orphan removal asks whether the folder is the table's at all (protocol, rule 12).
  */
 import { gunzipSync } from "node:zlib"
-import { normaliseUri, Storage, type StorageShape, type StoredObject } from "@frazil/core"
+import { Storage, type StorageShape, type StoredObject } from "@frazil/core"
 import { Effect, Stream } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { fromStorage, LakeError } from "../LakeError.ts"
 import { metadataFolder } from "../spec/Locations.ts"
+import { fileKey } from "./FileKey.ts"
 
 /** `00012-<uuid>.metadata.json`, `v12.metadata.json`, gzipped or not. */
 const namePattern = /\/v?(\d+)(?:-[^/]*)?(?:\.gz)?\.metadata\.json(?:\.gz)?$/
@@ -81,10 +82,10 @@ export const unnamedMetadata = Effect.fnUntraced(function* (
   files: ReadonlyArray<StoredObject>
 ): Effect.fn.Return<ReadonlyArray<MetadataHead>, LakeError, Storage> {
   const storage = yield* Storage
-  const named = new Set(table.metadata.metadataLog.map(({ metadataFile }) => normaliseUri(metadataFile)))
-  named.add(normaliseUri(table.metadataLocation))
+  const named = new Set(table.metadata.metadataLog.map(({ metadataFile }) => fileKey(metadataFile)))
+  named.add(fileKey(table.metadataLocation))
   const heads = yield* Effect.forEach(
-    files.filter(({ uri }) => !named.has(normaliseUri(uri))),
+    files.filter(({ uri }) => !named.has(fileKey(uri))),
     (file) => readHead(storage, file),
     { concurrency: readsMax }
   )

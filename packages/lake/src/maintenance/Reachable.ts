@@ -4,7 +4,6 @@
  * Expiry and orphan removal decide by it. **Guarantee**: a file that a kept snapshot reaches is found, or the walk fails;
  * damage never makes a live file look unreachable.
  */
-import { normaliseUri } from "@frazil/core"
 import { Effect } from "effect"
 import { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
@@ -14,6 +13,7 @@ import { readObject } from "../spec/JsonRead.ts"
 import type { ManifestFile } from "../spec/Manifest.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
+import { fileKey } from "./FileKey.ts"
 import type { FileSet } from "./FileSet.ts"
 
 const manifestFile = (manifest: ManifestFile): NamedFile => ({
@@ -27,7 +27,7 @@ const manifestsOf = Effect.fnUntraced(function* (snapshots: ReadonlyArray<Snapsh
   const manifests = new Map<string, ManifestFile>()
   for (const snapshot of snapshots) {
     for (const manifest of yield* fileIO.readManifestList(snapshot.manifestList)) {
-      manifests.set(normaliseUri(manifest.manifestPath), manifest)
+      manifests.set(fileKey(manifest.manifestPath), manifest)
     }
   }
   return manifests
@@ -75,7 +75,7 @@ export const addReachable = Effect.fnUntraced(function* (
 
 /** What only snapshots that go have reached, and figures of everything that snapshots reached. */
 export interface Unreachable {
-  /** By URI in its one spelling. Manifest lists are not among them: they are known by their snapshots. */
+  /** By their keys. Manifest lists are not among them: they are known by their snapshots. */
   readonly files: ReadonlyMap<string, NamedFile>
   readonly filesTotal: number
   readonly bytesTotal: number
@@ -102,7 +102,7 @@ export const unreachable = Effect.fnUntraced(function* (
     const manifests = yield* unlessDamaged(manifestsOf([snapshot]), new Map<string, ManifestFile>())
     for (const [path, manifest] of manifests) {
       if (keptManifests.has(path) || files.has(path)) continue
-      const visit = (file: NamedFile) => void files.set(normaliseUri(file.uri), file)
+      const visit = (file: NamedFile) => void files.set(fileKey(file.uri), file)
       yield* unlessDamaged(visitManifests([manifest], visit), undefined)
     }
   }
@@ -114,7 +114,7 @@ export const unreachable = Effect.fnUntraced(function* (
     bytesTotal += file.sizeBytes
   }
   yield* visitManifests(keptManifests.values(), (file) => {
-    files.delete(normaliseUri(file.uri))
+    files.delete(fileKey(file.uri))
     count(file)
   })
   for (const file of files.values()) count(file)

@@ -36,10 +36,20 @@ const past = (metadata: TableMetadata, snapshot: Snapshot): Result.Result<TableM
   return Result.fail(new LakeError({ reason: "Corrupt", message }))
 }
 
+/** What there is instead of a snapshot that is not there. */
+const present = ({ snapshots }: TableMetadata): string => {
+  const newest = snapshots.at(-1)
+  if (newest === undefined) return "it has none"
+  const count = snapshots.length === 1 ? "1 snapshot" : `${snapshots.length} snapshots`
+  return `it has ${count}, the newest ${newest.snapshotId} of ${new Date(newest.timestampMs).toISOString()}`
+}
+
 const momentById = (metadata: TableMetadata, id: bigint, what: string): Result.Result<TableMoment, LakeError> => {
   const snapshot = snapshotById(metadata, id)
   return snapshot === undefined
-    ? missing(`snapshot ${id} (${what}) is not in table ${metadata.location}: it never was, or it has expired`)
+    ? missing(
+        `snapshot ${id} (${what}) is not in table ${metadata.location}: it never was, or it has expired; ${present(metadata)}`
+      )
     : past(metadata, snapshot)
 }
 

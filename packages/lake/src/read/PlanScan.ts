@@ -1,17 +1,24 @@
 /**
  * From a table and a moment to the data files to read: manifests and files that cannot hold a match are left out.
  *
- * Called by readers of tables and by the listing of files. Damage in any manifest is an error that names it, never fewer files.
+ * Called by readers of tables and by the listing of files. Delete files come with the data files that they apply to. Damage in any manifest is an error that names it, never fewer files.
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { FileIO } from "../io/FileIO.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import { filesPromised } from "../spec/SnapshotSummary.ts"
-import { liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { nameMappingFromText, nameMappingProperty } from "../spec/NameMapping.ts"
 import { bindInTable } from "../spec/PartitionSpec.ts"
+import type { TableSchema } from "../spec/Schema.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import { specById, type TableMetadata } from "../spec/TableMetadata.ts"
+import { deletesOf, type DeleteEntry } from "./DeletesOf.ts"
+import { physicalFields, withMappedIds, type PhysicalField } from "./PhysicalSchema.ts"
+import { hasInitialDefaults } from "./DefaultSql.ts"
+import { readVectors, type Vectors } from "./Vectors.ts"
+import { isPrimitive, typeEquals } from "../spec/Type.ts"
 import { resolveAsOf, type AsOf, type TableMoment } from "./AsOf.ts"
 import { mayMatch, type Filter } from "./Filter.ts"
 import { pruner } from "./Prune.ts"
@@ -30,6 +37,17 @@ export interface ScanPlan extends TableMoment {
   readonly metadata: TableMetadata
   /** Live files that may hold a match, with the snapshot that added each. */
   readonly entries: ReadonlyArray<ManifestEntry>
+  /** Of entries that have some: the delete files that apply to their rows. */
+  readonly deletes: ReadonlyMap<ManifestEntry, ReadonlyArray<DeleteEntry>>
+  /** Of entries with a deletion vector: the rows that it means. */
+  readonly vectors?: Vectors
+  /**
+   * By path, the columns of the entries' files, with field ids: only where they have to be known, since a nested column was
+   * changed, columns that files lack have defaults, or files may lack ids.
+   */
+  readonly physical: ReadonlyMap<string, ReadonlyArray<PhysicalField>>
+  /** By URI, the local copies of files that lie elsewhere; none until `withLocalFiles` made them. */
+  readonly copies?: ReadonlyMap<string, string>
   /** Live files in the snapshot, left-out ones included. */
   readonly filesTotal: number
 }
@@ -47,18 +65,6 @@ const checkTotal = (snapshot: Snapshot, manifests: ReadonlyArray<ManifestFile>):
       )
 }
 
-const refuseDeletes = (manifests: ReadonlyArray<ManifestFile>): Effect.Effect<void, LakeError> => {
-  const deletes = manifests.find((manifest) => manifest.content === "deletes" && liveFiles(manifest) > 0)
-  return deletes === undefined
-    ? Effect.void
-    : Effect.fail(
-        new LakeError({
-          reason: "Unsupported",
-          message: `manifest ${deletes.manifestPath}: delete files are not applied here; read the table with another engine`
-        })
-      )
-}
-
 /** Plans a scan. Its only effect is reading the manifest list and the manifests that may matter. */
 export const planScan = Effect.fn("planScan")(function* (
   table: Table,
@@ -67,27 +73,26 @@ export const planScan = Effect.fn("planScan")(function* (
   const { metadata } = table
   const fileIO = yield* FileIO
   const moment = yield* Effect.fromResult(resolveAsOf(metadata, options.asOf ?? { _tag: "Current" }))
-  if (moment.snapshot === undefined) return { ...moment, metadata, entries: [], filesTotal: 0 }
+  if (moment.snapshot === undefined)
+    return { ...moment, metadata, entries: [], deletes: new Map(), physical: new Map(), filesTotal: 0 }
   const listed = yield* fileIO.readManifestList(moment.snapshot.manifestList)
-  yield* refuseDeletes(listed)
   const manifests = listed.filter((manifest) => manifest.content === "data")
   const filesTotal = yield* checkTotal(moment.snapshot, manifests)
 
   const { filter } = options
   const prune = pruner(moment.schema)
   const readLive = Effect.fnUntraced(function* (manifest: ManifestFile) {
+    // those of rewrites list what they took away, and no scan needs them
+    if (liveFiles(manifest) === 0) return []
     const wrong = fromFormat("manifest", manifest.manifestPath)
-    const partition = yield* Effect.try({
-      try: () => bindInTable(specById(metadata, manifest.partitionSpecId), metadata.schemas),
-      catch: fromFormat("table metadata", table.metadataLocation)
-    })
+    const partition = yield* partitionOf(table, manifest)
     const wanted = yield* Effect.try({
       try: () => filter === undefined || mayMatch(filter, prune.manifest(partition, manifest.partitions)),
       catch: wrong
     })
-    if (!wanted || liveFiles(manifest) === 0) return []
-    const entries = yield* fileIO.readManifest(manifest, partition)
-    const live = entries.filter((entry) => entry.status !== "deleted")
+    if (!wanted) return []
+    const entries = yield* fileIO.readManifest(manifest, partition, filter && prune.pick(partition, filter))
+    const live = entries.filter(isLive)
     if (filter === undefined) return live
     return yield* Effect.try({
       try: () => live.filter((entry) => mayMatch(filter, prune.file(partition, entry.dataFile))),
@@ -95,5 +100,75 @@ export const planScan = Effect.fn("planScan")(function* (
     })
   })
   const read = yield* Effect.forEach(manifests, readLive, { concurrency: readsMax })
-  return { ...moment, metadata, entries: read.flat(), filesTotal }
+  const entries = read.flat()
+  const deletes = yield* readDeletes(table, entries, listed)
+  const vectors = yield* readVectors(deletes)
+  const physical = yield* readPhysical(metadata, moment.schema, entries)
+  return { ...moment, metadata, entries, deletes, vectors, physical, filesTotal }
+})
+
+/** The fields that a manifest's partition tuples have. */
+export const partitionOf = ({ metadata, metadataLocation }: Table, { partitionSpecId }: ManifestFile) =>
+  Effect.try({
+    try: () => bindInTable(specById(metadata, partitionSpecId), metadata.schemas),
+    catch: fromFormat("table metadata", metadataLocation)
+  })
+
+/** What applies to the entries, of all the delete files that the list names. */
+export const readDeletes = Effect.fnUntraced(function* (
+  table: Table,
+  entries: ReadonlyArray<ManifestEntry>,
+  listed: ReadonlyArray<ManifestFile>
+): Effect.fn.Return<ScanPlan["deletes"], LakeError, FileIO> {
+  const fileIO = yield* FileIO
+  const manifests = listed.filter((manifest) => manifest.content === "deletes" && liveFiles(manifest) > 0)
+  if (manifests.length === 0 || entries.length === 0) return new Map()
+  const read = yield* Effect.forEach(
+    manifests,
+    (manifest) => Effect.flatMap(partitionOf(table, manifest), (bound) => fileIO.readDeleteManifest(manifest, bound)),
+    { concurrency: readsMax }
+  )
+  return yield* Effect.try({
+    try: () => {
+      const applying = deletesOf(read.flat().filter(isLive), (specId) => specById(table.metadata, specId))
+      return new Map(entries.map((entry) => [entry, applying(entry)] as const).filter(([, each]) => each.length > 0))
+    },
+    catch: fromFormat("table metadata", table.metadataLocation)
+  })
+})
+
+/** A column whose nested type is not the same in every schema of the table: DuckDB matches nested fields by name only. */
+const nestedChanged = (metadata: TableMetadata, { fields }: TableSchema): boolean =>
+  fields.some(
+    (field) =>
+      !isPrimitive(field.type) &&
+      metadata.schemas.some((schema) => {
+        const other = schema.fields.find((each) => each.id === field.id)
+        return other !== undefined && !typeEquals(other.type, field.type)
+      })
+  )
+
+/** What `ScanPlan.physical` has of the entries. */
+export const readPhysical = Effect.fnUntraced(function* (
+  metadata: TableMetadata,
+  schema: TableSchema,
+  entries: ReadonlyArray<ManifestEntry>
+): Effect.fn.Return<ScanPlan["physical"], LakeError, FileIO> {
+  const mappingText = metadata.properties.get(nameMappingProperty)
+  const sameEverywhere = !nestedChanged(metadata, schema) && !hasInitialDefaults(schema)
+  if (mappingText === undefined && sameEverywhere) return new Map()
+  const fileIO = yield* FileIO
+  const read = yield* Effect.forEach(
+    entries,
+    ({ dataFile }) =>
+      Effect.map(fileIO.readDataFileSchema(dataFile), (elements) => [dataFile.filePath, elements] as const),
+    { concurrency: readsMax }
+  )
+  return yield* Effect.try({
+    try: () => {
+      const mapping = mappingText === undefined ? undefined : nameMappingFromText(mappingText)
+      return new Map(read.map(([path, elements]) => [path, withMappedIds(physicalFields(elements), mapping)] as const))
+    },
+    catch: fromFormat("table", metadata.location)
+  })
 })

@@ -4,18 +4,33 @@
  *
  * Pure. What is not known counts as "may match": a reader may read too much, never too little.
  */
-import type { DataFile, PartitionValue } from "../spec/DataFile.ts"
+import type { EntryPick, FileFacts } from "../io/EntryPick.ts"
+import type { PartitionValue } from "../spec/DataFile.ts"
 import type { FieldSummary } from "../spec/Manifest.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import { fieldEntries, type TableSchema } from "../spec/Schema.ts"
 import { singleValueFromBytes, type SingleValue } from "../spec/SingleValue.ts"
 import { applyTransform } from "../spec/Transform.ts"
 import { isPrimitive, type PrimitiveType } from "../spec/Type.ts"
-import { mayBeWithin, type Evidence, type EvidenceOf, type Operator } from "./Filter.ts"
+import {
+  columnsOf,
+  mayBeWithin,
+  mayMatch,
+  type Evidence,
+  type EvidenceOf,
+  type Filter,
+  type Operator
+} from "./Filter.ts"
 
 const isFloating = (type: PrimitiveType): boolean => type._tag === "float" || type._tag === "double"
 
 const isNan = (value: SingleValue): boolean => typeof value === "number" && Number.isNaN(value)
+
+/** Of whole numbers, the nearest that compares: x < 5 is x <= 4, which may be another partition than 5's. */
+const nearest = (operator: Operator, value: SingleValue): SingleValue => {
+  const step = operator === "<" ? -1 : operator === ">" ? 1 : 0
+  return typeof value === "bigint" ? value + BigInt(step) : value
+}
 
 /** A comparison of a column as one of its partition values, or undefined when it tells nothing about them. */
 const project = (
@@ -26,7 +41,7 @@ const project = (
   if (field.sourceType === undefined || field.type === undefined || isNan(value)) return undefined
   if (field.transform._tag === "identity") return { operator, value }
   if (field.transform._tag === "bucket" && operator !== "=") return undefined
-  const projected = applyTransform(field.transform, field.sourceType, value)
+  const projected = applyTransform(field.transform, field.sourceType, nearest(operator, value))
   if (projected === null) return undefined
   // These transforms keep order but join neighbours: x < v only means T(x) <= T(v).
   const widened = operator === "<" ? "<=" : operator === ">" ? ">=" : operator
@@ -71,20 +86,24 @@ const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue):
   }
 }
 
-const evidenceOfBounds = (file: DataFile, id: number, type: PrimitiveType): Evidence => {
-  const values = file.valueCounts.get(id)
-  const nulls = file.nullValueCounts.get(id)
+/** Asked only for what the filter needs: each answer may have to be read from a manifest's bytes. */
+const evidenceOfBounds = (file: FileFacts, id: number, type: PrimitiveType): Evidence => {
   const read = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : singleValueFromBytes(type, bytes))
-  const [lower, upper] = [read(file.lowerBounds.get(id)), read(file.upperBounds.get(id))]
-  const mayHaveNan = isFloating(type) && file.nanValueCounts.get(id) !== 0n
   return {
-    mayHaveNull: nulls !== 0n,
-    mayHaveValue: values === undefined || nulls === undefined || values > nulls,
+    get mayHaveNull() {
+      return file.nullValueCounts.get(id) !== 0n
+    },
+    get mayHaveValue() {
+      const values = file.valueCounts.get(id)
+      const nulls = file.nullValueCounts.get(id)
+      return values === undefined || nulls === undefined || values > nulls
+    },
     mayCompare: (operator, value) => {
       // Writers disagree about the order of UUIDs.
       if (isNan(value) || type._tag === "uuid") return true
+      const mayHaveNan = isFloating(type) && file.nanValueCounts.get(id) !== 0n
       if (mayHaveNan && operator !== "<" && operator !== "<=") return true
-      return mayBeWithin(lower, upper, operator, value)
+      return mayBeWithin(read(file.lowerBounds.get(id)), read(file.upperBounds.get(id)), operator, value)
     }
   }
 }
@@ -107,12 +126,25 @@ export interface Pruner {
     summaries: ReadonlyArray<FieldSummary> | null
   ) => EvidenceOf
   /** By a file's partition and its column bounds. */
-  readonly file: (partition: ReadonlyArray<BoundPartitionField>, file: DataFile) => EvidenceOf
+  readonly file: (partition: ReadonlyArray<BoundPartitionField>, file: FileFacts) => EvidenceOf
+  /** Both in one, for entries that are not decoded yet. */
+  readonly pick: (partition: ReadonlyArray<BoundPartitionField>, filter: Filter) => EntryPick
 }
 
 /** Columns of `schema` by name; a name that is not there has no evidence, so nothing is skipped for it. */
 export const pruner = (schema: TableSchema): Pruner => {
   const columns = filterColumns(schema)
+  const partitionEvidence = (
+    partition: ReadonlyArray<BoundPartitionField>,
+    values: FileFacts["partition"],
+    id: number | undefined
+  ) => partition.flatMap((field, i) => (field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null)] : []))
+  const file: Pruner["file"] = (partition, facts) => (name) => {
+    const column = columns.get(name)
+    if (column === undefined) return []
+    const { id, type } = column
+    return [...partitionEvidence(partition, facts.partition, id), evidenceOfBounds(facts, id, type)]
+  }
   return {
     manifest: (partition, summaries) => (name) => {
       const column = columns.get(name)
@@ -120,13 +152,11 @@ export const pruner = (schema: TableSchema): Pruner => {
         field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
       )
     },
-    file: (partition, file) => (name) => {
-      const column = columns.get(name)
-      if (column === undefined) return []
-      const fields = partition.flatMap((field, i) =>
-        field.sourceId === column.id ? [evidenceOfPartition(field, file.partition[i] ?? null)] : []
-      )
-      return [...fields, evidenceOfBounds(file, column.id, column.type)]
-    }
+    file,
+    pick: (partition, filter) => ({
+      columnIds: new Set(Array.from(columnsOf(filter)).flatMap((name) => columns.get(name)?.id ?? [])),
+      partition: (values) => mayMatch(filter, (name) => partitionEvidence(partition, values, columns.get(name)?.id)),
+      file: (facts) => mayMatch(filter, file(partition, facts))
+    })
   }
 }

@@ -4,12 +4,14 @@
  * For commands and tests, whose results are small; the query service has its own locked-down DuckDB over the same plan.
  */
 import { type Json } from "@duckdb/node-api"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { DuckDb } from "../io/DuckDb.ts"
 import type { DuckDbError } from "../io/DuckDbError.ts"
-import type { FileIO } from "../io/FileIO.ts"
+import { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
+import { checkFiles, findDamage } from "./CheckFiles.ts"
+import { withLocalFiles } from "./LocalFiles.ts"
 import { planScan, type ScanOptions, type ScanPlan } from "./PlanScan.ts"
 import { tableRelation } from "./TableRelation.ts"
 
@@ -31,20 +33,31 @@ export interface TableRows {
   readonly plan: ScanPlan
 }
 
+/** Runs a query over a relation, which it calls `t`. */
+export const rowsOf = Effect.fnUntraced(function* (
+  relation: string,
+  query = "SELECT * FROM t"
+): Effect.fn.Return<ReadonlyArray<JsonRow>, DuckDbError, DuckDb | Scope.Scope> {
+  const duckDb = yield* DuckDb
+  const connection = yield* duckDb.connect
+  const result = yield* connection.query(`WITH t AS (${relation}) ${query}`, "reading a table")
+  return result.getRowObjectsJson()
+})
+
 /** Plans the scan and runs the query over it. `query` is trusted text: it is not for what a user sends. */
 export const readTable = Effect.fn("readTable")(function* (
   table: Table,
   options: ReadOptions = {}
 ): Effect.fn.Return<TableRows, LakeError | DuckDbError, FileIO | DuckDb> {
-  const duckDb = yield* DuckDb
+  const fileIO = yield* FileIO
   const plan = yield* planScan(table, options)
   const relation = yield* Effect.fromResult(tableRelation(plan))
-  const sql = `WITH t AS (${relation}) ${options.query ?? "SELECT * FROM t"}`
   const rows = yield* Effect.scoped(
     Effect.gen(function* () {
-      const connection = yield* duckDb.connect
-      const result = yield* connection.query(sql, "reading a table")
-      return result.getRowObjectsJson()
+      const here = yield* withLocalFiles(fileIO, plan)
+      const local = yield* Effect.fromResult(tableRelation(here))
+      yield* checkFiles(plan)
+      return yield* Effect.catchTag(rowsOf(local, options.query), "DuckDbError", (error) => findDamage(here, error))
     })
   )
   return { rows, relation, plan }

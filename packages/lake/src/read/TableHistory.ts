@@ -1,10 +1,11 @@
 /**
- * A table's snapshots and history as rows for people: the metadata tables `snapshots` and `history` of other engines.
+ * A table's snapshots and history as values: what commands and the gateway list, and what the metadata tables `snapshots` and
+ * `history` (`inspect/`) are made of.
  *
- * Pure; files are listed by `planScan`.
+ * Pure.
  */
 import type { StringMap } from "../spec/JsonRead.ts"
-import { ancestorsOf, type TableMetadata } from "../spec/TableMetadata.ts"
+import { ancestorsOf, snapshotById, type TableMetadata } from "../spec/TableMetadata.ts"
 
 export interface SnapshotRow {
   readonly snapshotId: bigint
@@ -20,6 +21,7 @@ export interface SnapshotRow {
 export interface HistoryRow {
   readonly madeCurrentMs: number
   readonly snapshotId: bigint
+  readonly parentSnapshotId: bigint | null
   /** False for a snapshot that was rolled back. */
   readonly currentAncestor: boolean
 }
@@ -44,6 +46,7 @@ export const listHistory = (metadata: TableMetadata): ReadonlyArray<HistoryRow> 
   return metadata.snapshotLog.map((entry) => ({
     madeCurrentMs: entry.timestampMs,
     snapshotId: entry.snapshotId,
+    parentSnapshotId: snapshotById(metadata, entry.snapshotId)?.parentSnapshotId ?? null,
     currentAncestor: line.has(entry.snapshotId)
   }))
 }

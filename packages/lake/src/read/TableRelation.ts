@@ -1,66 +1,33 @@
 /**
  * A planned scan as a DuckDB relation: SQL text over exactly the planned files, columns matched by field id.
  *
- * Renamed, reordered, promoted and added columns come out right. What DuckDB would silently read as NULL (a nested field
- * that was renamed, files without field ids) is refused by name.
+ * Renamed, reordered, promoted and added columns come out right, nested ones too, and rows that delete files mean do not
+ * come. Files that DuckDB reads by itself are read in one scan; others in one for each layout and each set of delete files.
  */
-import { localPath } from "@frazil/core"
 import { Result } from "effect"
 import { sqlName, sqlText } from "../io/DuckDb.ts"
-import { LakeError } from "../LakeError.ts"
+import { fromFormat, LakeError } from "../LakeError.ts"
+import { isVector } from "../spec/DataFile.ts"
+import type { ManifestEntry } from "../spec/Manifest.ts"
 import type { TableSchema } from "../spec/Schema.ts"
-import { isPrimitive, typeEquals, type NestedField, type Type } from "../spec/Type.ts"
+import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
+import { isPrimitive, type NestedField } from "../spec/Type.ts"
+import type { DeleteEntry } from "./DeletesOf.ts"
+import type { PhysicalField } from "./PhysicalSchema.ts"
 import type { ScanPlan } from "./PlanScan.ts"
+import { projectedColumn } from "./Projection.ts"
+import { columnName, equalityAntiJoin, positionAntiJoin } from "./RelationDeletes.ts"
+import { duckDbType, fileText } from "./RelationFiles.ts"
+import { vectorAntiJoin } from "./Vectors.ts"
 
-/** The DuckDB type that holds an Iceberg type. */
-const duckDbType = (type: Type): string => {
-  switch (type._tag) {
-    case "boolean":
-      return "BOOLEAN"
-    case "int":
-      return "INTEGER"
-    case "long":
-      return "BIGINT"
-    case "float":
-      return "FLOAT"
-    case "double":
-      return "DOUBLE"
-    case "date":
-      return "DATE"
-    case "time":
-      return "TIME"
-    case "timestamp":
-      return "TIMESTAMP"
-    case "timestamptz":
-      return "TIMESTAMP WITH TIME ZONE"
-    case "string":
-      return "VARCHAR"
-    case "uuid":
-      return "UUID"
-    case "fixed":
-    case "binary":
-      return "BLOB"
-    case "decimal":
-      return `DECIMAL(${type.precision}, ${type.scale})`
-    case "struct":
-      return `STRUCT(${type.fields.map((field) => `${sqlName(field.name)} ${duckDbType(field.type)}`).join(", ")})`
-    case "list":
-      return `${duckDbType(type.element)}[]`
-    case "map":
-      return `MAP(${duckDbType(type.key)}, ${duckDbType(type.value)})`
-  }
-}
+const mapEntry = ({ id, type }: Pick<NestedField, "id" | "type">, name: string): string =>
+  `${id}: {'name': ${sqlText(name)}, 'type': ${sqlText(duckDbType(type))}, 'default_value': NULL}`
 
-// DuckDB takes paths as patterns; a bracketed character stands for itself.
-const escapePattern = (path: string): string => path.replace(/[*?[]/g, "[$&]")
+const scanOf = ({ copies }: ScanPlan, uris: ReadonlyArray<string>, schema: ReadonlyArray<string>): string =>
+  `read_parquet([${uris.map((uri) => fileText(uri, copies)).join(", ")}], hive_partitioning = false, schema = MAP {${schema.join(", ")}})`
 
-/** A data file as DuckDB's functions take it. */
-export const fileText = (uri: string): string => sqlText(escapePattern(localPath(uri) ?? uri))
-
-const mapEntry = (field: NestedField): string =>
-  `${field.id}: {'name': ${sqlText(field.name)}, 'type': ${sqlText(duckDbType(field.type))}, 'default_value': NULL}`
-
-const emptyRelation = (schema: TableSchema): string => {
+/** No rows, typed. */
+export const emptyRelation = (schema: TableSchema): string => {
   const columns = schema.fields.map((field) => `NULL::${duckDbType(field.type)} AS ${sqlName(field.name)}`)
   return `SELECT ${columns.join(", ")} WHERE false`
 }
@@ -73,35 +40,176 @@ const unsupported = (plan: ScanPlan, what: string): Result.Result<never, LakeErr
     })
   )
 
-/** A column whose nested type is not the same in every schema of the table: DuckDB matches nested fields by name only. */
-const evolvedNested = (plan: ScanPlan): NestedField | undefined =>
-  plan.schema.fields.find(
-    (field) =>
-      !isPrimitive(field.type) &&
-      plan.metadata.schemas.some((schema) => {
-        const other = schema.fields.find((each) => each.id === field.id)
-        return other !== undefined && !typeEquals(other.type, field.type)
-      })
-  )
-
 /**
  * A SELECT of all columns in the schema's order, to be used as `(…) AS name`. No files give a typed, empty relation.
  *
  * **Gotchas**: timestamps with zone print in the session's time zone.
  */
-export const tableRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
-  const nested = evolvedNested(plan)
-  if (nested !== undefined)
-    return unsupported(plan, `column ${nested.name} is nested and was changed, which is not read here`)
-  if (plan.metadata.properties.has("schema.name-mapping.default")) {
-    return unsupported(plan, "it may have files without field ids (name mapping), which are not read here")
-  }
+export const tableRelation = (plan: ScanPlan): Result.Result<string, LakeError> =>
+  relationOf(plan, plan.entries, nothingMore)
+
+/** What a scan `d` of some entries gives besides the schema's columns. */
+interface More {
+  /** Columns that it is made of, by `columnName`. */
+  readonly fields: ReadonlyArray<NestedField>
+  readonly sql: (entries: ReadonlyArray<ManifestEntry>) => string
+}
+
+const nothingMore: More = { fields: [], sql: () => "" }
+
+const relationOf = (
+  plan: ScanPlan,
+  all: ReadonlyArray<ManifestEntry>,
+  more: More
+): Result.Result<string, LakeError> => {
   if (plan.schema.fields.length === 0) return unsupported(plan, "it has no columns")
-  if (plan.entries.length === 0) return Result.succeed(emptyRelation(plan.schema))
-  const files = plan.entries.map((entry) => fileText(entry.dataFile.filePath)).join(", ")
-  const columns = plan.schema.fields.map((field) => sqlName(field.name)).join(", ")
-  const schema = plan.schema.fields.map(mapEntry).join(", ")
-  return Result.succeed(
-    `SELECT ${columns} FROM read_parquet([${files}], hive_partitioning = false, schema = MAP {${schema}})`
+  if (all.length === 0) return Result.succeed(emptyRelation(plan.schema))
+  const groups = Map.groupBy(all, (entry) => `${setOf(plan.deletes.get(entry) ?? [])}\n${layoutOf(plan, entry)}`)
+  const parts = Array.from(groups.values(), (entries) => scanOfGroup(plan, entries, more))
+  return Result.map(Result.all(parts), (scans) => scans.join(" UNION ALL "))
+}
+
+/** Equal for files with the same columns. */
+const layoutOf = ({ physical }: ScanPlan, { dataFile }: ManifestEntry): string =>
+  JSON.stringify(physical.get(dataFile.filePath) ?? null)
+
+/**
+ * The same with two columns more: `file`, which of `plan.entries` the row lies in, and `row`, where in it. For whoever changes
+ * rows; the names must not be those of columns of the table.
+ */
+export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
+  const taken = plan.schema.fields.find(({ name }) => ["file", "row"].includes(name.toLowerCase()))
+  if (taken !== undefined) return unsupported(plan, `rows are not changed beside a column ${taken.name}`)
+  return Result.map(
+    Result.all(
+      plan.entries.map((entry) => relationOf(plan, [entry], { fields: [], sql: () => ", d.file_row_number AS row" }))
+    ),
+    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS file FROM (${scan})`).join(" UNION ALL ")
   )
+}
+
+const constants = (values: ReadonlyArray<bigint | null | undefined>): string =>
+  `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[d.file_index::BIGINT + 1]`
+
+/** Of moved rows the file says id and last change, of others their file's place in the table ("Row lineage assignment"). */
+const lineage: More = {
+  fields: [rowIdField, lastUpdatedField],
+  sql: (entries) => {
+    const first = constants(entries.map(({ dataFile }) => dataFile.firstRowId))
+    const changed = constants(
+      entries.map(({ dataFile, sequenceNumber }) => (dataFile.firstRowId === undefined ? null : sequenceNumber))
+    )
+    return `, coalesce(d.${columnName(rowIdField.id)}, ${first} + d.file_row_number) AS ${sqlName(rowIdField.name)}, coalesce(d.${columnName(lastUpdatedField.id)}, ${changed}) AS ${sqlName(lastUpdatedField.name)}`
+  }
+}
+
+/** The same with the reserved columns of row lineage, for whoever moves rows to other files. Format version 3. */
+export const lineageRelation = (plan: ScanPlan): Result.Result<string, LakeError> =>
+  relationOf(plan, plan.entries, lineage)
+
+const scanOfGroup = (
+  plan: ScanPlan,
+  entries: ReadonlyArray<ManifestEntry>,
+  more: More
+): Result.Result<string, LakeError> => {
+  const [first] = entries
+  const deletes = first === undefined ? [] : (plan.deletes.get(first) ?? [])
+  const columns = first === undefined ? undefined : plan.physical.get(first.dataFile.filePath)
+  return deletes.length === 0 && columns === undefined && more.fields.length === 0
+    ? Result.succeed(plainScan(plan, entries, more))
+    : scanByIds(plan, entries, deletes, columns, more)
+}
+
+const plainScan = (plan: ScanPlan, entries: ReadonlyArray<ManifestEntry>, more: More): string => {
+  const { fields } = plan.schema
+  const columns = fields.map((field) => sqlName(field.name)).join(", ")
+  const schema = fields.map((field) => mapEntry(field, field.name))
+  return `SELECT ${columns}${more.sql(entries)} FROM ${scanOf(
+    plan,
+    entries.map(({ dataFile }) => dataFile.filePath),
+    schema
+  )} AS d`
+}
+
+/** Equal for entries that the same delete files apply to. Entries with deletion vectors, one each, are read together. */
+const setOf = (deletes: ReadonlyArray<DeleteEntry>): string =>
+  deletes.map(({ dataFile }) => (isVector(dataFile) ? "vector" : dataFile.filePath)).join("\n")
+
+/** A column by its id: of the schema that is read, or of the newest one that has it. */
+const fieldOf = (plan: ScanPlan, id: number): NestedField | undefined =>
+  [plan.schema, ...plan.metadata.schemas.toReversed()].flatMap(({ fields }) => fields).find((field) => field.id === id)
+
+/** A scan that names columns by their ids: what deletes are joined with, and what a projection gives. */
+const scanByIds = (
+  plan: ScanPlan,
+  entries: ReadonlyArray<ManifestEntry>,
+  deletes: ReadonlyArray<DeleteEntry>,
+  physical: ReadonlyArray<PhysicalField> | undefined,
+  more: More
+): Result.Result<string, LakeError> => {
+  const files = deletes.map(({ dataFile }) => dataFile).filter((file) => !isVector(file))
+  const vectors = entries.map((entry) => plan.vectors?.get(entry))
+  if (files.length < deletes.length && vectors.includes(undefined)) {
+    throw new TypeError("a deletion vector of the plan was not read")
+  }
+  const positions = files.filter(({ content }) => content === "position-deletes")
+  const equalities = Map.groupBy(
+    files.filter(({ content }) => content === "equality-deletes"),
+    ({ equalityIds }) => equalityIds.toSorted((a, b) => a - b).join(",")
+  )
+  const uris = entries.map(({ dataFile }) => dataFile.filePath)
+  const joins = positions.length === 0 ? [] : [positionAntiJoin(positions, plan.copies, uris, "p")]
+  if (files.length < deletes.length) joins.push(vectorAntiJoin(vectors, "v"))
+  const hidden = new Map(more.fields.map((field) => [field.id, field]))
+  for (const [index, group] of Array.from(equalities.values()).entries()) {
+    const ids = group[0]!.equalityIds
+    const fields = ids.map((id) => fieldOf(plan, id))
+    const columns = fields.filter(
+      (field) => field !== undefined && isPrimitive(field.type)
+    ) as ReadonlyArray<NestedField> // narrowed by the filter
+    if (ids.length === 0 || columns.length < ids.length) {
+      return unsupported(plan, "it has equality deletes by nested columns, or by columns that no schema of it has")
+    }
+    for (const field of columns) hidden.set(field.id, field)
+    joins.push(
+      equalityAntiJoin(
+        group,
+        plan.copies,
+        columns.map(({ id, type }) => [id, duckDbType(type)] as const),
+        `e${index}`
+      )
+    )
+  }
+  for (const { id } of plan.schema.fields) hidden.delete(id)
+  const scan = scanColumns(plan, uris, [...plan.schema.fields, ...hidden.values()], physical)
+  const columns = plan.schema.fields.map(({ id, name }) => `d.${columnName(id)} AS ${sqlName(name)}`).join(", ")
+  return Result.map(scan, (rows) => `SELECT ${columns}${more.sql(entries)} FROM ${rows} AS d ${joins.join(" ")}`)
+}
+
+/** The files' rows with these fields, each under the name that its id gives. */
+const scanColumns = (
+  plan: ScanPlan,
+  uris: ReadonlyArray<string>,
+  fields: ReadonlyArray<NestedField>,
+  physical: ReadonlyArray<PhysicalField> | undefined
+): Result.Result<string, LakeError> => {
+  if (physical === undefined) {
+    return Result.succeed(
+      scanOf(
+        plan,
+        uris,
+        fields.map((field) => mapEntry(field, columnName(field.id)))
+      )
+    )
+  }
+  const hiding = physical.find(({ name }) => ["file_index", "file_row_number"].includes(name.toLowerCase()))
+  if (hiding !== undefined) return unsupported(plan, `files have a column ${hiding.name}`)
+  return Result.try({
+    try: () => {
+      const columns = fields.map((field) => `${projectedColumn(field, physical)} AS ${columnName(field.id)}`)
+      const files = uris.map((uri) => fileText(uri, plan.copies)).join(", ")
+      return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet([${files}], hive_partitioning = false) AS s)`
+    },
+    catch: fromFormat("table", plan.metadata.location)
+  })
 }

@@ -1,5 +1,5 @@
 /**
- * Column bounds as manifests keep them: shortened like Java's default metrics mode `truncate(16)`, and never wrong.
+ * Column bounds as manifests keep them: shortened as the column's metrics mode says, and never wrong.
  *
  * A lower bound may be less than the least value and an upper bound more than the greatest, never the reverse: a reader
  * drops files by them. Used by the Parquet writer; `widen…` rules follow the specification's "Notes" on metrics.
@@ -7,18 +7,15 @@
 import { singleValueToBytes, type SingleValue } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
 
-/** Text is cut to this many code points and binary to this many bytes. */
-const boundLengthMax = 16
-
 const codePointMax = 0x10ffff
 
-const truncateText = (text: string): string => {
-  if (text.length <= boundLengthMax) return text
-  return Array.from(text).slice(0, boundLengthMax).join("")
+const truncateText = (text: string, lengthMax: number): string => {
+  if (text.length <= lengthMax) return text
+  return Array.from(text).slice(0, lengthMax).join("")
 }
 
-/** The least text of at most `boundLengthMax` code points above all that start with `text`'s prefix; undefined when there is none. */
-const incrementText = (text: string): string | undefined => {
+/** The least text of no more code points above all that start with `text`'s prefix; undefined when there is none. */
+export const incrementText = (text: string): string | undefined => {
   const points = Array.from(text, (character) => character.codePointAt(0) ?? 0)
   for (let i = points.length - 1; i >= 0; i--) {
     const point = points[i] ?? 0
@@ -46,11 +43,13 @@ const incrementBytes = (bytes: Uint8Array): Uint8Array | undefined => {
 const isFloating = (type: PrimitiveType): boolean => type._tag === "float" || type._tag === "double"
 
 /**
- * Bytes for `lower_bounds`, or undefined when the column has no usable one (NaN). For float and double, a zero is
- * widened to -0.0.
+ * Bytes for `lower_bounds`, or undefined when the column has no usable one (NaN). Text is cut to `boundLengthMax` code
+ * points and binary to as many bytes. For float and double, a zero is widened to -0.0.
  */
-export const lowerBound = (type: PrimitiveType, least: SingleValue): Uint8Array | undefined => {
-  if (typeof least === "string" && type._tag === "string") return singleValueToBytes(type, truncateText(least))
+export const lowerBound = (type: PrimitiveType, least: SingleValue, boundLengthMax: number): Uint8Array | undefined => {
+  if (typeof least === "string" && type._tag === "string") {
+    return singleValueToBytes(type, truncateText(least, boundLengthMax))
+  }
   if (least instanceof Uint8Array && type._tag === "binary") return least.slice(0, boundLengthMax)
   if (typeof least === "number" && isFloating(type)) {
     if (Number.isNaN(least)) return undefined
@@ -63,9 +62,13 @@ export const lowerBound = (type: PrimitiveType, least: SingleValue): Uint8Array 
  * Bytes for `upper_bounds`, or undefined when the column has no usable one (NaN, or text that cannot be incremented).
  * Text that is cut is incremented, so that it stays above every value; a zero is widened to +0.0.
  */
-export const upperBound = (type: PrimitiveType, greatest: SingleValue): Uint8Array | undefined => {
+export const upperBound = (
+  type: PrimitiveType,
+  greatest: SingleValue,
+  boundLengthMax: number
+): Uint8Array | undefined => {
   if (typeof greatest === "string" && type._tag === "string") {
-    const cut = truncateText(greatest)
+    const cut = truncateText(greatest, boundLengthMax)
     const text = cut.length === greatest.length ? cut : incrementText(cut)
     return text === undefined ? undefined : singleValueToBytes(type, text)
   }

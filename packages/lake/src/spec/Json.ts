@@ -181,10 +181,31 @@ export const printJson = (value: JsonValue): string => {
   }
 }
 
+/** Texts of values that are printed once. */
+const printedTexts = new WeakMap<JsonObject, string>()
+const printOnce = new WeakSet<JsonObject>()
+
+/**
+ * The same value, whose text is made at its first printing and used again: for parts of documents that are written anew with
+ * a little more each time. **Gotchas**: it must never change.
+ */
+export const printedOnce = (value: JsonObject): JsonObject => {
+  printOnce.add(value)
+  return value
+}
+
 const isList = (value: ReadonlyArray<JsonValue> | JsonObject): value is ReadonlyArray<JsonValue> => Array.isArray(value)
 
 const printNested = (value: ReadonlyArray<JsonValue> | JsonObject): string => {
   if (isList(value)) return `[${value.map(printJson).join(",")}]`
+  const known = printedTexts.get(value)
+  if (known !== undefined) return known
+  const text = printObject(value)
+  if (printOnce.has(value)) printedTexts.set(value, text)
+  return text
+}
+
+const printObject = (value: JsonObject): string => {
   const parts: Array<string> = []
   for (const key of Object.keys(value)) {
     const member = value[key]

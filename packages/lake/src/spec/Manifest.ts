@@ -3,12 +3,12 @@
  *
  * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
  */
-import type { DataFile, PartitionValue } from "./DataFile.ts"
+import type { ContentFile, DataFile, PartitionValue } from "./DataFile.ts"
 import { singleValueToBytes } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
 
 /** One file in a manifest. */
-export interface ManifestEntry {
+export interface ManifestEntry<File extends ContentFile = DataFile> {
   /** Deleted entries tell what a snapshot removed; scans pass over them. */
   readonly status: "existing" | "added" | "deleted"
   readonly snapshotId: bigint
@@ -18,8 +18,20 @@ export interface ManifestEntry {
    */
   readonly sequenceNumber: bigint | null
   readonly fileSequenceNumber: bigint | null
-  readonly dataFile: DataFile
+  readonly dataFile: File
 }
+
+/** In the order of their numbers in a manifest. */
+export const entryStatuses = ["existing", "added", "deleted"] as const satisfies ReadonlyArray<ManifestEntry["status"]>
+
+/** Its file is in the table. */
+export const isLive = ({ status }: Pick<ManifestEntry, "status">): boolean => status !== "deleted"
+
+/** A live entry as a manifest that is written anew has it: its numbers and its snapshot stay. */
+export const asExisting = <Entry extends ManifestEntry<ContentFile>>(entry: Entry): Entry => ({
+  ...entry,
+  status: "existing"
+})
 
 /** What a manifest list says of one partition field over all files of a manifest. */
 export interface FieldSummary {
@@ -50,6 +62,8 @@ export interface ManifestFile {
   /** One for each field of the spec, in its order; null when the writer gave none. */
   readonly partitions: ReadonlyArray<FieldSummary> | null
   readonly keyMetadata: Uint8Array | null
+  /** Of format version 3, of data: the first row id that its files without one of their own have. */
+  readonly firstRowId?: bigint
 }
 
 /** Files that are in the table by this manifest. */

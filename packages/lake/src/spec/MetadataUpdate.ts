@@ -4,12 +4,12 @@
  * Table actions make them, a catalog commits them: the SQLite catalog applies them here and writes a metadata file, a REST
  * catalog sends them. Applying is pure, so an attempt can be repeated on another base.
  */
-import type { JsonValue } from "./Json.ts"
-import { readObject, type StringMap } from "./JsonRead.ts"
+import type { StringMap } from "./JsonRead.ts"
 import { partitionIdNone, partitionProblems, type PartitionSpec } from "./PartitionSpec.ts"
 import { highestFieldId, schemaProblems, type TableSchema } from "./Schema.ts"
 import { mainBranch, type Snapshot, type SnapshotRef } from "./Snapshot.ts"
 import { sortProblems, type SortOrder } from "./SortOrder.ts"
+import { applyStructure, type StructureUpdate, withoutStatisticsOf } from "./StructureUpdate.ts"
 import { metadataLogMax, snapshotById, type TableMetadata } from "./TableMetadata.ts"
 
 export type MetadataUpdate =
@@ -20,9 +20,12 @@ export type MetadataUpdate =
   /** No ref may point to one of them. */
   | { readonly _tag: "RemoveSnapshots"; readonly snapshotIds: ReadonlyArray<bigint> }
   | { readonly _tag: "RemoveSnapshotRef"; readonly name: string }
+  | StructureUpdate
 
 /** What a new table is made of; ids in schema, spec and sort order are taken as they are. */
 export interface NewTable {
+  /** 2 when left out. */
+  readonly formatVersion?: 2 | 3
   readonly tableUuid: string
   readonly location: string
   readonly schema: TableSchema
@@ -34,7 +37,7 @@ export interface NewTable {
 
 /** What is wrong with a table to be made; empty when nothing is. */
 export const newTableProblems = (
-  table: Omit<NewTable, "tableUuid" | "location" | "createdMs">
+  table: Omit<NewTable, "tableUuid" | "location" | "createdMs" | "formatVersion">
 ): ReadonlyArray<string> => [
   ...schemaProblems(table.schema),
   ...partitionProblems(table.partitionSpec, table.schema),
@@ -43,7 +46,7 @@ export const newTableProblems = (
 
 /** The first metadata of a table; `newTableProblems` must have found none. */
 export const newTableMetadata = (table: NewTable): TableMetadata => ({
-  formatVersion: 2,
+  formatVersion: table.formatVersion ?? 2,
   tableUuid: table.tableUuid,
   location: table.location.replace(/\/+$/, ""),
   lastSequenceNumber: 0n,
@@ -63,7 +66,8 @@ export const newTableMetadata = (table: NewTable): TableMetadata => ({
   metadataLog: [],
   refs: new Map(),
   statistics: [],
-  partitionStatistics: []
+  partitionStatistics: [],
+  nextRowId: 0n
 })
 
 const addSnapshot = (metadata: TableMetadata, snapshot: Snapshot): TableMetadata => {
@@ -73,8 +77,12 @@ const addSnapshot = (metadata: TableMetadata, snapshot: Snapshot): TableMetadata
   if (snapshot.sequenceNumber <= metadata.lastSequenceNumber) {
     throw new Error(`sequence number ${snapshot.sequenceNumber} is not above ${metadata.lastSequenceNumber}`)
   }
+  if (metadata.formatVersion >= 3 && snapshot.firstRowId !== metadata.nextRowId) {
+    throw new Error(`first row id ${snapshot.firstRowId} is not the table's next, ${metadata.nextRowId}`)
+  }
   return {
     ...metadata,
+    nextRowId: metadata.nextRowId + (snapshot.addedRows ?? 0n),
     lastSequenceNumber: snapshot.sequenceNumber,
     lastUpdatedMs: Math.max(metadata.lastUpdatedMs, snapshot.timestampMs),
     snapshots: [...metadata.snapshots, snapshot]
@@ -96,13 +104,6 @@ const setRef = (metadata: TableMetadata, name: string, ref: SnapshotRef, base: T
   }
 }
 
-/** Statistics files of snapshots that go: an entry that does not say whose it is stays. */
-const withoutStatistics = (statistics: ReadonlyArray<JsonValue>, gone: ReadonlySet<bigint>): ReadonlyArray<JsonValue> =>
-  statistics.filter((entry) => {
-    const id = readObject(entry, "statistics")["snapshot-id"]
-    return (typeof id !== "number" && typeof id !== "bigint") || !gone.has(BigInt(id))
-  })
-
 const removeSnapshots = (metadata: TableMetadata, snapshotIds: ReadonlyArray<bigint>): TableMetadata => {
   const gone = new Set(snapshotIds)
   for (const [name, ref] of metadata.refs) {
@@ -114,8 +115,8 @@ const removeSnapshots = (metadata: TableMetadata, snapshotIds: ReadonlyArray<big
     ...metadata,
     snapshots: metadata.snapshots.filter((snapshot) => !gone.has(snapshot.snapshotId)),
     snapshotLog: metadata.snapshotLog.slice(lastGone + 1),
-    statistics: withoutStatistics(metadata.statistics, gone),
-    partitionStatistics: withoutStatistics(metadata.partitionStatistics, gone)
+    statistics: withoutStatisticsOf(metadata.statistics, gone),
+    partitionStatistics: withoutStatisticsOf(metadata.partitionStatistics, gone)
   }
 }
 
@@ -143,6 +144,8 @@ const applyUpdate = (metadata: TableMetadata, update: MetadataUpdate, base: Tabl
       return removeSnapshots(metadata, update.snapshotIds)
     case "RemoveSnapshotRef":
       return removeRef(metadata, update.name)
+    default:
+      return applyStructure(metadata, update)
   }
 }
 

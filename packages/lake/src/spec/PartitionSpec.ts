@@ -7,8 +7,9 @@
 import type { PartitionValue } from "./DataFile.ts"
 import { corrupt } from "./FormatError.ts"
 import type { JsonObject, JsonValue } from "./Json.ts"
-import { readInt, readList, readObject, readString, type Read } from "./JsonRead.ts"
+import { readInt, readList, readObject, readOptional, readString, type Read } from "./JsonRead.ts"
 import { fieldByName, fieldsById, type TableSchema } from "./Schema.ts"
+import { readSourceId } from "./SourceId.ts"
 import { transformFromText, transformResult, transformToText, type Transform } from "./Transform.ts"
 import { isPrimitive, type PrimitiveType } from "./Type.ts"
 
@@ -36,7 +37,8 @@ export const partitionIdNone = 999
 /** The spec of a table without partitions. */
 export const unpartitioned: PartitionSpec = { specId: 0, fields: [] }
 
-const nameOf = (source: string, transform: Transform): string => {
+/** Java's habit: `event_timestamp_day`. */
+export const partitionFieldName = (source: string, transform: Transform): string => {
   switch (transform._tag) {
     case "identity":
       return source
@@ -67,7 +69,7 @@ export const partitionSpec = (schema: TableSchema, by: ReadonlyArray<PartitionBy
   fields: by.map(({ column, transform, name }, i) => ({
     sourceId: fieldByName(schema, column)?.id ?? 0,
     fieldId: partitionIdNone + 1 + i,
-    name: name ?? nameOf(column, transform),
+    name: name ?? partitionFieldName(column, transform),
     transform
   }))
 })
@@ -160,19 +162,27 @@ export const partitionSpecToJson = (spec: PartitionSpec): JsonObject => ({
   fields: partitionFieldsToJson(spec)
 })
 
-const readField: Read<PartitionField> = (value, where) => {
+const readField = (value: JsonValue | undefined, where: string, i: number): PartitionField => {
   const object = readObject(value, where)
   return {
-    sourceId: readInt(object["source-id"], `${where}.source-id`),
-    fieldId: readInt(object["field-id"], `${where}.field-id`),
+    sourceId: readSourceId(object, where),
+    // specs of version 1 may leave ids out: they count from 1000 then
+    fieldId: readOptional(object["field-id"], `${where}.field-id`, readInt) ?? partitionIdNone + 1 + i,
     name: readString(object["name"], `${where}.name`),
     transform: transformFromText(readString(object["transform"], `${where}.transform`), `${where}.transform`)
   }
 }
 
+const readFields: Read<PartitionSpec["fields"]> = (value, where) => {
+  const fields = readList(value, where, (field) => field).map((field, i) => readField(field, `${where}[${i}]`, i))
+  if (new Set(fields.map((field) => field.fieldId)).size !== fields.length) corrupt(where, "a field id is used twice")
+  return fields
+}
+
 export const partitionSpecFromJson: Read<PartitionSpec> = (value, where) => {
   const object = readObject(value, where)
-  const fields = readList(object["fields"], `${where}.fields`, readField)
-  if (new Set(fields.map((field) => field.fieldId)).size !== fields.length) corrupt(where, "a field id is used twice")
-  return { specId: readInt(object["spec-id"], `${where}.spec-id`), fields }
+  return {
+    specId: readInt(object["spec-id"], `${where}.spec-id`),
+    fields: readFields(object["fields"], `${where}.fields`)
+  }
 }

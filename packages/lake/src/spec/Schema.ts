@@ -47,11 +47,20 @@ const reservedNames: ReadonlySet<string> = new Set([
   "_last_updated_sequence_number"
 ])
 
+/** Whether a field at any depth has a default, which only tables of format version 3 may have. */
+export const hasDefaults = (schema: TableSchema): boolean => {
+  const within = (type: Type): boolean =>
+    children(type).some(
+      (field) => field.initialDefault !== undefined || field.writeDefault !== undefined || within(field.type)
+    )
+  return within({ _tag: "struct", fields: schema.fields })
+}
+
 /** Ids above this are reserved for metadata columns (specification, "Reserved Field IDs"). */
 const fieldIdMax = 2_147_483_447
 
 /** True for names that readers keep for themselves; a new table must not use them at the top level. */
-const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith("_change_")
+export const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith("_change_")
 
 const children = (type: Type): ReadonlyArray<NestedField> => {
   switch (type._tag) {

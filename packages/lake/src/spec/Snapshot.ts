@@ -4,10 +4,11 @@
  * A snapshot is the table's whole content at one moment: a manifest list, and a summary that readers show and that the
  * landing keeps its marks in.
  */
-import { corrupt, unsupported } from "./FormatError.ts"
+import { corrupt } from "./FormatError.ts"
 import type { JsonObject } from "./Json.ts"
 import {
   readInt,
+  readList,
   readLong,
   readObject,
   readOptional,
@@ -18,6 +19,7 @@ import {
   type Read,
   type StringMap
 } from "./JsonRead.ts"
+import { inlineList, manifestsInline } from "./ManifestsInline.ts"
 
 export interface Snapshot {
   /** 63 random bits. */
@@ -26,13 +28,16 @@ export interface Snapshot {
   readonly parentSnapshotId: bigint | null
   readonly sequenceNumber: bigint
   readonly timestampMs: number
-  /** URI of the manifest list. */
+  /** URI of the manifest list; of version 1 it may be one that holds the manifests' names (`ManifestsInline.ts`). */
   readonly manifestList: string
   /** `append`, `replace`, `overwrite` or `delete`; readers (DuckDB) insist on it. */
   readonly operation: string
   /** The rest of the summary: totals and whatever the writer adds, all text. */
   readonly summary: StringMap
   readonly schemaId: number | null
+  /** Of format version 3: the first row id that it gives, and how many it may give at most. */
+  readonly firstRowId?: bigint
+  readonly addedRows?: bigint
 }
 
 export interface SnapshotRef {
@@ -55,33 +60,48 @@ export const branchAt = (snapshotId: bigint): SnapshotRef => ({
   maxRefAgeMs: null
 })
 
+const listToJson = (manifestList: string): JsonObject => {
+  const manifests = manifestsInline(manifestList)
+  return manifests === undefined ? { "manifest-list": manifestList } : { manifests }
+}
+
+const readManifestList: Read<string> = (value, where) => {
+  const { "manifest-list": list, manifests } = readObject(value, where)
+  return (list === undefined || list === null) && manifests !== undefined
+    ? inlineList(readList(manifests, `${where}.manifests`, readString))
+    : readString(list, `${where}.manifest-list`)
+}
+
 export const snapshotToJson = (snapshot: Snapshot): JsonObject => ({
   "sequence-number": snapshot.sequenceNumber,
   "snapshot-id": snapshot.snapshotId,
   ...(snapshot.parentSnapshotId === null ? {} : { "parent-snapshot-id": snapshot.parentSnapshotId }),
   "timestamp-ms": snapshot.timestampMs,
   summary: { operation: snapshot.operation, ...stringMapToJson(snapshot.summary) },
-  "manifest-list": snapshot.manifestList,
-  ...(snapshot.schemaId === null ? {} : { "schema-id": snapshot.schemaId })
+  ...listToJson(snapshot.manifestList),
+  ...(snapshot.schemaId === null ? {} : { "schema-id": snapshot.schemaId }),
+  ...(snapshot.firstRowId === undefined ? {} : { "first-row-id": snapshot.firstRowId }),
+  ...(snapshot.addedRows === undefined ? {} : { "added-rows": snapshot.addedRows })
 })
 
 export const snapshotFromJson: Read<Snapshot> = (value, where) => {
   const object = readObject(value, where)
-  if (object["manifest-list"] === undefined && object["manifests"] !== undefined) {
-    unsupported(`${where}: a snapshot of format version 1 without a manifest list is not read here`)
-  }
   const summary = new Map(readOptional(object["summary"], `${where}.summary`, readStringMap) ?? [])
   const operation = summary.get("operation") ?? "append"
   summary.delete("operation")
+  const firstRowId = readOptional(object["first-row-id"], `${where}.first-row-id`, readLong)
+  const addedRows = readOptional(object["added-rows"], `${where}.added-rows`, readLong)
   return {
     snapshotId: readLong(object["snapshot-id"], `${where}.snapshot-id`),
     parentSnapshotId: readOptional(object["parent-snapshot-id"], `${where}.parent-snapshot-id`, readLong) ?? null,
     sequenceNumber: readOptional(object["sequence-number"], `${where}.sequence-number`, readLong) ?? 0n,
     timestampMs: readSafeInteger(object["timestamp-ms"], `${where}.timestamp-ms`),
-    manifestList: readString(object["manifest-list"], `${where}.manifest-list`),
+    manifestList: readManifestList(object, where),
     operation,
     summary,
-    schemaId: readOptional(object["schema-id"], `${where}.schema-id`, readInt) ?? null
+    schemaId: readOptional(object["schema-id"], `${where}.schema-id`, readInt) ?? null,
+    ...(firstRowId === undefined ? {} : { firstRowId }),
+    ...(addedRows === undefined ? {} : { addedRows })
   }
 }
 

@@ -4,7 +4,7 @@
  * Totals of files and rows are counted from the manifest list, so that they hold whatever an earlier writer's summary
  * said; a reader can then tell a list that lost entries.
  */
-import type { DataFile } from "./DataFile.ts"
+import { isVector, type DataFile, type DeleteFile } from "./DataFile.ts"
 import type { StringMap } from "./JsonRead.ts"
 import { liveFiles, liveRows, type ManifestFile } from "./Manifest.ts"
 import { partitionPath, type PartitionSpec } from "./PartitionSpec.ts"
@@ -17,7 +17,20 @@ const engineName = "frazil"
 export interface FileChange {
   readonly added: ReadonlyArray<DataFile>
   readonly removed: ReadonlyArray<DataFile>
+  /** Delete files that come. */
+  readonly deletes: ReadonlyArray<DeleteFile>
+  /** Delete files that go. */
+  readonly droppedDeletes: ReadonlyArray<DeleteFile>
 }
+
+/** Of snapshots that only tell otherwise what is there. */
+export const noChange: FileChange = { added: [], removed: [], deletes: [], droppedDeletes: [] }
+
+/** Of a vector, its own bytes: the file has others. */
+const sizeOf = (file: DataFile | DeleteFile): bigint =>
+  "contentSizeInBytes" in file ? (file.contentSizeInBytes ?? file.fileSizeInBytes) : file.fileSizeInBytes
+
+const arePositions = ({ content }: DeleteFile): boolean => content === "position-deletes"
 
 const sum = <A>(items: ReadonlyArray<A>, of: (item: A) => bigint): bigint =>
   items.reduce((total, item) => total + of(item), 0n)
@@ -32,24 +45,36 @@ const atLeastZero = (count: bigint): bigint => (count < 0n ? 0n : count)
 /** `manifests` is the new snapshot's whole list, `specOf` finds the spec of a file. */
 export const snapshotSummary = (
   parent: Snapshot | undefined,
-  { added, removed }: FileChange,
+  { added, deletes: newDeletes, droppedDeletes, removed }: FileChange,
   manifests: ReadonlyArray<ManifestFile>,
   specOf: (specId: number) => PartitionSpec
 ): StringMap => {
   const data = manifests.filter((manifest) => manifest.content === "data")
   const deletes = manifests.filter((manifest) => manifest.content === "deletes")
   const partitions = new Set(
-    [...added, ...removed].map((file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`)
+    [...added, ...removed, ...newDeletes, ...droppedDeletes].map(
+      (file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`
+    )
   )
-  const addedSize = sum(added, (file) => file.fileSizeInBytes)
-  const removedSize = sum(removed, (file) => file.fileSizeInBytes)
+  const positions = newDeletes.filter(arePositions)
+  const removedPositions = sum(droppedDeletes.filter(arePositions), (file) => file.recordCount)
+  const addedPositions = sum(positions, (file) => file.recordCount)
+  const addedSize = sum([...added, ...newDeletes], sizeOf)
+  const removedSize = sum([...removed, ...droppedDeletes], sizeOf)
   const changes: ReadonlyArray<readonly [string, bigint]> = [
     ["added-data-files", BigInt(added.length)],
     ["deleted-data-files", BigInt(removed.length)],
     ["added-records", sum(added, (file) => file.recordCount)],
     ["deleted-records", sum(removed, (file) => file.recordCount)],
     ["added-files-size", addedSize],
-    ["removed-files-size", removedSize]
+    ["removed-files-size", removedSize],
+    ["added-delete-files", BigInt(newDeletes.length)],
+    ["removed-delete-files", BigInt(droppedDeletes.length)],
+    ["added-position-delete-files", BigInt(positions.filter((file) => !isVector(file)).length)],
+    ["added-dvs", BigInt(newDeletes.filter(isVector).length)],
+    ["removed-dvs", BigInt(droppedDeletes.filter(isVector).length)],
+    ["added-position-deletes", addedPositions],
+    ["removed-position-deletes", removedPositions]
   ]
   const totals: ReadonlyArray<readonly [string, bigint]> = [
     ["changed-partition-count", BigInt(partitions.size)],
@@ -57,7 +82,10 @@ export const snapshotSummary = (
     ["total-files-size", atLeastZero(parentTotal(parent, "total-files-size") + addedSize - removedSize)],
     ["total-data-files", sum(data, (manifest) => BigInt(liveFiles(manifest)))],
     ["total-delete-files", sum(deletes, (manifest) => BigInt(liveFiles(manifest)))],
-    ["total-position-deletes", parentTotal(parent, "total-position-deletes")],
+    [
+      "total-position-deletes",
+      atLeastZero(parentTotal(parent, "total-position-deletes") + addedPositions - removedPositions)
+    ],
     ["total-equality-deletes", parentTotal(parent, "total-equality-deletes")]
   ]
   const counts = [...changes.filter(([, count]) => count > 0n), ...totals]

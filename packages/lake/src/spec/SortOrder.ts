@@ -6,6 +6,7 @@ import { corrupt } from "./FormatError.ts"
 import type { JsonObject } from "./Json.ts"
 import { readInt, readList, readObject, readString, type Read } from "./JsonRead.ts"
 import { fieldsById, type TableSchema } from "./Schema.ts"
+import { readSourceId } from "./SourceId.ts"
 import { transformFromText, transformResult, transformToText, type Transform } from "./Transform.ts"
 import { isPrimitive } from "./Type.ts"
 
@@ -56,7 +57,7 @@ const readField: Read<SortField> = (value, where) => {
   const direction = readString(object["direction"], `${where}.direction`)
   const nullOrder = readString(object["null-order"], `${where}.null-order`)
   return {
-    sourceId: readInt(object["source-id"], `${where}.source-id`),
+    sourceId: readSourceId(object, where),
     transform: transformFromText(readString(object["transform"], `${where}.transform`), `${where}.transform`),
     direction:
       direction === "asc" || direction === "desc" ? direction : corrupt(`${where}.direction`, "not asc or desc"),

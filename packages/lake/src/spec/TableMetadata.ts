@@ -1,10 +1,11 @@
 /**
- * Table metadata, format version 2: everything about a table except its files (specification, "Table Metadata").
+ * Table metadata: everything about a table except its files (specification, "Table Metadata").
  *
  * One immutable JSON file per change; the catalog holds the location of the one in force. Here are its shape and the
  * questions asked of it; `TableMetadataJson.ts` reads and writes it, `MetadataUpdate.ts` changes it.
  */
 import { corrupt } from "./FormatError.ts"
+import type { FormatVersion } from "./FormatVersion.ts"
 import type { JsonValue } from "./Json.ts"
 import type { StringMap } from "./JsonRead.ts"
 import type { PartitionSpec } from "./PartitionSpec.ts"
@@ -25,7 +26,7 @@ export interface MetadataLogEntry {
 }
 
 export interface TableMetadata {
-  readonly formatVersion: 2
+  readonly formatVersion: FormatVersion
   readonly tableUuid: string
   /** Without a slash at the end. */
   readonly location: string
@@ -50,6 +51,8 @@ export interface TableMetadata {
   /** Statistics files of other writers, kept as they are. */
   readonly statistics: ReadonlyArray<JsonValue>
   readonly partitionStatistics: ReadonlyArray<JsonValue>
+  /** Higher than every row id that was given; 0 below format version 3, which gives none. */
+  readonly nextRowId: bigint
 }
 
 /** Java's default of `write.metadata.previous-versions-max`. */
@@ -59,7 +62,7 @@ const byId = <A>(items: ReadonlyArray<A>, id: number, idOf: (item: A) => number,
   items.find((item) => idOf(item) === id) ?? corrupt("table metadata", `${what} ${id} is not in it`)
 
 /** The schema with this id; FormatError when the metadata lacks it. */
-const schemaById = (metadata: TableMetadata, id: number): TableSchema =>
+export const schemaById = (metadata: TableMetadata, id: number): TableSchema =>
   byId(metadata.schemas, id, (schema) => schema.schemaId, "schema")
 
 export const currentSchema = (metadata: TableMetadata): TableSchema => schemaById(metadata, metadata.currentSchemaId)
@@ -81,6 +84,12 @@ export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | un
 /** The head of `main`; undefined for a table that never had a snapshot. */
 export const currentSnapshot = (metadata: TableMetadata): Snapshot | undefined =>
   metadata.currentSnapshotId === null ? undefined : snapshotById(metadata, metadata.currentSnapshotId)
+
+/** What a branch stands at: one that is not there yet begins at the head of `main`. */
+export const headOf = (metadata: TableMetadata, branch: string): Snapshot | undefined => {
+  const ref = metadata.refs.get(branch)
+  return ref === undefined ? currentSnapshot(metadata) : snapshotById(metadata, ref.snapshotId)
+}
 
 /** The snapshot and its ancestors, newest first, as far back as they have not been expired. */
 export function* ancestorsOf(metadata: TableMetadata, snapshotId: bigint | null): Generator<Snapshot> {

@@ -5,7 +5,8 @@
  * metadata gives one FormatError with the place; it never gives a table with fewer rows.
  */
 import { corrupt, unsupported } from "./FormatError.ts"
-import { parseJson, printJson, type JsonObject, type JsonValue } from "./Json.ts"
+import { fromVersion1, readVersion } from "./FormatVersion.ts"
+import { parseJson, printedOnce, printJson, type JsonObject, type JsonValue } from "./Json.ts"
 import {
   readInt,
   readList,
@@ -20,7 +21,7 @@ import {
   type Read
 } from "./JsonRead.ts"
 import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
-import { schemaFromJson, schemaToJson } from "./Schema.ts"
+import { hasDefaults, schemaFromJson, schemaToJson } from "./Schema.ts"
 import {
   branchAt,
   mainBranch,
@@ -43,6 +44,24 @@ import {
 // What Java writes for "no current snapshot" in version 2; readers take it for null.
 const noSnapshot = -1
 
+/** Snapshots and log entries never change, and each commit writes all of them again: their JSON is made once. */
+const madeOnce = <A extends object>(toJson: (value: A) => JsonObject): ((value: A) => JsonObject) => {
+  const made = new WeakMap<A, JsonObject>()
+  return (value) => {
+    const known = made.get(value)
+    if (known !== undefined) return known
+    const json = printedOnce(toJson(value))
+    made.set(value, json)
+    return json
+  }
+}
+
+const snapshotJson = madeOnce(snapshotToJson)
+const snapshotLogJson = madeOnce<SnapshotLogEntry>((entry) => ({
+  "timestamp-ms": entry.timestampMs,
+  "snapshot-id": entry.snapshotId
+}))
+
 const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
   "format-version": metadata.formatVersion,
   "table-uuid": metadata.tableUuid,
@@ -60,13 +79,11 @@ const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
   properties: stringMapToJson(metadata.properties),
   "current-snapshot-id": metadata.currentSnapshotId ?? noSnapshot,
   refs: Object.fromEntries(Array.from(metadata.refs, ([name, ref]) => [name, refToJson(ref)])),
-  snapshots: metadata.snapshots.map(snapshotToJson),
+  snapshots: metadata.snapshots.map(snapshotJson),
   statistics: metadata.statistics,
   "partition-statistics": metadata.partitionStatistics,
-  "snapshot-log": metadata.snapshotLog.map((entry) => ({
-    "timestamp-ms": entry.timestampMs,
-    "snapshot-id": entry.snapshotId
-  })),
+  ...(metadata.formatVersion < 3 ? {} : { "next-row-id": metadata.nextRowId }),
+  "snapshot-log": metadata.snapshotLog.map(snapshotLogJson),
   "metadata-log": metadata.metadataLog.map((entry) => ({
     "timestamp-ms": entry.timestampMs,
     "metadata-file": entry.metadataFile
@@ -92,11 +109,6 @@ const readMetadataLogEntry: Read<MetadataLogEntry> = (value, where) => {
 const optionalList = <A>(object: JsonObject, key: string, read: Read<A>): ReadonlyArray<A> =>
   readOptional(object[key], key, (value, where) => readList(value, where, read)) ?? []
 
-const checkVersion = (object: JsonObject): void => {
-  const version = readInt(object["format-version"], "format-version")
-  if (version !== 2) unsupported(`format version ${version}: tables of version 2 are read here, this one is not`)
-}
-
 const readCurrentSnapshot: Read<bigint | null> = (value, where) => {
   const id = readOptional(value, where, readLong)
   return id === undefined || id === BigInt(noSnapshot) ? null : id
@@ -115,6 +127,9 @@ const check = (metadata: TableMetadata): TableMetadata => {
   currentSchema(metadata)
   defaultSpec(metadata)
   defaultSortOrder(metadata)
+  if (metadata.formatVersion < 3 && metadata.schemas.some(hasDefaults)) {
+    corrupt("schemas", `a field has a default value, which format version ${metadata.formatVersion} does not have`)
+  }
   const main = metadata.refs.get(mainBranch)?.snapshotId ?? null
   if (main !== metadata.currentSnapshotId) {
     corrupt("current-snapshot-id", `is ${metadata.currentSnapshotId}, but refs.main is ${main}`)
@@ -132,14 +147,18 @@ const check = (metadata: TableMetadata): TableMetadata => {
   return metadata
 }
 
-/** Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of another version (`Unsupported`). */
+/** Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of a later version (`Unsupported`). */
 export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
-  const object = readObject(value, "table metadata")
-  checkVersion(object)
+  const written = readObject(value, "table metadata")
+  const formatVersion = readVersion(written)
+  const object = formatVersion === 1 ? fromVersion1(written) : written
+  if (optionalList(object, "encryption-keys", readJson).length > 0) {
+    unsupported("encrypted tables (encryption-keys) are not read here")
+  }
   const currentSnapshotId = readCurrentSnapshot(object["current-snapshot-id"], "current-snapshot-id")
   const refs = readOptional(object["refs"], "refs", (refs, where) => readMap(refs, where, refFromJson)) ?? new Map()
   return check({
-    formatVersion: 2,
+    formatVersion,
     tableUuid: readString(object["table-uuid"], "table-uuid"),
     location: readString(object["location"], "location").replace(/\/+$/, ""),
     lastSequenceNumber: readLong(object["last-sequence-number"], "last-sequence-number"),
@@ -159,15 +178,19 @@ export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
     metadataLog: optionalList(object, "metadata-log", readMetadataLogEntry),
     refs: refsWithMain(refs, currentSnapshotId),
     statistics: optionalList(object, "statistics", readJson),
-    partitionStatistics: optionalList(object, "partition-statistics", readJson)
+    partitionStatistics: optionalList(object, "partition-statistics", readJson),
+    nextRowId: formatVersion < 3 ? 0n : readLong(object["next-row-id"], "next-row-id")
   })
 }
 
 const utf8 = new TextEncoder()
 const utf8Strict = new TextDecoder("utf-8", { fatal: true })
 
-export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array =>
-  utf8.encode(printJson(tableMetadataToJson(metadata)))
+/** Metadata of version 1 is only read: a change that leaves it so is a bug of its caller. */
+export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array => {
+  if (metadata.formatVersion === 1) throw new TypeError("metadata of format version 1 is not written")
+  return utf8.encode(printJson(tableMetadataToJson(metadata)))
+}
 
 /** Reads a metadata file's bytes; FormatError when they are no table metadata. */
 export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {

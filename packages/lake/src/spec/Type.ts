@@ -1,10 +1,11 @@
 /**
- * Iceberg's types (specification, "Schemas and Data Types", format version 2) and their text and JSON forms.
+ * Iceberg's types (specification, "Schemas and Data Types"; those that format version 3 added are refused by name) and their text and JSON forms.
  *
  * Schemas, partition transforms, metrics and the Avro and Parquet mappings all switch on `_tag`, which is the
  * specification's own word for the type.
  */
 import type { JsonObject, JsonValue } from "./Json.ts"
+import { readDefault } from "./DefaultValue.ts"
 import { corrupt, unsupported } from "./FormatError.ts"
 import { readBoolean, readInt, readList, readObject, readOptional, readString, type Read } from "./JsonRead.ts"
 
@@ -47,6 +48,10 @@ export interface NestedField {
   readonly required: boolean
   readonly type: Type
   readonly doc?: string
+  /** What rows written before the field have; checked JSON (`DefaultValue.ts`). Format version 3. */
+  readonly initialDefault?: JsonValue
+  /** What is written where a row gives nothing. Format version 3. */
+  readonly writeDefault?: JsonValue
 }
 
 export interface StructType {
@@ -119,7 +124,7 @@ export const primitiveFromText = (text: string, where: string): PrimitiveType =>
   }
   const fixed = /^fixed\[\s*(\d+)\s*\]$/.exec(text)
   if (fixed !== null) return { _tag: "fixed", length: Number(fixed[1]) }
-  if (laterTypes.test(text)) return unsupported(`${where}: type ${text} needs format version 3, which is not read here`)
+  if (laterTypes.test(text)) return unsupported(`${where}: type ${text} of format version 3 is not read here`)
   return corrupt(where, `unknown type "${text}"`)
 }
 
@@ -128,22 +133,27 @@ const fieldToJson = (field: NestedField): JsonObject => ({
   name: field.name,
   required: field.required,
   type: typeToJson(field.type),
-  ...(field.doc === undefined ? {} : { doc: field.doc })
+  ...(field.doc === undefined ? {} : { doc: field.doc }),
+  ...(field.initialDefault === undefined ? {} : { "initial-default": field.initialDefault }),
+  ...(field.writeDefault === undefined ? {} : { "write-default": field.writeDefault })
 })
 
 const readField: Read<NestedField> = (value, where) => {
   const object = readObject(value, where)
   const name = readString(object["name"], `${where}.name`)
-  if (object["initial-default"] !== undefined || object["write-default"] !== undefined) {
-    unsupported(`${where}: default values need format version 3, which is not read here`)
-  }
+  const type = typeFromJson(object["type"], `${where}(${name}).type`)
   const doc = readOptional(object["doc"], `${where}.doc`, readString)
+  const readValue = (value: JsonValue | undefined, at: string) => readDefault(type, value ?? null, at)
+  const initialDefault = readOptional(object["initial-default"], `${where}.initial-default`, readValue)
+  const writeDefault = readOptional(object["write-default"], `${where}.write-default`, readValue)
   return {
     id: readInt(object["id"], `${where}.id`),
     name,
     required: readBoolean(object["required"], `${where}.required`),
-    type: typeFromJson(object["type"], `${where}(${name}).type`),
-    ...(doc === undefined ? {} : { doc })
+    type,
+    ...(doc === undefined ? {} : { doc }),
+    ...(initialDefault === undefined ? {} : { initialDefault }),
+    ...(writeDefault === undefined ? {} : { writeDefault })
   }
 }
 
@@ -200,6 +210,8 @@ const typeFromJson: Read<Type> = (value, where) => {
         value: typeFromJson(object["value"], `${where}.value`)
       }
     default:
+      // others have attributes beside their name
+      if (typeof object["type"] === "string") return primitiveFromText(object["type"], where)
       return corrupt(where, "is neither a type's name nor a struct, list or map")
   }
 }

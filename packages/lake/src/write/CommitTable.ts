@@ -10,14 +10,20 @@ import { Catalog, identifierText, type Table, type TableIdentifier } from "../ca
 import { FileIO } from "../io/FileIO.ts"
 import { randomSnapshotId } from "../io/RandomIds.ts"
 import { LakeError } from "../LakeError.ts"
-import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
-import { assertHead, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
-import type { Snapshot } from "../spec/Snapshot.ts"
-import { snapshotById } from "../spec/TableMetadata.ts"
+import { applyUpdates, type MetadataUpdate } from "../spec/MetadataUpdate.ts"
+import { assertRef, assertStructure, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
+import { mainBranch, type Snapshot } from "../spec/Snapshot.ts"
+import { snapshotById, type TableMetadata } from "../spec/TableMetadata.ts"
 import { stageAppend } from "./StageAppend.ts"
+import { stageChange } from "./StageChange.ts"
+import { stageCherryPick } from "./StageCherryPick.ts"
+import { stageManifests } from "./StageManifests.ts"
+import { stageRepair } from "./StageRepair.ts"
 import { stageRewrite } from "./StageRewrite.ts"
+import { stageStructure } from "./StageStructure.ts"
+import { structureLanded } from "./StructureLanded.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
-import type { TableAction } from "./TableAction.ts"
+import type { StructureAction, TableAction } from "./TableAction.ts"
 
 /** Java's defaults: `commit.retry.num-retries`, `min-wait-ms`, `max-wait-ms`. */
 const retriesDefault = 4
@@ -26,6 +32,8 @@ const retryWaitMaxMs = 60_000
 
 export interface CommitRequest<E, R> {
   readonly table: TableIdentifier
+  /** What the actions are done on; `main` when left out. A new branch begins where `main` is. */
+  readonly branch?: string
   /**
    * The actions for this base: called for every attempt with the table as freshly loaded, before anything is written on
    * it. A failure abandons the commit and comes out as it is. At most one that makes a snapshot.
@@ -40,7 +48,7 @@ export interface CommitRequest<E, R> {
 export interface Committed {
   /** As the swap left it; when the outcome had to be looked up, as it was found. */
   readonly table: Table
-  /** What an Append or a RewriteFiles made; undefined without one. */
+  /** What the actions made; undefined without one. */
   readonly snapshot: Snapshot | undefined
   readonly attempts: number
 }
@@ -48,6 +56,8 @@ export interface Committed {
 interface Progress {
   attempts: number
   tableUuid: string | undefined
+  /** What was offered last, and what it would have made of the table. */
+  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: TableMetadata } | undefined
 }
 
 const failed = (reason: LakeError["reason"], table: TableIdentifier, what: string, cause?: unknown): LakeError =>
@@ -57,7 +67,62 @@ const failed = (reason: LakeError["reason"], table: TableIdentifier, what: strin
     ...(cause === undefined ? {} : { cause })
   })
 
-const makesSnapshot = ({ _tag }: TableAction): boolean => _tag === "Append" || _tag === "RewriteFiles"
+const snapshotActions: ReadonlySet<TableAction["_tag"]> = new Set<Exclude<TableAction, StructureAction>["_tag"]>([
+  "Append",
+  "RewriteFiles",
+  "ChangeRows",
+  "RewriteManifests",
+  "RepairManifests",
+  "CherryPick"
+])
+
+/** Or may make one: a picked snapshot can become the head as it is. */
+const makesSnapshot = ({ _tag }: TableAction): boolean => snapshotActions.has(_tag)
+
+/** Always makes one, by whose id it is found. */
+const madeOne = (action: TableAction): boolean => makesSnapshot(action) && action._tag !== "CherryPick"
+
+const stageOne = (
+  memory: StagingMemory,
+  base: Table,
+  action: TableAction,
+  attempt: number,
+  nowMs: number
+): Effect.Effect<ReadonlyArray<MetadataUpdate>, LakeError> => {
+  switch (action._tag) {
+    case "Append":
+      return stageAppend(memory, base, action, attempt, nowMs)
+    case "RewriteFiles":
+      return stageRewrite(memory, base, action, attempt, nowMs)
+    case "ChangeRows":
+      return stageChange(memory, base, action, attempt, nowMs)
+    case "RewriteManifests":
+      return stageManifests(memory, base, action, attempt, nowMs)
+    case "RepairManifests":
+      return stageRepair(memory, base, action, attempt, nowMs)
+    case "CherryPick":
+      return stageCherryPick(memory, base, action, attempt, nowMs)
+    default:
+      return stageStructure(base, memory.branch, action)
+  }
+}
+
+/** A table of version 1 takes nothing but its upgrade, and an upgrade comes alone: what else is written depends on the version. */
+const checkFormat = ({ identifier, metadata }: Table, actions: ReadonlyArray<TableAction>) => {
+  const upgrades = actions.some(({ _tag }) => _tag === "UpgradeFormat")
+  if (upgrades && actions.length > 1) {
+    return Effect.die(new TypeError("an upgrade of the format is the only action of its commit"))
+  }
+  return metadata.formatVersion > 1 || upgrades
+    ? Effect.void
+    : Effect.fail(
+        failed(
+          "Unsupported",
+          identifier,
+          "it has format version 1, which is only read here: commit upgradeFormat(2) first"
+        )
+      )
+}
 
 /** Updates of all actions on this base. */
 const stage = Effect.fnUntraced(function* (
@@ -69,33 +134,26 @@ const stage = Effect.fnUntraced(function* (
   if (actions.filter(makesSnapshot).length > 1) {
     return yield* Effect.die(new TypeError("a commit takes one action that makes a snapshot"))
   }
+  yield* checkFormat(base, actions)
   const nowMs = yield* Clock.currentTimeMillis
-  const updates = yield* Effect.forEach(actions, (action): Effect.Effect<ReadonlyArray<MetadataUpdate>, LakeError> => {
-    switch (action._tag) {
-      case "Append":
-        return stageAppend(memory, base, action, attempt, nowMs)
-      case "RewriteFiles":
-        return stageRewrite(memory, base, action, attempt, nowMs)
-      case "SetProperties":
-        return Effect.succeed([
-          { _tag: "SetProperties", properties: action.properties },
-          { _tag: "RemoveProperties", names: action.removed }
-        ])
-      case "RemoveSnapshots":
-        return Effect.succeed([
-          ...action.refs.map((name): MetadataUpdate => ({ _tag: "RemoveSnapshotRef", name })),
-          { _tag: "RemoveSnapshots", snapshotIds: action.snapshotIds }
-        ])
-    }
-  })
+  const updates = yield* Effect.forEach(actions, (action) => stageOne(memory, base, action, attempt, nowMs))
   return updates.flat()
 })
 
+const changesStructure = ({ _tag }: TableAction): boolean =>
+  _tag === "UpdateSchema" || _tag === "UpdatePartitionSpec" || _tag === "ReplaceSortOrder"
+
 /** The requirements of the caller, and those that a swap on another base than this one must fail by. */
-const requirementsOn = (base: Table, own: ReadonlyArray<Requirement>): ReadonlyArray<Requirement> => [
+const requirementsOn = (
+  { metadata }: Table,
+  own: ReadonlyArray<Requirement>,
+  branch: string,
+  actions: ReadonlyArray<TableAction>
+): ReadonlyArray<Requirement> => [
   ...own,
-  assertTableUuid(base.metadata.tableUuid),
-  assertHead(base.metadata.currentSnapshotId)
+  assertTableUuid(metadata.tableUuid),
+  assertRef(branch, metadata.refs.get(branch)?.snapshotId ?? null),
+  ...(actions.some(changesStructure) ? assertStructure(metadata) : [])
 ]
 
 const checkBase = (
@@ -124,7 +182,9 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   yield* checkBase(base, progress, own)
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
-  const table = yield* catalog.commit({ base, requirements: requirementsOn(base, own), updates })
+  const requirements = requirementsOn(base, own, memory.branch, actions)
+  progress.offered = { actions, wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0) }
+  const table = yield* catalog.commit({ base, requirements, updates })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
 })
 
@@ -139,6 +199,12 @@ const lookUp = Effect.fnUntraced(function* (
   const found = yield* catalog.loadTable(table).pipe(Effect.mapError(() => error))
   const landed = snapshotById(found.metadata, memory.snapshotId)
   if (landed !== undefined) return { table: found, snapshot: landed, attempts: progress.attempts }
+  const { offered } = progress
+  if (offered !== undefined && !offered.actions.some(madeOne)) {
+    if (structureLanded(found.metadata, offered.wanted, memory.branch, offered.actions)) {
+      return { table: found, snapshot: undefined, attempts: progress.attempts }
+    }
+  }
   return yield* failed("CommitConflict", table, "a commit of unknown outcome is not in the table", error)
 })
 
@@ -162,12 +228,13 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
 ): Effect.fn.Return<Committed, LakeError | E, Catalog | FileIO | R> {
   const memory: StagingMemory = {
     fileIO: yield* FileIO,
+    branch: request.branch ?? mainBranch,
     snapshotId: yield* randomSnapshotId,
     manifests: new Map(),
     merged: new Map(),
     rewritten: new Map()
   }
-  const progress: Progress = { attempts: 0, tableUuid: undefined }
+  const progress: Progress = { attempts: 0, tableUuid: undefined, offered: undefined }
   const committed = yield* attemptOnce(request, memory, progress).pipe(
     Effect.catch((error): Effect.Effect<Committed, LakeError | E, Catalog> => {
       if (!(error instanceof LakeError)) return Effect.fail(error)

@@ -2,22 +2,20 @@
  * Merges small manifests into larger ones when a list has grown long, so that lists stay short over many small commits.
  *
  * **Bounds**: a commit merges at most `commit.manifest.min-count-to-merge` (100) manifests of a size, rarely of two, to at
- * most `mergedBytesTarget`; each file's entry is written again once per tenfold to hundredfold growth; a list holds fewer
+ * most `commit.manifest.target-size-bytes`; each file's entry is written again once per tenfold to hundredfold growth; a list holds fewer
  * than 100 manifests of each size, plus the large ones. Files keep their sequence numbers and the snapshot that added them.
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
-import { liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { asExisting, isLive, liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
+import { manifestBytesTarget } from "./PlanManifests.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import { specOf, writeManifest } from "./WriteManifest.ts"
 
 /** Java's default of `commit.manifest.min-count-to-merge`. */
 const manifestsMergeMinDefault = 100
-
-/** Java's default of `commit.manifest.target-size-bytes`. */
-const mergedBytesTarget = 8n * 1024n * 1024n
 
 /** Manifests read at once. */
 const readsMax = 8
@@ -32,19 +30,21 @@ const tierOf = (manifest: ManifestFile): string =>
   `${manifest.partitionSpecId}/${Math.floor(Math.log10(liveFiles(manifest)))}`
 
 /** Manifests of one tier that fit into one of the target size, oldest first; undefined when there are too few. */
-const candidates = (tier: ReadonlyArray<ManifestFile>, countMin: number): ReadonlyArray<ManifestFile> | undefined => {
+const candidates = (
+  tier: ReadonlyArray<ManifestFile>,
+  countMin: number,
+  bytesTarget: number
+): ReadonlyArray<ManifestFile> | undefined => {
   const small = tier.filter(
-    (manifest) => manifest.content === "data" && manifest.manifestLength < mergedBytesTarget / 2n
+    (manifest) => manifest.content === "data" && Number(manifest.manifestLength) < bytesTarget / 2
   )
   if (small.length < countMin) return undefined
-  let bytes = 0n
+  let bytes = 0
   return small.toReversed().filter((manifest) => {
-    bytes += manifest.manifestLength
-    return bytes <= mergedBytesTarget
+    bytes += Number(manifest.manifestLength)
+    return bytes <= bytesTarget
   })
 }
-
-const existing = (entry: ManifestEntry): ManifestEntry => ({ ...entry, status: "existing" })
 
 const writeMerged = Effect.fnUntraced(function* (
   memory: StagingMemory,
@@ -58,10 +58,7 @@ const writeMerged = Effect.fnUntraced(function* (
     concurrency: readsMax
   })
   // What earlier snapshots deleted is told by their own lists.
-  const entries = read
-    .flat()
-    .filter((entry) => entry.status !== "deleted")
-    .map(existing)
+  const entries = read.flat().filter(isLive).map(asExisting)
   return yield* writeManifest(memory, base, specId, entries, sequenceNumber, "m1")
 })
 
@@ -73,10 +70,11 @@ export const mergeManifests = Effect.fnUntraced(function* (
   sequenceNumber: bigint
 ): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
   const countMin = manifestsMergeMin(base.metadata)
+  const bytesTarget = manifestBytesTarget(base.metadata)
   // Manifests without live files serve no scan of the new snapshot.
   let manifests = kept.filter((manifest) => liveFiles(manifest) > 0)
   for (const tier of Map.groupBy(manifests, tierOf).values()) {
-    const group = candidates(tier, countMin)
+    const group = candidates(tier, countMin, bytesTarget)
     if (group === undefined) continue
     const key = group.map((manifest) => manifest.manifestPath).join("\n")
     const merged = memory.merged.get(key) ?? (yield* writeMerged(memory, base, group, sequenceNumber))

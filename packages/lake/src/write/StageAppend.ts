@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
-import { currentSnapshot } from "../spec/TableMetadata.ts"
+import { headOf } from "../spec/TableMetadata.ts"
 import { mergeManifests } from "./MergeManifests.ts"
 import { stageSnapshot } from "./StageSnapshot.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
@@ -23,12 +23,12 @@ export const stageAppend = Effect.fnUntraced(function* (
   attempt: number,
   nowMs: number
 ): Effect.fn.Return<ReadonlyArray<MetadataUpdate>, LakeError> {
-  const parent = currentSnapshot(base.metadata)
+  const parent = headOf(base.metadata, memory.branch)
   const sequenceNumber = base.metadata.lastSequenceNumber + 1n
   const added = yield* manifestsOfNewFiles(memory, base, action.files, null, sequenceNumber)
   const kept = parent === undefined ? [] : yield* memory.fileIO.readManifestList(parent.manifestList)
   const manifests = [...added, ...(yield* mergeManifests(memory, base, kept, sequenceNumber))]
-  const change = { added: action.files, removed: [] }
+  const change = { added: action.files, removed: [], deletes: [], droppedDeletes: [] }
   const draft = { operation: "append", sequenceNumber, manifests, change, summary: action.summary } as const
   return yield* stageSnapshot(memory, base, draft, attempt, nowMs)
 })

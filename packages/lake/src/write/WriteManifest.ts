@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { randomUuid } from "../io/RandomIds.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
-import type { DataFile } from "../spec/DataFile.ts"
+import { type ContentFile, contentKey, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { metadataFolder } from "../spec/Locations.ts"
 import { summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { bindInTable, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
@@ -30,11 +30,11 @@ export const specOf = (
     catch: fromFormat("table metadata", base.metadataLocation)
   })
 
-const rowsOf = (entries: ReadonlyArray<ManifestEntry>): bigint =>
+const rowsOf = (entries: ReadonlyArray<ManifestEntry<ContentFile>>): bigint =>
   entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n)
 
 /** The least number of a live entry; null in one that inherits. */
-const lowest = (entries: ReadonlyArray<ManifestEntry>, sequenceNumber: bigint): bigint =>
+const lowest = (entries: ReadonlyArray<ManifestEntry<ContentFile>>, sequenceNumber: bigint): bigint =>
   entries.reduce((least, { sequenceNumber: own, status }) => {
     return status !== "deleted" && own !== null && own < least ? own : least
   }, sequenceNumber)
@@ -47,22 +47,24 @@ export const writeManifest = Effect.fnUntraced(function* (
   memory: StagingMemory,
   base: Table,
   specId: number,
-  entries: ReadonlyArray<ManifestEntry>,
+  entries: ReadonlyArray<ManifestEntry> | ReadonlyArray<ManifestEntry<DeleteFile>>,
   sequenceNumber: bigint,
-  kind: "m0" | "m1"
+  kind: "m0" | "m1",
+  content: ManifestFile["content"] = "data"
 ): Effect.fn.Return<ManifestFile, LakeError> {
   const { metadata } = base
   const { spec, partition } = yield* specOf(base, specId)
   const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-${kind}.avro`
-  const layout = { schema: currentSchema(metadata), spec, partition }
-  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries)
-  const of = (status: ManifestEntry["status"]) => entries.filter((entry) => entry.status === status)
+  const layout = { formatVersion: metadata.formatVersion, schema: currentSchema(metadata), spec, partition }
+  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries, content)
+  const of = (status: ManifestEntry["status"]) =>
+    Array.from<ManifestEntry<ContentFile>>(entries).filter((entry) => entry.status === status)
   const [added, existing, deleted] = [of("added"), of("existing"), of("deleted")]
   return {
     manifestPath,
     manifestLength,
     partitionSpecId: specId,
-    content: "data",
+    content,
     sequenceNumber,
     minSequenceNumber: lowest(entries, sequenceNumber),
     addedSnapshotId: memory.snapshotId,
@@ -82,7 +84,7 @@ export const writeManifest = Effect.fnUntraced(function* (
   }
 })
 
-const chunksOf = (files: ReadonlyArray<DataFile>): ReadonlyArray<ReadonlyArray<DataFile>> => {
+const chunksOf = <File extends ContentFile>(files: ReadonlyArray<File>): ReadonlyArray<ReadonlyArray<File>> => {
   const bySpec = Map.groupBy(files, (file) => file.specId)
   return Array.from(bySpec.values()).flatMap((group) =>
     Array.from({ length: Math.ceil(group.length / entriesMax) }, (_, i) =>
@@ -92,7 +94,7 @@ const chunksOf = (files: ReadonlyArray<DataFile>): ReadonlyArray<ReadonlyArray<D
 }
 
 /** What is wrong with files to be added; empty when nothing is. */
-const fileProblems = (metadata: TableMetadata, files: ReadonlyArray<DataFile>): ReadonlyArray<string> => {
+const fileProblems = (metadata: TableMetadata, files: ReadonlyArray<DataFile | DeleteFile>): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const paths = new Set<string>()
   for (const file of files) {
@@ -105,21 +107,24 @@ const fileProblems = (metadata: TableMetadata, files: ReadonlyArray<DataFile>): 
     }
     if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(file.filePath)) problems.push(`${file.filePath}: is no full URI`)
     if (file.recordCount <= 0n) problems.push(`${file.filePath}: has no rows`)
-    if (paths.has(file.filePath)) problems.push(`${file.filePath}: is added twice`)
-    paths.add(file.filePath)
+    const place = contentKey(file)
+    if (paths.has(place)) problems.push(`${file.filePath}: is added twice`)
+    paths.add(place)
   }
   return problems
 }
 
-/**
- * Manifests of new files, written once for all attempts. Their data sequence number is `dataSequenceNumber`, or that of
- * the commit when it is null.
- */
-export const manifestsOfNewFiles = Effect.fnUntraced(function* (
+interface NewFiles<File extends ContentFile> {
+  readonly content: ManifestFile["content"]
+  readonly files: ReadonlyArray<File>
+  /** Null: that of the commit. */
+  readonly dataSequenceNumber: bigint | null
+}
+
+const writeNew = Effect.fnUntraced(function* <File extends DataFile | DeleteFile>(
   memory: StagingMemory,
   base: Table,
-  files: ReadonlyArray<DataFile>,
-  dataSequenceNumber: bigint | null,
+  { content, dataSequenceNumber, files }: NewFiles<File>,
   sequenceNumber: bigint
 ): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
   const minSequenceNumber = dataSequenceNumber ?? sequenceNumber
@@ -131,16 +136,41 @@ export const manifestsOfNewFiles = Effect.fnUntraced(function* (
     return yield* new LakeError({ reason: "Invalid", message: `files cannot be added: ${problems.join("; ")}` })
   }
   const written = yield* Effect.forEach(chunksOf(files), (chunk) => {
-    const entries = chunk.map((dataFile): ManifestEntry => ({
-      status: "added",
+    const entries = chunk.map((dataFile) => ({
+      status: "added" as const,
       snapshotId: memory.snapshotId,
       sequenceNumber: dataSequenceNumber,
       // the number of the commit that added the file, which always inherits
       fileSequenceNumber: null,
       dataFile
     }))
-    return writeManifest(memory, base, chunk[0]?.specId ?? base.metadata.defaultSpecId, entries, sequenceNumber, "m0")
+    // all of one content: which of the two arrays it is, the caller's type says
+    const typed = entries as unknown as ReadonlyArray<ManifestEntry> | ReadonlyArray<ManifestEntry<DeleteFile>>
+    const specId = chunk[0]?.specId ?? base.metadata.defaultSpecId
+    return writeManifest(memory, base, specId, typed, sequenceNumber, "m0", content)
   })
   memory.manifests.set(files, written)
   return written.map(stamped)
 })
+
+/**
+ * Manifests of new data files, written once for all attempts. Their data sequence number is `dataSequenceNumber`, or that of
+ * the commit when it is null.
+ */
+export const manifestsOfNewFiles = (
+  memory: StagingMemory,
+  base: Table,
+  files: ReadonlyArray<DataFile>,
+  dataSequenceNumber: bigint | null,
+  sequenceNumber: bigint
+): Effect.Effect<ReadonlyArray<ManifestFile>, LakeError> =>
+  writeNew(memory, base, { content: "data", files, dataSequenceNumber }, sequenceNumber)
+
+/** The same of new delete files, which have the commit's sequence number. */
+export const manifestsOfNewDeletes = (
+  memory: StagingMemory,
+  base: Table,
+  files: ReadonlyArray<DeleteFile>,
+  sequenceNumber: bigint
+): Effect.Effect<ReadonlyArray<ManifestFile>, LakeError> =>
+  writeNew(memory, base, { content: "deletes", files, dataSequenceNumber: null }, sequenceNumber)

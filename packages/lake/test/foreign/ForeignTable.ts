@@ -88,11 +88,14 @@ export const writeEverything = Effect.fnUntraced(function* (inputs: ReadonlyArra
   yield* commitTable({ table: everything, actions: () => Effect.succeed([append([])]) })
 })
 
+/** What a foreign reader gave: nested values as JSON. */
+type Found = Readonly<Record<string, unknown>>
+
 /** Doubles in one spelling. */
-const spelled = (row: Row): Row => ({ ...row, ratio: row["ratio"] === null ? null : String(Number(row["ratio"])) })
+const spelled = (row: Found): Found => ({ ...row, ratio: row["ratio"] === null ? null : String(Number(row["ratio"])) })
 
 /** Row by row, so that a failure shows one row and not thousands. */
-export const assertRows = (reader: string, found: ReadonlyArray<Row>, expected: ReadonlyArray<Row>): void => {
+export const assertRows = (reader: string, found: ReadonlyArray<Found>, expected: ReadonlyArray<Row>): void => {
   assert.strictEqual(found.length, expected.length, `${reader}: rows`)
   found.forEach((row, i) => assert.deepStrictEqual(spelled(row), spelled(expected[i] ?? {}), `${reader}: row ${i}`))
 }

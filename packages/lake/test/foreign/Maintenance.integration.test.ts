@@ -52,7 +52,7 @@ const mixedSchema: TableSchema = {
   ]
 }
 
-const Rows = Schema.Array(Schema.Record(Schema.String, Schema.NullOr(Schema.String)))
+const Rows = Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
 const Answers = Schema.Struct({
   tables: Schema.Record(
     Schema.String,

@@ -7,6 +7,7 @@ import type { ManifestEntry, ManifestFile } from "../../src/spec/Manifest.ts"
 import { bindPartitionSpec, partitionSpec } from "../../src/spec/PartitionSpec.ts"
 import type { PartitionValue } from "../../src/spec/DataFile.ts"
 import { schemaFromJson, type TableSchema } from "../../src/spec/Schema.ts"
+import { singleValueToBytes } from "../../src/spec/SingleValue.ts"
 import { eventFile, eventSchema, eventSpec } from "../LakeFixtures.ts"
 
 const layout: ManifestLayout = {
@@ -14,6 +15,8 @@ const layout: ManifestLayout = {
   spec: eventSpec,
   partition: bindPartitionSpec(eventSpec, eventSchema)
 }
+
+const day = singleValueToBytes({ _tag: "date" }, 20_000)
 
 const snapshotId = 8744736658442914487n
 
@@ -39,7 +42,7 @@ const listed = (bytes: Uint8Array, change: Partial<ManifestFile> = {}): Manifest
   addedRowsCount: 10n,
   existingRowsCount: 10n,
   deletedRowsCount: 10n,
-  partitions: [{ containsNull: false, containsNan: null, lowerBound: Uint8Array.of(1), upperBound: null }],
+  partitions: [{ containsNull: false, containsNan: null, lowerBound: day, upperBound: day }],
   keyMetadata: null,
   ...change
 })
@@ -133,7 +136,14 @@ describe("ManifestCodec", () => {
     for (const partition of [types.map(([, value]) => value), types.map(() => null)]) {
       const entry = { ...added("a"), dataFile: { ...eventFile("a", 0, 0, 1), partition } }
       const bytes = encodeManifest(wide, [entry])
-      const manifest = listed(bytes, { existingFilesCount: 0, deletedFilesCount: 0 })
+      const manifest = listed(bytes, {
+        existingFilesCount: 0,
+        deletedFilesCount: 0,
+        addedRowsCount: 1n,
+        existingRowsCount: 0n,
+        deletedRowsCount: 0n,
+        partitions: null
+      })
       const [read] = decodeManifest(bytes, manifest, wide.partition)
       assert.deepStrictEqual(read?.dataFile.partition, partition)
     }

@@ -1,10 +1,15 @@
+import { existsSync } from "node:fs"
 import { localPath, Storage } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { FileIO } from "../../src/io/FileIO.ts"
+import { expireSnapshots } from "../../src/maintenance/Expire.ts"
 import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
+import { bindInTable } from "../../src/spec/PartitionSpec.ts"
+import { branchAt, mainBranch } from "../../src/spec/Snapshot.ts"
+import { currentSchema, currentSnapshot, defaultSpec } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import { append } from "../../src/write/TableAction.ts"
 import { byDay, everythingSchema } from "../write/parquet/WriterCases.ts"
@@ -27,6 +32,42 @@ const day = 86_400_000
 /** The table's files, all older than anything is spared for. */
 const ageAll = Effect.gen(function* () {
   for (const uri of yield* filesBelow(yield* load)) yield* aged(uri, 10 * day)
+})
+
+/** Another writer's commit: location, list, manifests and files of the current snapshot in its spelling. */
+const respelled = Effect.fnUntraced(function* (spell: (uri: string) => string) {
+  const catalog = yield* Catalog
+  const fileIO = yield* FileIO
+  const base = yield* load
+  const { metadata } = base
+  const parent = currentSnapshot(metadata)
+  if (parent === undefined) return assert.fail("no snapshot")
+  const partition = bindInTable(defaultSpec(metadata), metadata.schemas)
+  const layout = { schema: currentSchema(metadata), spec: defaultSpec(metadata), partition }
+  const listed = yield* fileIO.readManifestList(parent.manifestList)
+  const manifests = yield* Effect.forEach(listed, (manifest, i) =>
+    Effect.gen(function* () {
+      const entries = yield* fileIO.readManifest(manifest, partition)
+      const spelled = entries.map((entry) => {
+        return { ...entry, dataFile: { ...entry.dataFile, filePath: spell(entry.dataFile.filePath) } }
+      })
+      const manifestPath = spell(`${metadata.location}/metadata/java-m${i}.avro`)
+      return { ...manifest, manifestPath, manifestLength: yield* fileIO.writeManifest(manifestPath, layout, spelled) }
+    })
+  )
+  const sequenceNumber = metadata.lastSequenceNumber + 1n
+  const manifestList = spell(`${metadata.location}/metadata/java-list.avro`)
+  const owner = { snapshotId: 77n, parentSnapshotId: parent.snapshotId, sequenceNumber }
+  yield* fileIO.writeManifestList(manifestList, owner, manifests)
+  yield* catalog.commit({
+    base,
+    requirements: [],
+    updates: [
+      { _tag: "AddSnapshot", snapshot: { ...parent, ...owner, manifestList } },
+      { _tag: "SetSnapshotRef", name: mainBranch, ref: branchAt(77n) },
+      { _tag: "SetLocation", location: spell(metadata.location) }
+    ]
+  })
 })
 
 describe("removeOrphans", () => {
@@ -171,6 +212,36 @@ describe("removeOrphans", () => {
       assert.isTrue(first.crashed)
       const second = yield* removeOrphans(table)
       assert.deepInclude(second, { filesBefore: 1, filesAfter: 0 })
+      assert.strictEqual(yield* rowsAt(), before)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("protects a table whose metadata is spelled as Java does, and takes what cut-off writes left", () =>
+    Effect.gen(function* () {
+      yield* createTable()
+      yield* appendRows(0, 10)
+      yield* appendRows(10, 10)
+      const before = yield* rowsAt()
+      const kept = (yield* filesBelow(yield* load)).filter((uri) => uri.endsWith(".parquet"))
+      yield* respelled((uri) => uri.replace(/^file:\/\//, "file:").replace("/everything/", "//everything/"))
+      // from then on only that spelling names them
+      yield* expireSnapshots(table, { snapshotAgeMsMax: 0, snapshotsKeptMin: 1 })
+      const { metadata } = yield* load
+      assert.lengthOf(metadata.snapshots, 1)
+      assert.match(metadata.location, /^file:\/[^/]/)
+      assert.strictEqual(yield* rowsAt(), before)
+      const location = metadata.location.replace(/^file:/, "file://").replace(/\/+$/, "")
+      const lost = [
+        yield* stray(`${location}/data/lost.parquet`, 4 * day),
+        yield* stray(`${location}/data/x.parquet.abc.frazil-part`, 4 * day)
+      ]
+      const young = yield* stray(`${location}/data/y.parquet.abc.frazil-part`, day)
+      const all = (yield* filesBelow(yield* load)).filter((uri) => uri !== young)
+      for (const uri of [...all, ...lost]) yield* aged(uri, 10 * day)
+      const report = yield* removeOrphans(table)
+      assert.deepInclude(report, { filesBefore: 2, filesAfter: 0, removed: lost, error: undefined })
+      assert.isTrue(existsSync(localPath(young) ?? ""))
+      for (const uri of kept) assert.isTrue(existsSync(localPath(uri) ?? ""), uri)
       assert.strictEqual(yield* rowsAt(), before)
     }).pipe(Effect.provide(layerLake))
   )

@@ -1,6 +1,6 @@
 /**
  * Pruning against the rows themselves: a file whose rows match a filter is never left out, whatever the types, transforms,
- * nulls and shortened bounds. Cases come from a fixed seed, printed when one fails.
+ * nulls, missing metrics and shortened bounds, at the top and in a struct. Cases come from a fixed seed, printed when one fails.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { mayMatch, type Filter, type Operator } from "../../src/read/Filter.ts"
@@ -67,19 +67,34 @@ const isNan = (value: SingleValue): boolean => typeof value === "number" && Numb
 const order = (a: SingleValue, b: SingleValue): number =>
   isNan(a) || isNan(b) ? Number(isNan(a)) - Number(isNan(b)) : compareValues(a, b)
 
-const matches = (filter: Filter, value: SingleValue | null): boolean => {
+/** Three-valued, as SQL: undefined where a comparison is with null. */
+const truth = (filter: Filter, value: SingleValue | null): boolean | undefined => {
   switch (filter._tag) {
     case "IsNull":
       return value === null
     case "NotNull":
       return value !== null
     case "Compare": {
-      if (value === null) return false
+      if (value === null) return undefined
       const c = order(value, filter.value)
       return { "=": c === 0, "<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0 }[filter.operator]
     }
-    default:
-      return false
+    case "In":
+      if (filter.values.length === 0) return false
+      return value === null ? undefined : filter.values.some((each) => order(value, each) === 0)
+    case "StartsWith":
+      return value === null ? undefined : String(value).startsWith(filter.prefix)
+    case "Not": {
+      const inner = truth(filter.filter, value)
+      return inner === undefined ? undefined : !inner
+    }
+    case "And":
+    case "Or": {
+      const decides = filter._tag === "Or"
+      const parts = filter.filters.map((each) => truth(each, value))
+      if (parts.includes(decides)) return decides
+      return parts.includes(undefined) ? undefined : !decides
+    }
   }
 }
 
@@ -91,8 +106,8 @@ const fileOf = (
   const values = rows.filter((value): value is SingleValue => value !== null)
   const plain = values.filter((value) => !isNan(value)).toSorted(compareValues)
   const [least, greatest] = [plain[0], plain.at(-1)]
-  const lower = least === undefined ? undefined : lowerBound(type, least)
-  const upper = greatest === undefined ? undefined : upperBound(type, greatest)
+  const lower = least === undefined ? undefined : lowerBound(type, least, 16)
+  const upper = greatest === undefined ? undefined : upperBound(type, greatest, 16)
   return {
     ...eventFile("f", 0, 0, rows.length),
     partition: [partition],
@@ -104,12 +119,44 @@ const fileOf = (
   }
 }
 
-const filterOf = (random: Random, typeText: string): Filter => {
-  const kind = random(10)
-  if (kind === 0) return { _tag: "IsNull", column: "c" }
-  if (kind === 1) return { _tag: "NotNull", column: "c" }
-  const value = valueOf[typeText]?.(random) ?? 0
-  return { _tag: "Compare", column: "c", operator: operators[random(operators.length)] ?? "=", value }
+const filterOf = (random: Random, typeText: string, column: string, depth = 0): Filter => {
+  const value = () => valueOf[typeText]?.(random) ?? 0
+  const nested = () => filterOf(random, typeText, column, depth + 1)
+  switch (random(depth < 2 ? 16 : 10)) {
+    case 0:
+      return { _tag: "IsNull", column }
+    case 1:
+      return { _tag: "NotNull", column }
+    case 2:
+    case 3:
+      return { _tag: "In", column, values: Array.from({ length: random(4) }, value) }
+    case 4:
+      if (typeText !== "string") return nested()
+      return { _tag: "StartsWith", column, prefix: Array.from(String(value())).slice(0, random(4)).join("") }
+    case 10:
+    case 11:
+    case 12:
+      return { _tag: "Not", filter: nested() }
+    case 13:
+      return { _tag: "And", filters: [nested(), nested()] }
+    case 14:
+      return { _tag: "Or", filters: [nested(), nested()] }
+    default:
+      return { _tag: "Compare", column, operator: operators[random(operators.length)] ?? "=", value: value() }
+  }
+}
+
+const metrics = ["valueCounts", "nullValueCounts", "nanValueCounts", "lowerBounds", "upperBounds"] as const
+
+/** What a writer may leave out of a file's metrics. */
+const withoutSome = (random: Random, file: DataFile): DataFile =>
+  metrics.reduce((left, name) => (random(3) === 0 ? { ...left, [name]: new Map() } : left), file)
+
+/** The column at the top, or in a struct. */
+const schemaOf = (type: PrimitiveType, nested: boolean): TableSchema => {
+  const column = { id: 1, name: "c", required: false, type }
+  const struct = { id: 2, name: "s", required: false, type: { _tag: "struct" as const, fields: [column] } }
+  return { schemaId: 0, identifierFieldIds: [], fields: [nested ? struct : column] }
 }
 
 describe("Prune", () => {
@@ -118,16 +165,14 @@ describe("Prune", () => {
       it(`never leaves out rows of ${typeText} divided by ${transformText}`, () => {
         const type = primitiveFromText(typeText, "test")
         const transform = transformFromText(transformText, "test")
-        const schema: TableSchema = {
-          schemaId: 0,
-          identifierFieldIds: [],
-          fields: [{ id: 1, name: "c", required: false, type }]
-        }
-        const partition = bindPartitionSpec(partitionSpec(schema, [{ column: "c", transform, name: "p" }]), schema)
-        const prune = pruner(schema)
         let skipped = 0
         for (let seed = 1; seed <= 400; seed++) {
           const random = randomOf(seed)
+          const nested = seed % 4 === 0
+          const column = nested ? "s.c" : "c"
+          const schema = schemaOf(type, nested)
+          const partition = bindPartitionSpec(partitionSpec(schema, [{ column, transform, name: "p" }]), schema)
+          const prune = pruner(schema)
           const make = () => (random(6) === 0 ? null : (valueOf[typeText]?.(random) ?? 0))
           const first = make()
           const place = applyTransform(transform, type, first)
@@ -136,14 +181,15 @@ describe("Prune", () => {
             const other = applyTransform(transform, type, value)
             return other === place || (other !== null && place !== null && order(other, place) === 0)
           })
-          const file = fileOf(type, rows, place)
+          const whole = fileOf(type, rows, place)
+          const file = seed % 3 === 0 ? withoutSome(random, whole) : whole
           const resultType = partition[0]?.type ?? type
-          const summary = [summariseField(resultType, [place])]
-          const filter = filterOf(random, typeText)
+          const summary = seed % 5 === 0 ? null : [summariseField(resultType, [place])]
+          const filter = filterOf(random, typeText, column)
           const kept =
             mayMatch(filter, prune.manifest(partition, summary)) && mayMatch(filter, prune.file(partition, file))
           if (!kept) skipped++
-          const wanted = rows.some((value) => matches(filter, value))
+          const wanted = rows.some((value) => truth(filter, value) === true)
           if (wanted && !kept) assert.fail(`seed ${seed}: rows that match ${String(filter._tag)} were left out`)
         }
         assert.isAbove(skipped, 40, "pruning must leave out files at all")

@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { lowerBound, upperBound } from "../../src/spec/Bounds.ts"
-import { singleValueFromBytes } from "../../src/spec/SingleValue.ts"
+import * as Bounds from "../../src/spec/Bounds.ts"
+import { singleValueFromBytes, type SingleValue } from "../../src/spec/SingleValue.ts"
 import type { PrimitiveType } from "../../src/spec/Type.ts"
 
 const text: PrimitiveType = { _tag: "string" }
+const lowerBound = (type: PrimitiveType, value: SingleValue, lengthMax = 16) =>
+  Bounds.lowerBound(type, value, lengthMax)
+const upperBound = (type: PrimitiveType, value: SingleValue, lengthMax = 16) =>
+  Bounds.upperBound(type, value, lengthMax)
 const read = (type: PrimitiveType, bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : singleValueFromBytes(type, bytes)
 
@@ -13,6 +17,10 @@ describe("Bounds", () => {
     assert.strictEqual(read(text, upperBound(text, "abcdefghijklmnop")), "abcdefghijklmnop")
     assert.strictEqual(read(text, lowerBound(text, "abcdefghijklmnopq")), "abcdefghijklmnop")
     assert.strictEqual(read(text, upperBound(text, "abcdefghijklmnopq")), "abcdefghijklmnoq")
+    assert.strictEqual(read(text, upperBound(text, "abc", 2)), "ac")
+    assert.strictEqual(read(text, lowerBound(text, "abc", 2)), "ab")
+    const unbounded = Number.POSITIVE_INFINITY
+    assert.strictEqual(read(text, upperBound(text, "abcdefghijklmnopq", unbounded)), "abcdefghijklmnopq")
   })
 
   it("counts code points, not UTF-16 units", () => {

@@ -160,8 +160,9 @@ describe("TableMetadata", () => {
       (json) => json.replace('"total-records":"0"', '"total-records":0'),
       /summary\.total-records: expected a string/
     ],
-    ["version 1", (json) => json.replace('"format-version":2', '"format-version":1'), /format version 1/],
-    ["version 3", (json) => json.replace('"format-version":2', '"format-version":3'), /format version 3/]
+    ["version 3 without row ids", (json) => json.replace('"format-version":2', '"format-version":3'), /next-row-id/],
+    ["version 4", (json) => json.replace('"format-version":2', '"format-version":4'), /format version 4/],
+    ["keys of encryption", (json) => json.replace(/^\{/, '{"encryption-keys":[{"key-id":"a"}],'), /encrypted/]
   ]
   for (const [what, damage, message] of damaged) {
     it(`gives one clear error for ${what}`, () => {

@@ -6,7 +6,7 @@ import { Catalog } from "../../src/catalog/Catalog.ts"
 import type { FileIO } from "../../src/io/FileIO.ts"
 import type { LakeError } from "../../src/LakeError.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
-import { assertHead, assertTableUuid } from "../../src/spec/Requirement.ts"
+import { assertRef, assertTableUuid } from "../../src/spec/Requirement.ts"
 import { ancestorsOf, currentSnapshot } from "../../src/spec/TableMetadata.ts"
 import { commitTable, type Committed } from "../../src/write/CommitTable.ts"
 import { append, setProperties, type TableAction } from "../../src/write/TableAction.ts"
@@ -178,11 +178,11 @@ describe("commitTable", () => {
       const attempt = (requirements: Parameters<typeof commitTable>[0]["requirements"] & {}) =>
         commitTable({ table: raw, requirements, actions: () => Effect.succeed([append([file("b")])]) })
       const head = first.snapshot?.snapshotId ?? null
-      const stale = yield* Effect.flip(attempt([assertHead(null)]))
+      const stale = yield* Effect.flip(attempt([assertRef("main", null)]))
       assert.strictEqual(stale.reason, "RequirementFailed")
       const other = yield* Effect.flip(attempt([assertTableUuid("00000000-0000-4000-8000-000000000000")]))
       assert.match(other.message, /another table/)
-      yield* attempt([assertHead(head), assertTableUuid(metadata.tableUuid)])
+      yield* attempt([assertRef("main", head), assertTableUuid(metadata.tableUuid)])
       assert.deepStrictEqual(yield* pathsOf, ["a.parquet", "b.parquet"])
     }).pipe(Effect.provide(layerLake))
   )

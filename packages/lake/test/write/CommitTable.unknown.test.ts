@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { Catalog, type CatalogShape } from "../../src/catalog/Catalog.ts"
 import { LakeError } from "../../src/LakeError.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { append } from "../../src/write/TableAction.ts"
+import { append, type TableAction, updateSchema } from "../../src/write/TableAction.ts"
 import { createRaw, layerLake, loadRaw, raw } from "../LakeHarness.ts"
 import { eventFile } from "../LakeFixtures.ts"
 
@@ -14,7 +14,8 @@ const unreachable = new LakeError({ reason: "Unavailable", message: "the catalog
 
 /** Commits through a catalog of which each commit goes wrong as `commit` says, in turn; then all is well. */
 const commitThrough = Effect.fnUntraced(function* (
-  faults: ReadonlyArray<(catalog: CatalogShape) => Partial<CatalogShape>>
+  faults: ReadonlyArray<(catalog: CatalogShape) => Partial<CatalogShape>>,
+  action: TableAction = append([eventFile("a", 20_000, 0, 10)])
 ) {
   const real = yield* Catalog
   let turn = 0
@@ -31,7 +32,7 @@ const commitThrough = Effect.fnUntraced(function* (
   const points: Array<string> = []
   const attempt = commitTable({
     table: raw,
-    actions: () => Effect.succeed([append([eventFile("a", 20_000, 0, 10)])])
+    actions: () => Effect.succeed([action])
   }).pipe(
     Effect.provideService(Catalog, faulty),
     Effect.provideService(FaultPoint, { hit: (name) => Effect.sync(() => void points.push(name)) }),
@@ -48,6 +49,21 @@ const landedUnheard = (catalog: CatalogShape): Partial<CatalogShape> => ({
 const lost: () => Partial<CatalogShape> = () => ({ commit: () => Effect.fail(unknown) })
 
 describe("commitTable, outcome unknown", () => {
+  for (const [what, fault] of [
+    ["landed", landedUnheard],
+    ["was lost", lost]
+  ] as const) {
+    it.effect(`adds a column once, whether the first attempt ${what} or not`, () =>
+      Effect.gen(function* () {
+        yield* createRaw
+        const added = updateSchema({ _tag: "AddColumn", name: "note", type: { _tag: "string" } })
+        const { result, table } = yield* commitThrough([fault], added)
+        assert.strictEqual(result._tag, "Success")
+        assert.lengthOf(table.metadata.schemas, 2)
+      }).pipe(Effect.provide(layerLake))
+    )
+  }
+
   it.effect("finds by looking that the commit landed, and does not repeat it", () =>
     Effect.gen(function* () {
       yield* createRaw

@@ -3,12 +3,14 @@ import { Effect } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { FileIO } from "../../src/io/FileIO.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
+import type { DeleteFile } from "../../src/spec/DataFile.ts"
+import { bindPartitionSpec } from "../../src/spec/PartitionSpec.ts"
 import type { ManifestFile } from "../../src/spec/Manifest.ts"
 import { branchAt, mainBranch, type Snapshot } from "../../src/spec/Snapshot.ts"
 import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import { removeSnapshots, rewriteFiles } from "../../src/write/TableAction.ts"
-import { eventFile } from "../LakeFixtures.ts"
+import { eventFile, eventSchema, eventSpec } from "../LakeFixtures.ts"
 import { appendRaw, createRaw, layerLake, loadRaw, raw } from "../LakeHarness.ts"
 
 const [a, b, c] = [eventFile("a", 20_000, 0, 10), eventFile("b", 20_000, 10, 5), eventFile("c", 20_001, 15, 1)]
@@ -27,14 +29,37 @@ const addDeletes = Effect.gen(function* () {
   const base = yield* loadRaw
   const parent = currentSnapshot(base.metadata)
   const listed = yield* fileIO.readManifestList(parent?.manifestList ?? "")
-  const [manifest] = listed
-  if (parent === undefined || manifest === undefined) return assert.fail("no snapshot")
+  if (parent === undefined) return assert.fail("no snapshot")
   const sequenceNumber = base.metadata.lastSequenceNumber + 1n
+  const { fileFormat, ...file } = a
+  const dataFile: DeleteFile = {
+    ...file,
+    fileFormat,
+    filePath: "file:///warehouse/d.parquet",
+    content: "position-deletes",
+    recordCount: 1n,
+    lowerBounds: new Map(),
+    upperBounds: new Map(),
+    equalityIds: [],
+    referencedDataFile: a.filePath,
+    contentOffset: null,
+    contentSizeInBytes: null
+  }
+  const entry = { status: "added", snapshotId: 77n, sequenceNumber: null, fileSequenceNumber: null, dataFile } as const
+  const layout = { schema: eventSchema, spec: eventSpec, partition: bindPartitionSpec(eventSpec, eventSchema) }
+  const manifestPath = "file:///warehouse/d.avro"
+  const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, [entry], "deletes")
   const deletes: ManifestFile = {
-    ...manifest,
+    ...listed[0]!,
     content: "deletes",
-    manifestPath: "file:///warehouse/d.avro",
-    sequenceNumber
+    manifestPath,
+    manifestLength,
+    sequenceNumber,
+    minSequenceNumber: sequenceNumber,
+    addedFilesCount: 1,
+    addedRowsCount: 1n,
+    existingFilesCount: 0,
+    deletedFilesCount: 0
   }
   const snapshotId = 77n
   const manifestList = `${base.metadata.location}/metadata/snap-77.avro`
@@ -97,9 +122,9 @@ describe("rewriteFiles", () => {
       yield* addDeletes
       const error = yield* Effect.flip(rewrite(1n))
       assert.strictEqual(error.reason, "RequirementFailed")
-      assert.match(error.message, /delete files were added/)
+      assert.match(error.message, /rows of 1 files to be replaced were deleted/)
       const { snapshot } = yield* rewrite(2n)
-      assert.strictEqual(snapshot?.summary.get("total-delete-files"), "2")
+      assert.strictEqual(snapshot?.summary.get("total-delete-files"), "1")
     }).pipe(Effect.provide(layerLake))
   )
 })

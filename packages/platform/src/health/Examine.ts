@@ -7,8 +7,9 @@ import { existsSync, statSync } from "node:fs"
 import type { Log } from "@frazil/engine"
 import { type Context, Effect, Layer } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
-import { hasLog } from "../ExistingData.ts"
-import { catalogLayer, logLayer } from "../Layers.ts"
+import { hasCatalog, hasLog } from "../ExistingData.ts"
+import { catalogLayer } from "../Layers.ts"
+import { logLayer } from "../LogLayers.ts"
 import type { Declared, StageStatus } from "../status/SystemStatus.ts"
 import { checkApis } from "./ApiChecks.ts"
 import { checkCheckpoints, checkDisk } from "./DiskChecks.ts"
@@ -56,7 +57,7 @@ const lakeHealth = Effect.fnUntraced(function* (
   bounds: HealthBounds,
   { log, stages }: LogHealth
 ) {
-  if (!existsSync(directory.catalogFile)) {
+  if (!hasCatalog(directory)) {
     const began = stages.some((stage) => stage.shards.length > 0) || existsSync(`${directory.root}/warehouse`)
     return began
       ? [ill("catalog", `${directory.catalogFile} is missing: restore it, or start the pipeline`)]

@@ -5,18 +5,28 @@
  * `frazil flows lineage` and the gateway show it. `readLineage` is one look; `withRates` makes speeds of two. Takes
  * nothing, changes nothing.
  */
-import { feedProgress, jobRunning, sinkProgress, type SinkProgress, sinkShard } from "@frazil/connect"
-import { Job, Log, type LogError, type PartitionBounds } from "@frazil/engine"
+import { feedProgress } from "@frazil/connect"
+import { isInternalTopic, Job, Log, type LogError, type PartitionBounds } from "@frazil/engine"
 import type { Catalog } from "@frazil/lake"
 import { Effect } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
-import { type Declared, type LandingStatus, landingStatuses, type StageStatus, stageStatuses } from "./SystemStatus.ts"
+import {
+  type Declared,
+  type LandingStatus,
+  landingStatuses,
+  type SinkStatus,
+  sinkStatuses,
+  type StageStatus,
+  stageStatuses
+} from "./SystemStatus.ts"
 
 export interface LineageNode {
   /** `kind:name`. */
   readonly id: string
   readonly kind: "file" | "topic" | "job" | "table" | "sink"
   readonly name: string
+  /** A topic that a job writes for itself. */
+  readonly internal?: true
   /** Of jobs and tables: running, finished, stopped, never ran. Of sinks: running, stopped. */
   readonly state?: string
   /** Topics: appended so far. Tables: rows. Jobs: taken in. Files: lines fed. Sinks: passed by their cursors. */
@@ -49,7 +59,7 @@ const topicId = (name: string) => `topic:${name}`
 /** The topics that declared jobs and landings name, in the order of the jobs. */
 const topicNames = ({ deadLetterTopic, jobs, landings, ledgerTopic }: Declared): ReadonlyArray<string> => [
   ...new Set([
-    ...jobs.flatMap((job) => [...Job.sources(job), ...Job.outputs(job)].map(({ name }) => name)),
+    ...jobs.flatMap((job) => [...Job.sources(job), ...Job.internals(job), ...Job.outputs(job)].map(({ name }) => name)),
     deadLetterTopic,
     ledgerTopic,
     ...landings.map(({ topic }) => topic.name)
@@ -76,7 +86,8 @@ const writtenBy = (job: Job.Job<string, unknown>, stages: ReadonlyArray<StageSta
 const jobParts = (job: Job.Job<string, unknown>, all: ReadonlyArray<StageStatus>, declared: Declared) => {
   const stages = all.filter((stage) => stage.job === job.name)
   const id = `job:${job.name}`
-  const records = total(stages.map(({ counts }) => counts.in))
+  // what goes from one of its stages to another was taken in before
+  const records = total(stages.map(({ counts, topic }) => (isInternalTopic(topic) ? 0 : counts.in)))
   const node: LineageNode = { id, kind: "job", name: job.name, state: stages[0]?.state ?? "never ran", records }
   const read = stages.map(({ counts, lag, topic }): LineageEdge => ({
     from: topicId(topic),
@@ -107,12 +118,11 @@ const landingParts = (topic: string, { progress, state, table }: LandingStatus) 
 }
 
 /** A sink that ever delivered, whether a file of settings still declares it or not. */
-const sinkParts = Effect.fnUntraced(function* (directory: DataDirectory, { lag, name, passed, topic }: SinkProgress) {
+const sinkParts = ({ lag, name, passed, running, topic }: SinkStatus) => {
   const id = `sink:${name}`
-  const running = yield* jobRunning({ job: sinkShard(name).uid, dataDirectory: directory.root })
   const node: LineageNode = { id, kind: "sink", name, state: running ? "running" : "stopped", records: passed }
   return { node, edge: { from: topicId(topic), to: id, records: passed, lag } satisfies LineageEdge }
-})
+}
 
 const fedFiles = Effect.fnUntraced(function* (topics: ReadonlyArray<string>) {
   const log = yield* Log
@@ -142,8 +152,8 @@ export const readLineage = Effect.fnUntraced(function* (
   declared: Declared,
   nowMs: number
 ): Effect.fn.Return<Lineage, LogError, Log | Catalog> {
-  const delivered = yield* sinkProgress(yield* Log)
-  const sinks = yield* Effect.forEach(delivered, (progress) => sinkParts(directory, progress))
+  const delivered = yield* sinkStatuses(directory)
+  const sinks = delivered.map(sinkParts)
   const topics = [...new Set([...topicNames(declared), ...delivered.map(({ topic }) => topic)])]
   const stages = yield* stageStatuses(directory, declared)
   const landings = yield* landingStatuses(stages, declared)
@@ -161,7 +171,13 @@ export const readLineage = Effect.fnUntraced(function* (
     atMs: nowMs,
     nodes: [
       ...files.nodes,
-      ...topics.map((name): LineageNode => ({ id: topicId(name), kind: "topic", name, records: appended(name) })),
+      ...topics.map((name): LineageNode => ({
+        id: topicId(name),
+        kind: "topic",
+        name,
+        ...(isInternalTopic(name) ? { internal: true } : {}),
+        records: appended(name)
+      })),
       ...jobs.map(({ node }) => node),
       ...tables.map(({ node }) => node),
       ...sinks.map(({ node }) => node)

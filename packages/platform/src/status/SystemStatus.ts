@@ -3,8 +3,8 @@
  *
  * Read from what they committed and from the locks that running jobs hold; takes nothing, changes nothing.
  */
-import { jobRunning } from "@frazil/connect"
-import { Job, type Log, type LogError } from "@frazil/engine"
+import { jobRunning, type SinkProgress, sinkProgress, sinkShard } from "@frazil/connect"
+import { Job, Log, type LogError } from "@frazil/engine"
 import { landingProgress, type Catalog, type LakeError, type Landing, type LandingProgress } from "@frazil/lake"
 import { Effect, type Result } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
@@ -76,6 +76,22 @@ export const landingStatuses = Effect.fnUntraced(function* (
       return { table: landing.table, progress, state: stateOf(running, began, ended && landed?.lag === 0) }
     })
   })
+})
+
+export interface SinkStatus extends SinkProgress {
+  readonly running: boolean
+}
+
+/** Every sink that ever ran here. */
+export const sinkStatuses = Effect.fnUntraced(function* (
+  directory: DataDirectory
+): Effect.fn.Return<ReadonlyArray<SinkStatus>, LogError, Log> {
+  return yield* Effect.forEach(yield* sinkProgress(yield* Log), (sink) =>
+    Effect.map(jobRunning({ job: sinkShard(sink.name).uid, dataDirectory: directory.root }), (running) => ({
+      ...sink,
+      running
+    }))
+  )
 })
 
 /** What is wrong with it, when something is. */

@@ -5,6 +5,7 @@
  * fewer rows. `bun run sim --damage` and the tests run them, and so do mutants whose rule only shows here.
  */
 import { accounts, accountLandings, payment, Payments } from "../jobs/Accounts.ts"
+import { Job } from "@frazil/engine"
 import { Context } from "effect"
 import { checkpointsRoot } from "../world/check/LogChecks.ts"
 import { type Durable, makeDurable } from "../world/Durable.ts"
@@ -25,7 +26,13 @@ const encoder = new TextEncoder()
 /** Batches of any size that a seed draws end here. */
 const recordsBefore = 64
 const recordsAfter = 96
-const rhythm: Rhythm = { epochMs: 10, epochRecords: 10, checkpointEveryMs: 0, commitEveryMs: 30 }
+const rhythm: Rhythm = {
+  epochMs: 10,
+  epochRecords: 4,
+  checkpointEveryMs: 0,
+  commitEveryMs: 30,
+  snapshot: Job.snapshotBounds
+}
 
 const scenario: Scenario = {
   job: accounts,
@@ -35,6 +42,7 @@ const scenario: Scenario = {
   ledger: standardLedger,
   services: Context.empty(),
   volatileFields: ["failed_at"],
+  volatileTopics: [],
   check: () => []
 }
 

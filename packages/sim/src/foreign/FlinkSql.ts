@@ -16,6 +16,8 @@ const infra = process.env["FRAZIL_INFRA"] ?? resolve(import.meta.dirname, "../..
 /** A row of the query with that number, counted from 1. */
 export interface FlinkRow {
   readonly q: number
+  /** What the row does to the query's result: `+I`, `-U`, `+U` or `-D`. */
+  readonly op: string
   readonly row: Readonly<Record<string, unknown>>
 }
 
@@ -36,10 +38,17 @@ const run = (command: string, args: ReadonlyArray<string>): Effect.Effect<string
     return Effect.sync(() => void child.kill())
   })
 
-/** Runs the statements; `${FILE}` in them is a file of these lines. */
+/**
+ * Runs the statements; `${FILE}` in them is a file of these lines, `${FILE}.name` one of the lines of that name in `others`.
+ * With `final`, the rows of a query that are left when its changes have been applied, instead of the changes.
+ */
 export const flinkSql = (
   lines: ReadonlyArray<string>,
-  statements: ReadonlyArray<string>
+  statements: ReadonlyArray<string>,
+  {
+    final = false,
+    others = {}
+  }: { readonly final?: boolean; readonly others?: Readonly<Record<string, ReadonlyArray<string>>> } = {}
 ): Effect.Effect<ReadonlyArray<FlinkRow>, FlinkError> =>
   Effect.suspend(() => {
     const script = join(infra, "flink-sql.sh")
@@ -49,9 +58,13 @@ export const flinkSql = (
     }
     const folder = mkdtempSync(join(tmpdir(), "frazil-flink-"))
     const file = join(folder, "input.json")
-    writeFileSync(file, lines.map((line) => `${line}\n`).join(""))
+    for (const [path, of] of [
+      [file, lines] as const,
+      ...Object.entries(others).map(([name, of]) => [`${file}.${name}`, of] as const)
+    ])
+      writeFileSync(path, of.map((line) => `${line}\n`).join(""))
     writeFileSync(join(folder, "windows.sql"), statements.map((statement) => `${statement};\n`).join(""))
-    return run(script, ["-v", `FILE=${file}`, join(folder, "windows.sql")]).pipe(
+    return run(script, [...(final ? ["--final"] : []), "-v", `FILE=${file}`, join(folder, "windows.sql")]).pipe(
       Effect.map(
         (text) =>
           text

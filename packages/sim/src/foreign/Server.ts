@@ -5,15 +5,15 @@
  */
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { isAbsolute, join } from "node:path"
 import { Effect, Exit, type Scope } from "effect"
 
 const infra = process.env.FRAZIL_INFRA ?? join(import.meta.dirname, "../../../../../shared/infra")
 
-/** Runs a script's verb; gives what it printed. */
+/** Runs a verb of a script of the folder, or of our own; gives what it printed. */
 const script = (name: string, verb: ReadonlyArray<string>, environment: Readonly<Record<string, string>>) =>
   Effect.callback<string>((resume) => {
-    const path = join(infra, name)
+    const path = isAbsolute(name) ? name : join(infra, name)
     if (!existsSync(path)) {
       resume(
         Effect.die(
@@ -22,11 +22,16 @@ const script = (name: string, verb: ReadonlyArray<string>, environment: Readonly
       )
       return
     }
-    execFile("bash", [path, ...verb], { env: { ...process.env, ...environment } }, (error, stdout, stderr) => {
-      resume(
-        error === null ? Effect.succeed(`${stdout}${stderr}`) : Effect.die(new Error(`${name} ${verb[0]}: ${stderr}`))
-      )
-    })
+    execFile(
+      "bash",
+      [path, ...verb],
+      { env: { ...process.env, FRAZIL_INFRA: infra, ...environment } },
+      (error, stdout, stderr) => {
+        resume(
+          error === null ? Effect.succeed(`${stdout}${stderr}`) : Effect.die(new Error(`${name} ${verb[0]}: ${stderr}`))
+        )
+      }
+    )
   })
 
 export interface Server {

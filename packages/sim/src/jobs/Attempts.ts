@@ -33,7 +33,7 @@ const guessed = Pattern.on(Attempts)
 
 const steady = Pattern.on(Attempts)
   .begin("failed", failed)
-  .next("again", ({ result, user }, { failed }) => result === "failed" && user !== failed.user)
+  .next("again", expr("result == 'failed' && user != failed.user"))
   .notFollowedBy("success", expr("result == 'success'"))
   .within(`${steadyMs}ms`)
 

@@ -5,10 +5,18 @@ import { RawTransactions } from "@frazil/model"
 import { abroadOfTransactions } from "./Abroad.ts"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
 import { attempt, Attempts, sequences } from "./Attempts.ts"
+import { bidsOfAuctions, bidsOnDisk } from "./Bids.ts"
 import { checkAttempts } from "./CheckAttempts.ts"
+import { checkExchange } from "./CheckExchange.ts"
+import { checkMarket } from "./CheckMarket.ts"
 import { claimsOfPayments } from "./Claims.ts"
+import { byTheClock } from "./Clock.ts"
+import { exchange, orderLine, Orders as ShopOrders, shipmentLine, Shipments, visitLine, Visits } from "./Exchange.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
+import { market, offer, Offers } from "./Market.ts"
+import { clicksByPage } from "./Repartition.ts"
+import { cardsOnDisk } from "./Stored.ts"
 import { securityOfLogins } from "./Security.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 import { clickWindows } from "./Windows.ts"
@@ -30,6 +38,15 @@ const orders = (random: Random): ReadonlyArray<string> =>
 const attempts = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: recordsMin + random.below(recordsSpread) }, attempt(random))
 
+const offers = (random: Random): ReadonlyArray<string> =>
+  Array.from({ length: recordsMin + random.below(recordsSpread) }, offer(random))
+
+/** Of several topics each: fewer of one. */
+const some =
+  (line: (random: Random) => () => string) =>
+  (random: Random): ReadonlyArray<string> =>
+    Array.from({ length: 20 + random.below(50) }, line(random))
+
 export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   transactions: (options) =>
     run(transactions, {
@@ -45,6 +62,13 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       landings: accountLandings
     }),
   sequences: (options) => run(sequences, { ...options, input: [input(Attempts, attempts)], check: checkAttempts }),
+  exchange: (options) =>
+    run(exchange, {
+      ...options,
+      input: [input(ShopOrders, some(orderLine)), input(Shipments, some(shipmentLine)), input(Visits, some(visitLine))],
+      check: checkExchange
+    }),
+  market: (options) => run(market, { ...options, input: [input(Offers, offers)], check: checkMarket }),
   lookups: (options) =>
     run(lookups, {
       ...options,
@@ -57,5 +81,10 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   claims: claimsOfPayments,
   security: securityOfLogins,
   abroad: abroadOfTransactions,
-  windows: clickWindows
+  windows: clickWindows,
+  repartition: clicksByPage,
+  bids: bidsOfAuctions,
+  "bids-on-disk": bidsOnDisk,
+  stored: cardsOnDisk,
+  "by-the-clock": byTheClock
 }

@@ -2,6 +2,7 @@
 import { simulatedJobs } from "../jobs/Jobs.ts"
 import { damageCases } from "../damage/DamageCases.ts"
 import { huntRetention } from "./RetentionHunter.ts"
+import { huntSharing } from "./ShareHunter.ts"
 
 /** What seed `seed` notices; undefined when nothing is wrong. */
 export type Hunter = (seed: number) => string | undefined
@@ -28,7 +29,15 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   accounts: simulating("accounts"),
   lookups: simulating("lookups"),
   sequences: simulating("sequences"),
+  market: simulating("market"),
+  exchange: simulating("exchange"),
   windows: simulating("windows"),
+  repartition: simulating("repartition"),
+  bids: simulating("bids"),
+  "bids-on-disk": simulating("bids-on-disk"),
+  stored: simulating("stored"),
+  "by-the-clock": simulating("by-the-clock"),
   damage: damaging,
-  retention: huntRetention
+  retention: huntRetention,
+  sharing: huntSharing
 }

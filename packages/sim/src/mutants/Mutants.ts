@@ -4,8 +4,15 @@
  * `RunMutants` applies them to a copy; product code knows nothing of them. A rule that has no patch here is one that other
  * rules stand in for as long as there is one log on one machine; the README says which.
  */
+import { keyedMutants } from "./KeyedMutants.ts"
+import { joinMutants } from "./JoinMutants.ts"
 import { patternMutants } from "./PatternMutants.ts"
+import { portMutants } from "./PortMutants.ts"
+import { repartitionMutants } from "./RepartitionMutants.ts"
 import { retentionMutants } from "./RetentionMutants.ts"
+import { sharingMutants } from "./SharingMutants.ts"
+import { storeMutants } from "./StoreMutants.ts"
+import { totalMutants } from "./TotalMutants.ts"
 import { windowMutants } from "./WindowMutants.ts"
 
 export interface Mutant {
@@ -25,7 +32,10 @@ export interface Mutant {
 const commitEpoch = "packages/engine/src/run/CommitEpoch.ts"
 const restore = "packages/engine/src/run/Restore.ts"
 const shard = "packages/engine/src/run/Shard.ts"
+const takeCommit = "packages/engine/src/run/TakeCommit.ts"
 const task = "packages/engine/src/run/Task.ts"
+const takeSnapshots = "packages/engine/src/run/TakeSnapshots.ts"
+const captureShard = "packages/engine/src/checkpoint/CaptureShard.ts"
 const compileStageFile = "packages/engine/src/run/CompileStage.ts"
 const windowState = "packages/engine/src/window/FixedState.ts"
 const snapshot = "packages/engine/src/checkpoint/Snapshot.ts"
@@ -83,9 +93,41 @@ const logStage: ReadonlyArray<Mutant> = [
   {
     rule: "rule 1",
     name: "a snapshot says that it contains an epoch more",
-    file: task,
-    find: "yield* writeSnapshot(shard.id, shard.epoch, owner, bytes)",
-    replace: "yield* writeSnapshot(shard.id, shard.epoch + 1, owner, bytes)",
+    file: takeSnapshots,
+    find: "const { chain, epoch, id } = shard",
+    replace: "const { chain, id } = shard\n    const epoch = shard.epoch + 1",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 1",
+    name: "a snapshot is named before its last piece was taken",
+    file: captureShard,
+    find: "return this.given() && this.writer.empty()",
+    replace: "return this.writer.empty()",
+    hunter: "accounts"
+  },
+  {
+    rule: "rule 6",
+    name: "a part goes that a named snapshot still lists",
+    file: commitEpoch,
+    find: "const named = new Set(snapshots.flatMap(({ file }) => [file, ...(files.get(file) ?? [])]))",
+    replace: "const named = new Set(snapshots.map(({ file }) => file))",
+    hunter: "accounts"
+  },
+  {
+    rule: "snapshot",
+    name: "the list of what changed does not begin anew with a snapshot",
+    file: "packages/engine/src/state/KeyedState.ts",
+    find: "since.add(entry)",
+    replace: "if (entry.listedIn === 0) since.add(entry)",
+    hunter: "accounts"
+  },
+  {
+    rule: "snapshot",
+    name: "a snapshot does not list the increments before it",
+    file: captureShard,
+    find: "parts: [...before.parts, ...written],",
+    replace: "parts: written.length === 0 ? before.parts : [...before.parts.slice(0, 1), ...written],",
     hunter: "accounts"
   },
   {
@@ -132,8 +174,8 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "rule 6",
     name: "the newest snapshot is deleted instead of the oldest",
     file: commitEpoch,
-    find: "const displaced = named ? shard.snapshots[snapshotsKept - 1] : undefined",
-    replace: "const displaced = named ? shard.unnamed : undefined",
+    find: "return of.filter((file) => !named.has(file))",
+    replace: "return of.length === 0 ? of : [snapshots[0]!.file]",
     hunter: "accounts"
   },
   {
@@ -189,22 +231,22 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "keyed state is not restored",
     file: restore,
-    find: "isStateful(plan) ? yield* restoreStates(plan, owner, id, record, detail.deltasFrom) : emptyState(plan)",
-    replace: "emptyState(plan)",
+    find: "yield* restoreStates(plan, owner, id, record, detail.deltasFrom, open)",
+    replace: "yield* emptyState(plan, id, open)",
     hunter: "accounts"
   },
   {
     rule: "mistake",
     name: "deltas after the snapshot are not applied",
     file: restore,
-    find: "yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)",
-    replace: "if (snapshot === undefined) yield* apply(state, delta.bytes, `the changes of epoch ${delta.epoch}`)",
+    find: "yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
+    replace: "if (snapshot === undefined) yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
     hunter: "accounts"
   },
   {
     rule: "mistake",
     name: "counters begin anew after a restart",
-    file: shard,
+    file: takeCommit,
     find: "in: counts.in + shard.pending",
     replace: "in: shard.pending",
     hunter: "transactions"
@@ -212,7 +254,7 @@ const logStage: ReadonlyArray<Mutant> = [
   {
     rule: "mistake",
     name: "dead letters are not part of the epoch",
-    file: shard,
+    file: takeCommit,
     find: "collectorsOf(shard).flatMap((output) => [...output.take()])",
     replace: "shard.outputs.flatMap((output) => [...output.take()])",
     hunter: "transactions"
@@ -221,16 +263,16 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "a delta holds only what changed since the last snapshot's epoch began",
     file: "packages/engine/src/state/KeyedState.ts",
-    find: "changed.add(key)",
-    replace: "if (before === undefined) changed.add(key)",
+    find: "changed.push(entry)",
+    replace: "if (entry.listedIn === 0) changed.push(entry)",
     hunter: "accounts"
   },
   {
     rule: "mistake",
     name: "the end is asked for before the input is complete",
     file: task,
-    find: "for (const { name } of options.topics) if (!(yield* options.run.inputComplete(name))) return false\n",
-    replace: "",
+    find: "} else if (!(yield* options.run.inputComplete(name))) return false",
+    replace: "}",
     hunter: "transactions"
   }
 ]
@@ -351,9 +393,8 @@ const landing: ReadonlyArray<Mutant> = [
     rule: "swap",
     name: "a manifest list is named before it is durable",
     file: stageSnapshot,
-    find: "yield* fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)",
-    replace:
-      "yield* Effect.forkDetach(Effect.ignore(fileIO.writeManifestList(manifestList, { snapshotId, parentSnapshotId, sequenceNumber }, manifests)))",
+    find: "yield* fileIO.writeManifestList(manifestList, owner, manifests)",
+    replace: "yield* Effect.forkDetach(Effect.ignore(fileIO.writeManifestList(manifestList, owner, manifests)))",
     hunter: "transactions"
   },
   {
@@ -399,7 +440,7 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "rule 11",
     name: "the watermark is stamped after filters",
     file: compileStageFile,
-    find: 'if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} }`',
+    find: 'if (computed._tag === "Expr") return `if (${condition}) ${follow}`',
     replace:
       'if (computed._tag === "Expr") return `if (${condition}) { ${consumersCode(emitter, operator, place)} } else continue;`',
     hunter: "accounts"
@@ -431,9 +472,9 @@ const windows: ReadonlyArray<Mutant> = [
   {
     rule: "window",
     name: "the ledger is not part of the epoch",
-    file: shard,
-    find: "ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters, ledger]",
-    replace: "ledger === undefined ? [...outputs, deadLetters] : [...outputs, deadLetters]",
+    file: takeCommit,
+    find: "...(ledger === undefined ? [] : [ledger])",
+    replace: "",
     hunter: "transactions"
   },
   {
@@ -486,7 +527,7 @@ const upkeep: ReadonlyArray<Mutant> = [
     find: "waiting.filter(({ group }) => group.files.every((file) => live.has(file.filePath)))",
     replace: "waiting",
     also: {
-      file: "packages/lake/src/write/StageRewrite.ts",
+      file: "packages/lake/src/write/ReplaceFiles.ts",
       find: "if (missing !== 0) return",
       replace: "if (missing < 0) return"
     },
@@ -496,7 +537,7 @@ const upkeep: ReadonlyArray<Mutant> = [
     rule: "upkeep",
     name: "expiry deletes what a kept snapshot names by another manifest",
     file: "packages/lake/src/maintenance/Reachable.ts",
-    find: "files.delete(normaliseUri(file.uri))",
+    find: "files.delete(fileKey(file.uri))",
     replace: "",
     hunter: "accounts"
   },
@@ -544,7 +585,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...landing,
   ...windows,
   ...patternMutants,
+  ...joinMutants,
+  ...portMutants,
   ...windowMutants,
+  ...repartitionMutants,
+  ...keyedMutants,
   ...upkeep,
-  ...retentionMutants
+  ...retentionMutants,
+  ...storeMutants,
+  ...sharingMutants,
+  ...totalMutants
 ]

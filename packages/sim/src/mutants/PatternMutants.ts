@@ -4,15 +4,17 @@ import type { Mutant } from "./Mutants.ts"
 const judge = "packages/engine/src/pattern/Judge.ts"
 const afterMatch = "packages/engine/src/pattern/AfterMatch.ts"
 const state = "packages/engine/src/pattern/PatternState.ts"
+const rows = "packages/engine/src/pattern/HeldRows.ts"
+const linked = "packages/engine/src/pattern/LinkedCondition.ts"
 const hunter = "sequences"
 
 export const patternMutants: ReadonlyArray<Mutant> = [
   {
     rule: "rule 20",
     name: "a pattern judges records in the order they come",
-    file: "packages/engine/src/pattern/TimeQueue.ts",
-    find: "left.time < right.time || (left.time === right.time && left.id < right.id)",
-    replace: "left.id < right.id",
+    file: rows,
+    find: "times[left]! < times[right]! || (times[left] === times[right] && ids[left]! < ids[right]!)",
+    replace: "ids[left]! < ids[right]!",
     hunter
   },
   {
@@ -51,8 +53,8 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     rule: "pattern",
     name: "a record at the end of within is still in time",
     file: state,
-    find: "deadline.time <= record.time",
-    replace: "deadline.time < record.time",
+    find: "deadline.time <= time",
+    replace: "deadline.time < time",
     hunter
   },
   {
@@ -91,16 +93,16 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     rule: "pattern",
     name: "records that wait are not in the delta",
     file: state,
-    find: "return this.encoded(came, changed)",
-    replace: "return this.encoded(came.slice(0, 0), changed)",
+    find: "return this.encoded(came, changed, raw)",
+    replace: "return this.encoded(came.slice(0, 0), changed, raw)",
     hunter
   },
   {
     rule: "pattern",
     name: "partial matches are not in the delta",
     file: state,
-    find: "return this.encoded(came, changed)",
-    replace: "return this.encoded(came, changed.slice(0, 0))",
+    find: "return this.encoded(came, changed, raw)",
+    replace: "return this.encoded(came, changed.slice(0, 0), raw)",
     hunter
   },
   {
@@ -125,6 +127,30 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     file: state,
     find: "for (const keyed of this.keys.values()) this.schedule(keyed)",
     replace: "",
+    hunter
+  },
+  {
+    rule: "pattern",
+    name: "a record that waits is in order already, whatever its time",
+    file: rows,
+    find: "time > this.lastTime || (time === this.lastTime && id > this.lastId)",
+    replace: "id > this.lastId",
+    hunter
+  },
+  {
+    rule: "rule 15",
+    name: "a delta has rows of records that had their turn",
+    file: state,
+    find: "waiting.idOf(row) === cameFrom + at",
+    replace: "waiting.idOf(row) >= -1 - cameFrom - at",
+    hunter
+  },
+  {
+    rule: "pattern",
+    name: "a condition over earlier steps finds none of their records",
+    file: linked,
+    find: "return take?.record",
+    replace: "return take === undefined ? take : undefined",
     hunter
   }
 ]

@@ -4,6 +4,7 @@ import type { Mutant } from "./Mutants.ts"
 const window = "packages/engine/src/window"
 const fixedState = `${window}/FixedState.ts`
 const sessionState = `${window}/SessionState.ts`
+const paneColumns = `${window}/PaneColumns.ts`
 const sessionCodec = `${window}/SessionCodec.ts`
 
 type Mistake = Omit<Mutant, "rule" | "hunter">
@@ -95,6 +96,12 @@ const fixed: ReadonlyArray<Mistake> = [
     file: fixedState,
     find: "if (before !== undefined) remember(keyed, end, before + 1)",
     replace: ""
+  },
+  {
+    name: "panes of numbers that lie beside others are read at the start of the first",
+    file: paneColumns,
+    find: "panes.every((pane) => pane.start === start) ? start",
+    replace: "panes.length > 0 ? start"
   },
   {
     name: "which early results are to come is not durable",

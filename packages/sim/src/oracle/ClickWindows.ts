@@ -1,7 +1,7 @@
 /**
  * The oracle of windows: which sessions and rolling totals clicks must come to, and what the ledger must hold.
  *
- * From clicks in the order of their offsets, with the engine's promises read once more (packages/engine/README.md) and no
+ * From clicks in the order of their offsets, with the engine's promises read once more (packages/engine/OPERATORS.md) and no
  * code of it: sessions are kept as lists of their clicks, totals are added up anew from all clicks.
  */
 

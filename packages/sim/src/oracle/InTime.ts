@@ -24,22 +24,28 @@ const outOfOrdernessMs = 5_000
 const leadMs = 3_600_000
 const leadsInRow = 3
 
-/** `read`: what a record is, undefined when it does not decode. Keys lie in one partition each. */
-export const inTime = <R extends Placed>(
-  partitions: ReadonlyArray<ReadonlyArray<{ readonly value: Uint8Array }>>,
+/** A record, and the watermark before it. */
+export interface Arrived<R> {
+  readonly record: R
+  readonly watermark: number
+}
+
+type Partitions = ReadonlyArray<ReadonlyArray<{ readonly value: Uint8Array }>>
+
+/** By partition, in the order of the log; with each the watermark after its last record. */
+export const arrivals = <R extends Placed>(
+  partitions: Partitions,
   read: (value: Uint8Array, place: string) => R | undefined
-): InTime<R> => {
-  const late: Array<R> = []
-  const byKey = new Map<string, Array<R>>()
-  for (const [partition, records] of partitions.entries()) {
+): ReadonlyArray<{ readonly arrived: ReadonlyArray<Arrived<R>>; readonly watermark: number }> =>
+  partitions.map((records, partition) => {
+    const arrived: Array<Arrived<R>> = []
     let highest: number | undefined
     let leads: Array<number> = []
     for (const [offset, { value }] of records.entries()) {
       const record = read(value, `${partition}/${offset}`)
       if (record === undefined) continue
-      const { at, key } = record
-      if (highest !== undefined && at < highest - outOfOrdernessMs) late.push(record)
-      else byKey.set(key, [...(byKey.get(key) ?? []), record])
+      const { at } = record
+      arrived.push({ record, watermark: (highest ?? Number.NEGATIVE_INFINITY) - outOfOrdernessMs })
       if (highest === undefined || at < highest + leadMs) {
         highest = Math.max(highest ?? at, at)
         leads = []
@@ -47,6 +53,21 @@ export const inTime = <R extends Placed>(
         highest = Math.min(...leads)
         leads = []
       }
+    }
+    return { arrived, watermark: (highest ?? Number.NEGATIVE_INFINITY) - outOfOrdernessMs }
+  })
+
+/** `read`: what a record is, undefined when it does not decode. Keys lie in one partition each. */
+export const inTime = <R extends Placed>(
+  partitions: Partitions,
+  read: (value: Uint8Array, place: string) => R | undefined
+): InTime<R> => {
+  const late: Array<R> = []
+  const byKey = new Map<string, Array<R>>()
+  for (const { arrived } of arrivals(partitions, read)) {
+    for (const { record, watermark } of arrived) {
+      if (record.at < watermark) late.push(record)
+      else byKey.set(record.key, [...(byKey.get(record.key) ?? []), record])
     }
   }
   return { late, byKey: [...byKey.values()].map((records) => records.toSorted((left, right) => left.at - right.at)) }

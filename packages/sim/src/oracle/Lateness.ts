@@ -1,7 +1,7 @@
 /**
  * The oracle of time: which rows come too late for which windows, and which are far ahead of their partition.
  *
- * From rows in the order of their offsets, with the engine's promises read once more (packages/engine/README.md) and no code
+ * From rows in the order of their offsets, with the engine's promises read once more (packages/engine/OPERATORS.md) and no code
  * of it: the watermark is the highest time before a row, less 5 s; a row an hour or more ahead moves it only as the third in
  * a row. It tells what the ledger must hold, and what `expectAlerts` may count.
  */

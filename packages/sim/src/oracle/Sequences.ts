@@ -1,7 +1,7 @@
 /**
  * The oracle of patterns: every match of a pattern among the records of a key, by looking ahead from each record.
  *
- * Written from what the engine promises (packages/engine/README.md), with no code of it: a way on takes the first later
+ * Written from what the engine promises (packages/engine/OPERATORS.md), with no code of it: a way on takes the first later
  * record that fits; `next` and consecutive records leave nothing between; what `notFollowedBy` names ends the way there; a
  * match's records are less than `within` apart. Slow, and all in memory.
  */

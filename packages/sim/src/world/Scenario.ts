@@ -2,7 +2,7 @@
  * What is simulated: a job, what it reads, where its topics land, and how it is run.
  */
 import type { Topic } from "@frazil/core"
-import type { DeadLetters, Job, Ledger } from "@frazil/engine"
+import { type DeadLetters, Job, type Ledger } from "@frazil/engine"
 import type { Landing } from "@frazil/lake"
 import type { Context } from "effect"
 import type { Random } from "../generate/Random.ts"
@@ -22,6 +22,7 @@ export interface Rhythm {
   readonly epochRecords: number
   readonly checkpointEveryMs: number
   readonly commitEveryMs: number
+  readonly snapshot: Job.SnapshotBounds
 }
 
 /** The records of a topic by partition, as they lie in the log when a run has ended. */
@@ -48,9 +49,22 @@ export interface Scenario<R = never> {
   readonly services: Context.Context<R>
   /** Fields that hold the time of writing, or a position in a topic that jobs write: not compared between runs. */
   readonly volatileFields: ReadonlyArray<string>
+  /** Topics whose records differ between runs that are equally right, since they go by the clock. */
+  readonly volatileTopics: ReadonlyArray<string>
   /** What else must hold in the end: says what does not. */
-  readonly check: (topics: KeptTopics) => ReadonlyArray<string>
+  readonly check: Check
 }
+
+/** A control total as one shard committed it. */
+export interface ShardTotal {
+  readonly records: number
+  readonly sum: string | null
+}
+
+/** By the names of control totals, one of each shard. */
+export type KeptTotals = (name: string) => ReadonlyArray<ShardTotal>
+
+export type Check = (topics: KeptTopics, totals: KeptTotals) => ReadonlyArray<string>
 
 const choose = (random: Random, choices: ReadonlyArray<number>): number => choices[random.below(choices.length)]!
 
@@ -58,7 +72,18 @@ export const drawRhythm = (random: Random): Rhythm => ({
   epochMs: choose(random, [10, 50, 200, 1_000]),
   epochRecords: choose(random, [3, 10, 40, 50_000]),
   checkpointEveryMs: choose(random, [0, 0, 100, 1_000, 30_000]),
-  commitEveryMs: choose(random, [30, 300, 2_000, 10_000])
+  commitEveryMs: choose(random, [30, 300, 2_000, 10_000]),
+  snapshot: choose(random, [0, 1, 1]) === 0 ? Job.snapshotBounds : drawBounds(random)
+})
+
+/** Snapshots that take many turns, in many parts, and are whole ones now and then. */
+const drawBounds = (random: Random): Job.SnapshotBounds => ({
+  sliceMs: 1_000,
+  sliceEntriesMax: choose(random, [1, 3]),
+  pieceEntriesMax: choose(random, [1, 3]),
+  partBytesMax: choose(random, [100, 1_000]),
+  wholeBytesMax: 0,
+  incrementsMax: choose(random, [1, 3, 20])
 })
 
 export const drawUpkeep = (random: Random): UpkeepRhythm => ({

@@ -10,7 +10,7 @@ import { DeadLetters as DeadLetterTopic, Ledger as LedgerTopic, makeDeadLetter, 
 import { Context } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { type Fault, listedFaults, noFaults, seededFaults } from "./Fault.ts"
-import type { KeptTopics, Scenario, SimInput } from "./Scenario.ts"
+import type { Check, Scenario, SimInput } from "./Scenario.ts"
 import { Simulation, type SimulationResult } from "./Simulation.ts"
 
 export interface SimOptions<R = never> {
@@ -30,9 +30,11 @@ export interface SimOptions<R = never> {
   /** Where what windows do not take is entered. The contract `late-and-dropped` of the model by default. */
   readonly ledger?: Ledger["Service"]
   /** What else must hold in the end, beside what holds for every job: says what does not. */
-  readonly check?: (topics: KeptTopics) => ReadonlyArray<string>
+  readonly check?: Check
   /** Fields of outputs that differ between runs which are equally right. `failed_at` by default. */
   readonly volatileFields?: ReadonlyArray<string>
+  /** Topics whose records differ between such runs, since they go by the clock. None by default. */
+  readonly volatileTopics?: ReadonlyArray<string>
   /** Keeps every event as a line. */
   readonly trace?: boolean
 }
@@ -64,6 +66,7 @@ const scenarioOf = <R>(job: Job.Job<string, R>, options: SimOptions<R>): Scenari
   ledger: options.ledger ?? standardLedger,
   services: options.services ?? (Context.empty() as Context.Context<R>), // a job that needs something is given it
   volatileFields: options.volatileFields ?? ["failed_at"],
+  volatileTopics: options.volatileTopics ?? [],
   check: options.check ?? (() => [])
 })
 

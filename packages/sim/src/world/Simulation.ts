@@ -9,7 +9,7 @@ import { type Job, Log } from "@frazil/engine"
 import { Cause, type Context, Effect, Exit } from "effect"
 import { makeRandom } from "../generate/Random.ts"
 import { differences, outcomeOf } from "./check/Outcome.ts"
-import { checkCounts, checkpointsRoot, snapshotsInForce, watchLog } from "./check/LogChecks.ts"
+import { checkCounts, checkpointsRoot, snapshotsInForce, totalsOf, watchLog } from "./check/LogChecks.ts"
 import { highestTimes } from "./check/HighestTimes.ts"
 import { watchTables, type TableChecks } from "./check/TableChecks.ts"
 import { type Durable, makeDurable } from "./Durable.ts"
@@ -132,7 +132,7 @@ export class Simulation<R> {
     durable.storage.nowMs = () => this.world.nowMs
     durable.storage.removing = (uri) => {
       if (this.tables.isReferenced(uri)) violated(`${uri} was removed, and a table names it`)
-      const named = snapshotsInForce(durable.log)
+      const named = snapshotsInForce(durable.log, durable.storage)
       if (uri.startsWith(checkpointsRoot) && named.has(uri.slice(checkpointsRoot.length))) {
         violated(`${uri} was removed, and a record in force names it`)
       }
@@ -203,7 +203,10 @@ export class Simulation<R> {
     const violated = (what: string) => void this.violations.push(what)
     checkCounts(log, job.name, deadLetters.topic.name, undecodable, violated)
     this.violations.push(
-      ...this.scenario.check((name) => log.topics.get(name)?.partitions.map(({ records }) => records) ?? [])
+      ...this.scenario.check(
+        (name) => log.topics.get(name)?.partitions.map(({ records }) => records) ?? [],
+        (name) => totalsOf(log, job.name, name)
+      )
     )
     // what landed was held against the log already
     const calm = new Simulation(

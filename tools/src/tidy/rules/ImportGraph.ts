@@ -37,6 +37,7 @@ const graph: Readonly<Record<string, ReadonlyArray<string> | "any">> = {
 /** Besides tests and benches, only these may take fakes and faults into a program. */
 const simImporters = new Set([
   "bench",
+  "runtime-tests",
   "scenarios",
   "packages/sim",
   "apps/generator",

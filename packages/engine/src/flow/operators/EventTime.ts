@@ -6,13 +6,14 @@ type TimestampField<A> = { [F in keyof A]-?: A[F] extends Timestamp ? F : never 
 
 /**
  * Sets event time and watermark: watermark = highest event time seen − `outOfOrderness`.
+ * A record that is further ahead of its partition than `lead` (1 hour) moves time only when two more follow it.
  *
  * Must stand right after `Flow.from`, so that the watermark is stamped before any filter.
  */
 export const eventTime =
   <A, E, R, K>(
     field: TimestampField<A>,
-    options: { readonly outOfOrderness: DurationText; readonly idleAfter?: DurationText }
+    options: { readonly outOfOrderness: DurationText; readonly idleAfter?: DurationText; readonly lead?: DurationText }
   ) =>
   (self: Flow<A, E, R, K>): Flow<A, E, R, K> =>
     fromNode({
@@ -21,5 +22,6 @@ export const eventTime =
       inputs: [self.node],
       field,
       outOfOrdernessMs: durationMs(options.outOfOrderness),
-      idleAfterMs: durationMs(options.idleAfter ?? "1 minute")
+      idleAfterMs: durationMs(options.idleAfter ?? "1 minute"),
+      leadMs: durationMs(options.lead ?? "1 hour")
     })

@@ -4,6 +4,14 @@ import type { Result, Schema } from "effect"
 import { type FailedOf, type Flow, fromNode } from "../Flow.ts"
 import type { AnyRecord, MapResult } from "../Node.ts"
 
+interface FlatMapOperator {
+  <A, B extends object, E, R, K>(fn: (record: A) => Iterable<B>): (self: Flow<A, E, R, K>) => Flow<B, E, R>
+  <A, B extends object, E, R, K>(
+    fn: (record: A) => Iterable<NoInfer<B>>,
+    options: { readonly schema: Schema.Codec<B, unknown> }
+  ): (self: Flow<A, E, R, K>) => Flow<B, E, R>
+}
+
 interface MapOperator {
   <A, B extends object, E, R, K>(fn: (record: A) => B): (self: Flow<A, E, R, K>) => Flow<B, E, R>
   <A, B extends object, E, R, K>(
@@ -26,18 +34,24 @@ export const map: MapOperator =
       name: undefined,
       inputs: [self.node],
       shape: options === undefined ? undefined : RecordShape.of(options.schema),
+      ...(options === undefined ? {} : { schema: options.schema }),
       // the engine holds records untyped; `self` says that they are of A
       fn: fn as (record: never) => AnyRecord as (record: AnyRecord) => AnyRecord
     })
 
-/** Any number of records for each, in the order given. **Bounds**: what one record makes is held until the epoch ends. */
-export const flatMap =
-  <A, B extends object, E, R, K>(fn: (record: A) => Iterable<B>) =>
-  (self: Flow<A, E, R, K>): Flow<B, E, R> =>
+/**
+ * Any number of records for each, in the order given; with a schema as `map`. **Bounds**: what one record makes is held until
+ * the epoch ends.
+ */
+export const flatMap: FlatMapOperator =
+  (fn: (record: never) => Iterable<object>, options?: { readonly schema: Schema.Top }) =>
+  <A, B, E, R, K>(self: Flow<A, E, R, K>): Flow<B, E, R> =>
     fromNode({
       op: "flatMap",
       name: undefined,
       inputs: [self.node],
+      shape: options === undefined ? undefined : RecordShape.of(options.schema),
+      ...(options === undefined ? {} : { schema: options.schema }),
       fn: fn as (record: never) => Iterable<AnyRecord> as (record: AnyRecord) => Iterable<AnyRecord> // as in map
     })
 

@@ -4,6 +4,7 @@ import type { Schema } from "effect"
 import { type Flow, fromNode } from "../Flow.ts"
 import type { StateDeclaration, TimeContext } from "../Node.ts"
 import type { Keyed } from "../Refusals.ts"
+import { diskStoreOf, type StateStore } from "../Store.ts"
 
 /** How a key's value is declared. */
 export interface ValueState<S> {
@@ -13,6 +14,8 @@ export interface ValueState<S> {
   readonly initial: () => S
   /** Forgotten when not written for so long, by event time. Every state needs one. */
   readonly ttl: DurationText
+  /** In memory unless it says "disk". */
+  readonly store?: StateStore
 }
 
 /**
@@ -26,8 +29,9 @@ export const mapWithState =
     state: ValueState<S> & Keyed<K>,
     update: (state: S, record: A, time: TimeContext) => readonly [S, ReadonlyArray<B>]
   ) =>
-  (self: Flow<A, E, R, K>): Flow<B, E, R> =>
-    fromNode({
+  (self: Flow<A, E, R, K>): Flow<B, E, R> => {
+    const store = diskStoreOf(state.store)
+    return fromNode({
       op: "mapWithState",
       name: state.name,
       inputs: [self.node],
@@ -35,6 +39,8 @@ export const mapWithState =
         schema: state.schema as unknown as Schema.Codec<unknown, unknown>, // the engine holds state untyped
         initial: state.initial,
         ttlMs: durationMs(state.ttl),
+        ...(store === undefined ? {} : { store }),
         update: update as unknown as StateDeclaration["update"] // as above, and records likewise
       }
     })
+  }

@@ -36,17 +36,42 @@ export class ByteReader {
     return this.data[this.take(1)]!
   }
 
+  /** Where the next value begins; `moveTo` goes back to a place that was passed. */
+  get position(): number {
+    return this.at
+  }
+
+  moveTo(position: number): void {
+    if (position < 0 || position > this.data.length)
+      corrupt("avro", `a value at ${position} of ${this.data.length} bytes`)
+    this.at = position
+  }
+
+  /**
+   * A zigzag integer of up to 28 bits, which nearly all counts and lengths are; undefined, and nothing read, when it is
+   * longer or cut off.
+   */
+  private short(): number | undefined {
+    const { data } = this
+    let low = 0
+    for (let i = 0; i < 4; i++) {
+      const byte = data[this.at + i]
+      if (byte === undefined) return undefined
+      low |= (byte & 0x7f) << (i * 7)
+      if (byte < 0x80) {
+        this.at += i + 1
+        return (low >>> 1) ^ -(low & 1)
+      }
+    }
+    return undefined
+  }
+
   /** A zigzag integer of up to 64 bits. */
   long(): bigint {
-    // Up to 28 bits fit a number's shifts: most values end here.
-    let low = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.byte()
-      low |= (byte & 0x7f) << shift
-      if (byte < 0x80) return BigInt((low >>> 1) ^ -(low & 1))
-    }
-    let wide = BigInt(low)
-    for (let shift = 28n; shift < 70n; shift += 7n) {
+    const short = this.short()
+    if (short !== undefined) return BigInt(short)
+    let wide = 0n
+    for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.byte()
       wide |= BigInt(byte & 0x7f) << shift
       if (byte < 0x80) return BigInt.asIntN(64, (wide >> 1n) ^ -(wide & 1n))
@@ -55,14 +80,54 @@ export class ByteReader {
   }
 
   int(): number {
+    const short = this.short()
+    if (short !== undefined) return short
     const value = this.long()
     return BigInt.asIntN(32, value) === value ? Number(value) : corrupt("avro", "an int of more than 32 bits")
   }
 
   /** A count or length: a long that a number holds. */
   size(): number {
+    const short = this.short()
+    if (short !== undefined) return short
     const value = this.long()
     return BigInt.asIntN(53, value) === value ? Number(value) : corrupt("avro", "a length of more than 53 bits")
+  }
+
+  /** Passes over bytes. */
+  skip(size: number): void {
+    this.take(size)
+  }
+
+  /** Passes over so many integers. */
+  skipLongs(count: number): void {
+    const { data } = this
+    let end = this.at
+    for (let i = 0; i < count; i++) {
+      const longest = end + 10
+      while (data[end]! >= 0x80 && end < longest) end++
+      // also true where the bytes have ended
+      if (!(data[end++]! < 0x80)) corrupt("avro", "an integer of more than 64 bits, or cut off")
+    }
+    this.at = end
+  }
+
+  /** Passes over so many pairs of an integer and bytes: entries of a map by column id. */
+  skipKeyedBytes(count: number): void {
+    const { data } = this
+    let at = this.at
+    for (let i = 0; i < count; i++) {
+      // keys and lengths of one byte, as nearly all are; a length's zigzag is even
+      if (data[at]! < 0x80 && data[at + 1]! < 0x80 && (data[at + 1]! & 1) === 0) {
+        at += 2 + (data[at + 1]! >>> 1)
+        continue
+      }
+      this.moveTo(at)
+      this.skipLongs(1)
+      this.skip(this.size())
+      at = this.at
+    }
+    this.moveTo(at)
   }
 
   raw(size: number): Uint8Array {
@@ -74,6 +139,13 @@ export class ByteReader {
     return this.raw(this.size())
   }
 
+  /** The same without a copy: bytes of what is read from. */
+  bytesView(): Uint8Array {
+    const size = this.size()
+    const start = this.take(size)
+    return this.data.subarray(start, start + size)
+  }
+
   text(): string {
     const size = this.size()
     const start = this.take(size)
@@ -82,6 +154,11 @@ export class ByteReader {
     } catch {
       return corrupt("avro", "text is not UTF-8")
     }
+  }
+
+  /** Bytes between two places as characters of one byte each: a key to remember them by. */
+  latin1(start: number, end: number): string {
+    return String.fromCharCode(...this.data.subarray(start, end))
   }
 
   float(): number {
@@ -97,7 +174,7 @@ export class ByteReader {
 export type AvroReader = (from: ByteReader) => AvroValue
 
 /** Crosses the blocks of an array or map, calling `item` for each entry. */
-const readBlocks = (from: ByteReader, item: () => void): void => {
+export const readBlocks = (from: ByteReader, item: () => void): void => {
   for (;;) {
     let count = from.size()
     if (count === 0) return

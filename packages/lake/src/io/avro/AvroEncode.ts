@@ -41,8 +41,9 @@ export class ByteWriter {
   /** Avro's int and long: zigzag, seven bits a byte. */
   long(value: number | bigint): void {
     this.room(10)
-    if (typeof value === "number" && (value | 0) === value) {
-      let rest = ((value << 1) ^ (value >> 31)) >>> 0
+    const short = Number(value)
+    if ((short | 0) === short) {
+      let rest = ((short << 1) ^ (short >> 31)) >>> 0
       while (rest > 0x7f) {
         this.buffer[this.end++] = (rest & 0x7f) | 0x80
         rest >>>= 7

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto"
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 import { corrupt, unsupported } from "../../spec/FormatError.ts"
 import { parseJson, printJson, type JsonValue } from "../../spec/Json.ts"
+import { Recent } from "../Recent.ts"
 import { ByteReader, avroReader } from "./AvroDecode.ts"
 import { ByteWriter, avroWriter } from "./AvroEncode.ts"
 import { avroTypeFromJson, type AvroType } from "./AvroType.ts"
@@ -18,6 +19,9 @@ const syncLength = 16
 
 /** A block ends when it holds this much, as in the reference implementation. */
 const blockBytesTarget = 64_000
+
+/** What a block is inflated by at once: one that is as long as our writers make them comes out in one piece. */
+const inflateChunkBytes = 128 * 1024
 
 /** A block that inflates to more than this is refused: a manifest's blocks are a thousandth of it. */
 const blockBytesMax = 256 * 1024 * 1024
@@ -104,7 +108,7 @@ const inflate = (codec: string, data: Uint8Array): Uint8Array => {
   if (codec === "null") return data
   if (codec !== "deflate") return unsupported(`Avro compressed with ${codec}: deflate is read here`)
   try {
-    return inflateRawSync(data, { maxOutputLength: blockBytesMax })
+    return inflateRawSync(data, { maxOutputLength: blockBytesMax, chunkSize: inflateChunkBytes })
   } catch {
     return corrupt("avro", "a block does not inflate")
   }
@@ -113,22 +117,45 @@ const inflate = (codec: string, data: Uint8Array): Uint8Array => {
 const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i])
 
-/** Decodes a file whole. FormatError when any byte is not as it must be. */
-export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve): AvroFile => {
+/** Schemas that are remembered by their text: a table's manifests have few. */
+const schemasRememberedMax = 16
+const schemasParsed = new Recent<AvroType>(schemasRememberedMax)
+
+const schemaOf = (text: string): AvroType => {
+  const known = schemasParsed.get(text)
+  if (known !== undefined) return known
+  const schema = avroTypeFromJson(parseJson(text))
+  schemasParsed.set(text, schema)
+  return schema
+}
+
+/** Passes over one value after another: true for those to decode. Undefined: all are. */
+export type Select = (schema: AvroType) => ((from: ByteReader) => boolean) | undefined
+
+/** Decodes a file, whole or what `select` picks of it. FormatError when any byte of it is not as it must be. */
+export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve, select?: Select): AvroFile => {
   const from = new ByteReader(bytes)
   const header = readHeader(from)
   const schemaText = header.get("avro.schema") ?? corrupt("avro", "the header has no schema")
-  const schema = resolve(avroTypeFromJson(parseJson(schemaText)))
+  const schema = resolve(schemaOf(schemaText))
   const codec = header.get("avro.codec") ?? "null"
   const sync = from.raw(syncLength)
   const read = avroReader(schema)
+  const picked = select?.(schema)
   const values: Array<AvroValue> = []
   while (from.left > 0) {
     const count = from.size()
-    const block = new ByteReader(inflate(codec, from.bytes()))
+    const block = new ByteReader(inflate(codec, from.bytesView()))
     // No record of Iceberg's takes no bytes: more records than bytes is damage.
     if (count < 0 || count > block.left) corrupt("avro", `a block of ${count} records in ${block.left} bytes`)
-    for (let i = 0; i < count; i++) values.push(read(block))
+    for (let i = 0; i < count; i++) {
+      const start = block.position
+      if (picked !== undefined) {
+        if (!picked(block)) continue
+        block.moveTo(start)
+      }
+      values.push(read(block))
+    }
     if (block.left > 0) corrupt("avro", `${block.left} bytes are left at the end of a block`)
     if (!equalBytes(from.raw(syncLength), sync)) corrupt("avro", "a block does not end with the file's marker")
   }

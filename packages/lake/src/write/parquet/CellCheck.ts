@@ -6,7 +6,7 @@
  */
 import duckdb from "@duckdb/node-bindings"
 import type { ColumnBatch, RecordShape } from "@frazil/core"
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import type { DuckDbConnection, DuckDbShape } from "../../io/DuckDb.ts"
 import { type DuckDbError, toDuckDbError } from "../../io/DuckDbError.ts"
 import { ChunkFill, inlineBytesMax } from "./ChunkFill.ts"
@@ -180,16 +180,29 @@ const check = (connection: DuckDbConnection): Effect.Effect<boolean, DuckDbError
     return reader.getRows()[0]?.[0] === 0
   }).pipe(Effect.catch((error) => (error.reason === "Failed" ? Effect.succeed(false) : Effect.fail(error))))
 
-/** What was found, by DuckDB: landings make a writer for each attempt, and the layout does not change under way. */
-const checked = new WeakMap<DuckDbShape, boolean>()
+/** One check for each DuckDB: landings make a writer for each attempt, several open at once, and the layout does not change under way. */
+const checks = new WeakMap<DuckDbShape, Effect.Effect<boolean, DuckDbError>>()
+
+const checkedAndTold = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError> =>
+  Effect.tap(Effect.scoped(Effect.flatMap(duckDb.connect, check)), (good) =>
+    good ? Effect.void : Effect.logWarning(fallbackWarning)
+  )
 
 /** True when `ChunkFill` may be used with this DuckDB. False costs speed only: a warning says so once. */
 export const checkCells = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError> =>
-  Effect.gen(function* () {
-    const known = checked.get(duckDb)
+  Effect.suspend(() => {
+    const known = checks.get(duckDb)
     if (known !== undefined) return known
-    const good = yield* Effect.scoped(Effect.flatMap(duckDb.connect, check))
-    checked.set(duckDb, good)
-    if (!good) yield* Effect.logWarning(fallbackWarning)
-    return good
+    // who comes while it runs waits for its answer; one that failed or was interrupted is forgotten
+    const turn = Semaphore.makeUnsafe(1)
+    let found: boolean | undefined
+    const once = turn.withPermits(1)(
+      Effect.suspend(() =>
+        found === undefined
+          ? Effect.tap(checkedAndTold(duckDb), (good) => Effect.sync(() => void (found = good)))
+          : Effect.succeed(found)
+      )
+    )
+    checks.set(duckDb, once)
+    return once
   })

@@ -7,6 +7,7 @@
 import { lowerBound, upperBound } from "../../spec/Bounds.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
 import { corrupt } from "../../spec/FormatError.ts"
+import type { MetricsModes } from "../../spec/MetricsMode.ts"
 import { bigintFromBytes, singleValueFromBytes, type SingleValue } from "../../spec/SingleValue.ts"
 import { leafFields, type TableSchema } from "../../spec/Schema.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
@@ -69,8 +70,8 @@ const byField = (footer: ParquetFooter): ReadonlyMap<number, ReadonlyArray<Colum
  * Metrics of a file whose floating-point columns hold no NaN (decoded records have none). Throws FormatError when a column
  * has a field id that the schema has not.
  */
-export const footerMetrics = (footer: ParquetFooter, schema: TableSchema): Metrics => {
-  const types = new Map(leafFields(schema).map((field) => [field.id, field.type]))
+export const footerMetrics = (footer: ParquetFooter, schema: TableSchema, modes: MetricsModes): Metrics => {
+  const leaves = new Map(leafFields(schema).map((field) => [field.id, field]))
   const columnSizes = new Map<number, bigint>()
   const valueCounts = new Map<number, bigint>()
   const nullValueCounts = new Map<number, bigint>()
@@ -78,11 +79,13 @@ export const footerMetrics = (footer: ParquetFooter, schema: TableSchema): Metri
   const lowerBounds = new Map<number, Uint8Array>()
   const upperBounds = new Map<number, Uint8Array>()
   for (const [id, chunks] of byField(footer)) {
-    const type = types.get(id) ?? corrupt("Parquet footer", `field id ${id} is not in the schema`)
+    const { path, type } = leaves.get(id) ?? corrupt("Parquet footer", `field id ${id} is not in the schema`)
+    const mode = modes(path.join("."))
     columnSizes.set(
       id,
       total(chunks, (chunk) => chunk.compressedBytes)
     )
+    if (mode._tag === "None") continue
     valueCounts.set(
       id,
       total(chunks, (chunk) => chunk.valueCount)
@@ -94,10 +97,11 @@ export const footerMetrics = (footer: ParquetFooter, schema: TableSchema): Metri
       )
     }
     if (type._tag === "float" || type._tag === "double") nanValueCounts.set(id, 0n)
+    if (mode._tag === "Counts") continue
     const least = extreme(type, chunks, "min")
     const greatest = extreme(type, chunks, "max")
-    const lower = least === undefined ? undefined : lowerBound(type, least)
-    const upper = greatest === undefined ? undefined : upperBound(type, greatest)
+    const lower = least === undefined ? undefined : lowerBound(type, least, mode.boundLengthMax)
+    const upper = greatest === undefined ? undefined : upperBound(type, greatest, mode.boundLengthMax)
     if (lower !== undefined) lowerBounds.set(id, lower)
     if (upper !== undefined) upperBounds.set(id, upper)
   }
@@ -111,3 +115,28 @@ export const footerMetrics = (footer: ParquetFooter, schema: TableSchema): Metri
     splitOffsets: splitOffsets(footer).map((offset) => BigInt(offset))
   }
 }
+
+/**
+ * Without bounds and NaN counts of floating-point columns that `doubtful` names: where nobody counted NaN, bounds that one may be
+ * in are left out.
+ */
+export const withoutFloatBounds = (
+  metrics: Metrics,
+  schema: TableSchema,
+  doubtful: (fieldId: number) => boolean = () => true
+): Metrics => {
+  const ids = leafFields(schema).filter(({ id, type }) => isFloating(type) && doubtful(id))
+  const without = <A>(map: ReadonlyMap<number, A>): ReadonlyMap<number, A> => {
+    const out = new Map(map)
+    for (const { id } of ids) out.delete(id)
+    return out
+  }
+  return {
+    ...metrics,
+    nanValueCounts: without(metrics.nanValueCounts),
+    lowerBounds: without(metrics.lowerBounds),
+    upperBounds: without(metrics.upperBounds)
+  }
+}
+
+const isFloating = ({ _tag }: PrimitiveType): boolean => _tag === "float" || _tag === "double"

@@ -2,7 +2,7 @@
  * Why a data file could not be written, by what the caller should do about it.
  *
  * `reason` decides: Full → stop until there is room; OutOfMemory → stop and raise a limit; Unavailable → retry the whole
- * attempt later; Unsupported → the table and the topic do not fit, or the table asks for what is not done here: stop and
+ * attempt later; Refused (keys, rights) → stop and tell the operator; Unsupported → the table and the topic do not fit, or the table asks for what is not done here: stop and
  * tell the operator; Corrupt → what was written is not what was given: a bug here or in DuckDB, stop.
  */
 import { Schema } from "effect"
@@ -10,7 +10,7 @@ import type { StorageError } from "@frazil/core"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 
 export class ParquetError extends Schema.TaggedError<ParquetError>()("ParquetError", {
-  reason: Schema.Literals(["Full", "OutOfMemory", "Unavailable", "Unsupported", "Corrupt"]),
+  reason: Schema.Literals(["Full", "OutOfMemory", "Unavailable", "Refused", "Unsupported", "Corrupt"]),
   /** What happened, where, and what to do: one line for a person. */
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
@@ -34,6 +34,7 @@ export const fromStorageError = (error: StorageError): ParquetError => {
     NotFound: "Unavailable",
     // a writer's prefix was used before: another attempt with a new one does not meet it
     AlreadyExists: "Unavailable",
+    Refused: "Refused",
     Corrupt: "Corrupt"
   } as const
   return new ParquetError({ reason: reasons[error.reason], message: error.message, cause: error })

@@ -42,7 +42,7 @@ export interface ColumnChunk {
 
 // Field ids of parquet.thrift.
 const FileMetaData = { schema: 2, rowCount: 3, rowGroups: 4 } as const
-const SchemaElement = { childCount: 5, fieldId: 9 } as const
+const SchemaElement = { repetition: 3, name: 4, childCount: 5, convertedType: 6, fieldId: 9, logicalType: 10 } as const
 const RowGroup = { columns: 1, rowCount: 3, fileOffset: 5, ordinal: 7 } as const
 const Chunk = { fileOffset: 2, metadata: 3, offsetIndexOffset: 4, columnIndexOffset: 6 } as const
 const ChunkMetadata = {
@@ -172,6 +172,37 @@ export const footerToBytes = (footer: ParquetFooter): Uint8Array => {
   out.set(parquetMagic, bytes.length + 4)
   return out
 }
+
+/** One element of a file's schema, parents before children. */
+export interface FooterElement {
+  readonly name: string
+  readonly childCount: number
+  readonly repeated: boolean
+  /** parquet.thrift's ConvertedType; of logical types, what stands for it: 1 map, 3 list. */
+  readonly convertedType: number | undefined
+  readonly fieldId: number | undefined
+}
+
+const repeated = 2
+/** Fields of the union LogicalType. */
+const LogicalType = { map: 2, list: 3 } as const
+
+const utf8 = new TextDecoder()
+
+/** The file's schema. */
+export const footerElements = (footer: ParquetFooter): ReadonlyArray<FooterElement> =>
+  structsAt(footer.metadata, FileMetaData.schema, "schema").map((element) => {
+    const logical = structAt(element, SchemaElement.logicalType)
+    const ofLogical =
+      logical?.has(LogicalType.map) === true ? 1 : logical?.has(LogicalType.list) === true ? 3 : undefined
+    return {
+      name: utf8.decode(bytesAt(element, SchemaElement.name) ?? missing("name of a column")),
+      childCount: numberAt(element, SchemaElement.childCount) ?? 0,
+      repeated: numberAt(element, SchemaElement.repetition) === repeated,
+      convertedType: numberAt(element, SchemaElement.convertedType) ?? ofLogical,
+      fieldId: numberAt(element, SchemaElement.fieldId)
+    }
+  })
 
 /** Field ids of the leaves, in the order of a row group's columns. */
 const leafFieldIds = (footer: ParquetFooter): ReadonlyArray<number | undefined> =>

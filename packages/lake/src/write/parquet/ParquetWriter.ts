@@ -11,6 +11,7 @@ import { type ColumnBatch, type RecordShape, Storage } from "@frazil/core"
 import { Effect, type Scope, Semaphore } from "effect"
 import { DuckDb } from "../../io/DuckDb.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
+import { metricsModes, type MetricsModes } from "../../spec/MetricsMode.ts"
 import type { PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import { unsorted, type SortOrder } from "../../spec/SortOrder.ts"
@@ -47,6 +48,8 @@ export interface ParquetWriterOptions {
   readonly partitionsOpenMax?: number
   /** Of ZSTD, 1 to 22. Default 1: against 3, 15 % less time for files 3 % larger. */
   readonly compressionLevel?: number
+  /** What manifests say of columns. Default: as a table without properties for it. */
+  readonly metrics?: MetricsModes
   /** `safe` never writes DuckDB's cells directly: five times slower, for tests. Default: checked, then direct. */
   readonly cells?: "checked" | "safe"
 }
@@ -177,7 +180,8 @@ const make = Effect.fnUntraced(function* (
     {
       ...options,
       sortOrder: options.sortOrder ?? unsorted,
-      fileBytesTarget: options.fileBytesTarget ?? sizeDefaults.fileBytesTarget
+      fileBytesTarget: options.fileBytesTarget ?? sizeDefaults.fileBytesTarget,
+      metrics: options.metrics ?? metricsModes(new Map())
     },
     yield* Storage
   )

@@ -8,6 +8,7 @@ import { faultPoint, type StorageShape } from "@frazil/core"
 import { Effect } from "effect"
 import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
 import { FormatError } from "../../spec/FormatError.ts"
+import type { MetricsModes } from "../../spec/MetricsMode.ts"
 import type { PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import type { SortOrder } from "../../spec/SortOrder.ts"
@@ -25,6 +26,7 @@ export interface FileOptions {
   /** Begins each file's name; no two writers may share one. */
   readonly filePrefix: string
   readonly fileBytesTarget: number
+  readonly metrics: MetricsModes
 }
 
 /** A file in the making. */
@@ -80,13 +82,13 @@ export class PartitionFiles {
     function* (this: PartitionFiles, key: string, values: ReadonlyArray<PartitionValue>) {
       const found = this.growing.get(key)
       if (found === undefined) return
-      const { schema, spec, sortOrder } = this.options
+      const { metrics: modes, schema, spec, sortOrder } = this.options
       const footer = yield* attempt(async () => {
         const whole = await found.file.finish()
         this.growing.delete(key)
         return whole
       })
-      const metrics = yield* Effect.try({ try: () => footerMetrics(footer, schema), catch: fromAny })
+      const metrics = yield* Effect.try({ try: () => footerMetrics(footer, schema, modes), catch: fromAny })
       if (found.file.rows !== found.rows) {
         const message = `writing a Parquet file: it has ${found.file.rows} rows, but ${found.rows} were given`
         return yield* new ParquetError({ reason: "Corrupt", message })

@@ -19,6 +19,11 @@ export interface CopyOptions {
   readonly orderBy: string
 }
 
+/**
+ * A column with more values in a row group is written plainly: ids gain nothing by a dictionary, and DuckDB hashes every
+ * value until it gives one up. Against its own limit, a fifth of the rows: files as large, 2–6 % less CPU for the copy.
+ */
+const dictionaryValuesMax = 2_048
 const doing = "writing a Parquet file"
 const failure = (cause: unknown): ParquetError => fromDuckDbError(toDuckDbError(doing)(cause))
 
@@ -86,7 +91,8 @@ export class RowBuffer {
   readonly copyTo = (path: string, options: CopyOptions): Effect.Effect<void, ParquetError> => {
     const copy = `COPY (SELECT ${this.plan.selected} FROM ${this.table} ${options.orderBy}) TO ${sqlText(path)} (
       FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${options.compressionLevel},
-      ROW_GROUP_SIZE ${options.rowGroupRowsMax}, USE_TMP_FILE false, FIELD_IDS ${this.plan.fieldIds})`
+      ROW_GROUP_SIZE ${options.rowGroupRowsMax}, DICTIONARY_SIZE_LIMIT ${dictionaryValuesMax},
+      USE_TMP_FILE false, FIELD_IDS ${this.plan.fieldIds})`
     return this.connection.run(copy, doing).pipe(
       Effect.andThen(this.connection.run("ROLLBACK", doing)),
       Effect.mapError(fromDuckDbError),

@@ -5,7 +5,7 @@
  */
 import { Job } from "@frazil/engine"
 import { type LogState, shardName } from "../log/LogState.ts"
-import { checkpointsRoot } from "./LogChecks.ts"
+import { checkpointsRoot, filesOf } from "./LogChecks.ts"
 import type { Scenario } from "../Scenario.ts"
 import type { StorageState } from "../lake/StorageState.ts"
 
@@ -29,12 +29,17 @@ const comparable = (value: Uint8Array, volatile: ReadonlyArray<string>): string 
   return JSON.stringify(record)
 }
 
-/** Deltas and snapshots as the engine encodes them. */
-interface EncodedState {
-  readonly sections: ReadonlyArray<{
-    readonly operator: string
-    readonly entries: ReadonlyArray<readonly [key: string, value: unknown, writtenAt: number]>
-  }>
+/** Deltas and lines of snapshots' parts, as the engine encodes them. */
+interface EncodedSection {
+  readonly operator: string
+  readonly entries: ReadonlyArray<readonly [key: string, value: unknown, writtenAt: number]>
+}
+
+/** A delta's sections; of a part those of its lines, of which the first says what it is. */
+const sectionsOf = (bytes: Uint8Array): ReadonlyArray<EncodedSection> => {
+  const [first, ...lines] = decoder.decode(bytes).trimEnd().split("\n")
+  const head: { readonly sections?: ReadonlyArray<EncodedSection> } = JSON.parse(first!)
+  return head.sections ?? lines.map((line) => JSON.parse(line))
 }
 
 const stateOf = (scenario: Scenario<unknown>, log: LogState, storage: StorageState): ReadonlyMap<string, string> => {
@@ -48,8 +53,7 @@ const stateOf = (scenario: Scenario<unknown>, log: LogState, storage: StorageSta
     if (record === undefined || id.uid !== scenario.job.name || ttl.size === 0) continue
     const now = (record.detail as { readonly maxEventTime: number | null }).maxEventTime ?? 0 // written as ShardDetail
     const apply = (bytes: Uint8Array) => {
-      const encoded: EncodedState = JSON.parse(decoder.decode(bytes))
-      for (const { entries, operator } of encoded.sections) {
+      for (const { entries, operator } of sectionsOf(bytes)) {
         // of windows nothing is left in the end
         if (!ttl.has(operator)) continue
         for (const [key, value, writtenAt] of entries) {
@@ -61,8 +65,11 @@ const stateOf = (scenario: Scenario<unknown>, log: LogState, storage: StorageSta
       }
     }
     const snapshot = record.snapshots[0]
-    const bytes = snapshot === undefined ? undefined : storage.bytesOf(checkpointsRoot + snapshot.file)
-    if (bytes !== undefined) apply(bytes)
+    const files = snapshot === undefined ? [] : filesOf(storage, snapshot)
+    for (const { file } of snapshot?.list === true ? files.slice(1) : files) {
+      const bytes = storage.bytesOf(checkpointsRoot + file)
+      if (bytes !== undefined) apply(bytes)
+    }
     for (const [epoch, delta] of [...deltas].sort(([left], [right]) => left - right)) {
       if (epoch > (snapshot?.epoch ?? 0)) apply(delta)
     }
@@ -78,6 +85,7 @@ export const outcomeOf = (scenario: Scenario<unknown>, log: LogState, storage: S
   const ordered = new Map<string, ReadonlyArray<string>>()
   const sources = Job.sources(scenario.job)
   for (const topic of [...Job.outputs(scenario.job), scenario.deadLetters.topic, scenario.ledger.topic]) {
+    if (scenario.volatileTopics.includes(topic.name)) continue
     const records = (log.topics.get(topic.name)?.partitions ?? []).flatMap((partition) => partition.records)
     const texts = records.map(({ value }) => comparable(value, scenario.volatileFields))
     outputs.set(topic.name, texts.toSorted())

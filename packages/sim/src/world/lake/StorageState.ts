@@ -80,6 +80,7 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
             : Effect.succeed(bytes.slice(offset, offset + length))
         )
       ),
+    localFile: () => Effect.die(new Error("the simulated world has no local files")),
     writeNew: (uri, bytes) =>
       door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), {
         torn: () => {

@@ -1,0 +1,239 @@
+/**
+ * From a record's append to its committed output, at 50,000 records a second through the embedded log, epochs of 200 ms.
+ *
+ * usage: bun bench/src/latency.ts [ignored] [seconds] [rate]. Three processes on one log, as a user would have them: a
+ * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written), and this one, which follows the
+ * three branches. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
+ * waiting for it, the epoch, and the epoch's commit; until the reader has it, and until the log's own timestamp of it.
+ * Prints one JSON object, with the processes' CPU in per cent of one core.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, rm, stat } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { EmbeddedLog } from "@frazil/connect"
+import { expr, layerLocal, makeRecordBuilder, partitionOf, type RecordBatch, Topic } from "@frazil/core"
+import { CheckpointStore, DeadLetters as DeadLetterContract, Flow, Job, Log } from "@frazil/engine"
+import { DeadLetters, makeDeadLetter, RawTransaction, RawTransactions } from "@frazil/model"
+import { makeTransactions } from "@frazil/sim"
+import { Clock, Effect, Fiber, Layer } from "effect"
+
+const epochMs = 200
+const tickMs = 10
+/** Programs are compiled and running by then. */
+const warmUpMs = 8_000
+const branches = ["high", "review", "clean"]
+const rules = [
+  "amount > 10000",
+  "country != 'US'",
+  "merchant_category in ['gambling', 'crypto', 'wire_transfer', 'jewelry']",
+  "type == 'withdrawal' && amount > 800",
+  "currency != 'USD'"
+]
+const limits = { recordsMax: 10_000, bytesMax: 16 * 1024 * 1024 }
+const templates = 20_000
+/** One output in so many is looked at. */
+const sampledOneIn = 7
+/** `"device_id":"` is followed by as many characters: a mark and milliseconds. */
+const markBytes = 14
+
+const output = (name: string) => Topic.make(name, { schema: RawTransaction, key: undefined, partitions: 1 })
+
+/** W1's: each record to one of three branches, and to the topic of each rule that holds. */
+const transactions = Flow.from(RawTransactions)
+const { clean, high, review } = transactions.pipe(
+  Flow.route({
+    high: expr(`${rules[0]} || (${rules[3]})`),
+    review: expr(`${rules[1]} || ${rules[2]} || ${rules[4]}`),
+    clean: Flow.otherwise
+  })
+)
+const job = Job.make("latency", [
+  high.pipe(Flow.to(output("high"))),
+  review.pipe(Flow.to(output("review"))),
+  clean.pipe(Flow.to(output("clean"))),
+  ...rules.map((rule, index) => transactions.pipe(Flow.filter(expr(rule)), Flow.to(output(`r${index + 1}`))))
+])
+
+const logOf = (root: string, pollMs?: number) =>
+  EmbeddedLog.layer({ file: join(root, "log.db"), ...(pollMs === undefined ? {} : { pollMs }) })
+
+const cpuSeconds = () => {
+  const { system, user } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Runs until it is told to stop; prints what it cost since `fromMs` after its start. */
+const runUntilStopped = async (program: Effect.Effect<unknown, unknown>) => {
+  const fiber = Effect.runFork(program)
+  let warmCpu = 0
+  let warmAt = performance.now()
+  setTimeout(() => {
+    warmCpu = cpuSeconds()
+    warmAt = performance.now()
+  }, warmUpMs)
+  process.once("SIGINT", () => {
+    const cpuPercent = Math.round((100_000 * (cpuSeconds() - warmCpu)) / (performance.now() - warmAt))
+    const rssMb = Math.round(process.memoryUsage().rss / 1e6)
+    void Effect.runPromise(Fiber.interrupt(fiber)).then(() => {
+      process.stdout.write(JSON.stringify({ cpuPercent, rssMb }), () => process.exit(0))
+    })
+  })
+  await Effect.runPromise(Fiber.await(fiber))
+}
+
+const marker = new TextEncoder().encode('"device_id":"')
+
+/** Records of the generator with room for their mark, and the partition that their key picks. */
+const makeTemplates = () => {
+  const generator = makeTransactions({ seed: 42 })
+  const made: Array<{
+    readonly bytes: Uint8Array
+    readonly at: number
+    readonly key: Uint8Array
+    readonly partition: number
+  }> = []
+  for (let index = 0; made.length < templates; index++) {
+    const record = generator.next(1_768_434_300_000 + index)
+    const bytes = record.bytes.slice(0, record.length)
+    const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(marker)
+    const at = found + marker.length
+    if (found < 0 || record.account < 0 || bytes[at + markBytes] !== 0x22) continue
+    const account = generator.accounts[record.account]!.id
+    made.push({
+      bytes,
+      at,
+      key: new TextEncoder().encode(account),
+      partition: partitionOf(account, RawTransactions.partitions)
+    })
+  }
+  return made
+}
+
+const produce = Effect.fnUntraced(function* (rate: number) {
+  const log = yield* Log
+  yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
+  const producer = yield* log.producer("latency")
+  const records = makeTemplates()
+  const builders = Array.from({ length: RawTransactions.partitions }, () => makeRecordBuilder())
+  const startedAt = yield* Clock.currentTimeMillis
+  let sent = 0
+  while (true) {
+    const now = yield* Clock.currentTimeMillis
+    const due = Math.floor(((now - startedAt) * rate) / 1000)
+    const mark = new TextEncoder().encode(`t${now}`)
+    for (; sent < due; sent++) {
+      const { at, bytes, key, partition } = records[sent % records.length]!
+      bytes.set(mark, at)
+      builders[partition]!.add(bytes, key)
+    }
+    const batches = builders.flatMap((builder, partition) =>
+      builder.length() === 0 ? [] : [{ topic: RawTransactions.name, partition, records: builder.take() }]
+    )
+    if (batches.length > 0) yield* producer.append(producer.nextSequence, batches)
+    const left = tickMs - ((yield* Clock.currentTimeMillis) - now)
+    yield* left > 0 ? Effect.sleep(left) : Effect.yieldNow
+  }
+}, Effect.scoped)
+
+const jobServices = (root: string) =>
+  Layer.mergeAll(
+    logOf(root),
+    CheckpointStore.layer(`file://${root}/checkpoints/`).pipe(Layer.provide(layerLocal(root))),
+    Layer.succeed(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })
+  )
+
+const follow = (seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) => {
+  const next = branches.map(() => 0)
+  let records = 0
+  const take = (batch: RecordBatch, now: number) => {
+    const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length)
+    for (let row = 0; row < batch.length; row++, records++) {
+      if (records % sampledOneIn !== 0) continue
+      const at = bytes.indexOf(marker, batch.valueStarts[row]!) + marker.length + 1
+      const sentAt = Number(bytes.toString("latin1", at, at + markBytes - 1))
+      if (sentAt < fromMs) continue
+      seenMs.push(now - sentAt)
+      loggedMs.push(batch.timestamps[row]! - sentAt)
+    }
+  }
+  const round = Effect.gen(function* () {
+    const log = yield* Log
+    for (const [branch, topic] of branches.entries()) {
+      for (;;) {
+        const batch = yield* log.read(topic, 0, next[branch]!, limits)
+        if (batch.length === 0) break
+        take(batch, yield* Clock.currentTimeMillis)
+        next[branch] = batch.next
+      }
+    }
+  })
+  return { round, records: () => records }
+}
+
+const summaryOf = (values: ReadonlyArray<number>) => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null
+  return { records: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? null }
+}
+
+const start = (role: string, root: string, rate: number) => {
+  const child = spawn(process.execPath, [import.meta.filename, role, root, String(rate)], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  let text = ""
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()))
+  return { child, ended: new Promise<string>((done) => child.once("close", () => done(text))) }
+}
+
+const stop = async ({ child, ended }: { readonly child: ChildProcess; readonly ended: Promise<string> }) => {
+  child.kill("SIGINT")
+  return JSON.parse(await ended) as { readonly cpuPercent: number; readonly rssMb: number } // written by `runUntilStopped`
+}
+
+const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate: number) {
+  const log = yield* Log
+  const running = start("job", root, rate)
+  const ready = Effect.forEach(branches, (topic) => log.topic(topic))
+  yield* ready.pipe(Effect.retry({ while: ({ reason }) => reason === "TopicMissing" }))
+  const producer = start("producer", root, rate)
+  const startedAt = yield* Clock.currentTimeMillis
+  const seen: Array<number> = []
+  const logged: Array<number> = []
+  const { records, round } = follow(seen, logged, startedAt + warmUpMs)
+  while ((yield* Clock.currentTimeMillis) - startedAt < warmUpMs + seconds * 1000) {
+    yield* round
+    yield* log.awaitAppend(5)
+  }
+  const seenMs = summaryOf(seen)
+  const produced = yield* Effect.promise(() => stop(producer))
+  const ran = yield* Effect.promise(() => stop(running))
+  const { size } = yield* Effect.promise(() => stat(join(root, "log.db")))
+  return {
+    w: "latency",
+    seconds,
+    rate,
+    epochMs,
+    outputs: records(),
+    seenMs,
+    loggedMs: summaryOf(logged),
+    jobCpuPercent: ran.cpuPercent,
+    producerCpuPercent: produced.cpuPercent,
+    jobCpuMicrosPerEvent: Number(((ran.cpuPercent * 1e4) / rate).toFixed(2)),
+    jobRssMb: ran.rssMb,
+    logMb: Math.round(size / 1e6),
+    p99Ms: seenMs.p99
+  }
+})
+
+const [, , role = "", second = "", third = ""] = process.argv
+if (role === "producer") {
+  await runUntilStopped(produce(Number(third)).pipe(Effect.provide(logOf(second))))
+} else if (role === "job") {
+  await runUntilStopped(Job.run(job, { epochMs }).pipe(Effect.provide(jobServices(second))))
+} else {
+  const root = await mkdtemp(join(tmpdir(), "frazil-latency-"))
+  const program = measure(root, Number(second || 30), Number(third || 50_000)).pipe(Effect.provide(logOf(root, 2)))
+  process.stdout.write(`${JSON.stringify(await Effect.runPromise(program))}\n`)
+  await rm(root, { recursive: true, force: true })
+}

@@ -1,0 +1,173 @@
+/**
+ * W2 over four partitions on one thread and on two: the file as source for each partition, and through the embedded log.
+ *
+ * usage: bun bench/src/threads.ts FILE.ndjson [--repeat N]. Prints one JSON object: for both sources, on one thread and on two,
+ * seconds of the job once all threads have loaded their programs, of the whole process, and CPU; and what the first are in
+ * ratio. Medians of runs that take turns, each a process of its own.
+ */
+import { spawnSync } from "node:child_process"
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { EmbeddedLog, feedFile } from "@frazil/connect"
+import { KeyScanner } from "@frazil/core"
+import { Job, Log } from "@frazil/engine"
+import { RawTransactions } from "@frazil/model"
+import { makeThreads, spawnWorker } from "@frazil/platform"
+import { Effect } from "effect"
+import { measureProcess } from "./support/Measure.ts"
+import {
+  allReady,
+  job,
+  partitionFile,
+  partitions,
+  runWork,
+  type ThreadFound,
+  threadSeconds,
+  type Through
+} from "./support/ThreadWork.ts"
+import { textOf } from "./workload/Rows.ts"
+
+const lineFeed = Uint8Array.of(10)
+
+interface RunAnswer {
+  readonly in: number
+  readonly late: number
+  readonly rows_sha256: string
+  /** From the moment that every thread has loaded its program until the job has ended on all of them. */
+  readonly jobSeconds: number
+  /** CPU of the busiest thread that runs the job: what the wall clock would say on a machine with nothing else to do. */
+  readonly busiestSeconds: number
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+  readonly rssPeakMb: number
+}
+
+/** The file's records in the embedded log, and each partition of it as a file. */
+const prepare = (file: string, folder: string) =>
+  Effect.gen(function* () {
+    const log = yield* Log
+    yield* log.ensureTopic({ name: RawTransactions.name, partitions })
+    const keyOf = KeyScanner.make(RawTransactions)
+    yield* feedFile({ file, topic: RawTransactions.name, keyOf, owner: "bench" })
+    for (const { end, partition } of yield* log.bounds(RawTransactions.name)) {
+      const descriptor = openSync(partitionFile(folder, partition), "w")
+      for (let offset = 0; offset < end;) {
+        const batch = yield* log.read(RawTransactions.name, partition, offset, {
+          recordsMax: 5000,
+          bytesMax: 1_048_576
+        })
+        for (let row = 0; row < batch.length; row++) {
+          writeSync(descriptor, batch.bytes, batch.valueStarts[row], batch.valueEnds[row]! - batch.valueStarts[row]!)
+          writeSync(descriptor, lineFeed)
+        }
+        offset = batch.next
+      }
+      closeSync(descriptor)
+    }
+  }).pipe(Effect.provide(EmbeddedLog.layer({ file: join(folder, "fed.db") })))
+
+/** One run in this process; threads of their own where there are several. */
+const runOnce = async (through: Through, threads: number, folder: string) => {
+  let startedAt = performance.now()
+  const loaded = threadSeconds()
+  const ready = new Int32Array(new SharedArrayBuffer(4))
+  const monitor = Job.monitor()
+  let status = monitor.status
+  let rows: ReadonlyArray<string>
+  let busiestSeconds: number
+  if (threads === 1) {
+    rows = await Effect.runPromise(runWork({ through, folder }, { observer: monitor }))
+    busiestSeconds = threadSeconds() - loaded
+  } else {
+    const running = makeThreads({
+      spawn: spawnWorker(new URL("support/ThreadWorker.ts", import.meta.url), {
+        through,
+        folder,
+        threads,
+        ready
+      }),
+      threads,
+      threadsMax: () => threads,
+      jobs: [job.name],
+      input: { topics: [RawTransactions.name], isComplete: () => true },
+      client: undefined,
+      jobEnded: () => {},
+      say: (line) => process.stderr.write(`${line}\n`)
+    })
+    const begun = Effect.map(allReady(ready, threads), () => (startedAt = performance.now()))
+    await Effect.runPromise(Effect.all([running.run, begun], { concurrency: "unbounded" }))
+    status = running.status
+    const found = Array.from(
+      { length: threads },
+      (_, index) => JSON.parse(readFileSync(join(folder, `rows-${index}.json`), "utf8")) as ThreadFound // the worker's
+    )
+    rows = found.flatMap((each) => each.rows)
+    busiestSeconds = Math.max(...found.map((each) => each.seconds))
+  }
+  const jobSeconds = Number(((performance.now() - startedAt) / 1000).toFixed(3))
+  const [stage] = status()
+  const answer = {
+    in: stage?.in ?? 0,
+    late: stage?.late ?? 0,
+    rows_sha256: textOf(rows).sha256,
+    jobSeconds,
+    busiestSeconds
+  }
+  process.stdout.write(`${JSON.stringify({ ...answer, ...measureProcess(answer.in) })}\n`)
+}
+
+const median = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+type Figure = "jobSeconds" | "busiestSeconds" | "wallSeconds" | "cpuSeconds" | "rssPeakMb"
+
+/** Runs in turns; fails when their answers differ. */
+const compare = (through: Through, folder: string, repeat: number) => {
+  const runs: Record<1 | 2, Array<RunAnswer>> = { 1: [], 2: [] }
+  for (let turn = 0; turn < repeat; turn++) {
+    for (const threads of [1, 2] as const) {
+      if (through === "log") for (const more of ["-wal", "-shm"]) rmSync(join(folder, `log.db${more}`), { force: true })
+      if (through === "log") copyFileSync(join(folder, "fed.db"), join(folder, "log.db"))
+      const args = [import.meta.filename, "run", through, String(threads), folder]
+      const child = spawnSync(process.execPath, args, { encoding: "utf8" })
+      if (child.status !== 0) throw new Error(child.stderr)
+      runs[threads].push(JSON.parse(child.stdout) as RunAnswer) // printed by `runOnce`
+    }
+  }
+  const answers = new Set([...runs[1], ...runs[2]].map((run) => `${run.in} ${run.late} ${run.rows_sha256}`))
+  if (answers.size !== 1) throw new Error(`answers differ: ${[...answers].join("; ")}`)
+  const of = (threads: 1 | 2, field: Figure) => median(runs[threads].map((run) => run[field]))
+  const ratio = (field: Figure) => Number((of(1, field) / of(2, field)).toFixed(2))
+  const figures = (threads: 1 | 2) => ({
+    wall: of(threads, "wallSeconds"),
+    job: of(threads, "jobSeconds"),
+    busiest: of(threads, "busiestSeconds"),
+    cpu: of(threads, "cpuSeconds"),
+    rss: of(threads, "rssPeakMb")
+  })
+  return {
+    n: runs[1][0]!.in,
+    rows_sha256: runs[1][0]!.rows_sha256,
+    one: figures(1),
+    two: figures(2),
+    ratio: ratio("wallSeconds"),
+    jobRatio: ratio("jobSeconds"),
+    busiestRatio: ratio("busiestSeconds")
+  }
+}
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === "run") await runOnce(rest[0] as Through, Number(rest[1]), rest[2]!) // given by `compare`
+else if (first === undefined) throw new Error("usage: bun bench/src/threads.ts FILE.ndjson [--repeat N]")
+else {
+  const at = rest.indexOf("--repeat")
+  const repeat = at < 0 ? 3 : Number(rest[at + 1])
+  const folder = mkdtempSync(join(tmpdir(), "frazil-threads-"))
+  await Effect.runPromise(prepare(first, folder))
+  const file = compare("file", folder, repeat)
+  const log = compare("log", folder, repeat)
+  rmSync(folder, { recursive: true, force: true })
+  process.stdout.write(
+    `${JSON.stringify({ w: "threads", n: file.n, fileRatio: file.jobRatio, overTwoThreads: Number((1 / file.jobRatio).toFixed(3)), logRatio: log.jobRatio, file, log })}\n`
+  )
+}

@@ -1,0 +1,115 @@
+/**
+ * Conditions of a step that are expressions over earlier steps' records too: `country != large.country`.
+ *
+ * `plan/Shapes.ts` checks them against `linkedShape`, where a field of an earlier step has the name that the expression gives
+ * it; `PatternPlan` compiles them over what is kept of records, `pattern/Judge.ts` asks. Steps that take several records, or
+ * say that none may come, have no fields here: a function can ask those. The slow twin is the interpreter over one
+ * record with all of these fields.
+ */
+import {
+  type CheckedExpr,
+  type CodeScope,
+  compileCondition,
+  type FieldAccess,
+  type FieldSpec,
+  makeCodeScope,
+  recordAccess,
+  type RecordShape
+} from "@frazil/core"
+import type { AnyRecord } from "../flow/Node.ts"
+import { isNamed, namedAccess, namedFields, partsOf, shapeOfFields } from "../plan/NamedAccess.ts"
+import type { HeldRecord } from "./HeldRecord.ts"
+import type { Take } from "./PartialMatch.ts"
+import type { StepSpec } from "./Pattern.ts"
+
+export type CheckedCondition = Extract<CheckedExpr, { result: "boolean" }>
+
+/** Of a record whose turn it is and what was taken before it. */
+export type LinkedCondition = (record: HeldRecord, last: Take, read: (held: HeldRecord) => AnyRecord) => boolean
+
+/** Whether it asks about earlier records. */
+export const isLinked = ({ fields }: CheckedExpr): boolean => fields.some(isNamed)
+
+/** The record's fields, and those of the single records of the steps before: `large.country`. */
+export const linkedShape = (steps: ReadonlyArray<StepSpec>, step: number, input: RecordShape): RecordShape => {
+  const earlier = steps
+    .slice(0, step)
+    .flatMap(({ many, name, negative, optional }) => (many || negative ? [] : namedFields(name, input, optional)))
+  return shapeOfFields([...input.fields, ...earlier])
+}
+
+/**
+ * What the condition asks of the record alone, where it is several that must all hold: a record that fails it cannot be the
+ * step's, whatever was taken. Undefined: nothing.
+ */
+export const ownPart = (checked: CheckedCondition): CheckedCondition | undefined => {
+  const { tree } = checked
+  if (tree._tag !== "And") return undefined
+  const terms = tree.terms.filter((term) => !namesOf(term).some(isNamed))
+  if (terms.length === 0) return undefined
+  return { ...checked, fields: checked.fields.filter((name) => !isNamed(name)), tree: { ...tree, terms } }
+}
+
+/** Names of fields in a tree of an expression: nodes are plain objects, and only those of fields have a `name`. */
+const namesOf = (tree: unknown): ReadonlyArray<string> => {
+  if (typeof tree !== "object" || tree === null || tree instanceof Map || tree instanceof Set) return []
+  return Object.entries(tree).flatMap(([member, value]) =>
+    member === "name" && typeof value === "string" ? [value] : namesOf(value)
+  )
+}
+
+/** The fields that are read of records, of their own or as earlier ones. */
+export const fieldsKept = (
+  conditions: ReadonlyArray<CheckedCondition>,
+  input: RecordShape
+): ReadonlyArray<FieldSpec> => {
+  const names = new Set(
+    conditions.flatMap(({ fields }) => fields.map((name) => (isNamed(name) ? partsOf(name)[1] : name)))
+  )
+  return input.fields.filter(({ name }) => names.has(name))
+}
+
+/** The record's own fields, and those of `of0`, `of1` … by step. */
+const linkedAccess = (
+  steps: ReadonlyArray<StepSpec>,
+  input: RecordShape,
+  scope: CodeScope,
+  used: Set<number>
+): FieldAccess => {
+  const bySteps = steps.map((_, step) => recordAccess(input, scope, `of${step}`))
+  const of = (name: string) => {
+    const step = steps.findIndex((each) => each.name === name)
+    used.add(step)
+    return bySteps[step]!
+  }
+  return namedAccess(of, recordAccess(input, scope, "own"))
+}
+
+const none: AnyRecord = Object.freeze({})
+
+/** What is kept of a record; made from the record where nothing else is there. */
+const cellsOf = (held: HeldRecord | undefined, read: (held: HeldRecord) => AnyRecord): AnyRecord =>
+  held === undefined ? none : (held.cells ??= read(held))
+
+/** The record that a step of one record took; undefined: none. */
+const takenBy = (last: Take | undefined, step: number): HeldRecord | undefined => {
+  let take = last
+  while (take !== undefined && take.step !== step) take = take.before
+  return take?.record
+}
+
+export const compileLinked = (
+  checked: CheckedCondition,
+  steps: ReadonlyArray<StepSpec>,
+  input: RecordShape
+): LinkedCondition => {
+  const scope = makeCodeScope()
+  const used = new Set<number>()
+  const condition = compileCondition(checked, linkedAccess(steps, input, scope, used), scope)
+  const [cells, taken] = [scope.constant(cellsOf), scope.constant(takenBy)]
+  const earlier = [...used].map((step) => `const of${step} = ${cells}(${taken}(last, ${step}), read);`)
+  const body = `"use strict"; return (record, last, read) => { const own = ${cells}(record, read); ${earlier.join(" ")} return ${condition}; };`
+  // generated by the expression compiler: no text of an author is in it
+  const build = new Function(...scope.names, body) as (...constants: ReadonlyArray<unknown>) => LinkedCondition
+  return build(...scope.values)
+}

@@ -1,0 +1,160 @@
+/**
+ * A block: entries in the order of their keys, and where each begins.
+ *
+ * An entry is the lengths of key and value, the time that says when it is over, key and value; a length of 2^32 − 1 says that the
+ * key has no value any more. Behind the entries stand their beginnings, 16 bits each, and how many they are. All little endian.
+ */
+import { Buffer } from "node:buffer"
+import { compareKeys } from "./KeyBytes.ts"
+
+/** A block is closed when it is as long: longer by its last entry. A key that is asked for is one block read. */
+export const blockBytes = 4096
+const headBytes = 16
+const beginBytes = 2
+/** In place of a value's length: the key has none any more. */
+const noValue = 0xffff_ffff
+
+/** An entry where it stands; it holds until the next one is read. */
+export interface Entry {
+  bytes: Buffer
+  keyFrom: number
+  keyTo: number
+  valueTo: number
+  deleted: boolean
+  time: number
+}
+
+export const makeEntry = (): Entry => ({
+  bytes: Buffer.alloc(0),
+  keyFrom: 0,
+  keyTo: 0,
+  valueTo: 0,
+  deleted: false,
+  time: 0
+})
+
+const float = new Float64Array(1)
+const floatBytes = new Uint8Array(float.buffer)
+
+const readUint32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+
+const writeUint32 = (bytes: Uint8Array, at: number, value: number): void => {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
+}
+
+const readUint16 = (bytes: Uint8Array, at: number): number => bytes[at]! | (bytes[at + 1]! << 8)
+
+export const entriesOf = (block: Uint8Array): number => readUint16(block, block.length - beginBytes)
+
+const beginOf = (block: Uint8Array, count: number, index: number): number =>
+  readUint16(block, block.length - beginBytes * (count - index + 1))
+
+/** Points `entry` at the block's entry with that index. */
+export const entryAt = (block: Buffer, index: number, entry: Entry): void => {
+  const begin = beginOf(block, entriesOf(block), index)
+  const keyTo = begin + headBytes + readUint32(block, begin)
+  const valueLength = readUint32(block, begin + 4)
+  for (let byte = 0; byte < 8; byte++) floatBytes[byte] = block[begin + 8 + byte]!
+  entry.bytes = block
+  entry.keyFrom = begin + headBytes
+  entry.keyTo = keyTo
+  entry.deleted = valueLength === noValue
+  entry.valueTo = keyTo + (valueLength === noValue ? 0 : valueLength)
+  entry.time = float[0]!
+}
+
+/** The first entry with the key or one behind it; `entriesOf` when all lie before it. */
+export const indexFrom = (block: Uint8Array, key: Uint8Array, keyTo: number): number => {
+  const count = entriesOf(block)
+  let from = 0
+  let to = count
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const begin = beginOf(block, count, middle)
+    const at = begin + headBytes
+    if (compareKeys(block, at, at + readUint32(block, begin), key, 0, keyTo) < 0) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+export class BlockWriter {
+  bytes = Buffer.allocUnsafeSlow(2 * blockBytes)
+  length = 0
+  private readonly begins: Array<number> = []
+
+  get entries(): number {
+    return this.begins.length
+  }
+
+  full(): boolean {
+    return this.length >= blockBytes
+  }
+
+  private room(more: number): void {
+    if (this.length + more <= this.bytes.length) return
+    const wider = Buffer.allocUnsafeSlow(Math.max(this.length + more, 2 * this.bytes.length))
+    this.bytes.copy(wider, 0, 0, this.length)
+    this.bytes = wider
+  }
+
+  private head(key: Uint8Array, from: number, to: number, time: number): number {
+    const { bytes, length } = this
+    this.begins.push(length)
+    writeUint32(bytes, length, to - from)
+    float[0] = time
+    for (let byte = 0; byte < 8; byte++) bytes[length + 8 + byte] = floatBytes[byte]!
+    let at = length + headBytes
+    if (to - from < 64) for (let index = from; index < to; index++) bytes[at++] = key[index]!
+    else {
+      bytes.set(key.subarray(from, to), at)
+      at += to - from
+    }
+    return at
+  }
+
+  /** A value in its text form; undefined: the key has none any more. */
+  add(key: Uint8Array, keyTo: number, time: number, value: string | undefined): void {
+    this.room(headBytes + keyTo + 3 * (value?.length ?? 0))
+    const begin = this.length
+    const at = this.head(key, 0, keyTo, time)
+    // a view for each value would cost as much as its bytes
+    const written = value === undefined ? 0 : this.bytes.write(value, at)
+    writeUint32(this.bytes, begin + 4, value === undefined ? noValue : written)
+    this.length = at + written
+  }
+
+  /** An entry of another block, with its value or without. */
+  copy({ bytes, keyFrom, keyTo, time, valueTo }: Entry, deleted: boolean): void {
+    this.room(headBytes + valueTo - keyFrom)
+    if (!deleted) {
+      this.begins.push(this.length)
+      this.length += bytes.copy(this.bytes, this.length, keyFrom - headBytes, valueTo)
+      return
+    }
+    const begin = this.length
+    const at = this.head(bytes, keyFrom, keyTo, time)
+    writeUint32(this.bytes, begin + 4, noValue)
+    this.length = at
+  }
+
+  /** Writes what belongs behind the entries. */
+  end(): void {
+    const count = this.begins.length
+    this.room(beginBytes * (count + 1))
+    for (let index = 0; index <= count; index++) {
+      const value = index === count ? count : this.begins[index]!
+      this.bytes[this.length++] = value
+      this.bytes[this.length++] = value >>> 8
+    }
+  }
+
+  clear(): void {
+    this.length = 0
+    this.begins.length = 0
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Which segments a store has, newest first, and which of them are merged.
+ *
+ * What is spilled goes to level 0. Four segments of a level become one of the next; the last level takes part when it is at most
+ * four times as large, so that what is written again and again stays one segment there. Merges run in slices, paced by what is
+ * spilled: each is done before four more segments lie at its level.
+ * **Bounds**: seven segments a level; files of at most about three times what lives, while the last level is merged.
+ */
+import type { Segment, SegmentParts } from "./Segment.ts"
+import { Merge } from "./Merge.ts"
+
+const fanout = 4
+/** Of the last level to those above it, so that it is merged with them. */
+const lastRatioMax = 4
+/** Faster than need be, so that the end of a merge is never waited for. */
+const headroom = 1.25
+
+interface Running {
+  readonly merge: Merge
+  readonly withNext: boolean
+  /** Bytes to merge for each that is spilled. */
+  readonly pace: number
+}
+
+const bytesOf = (segments: ReadonlyArray<Segment>): number => segments.reduce((sum, { bytes }) => sum + bytes, 0)
+
+export class Levels {
+  private readonly levels: Array<Array<Segment>> = []
+  private readonly running: Array<Running | undefined> = []
+  private readonly parts: SegmentParts
+  private readonly over: (time: number) => boolean
+  private nextNumber = 1
+  /** All of them, newest first. */
+  segments: ReadonlyArray<Segment> = []
+  /** Bytes that merges have written. */
+  mergedBytes = 0
+
+  constructor(parts: SegmentParts, over: (time: number) => boolean) {
+    this.parts = parts
+    this.over = over
+  }
+
+  /** No two files of a store have one number. */
+  takeNumber(): number {
+    return this.nextNumber++
+  }
+
+  /** A segment that is newer than all others. */
+  add(segment: Segment): void {
+    this.level(0).unshift(segment)
+    this.changed()
+  }
+
+  /** So many bytes were spilled: merges go on as far as that makes due. */
+  advance(spilledBytes: number): void {
+    for (const [level, running] of this.running.entries()) {
+      if (running === undefined || !running.merge.step(spilledBytes * running.pace)) continue
+      this.running[level] = undefined
+      this.finish(level, running)
+      this.changed()
+    }
+  }
+
+  close(): void {
+    for (const running of this.running) running?.merge.abandon()
+    for (const segment of this.segments) segment.release()
+    this.segments = []
+  }
+
+  private level(at: number): Array<Segment> {
+    while (this.levels.length <= at) {
+      this.levels.push([])
+      this.running.push(undefined)
+    }
+    return this.levels[at]!
+  }
+
+  private finish(level: number, { merge, withNext }: Running): void {
+    const made = merge.end()
+    const next = this.level(level + 1)
+    const done = new Set(merge.inputs)
+    this.levels[level] = this.level(level).filter((segment) => !done.has(segment))
+    if (withNext) next.length = 0
+    if (made !== undefined) {
+      next.unshift(made)
+      this.mergedBytes += made.bytes
+    }
+    for (const segment of merge.inputs) segment.release()
+  }
+
+  private changed(): void {
+    for (let level = 0; level < this.levels.length; level++) this.start(level)
+    this.segments = this.levels.flat()
+  }
+
+  private start(level: number): void {
+    const segments = this.levels[level]!
+    const above = this.running[level - 1]
+    if (segments.length < fanout || this.running[level] !== undefined || above?.withNext === true) return
+    const oldest = segments.slice(-fanout)
+    const next = this.level(level + 1)
+    const last = this.levels.slice(level + 2).every(({ length }) => length === 0)
+    const levelBytes = bytesOf(oldest)
+    const withNext =
+      last && next.length > 0 && this.running[level + 1] === undefined && bytesOf(next) <= lastRatioMax * levelBytes
+    const inputs = withNext ? [...oldest, ...next] : oldest
+    const bottom = last && (withNext || next.length === 0)
+    const merge = new Merge({ parts: this.parts, number: this.takeNumber(), inputs, bottom, over: this.over })
+    this.running[level] = { merge, withNext, pace: (headroom * merge.inputBytes) / Math.max(1, levelBytes) }
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Whether the files of a scan are what their manifests say, asked before they are read; and which of them is damaged, asked when
+ * a query over them failed, since DuckDB often does not say.
+ */
+import { Effect, type Scope } from "effect"
+import { DuckDb } from "../io/DuckDb.ts"
+import type { DuckDbError } from "../io/DuckDbError.ts"
+import { FileIO } from "../io/FileIO.ts"
+import { LakeError } from "../LakeError.ts"
+import { type ContentFile, type DeleteFile, deletePathId, deletePositionId } from "../spec/DataFile.ts"
+import type { FooterElement } from "../write/parquet/ParquetFooter.ts"
+import type { ScanPlan } from "./PlanScan.ts"
+import { tableRelation } from "./TableRelation.ts"
+
+/** Data files looked at, one after another, to name the damaged one. */
+const filesAskedMax = 1_000
+
+/** Footers read at once. */
+const footersAtOnce = 8
+
+const deleteFilesOf = ({ deletes }: ScanPlan): ReadonlyArray<DeleteFile> => [
+  ...new Set([...deletes.values()].flat().map(({ dataFile }) => dataFile))
+]
+
+/** Field ids of a file's top-level columns; undefined when it has none at all, so that names decide. */
+const columnIds = (elements: ReadonlyArray<FooterElement>): ReadonlySet<number> | undefined => {
+  if (elements.every(({ fieldId }) => fieldId === undefined)) return undefined
+  const ids = new Set<number>()
+  // elements that are still to come below the column that was last begun
+  let below = 0
+  for (const { childCount, fieldId } of elements.slice(1)) {
+    if (below > 0) below--
+    else if (fieldId !== undefined) ids.add(fieldId)
+    below += childCount
+  }
+  return ids
+}
+
+/** Columns that a delete file says nothing without. */
+const deleteColumns = ({ content, equalityIds }: DeleteFile): ReadonlyArray<number> =>
+  content === "equality-deletes" ? equalityIds : [deletePathId, deletePositionId]
+
+/**
+ * Every file must have the rows that its manifest promises, and the columns that it cannot do without: DuckDB reads null where a
+ * file lacks one. **Bounds**: a footer a file, `footersAtOnce` at a time.
+ */
+export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<void, LakeError, FileIO> {
+  const fileIO = yield* FileIO
+  const check = Effect.fnUntraced(function* (file: ContentFile, columns: ReadonlyArray<number>) {
+    const ids = columnIds(yield* fileIO.readDataFileSchema(file))
+    const missing = ids === undefined ? undefined : columns.find((id) => !ids.has(id))
+    if (missing === undefined) return
+    const message = `data file ${file.filePath}: it lacks the column of field ${missing}, which it must have; restore it from a copy`
+    return yield* new LakeError({ reason: "Corrupt", message })
+  })
+  const concurrency = { concurrency: footersAtOnce, discard: true } as const
+  const required = plan.schema.fields.filter((field) => field.required).map(({ id }) => id)
+  yield* Effect.forEach(plan.entries, ({ dataFile }) => check(dataFile, required), concurrency)
+  const deletes = deleteFilesOf(plan).filter(({ fileFormat }) => fileFormat === "PARQUET")
+  yield* Effect.forEach(deletes, (file) => check(file, deleteColumns(file)), concurrency)
+})
+
+/** Whether it is about what files hold, and says not which; not about the statement, memory or the disk. */
+const aboutFiles = ({ message, reason }: DuckDbError): boolean =>
+  reason === "Unavailable"
+    ? !message.includes("/")
+    : reason === "Failed" &&
+      /\((Invalid|IO|Serialization|Internal|Fatal|TProtocolException|unknown)[^)]*\)$/.test(message)
+
+/** The error that names the damaged file; the one given when every file reads. */
+export const findDamage = Effect.fnUntraced(function* (
+  plan: ScanPlan,
+  error: DuckDbError
+): Effect.fn.Return<never, LakeError | DuckDbError, DuckDb | Scope.Scope> {
+  if (!aboutFiles(error)) return yield* error
+  const connection = yield* (yield* DuckDb).connect
+  const entries = plan.entries.slice(0, filesAskedMax)
+  for (const entry of entries) {
+    const relation = yield* Effect.fromResult(tableRelation({ ...plan, entries: [entry] }))
+    const sql = `SELECT count(COLUMNS(*)) FROM (${relation})`
+    yield* Effect.mapError(connection.query(sql, "looking for a damaged file"), (cause) => {
+      const what = plan.deletes.has(entry)
+        ? "it, or a delete file that applies to it, cannot be read"
+        : "it cannot be read"
+      const message = `data file ${entry.dataFile.filePath}: ${what} (${cause.message}); restore it from a copy`
+      return new LakeError({ reason: "Corrupt", message, cause })
+    })
+  }
+  return yield* error
+})

@@ -1,0 +1,143 @@
+/**
+ * Writes the rows of an SQL query as data files of a table: typed, required columns checked, divided by its partition spec,
+ * sorted by its order.
+ *
+ * For rows that come from a query rather than from a topic. **Guarantee**: every row of the query is in exactly one file, or
+ * it fails and nothing counts. **Bounds**: DuckDB's memory and `partitionsOpenMax`; a file ends near its target size.
+ */
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { faultPoint, Storage } from "@frazil/core"
+import { Effect, type Scope } from "effect"
+import { DuckDb, sqlName, sqlText } from "../../io/DuckDb.ts"
+import { randomUuid } from "../../io/RandomIds.ts"
+import { scratchFolder } from "../../io/ScratchFolder.ts"
+import { fromFormat, type LakeError } from "../../LakeError.ts"
+import { duckDbType } from "../../read/RelationFiles.ts"
+import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
+import { dataFolder } from "../../spec/Locations.ts"
+import { metricsModes } from "../../spec/MetricsMode.ts"
+import { bindPartitionSpec, type PartitionSpec } from "../../spec/PartitionSpec.ts"
+import { leafFields, type TableSchema } from "../../spec/Schema.ts"
+import { currentSchema, defaultSortOrder, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
+import { dataFileUri } from "../parquet/DataFileUri.ts"
+import { orderBySql } from "../parquet/FieldIds.ts"
+import { footerMetrics, withoutFloatBounds } from "../parquet/Metrics.ts"
+import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../parquet/ParquetError.ts"
+import { footerRowCount } from "../parquet/ParquetFooter.ts"
+import { PartFile } from "../parquet/PartFile.ts"
+import {
+  copyOptions,
+  type Partition,
+  type RelationOptions,
+  runCopy,
+  unsupported,
+  writePartitioned,
+  type Writing
+} from "./DivideRows.ts"
+export type { RelationOptions }
+
+const fileBytesDefault = 128 * 1024 * 1024
+
+const endless: ReadonlySet<string> = new Set(["date", "timestamp", "timestamptz"])
+
+/** The query's rows as the schema has them: columns by name, in its order; what does not fit its type fails. */
+const typedRows = (schema: TableSchema, select: string): string => {
+  const columns = schema.fields.map(({ name, required, type }) => {
+    const cast = `${sqlName(name)}::${duckDbType(type)}`
+    // DuckDB's days without end are no days of the specification: bounds and partitions would say something else
+    const value = endless.has(type._tag)
+      ? `CASE WHEN isinf(${cast}) THEN error(${sqlText(`column ${name} has a time without end`)}) ELSE ${cast} END`
+      : cast
+    const checked = required
+      ? `CASE WHEN ${sqlName(name)} IS NULL THEN error(${sqlText(`column ${name} is required`)}) ELSE ${value} END`
+      : value
+    return `${checked} AS ${sqlName(name)}`
+  })
+  return `SELECT ${columns.join(", ")} FROM (${select})`
+}
+
+const writeUnpartitioned = Effect.fnUntraced(function* (writing: Writing, rows: string) {
+  const { folder, options } = writing
+  const target = join(folder, "rows")
+  const size = options.fileBytesTarget ?? fileBytesDefault
+  yield* runCopy(writing, `COPY (${rows}) TO ${sqlText(target)} (${copyOptions(writing)}, FILE_SIZE_BYTES ${size})`)
+  return [{ values: [], folder: target }] satisfies ReadonlyArray<Partition>
+})
+
+const publish = Effect.fnUntraced(function* (
+  writing: Writing,
+  path: string,
+  values: ReadonlyArray<PartitionValue>,
+  name: string
+): Effect.fn.Return<DataFile | undefined, LakeError | ParquetError, Storage> {
+  const storage = yield* Storage
+  const { metadata, schema, spec } = writing
+  const footer = yield* Effect.uninterruptible(
+    Effect.tryPromise({ try: async () => (await PartFile.start(path)).finish(), catch: fromFileError })
+  )
+  const rows = footerRowCount(footer)
+  if (rows === 0) return undefined
+  const metrics = yield* Effect.try({
+    try: () => withoutFloatBounds(footerMetrics(footer, schema, metricsModes(metadata.properties)), schema),
+    catch: fromFormat("data file of", metadata.location)
+  })
+  const uri = dataFileUri(dataFolder(metadata), spec, values, name)
+  yield* faultPoint("mid-lake-file")
+  const stored = yield* Effect.mapError(storage.writeNewFromFile(uri, path), fromStorageError)
+  return {
+    filePath: stored.uri,
+    fileFormat: "PARQUET",
+    specId: spec.specId,
+    partition: values,
+    recordCount: BigInt(rows),
+    fileSizeInBytes: BigInt(stored.sizeBytes),
+    ...metrics,
+    sortOrderId: null
+  }
+})
+
+/** Writes files by the table's current schema, spec and order; nothing is committed. `select` is trusted SQL text. */
+export const writeRelation = Effect.fnUntraced(function* (
+  metadata: TableMetadata,
+  select: string,
+  options: RelationOptions = {}
+): Effect.fn.Return<ReadonlyArray<DataFile>, LakeError | ParquetError, DuckDb | Storage | Scope.Scope> {
+  const duckDb = yield* DuckDb
+  const connection = yield* Effect.mapError(duckDb.connect, fromDuckDbError)
+  const declared = yield* Effect.try({
+    try: () => ({ schema: currentSchema(metadata), spec: defaultSpec(metadata), order: defaultSortOrder(metadata) }),
+    catch: fromFormat("table metadata", metadata.location)
+  })
+  const { order, schema, spec } = declared
+  // of fixed lengths DuckDB writes UUIDs, decimals and intervals alone, and each says in the file that it is one
+  const fixed = leafFields(schema).find(({ type }) => type._tag === "fixed")
+  if (fixed !== undefined) {
+    return yield* unsupported(metadata, `column ${fixed.path.join(".")} is of fixed length, which is not written here`)
+  }
+  const folder = yield* scratchFolder(duckDb, "relation")
+  const orderBy = orderBySql(order, schema)
+  const writing: Writing = { connection, metadata, schema, spec, folder, options, orderBy }
+  const rows = `${typedRows(schema, select)} ${orderBy}`
+  yield* faultPoint("before-lake-file")
+  const bound = bindPartitionSpec(spec, schema).filter(({ transform }) => transform._tag !== "void")
+  const parts =
+    bound.length === 0 ? yield* writeUnpartitioned(writing, rows) : yield* writePartitioned(writing, bound, rows)
+  const name = yield* randomUuid
+  const files: Array<DataFile> = []
+  for (const { folder: at, values } of parts) {
+    const found = yield* Effect.tryPromise({ try: () => readdir(at), catch: fromFileError })
+    for (const file of found.sort()) {
+      const written = yield* publish(writing, join(at, file), withVoids(spec, values), `rows-${name}-${files.length}`)
+      if (written !== undefined) files.push(written)
+    }
+  }
+  yield* faultPoint("after-lake-file")
+  return files
+})
+
+/** Partition values with the nulls of void fields in their places. */
+const withVoids = (spec: PartitionSpec, values: ReadonlyArray<PartitionValue>): ReadonlyArray<PartitionValue> => {
+  let next = 0
+  return spec.fields.map(({ transform }) => (transform._tag === "void" ? null : (values[next++] ?? null)))
+}

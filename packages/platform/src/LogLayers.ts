@@ -1,0 +1,53 @@
+/**
+ * The log of a data directory and its snapshots: what jobs run on, without the lake.
+ *
+ * `Layers.ts` adds the rest; a thread that only runs jobs opens these.
+ */
+import { EmbeddedLog, kafkaAccess, kafkaLogLayer, readStateKeys } from "@frazil/connect"
+import { layerLocal } from "@frazil/core"
+import {
+  CheckpointStore,
+  localStateFolder,
+  type Log,
+  LogError,
+  makeStateSeal,
+  StateFolder,
+  StateSealing
+} from "@frazil/engine"
+import { Effect, Layer } from "effect"
+import type { DataDirectory } from "./DataDirectory.ts"
+import type { BrokerAddress } from "./LogPlace.ts"
+import { readConnections, readStateEncryption, settingsPath } from "./SettingsFile.ts"
+
+/** A log on Kafka, let in as the connection of `frazil.yaml` says that names one of the brokers. */
+const kafkaLayer = (brokers: ReadonlyArray<BrokerAddress>, retryMs: number | undefined): Layer.Layer<Log, LogError> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { connections } = yield* readConnections(settingsPath)
+      const access = yield* kafkaAccess(connections, brokers)
+      return kafkaLogLayer({ brokers, ...access, ...(retryMs === undefined ? {} : { retryMs }) })
+    }).pipe(Effect.mapError(({ message }) => new LogError({ reason: "Refused", message })))
+  )
+
+/** `busyTimeoutMs`: how long another process's transaction on an embedded log is waited for, or brokers out of reach are. */
+export const logLayer = ({ log, logFile }: DataDirectory, busyTimeoutMs?: number): Layer.Layer<Log, LogError> =>
+  log._tag === "Kafka"
+    ? kafkaLayer(log.brokers, busyTimeoutMs)
+    : EmbeddedLog.layer({ file: logFile, ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }) })
+
+/** What encrypts state at rest: the key of `frazil.yaml`, if one is set there. */
+const sealingLayer: Layer.Layer<never, LogError> = Layer.effect(
+  StateSealing,
+  Effect.gen(function* () {
+    const encryption = yield* readStateEncryption(settingsPath)
+    return encryption === undefined ? yield* StateSealing : makeStateSeal(yield* readStateKeys(encryption))
+  }).pipe(Effect.mapError(({ message }) => new LogError({ reason: "Refused", message })))
+)
+
+/** Snapshots of keyed state, what state is encrypted with, and where operators keep state that they declare to be on disk. */
+export const checkpointLayer = (directory: DataDirectory) =>
+  CheckpointStore.layer(directory.checkpointsUri).pipe(
+    Layer.provide(layerLocal(directory.checkpointsUri)),
+    Layer.merge(sealingLayer),
+    Layer.merge(Layer.succeed(StateFolder, localStateFolder(directory.stateFolder)))
+  )

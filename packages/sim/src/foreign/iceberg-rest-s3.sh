@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Java's REST catalog whose metadata files lie on S3: the shared script's server, with Iceberg's S3 files beside its jars.
+#   FRAZIL_INFRA=<folder of the shared scripts> iceberg-rest-s3.sh up | down | status | wipe
+set -euo pipefail
+: "${FRAZIL_INFRA:?the folder of scripts that start servers}" "${ICEBERG_VERSION:=1.11.0}"
+if [ "${1:-}" = up ]; then
+  (
+    # shellcheck source=/dev/null
+    . "$FRAZIL_INFRA/_common.sh"
+    mvn_lib "iceberg-aws-$ICEBERG_VERSION" "=org.apache.iceberg:iceberg-aws:$ICEBERG_VERSION" \
+      "=org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION" "=dev.failsafe:failsafe:3.3.2"
+    lib="$INFRA_CACHE/iceberg-rest-$ICEBERG_VERSION/lib"
+    [ -d "$lib" ] || { ICEBERG_REST_NAME=iceberg-rest-jars ICEBERG_REST_PORT=8299 bash "$FRAZIL_INFRA/iceberg-rest.sh" up; ICEBERG_REST_NAME=iceberg-rest-jars bash "$FRAZIL_INFRA/iceberg-rest.sh" wipe; }
+    for jar in "$INFRA_CACHE/iceberg-aws-$ICEBERG_VERSION"/lib/*.jar; do ln -sf "$jar" "$lib/"; done
+  ) >&2
+fi
+exec bash "$FRAZIL_INFRA/iceberg-rest.sh" "$@"

@@ -1,0 +1,151 @@
+/** Mistakes in state on disk: what is found, merged, frozen, captured, and what becomes of its files. */
+import type { Mutant } from "./Mutants.ts"
+
+const store = "packages/engine/src/store"
+const levels = `${store}/Levels.ts`
+const merge = `${store}/Merge.ts`
+const storedMap = `${store}/StoredMap.ts`
+const storedState = `${store}/StoredKeyedState.ts`
+const embeddedStore = `${store}/EmbeddedStore.ts`
+const bloomFilter = `${store}/BloomFilter.ts`
+const openStore = `${store}/OpenStore.ts`
+const stateStores = "packages/engine/src/run/StateStores.ts"
+
+const mistakes: ReadonlyArray<Omit<Mutant, "rule" | "hunter">> = [
+  {
+    name: "a newer segment lies behind older ones",
+    file: levels,
+    find: "this.level(0).unshift(segment)",
+    replace: "this.level(0).push(segment)"
+  },
+  {
+    name: "what was merged lies behind older segments",
+    file: levels,
+    find: "next.unshift(made)",
+    replace: "next.push(made)"
+  },
+  {
+    name: "an older entry wins a merge",
+    file: merge,
+    find: "new MergedEntries(options.inputs)",
+    replace: "new MergedEntries(options.inputs.toReversed())"
+  },
+  {
+    name: "what a merge ends with is lost",
+    file: merge,
+    find: "if (entry === undefined) return true\n      const gone",
+    replace: "if (entry === undefined || this.writer.entries > 8) return true\n      const gone"
+  },
+  {
+    name: "a filter forgets keys",
+    file: bloomFilter,
+    find: "at = (at + step) | 0\n    }\n  }\n\n  mayHave",
+    replace: "at = (at + 3 * step) | 0\n    }\n  }\n\n  mayHave"
+  },
+  {
+    name: "what changed leaves the cache without being written",
+    file: storedMap,
+    find: "if (held.dirty) this.frozen.set(key, held)",
+    replace: "if (held.dirty && key.length % 2 === 0) this.frozen.set(key, held)"
+  },
+  {
+    name: "a key that was not there stays so when it is set",
+    file: storedMap,
+    find: "  private take(key: string, held: Held<V>): void {\n    this.missing = undefined",
+    replace: "  private take(key: string, held: Held<V>): void {"
+  },
+  {
+    name: "a value that was told is spilled though it was set again",
+    file: storedMap,
+    find: "      before.encoded = undefined\n",
+    replace: ""
+  },
+  {
+    name: "an increment begins behind what was spilled since the capture before",
+    file: embeddedStore,
+    find: "this.recent?.unshift(made.hold())",
+    replace: ""
+  },
+  {
+    name: "a capture leaves out what the store does not have yet",
+    file: storedMap,
+    find: "if (dirty && round >= from) newer.push(key)",
+    replace: ""
+  },
+  {
+    name: "state on disk is not part of the delta when it left the cache",
+    file: storedState,
+    find: "if (told !== undefined) delta.push([key, told.encoded, told.time])",
+    replace: "if (told !== undefined && entries.size < 3) delta.push([key, told.encoded, told.time])"
+  },
+  {
+    name: "state on disk lives for ever",
+    file: storedState,
+    find: "now - time >= ttlMs",
+    replace: "now - time >= 100 * ttlMs"
+  },
+  {
+    name: "what a killed process left of a shard is not swept",
+    file: openStore,
+    find: "    this.folder.remove(this.path)\n",
+    replace: ""
+  },
+  {
+    name: "a shard's files stay when it is given up",
+    file: stateStores,
+    find: "open.get(shard)?.close()",
+    replace: ""
+  }
+]
+
+const expiringMap = `${store}/ExpiringMap.ts`
+const keyed = "packages/engine/src/keyed"
+const storedKeys = `${keyed}/StoredFunctionKeys.ts`
+
+const ofKeyedOperators: typeof mistakes = [
+  {
+    name: "a merge drops what is not over yet",
+    file: expiringMap,
+    find: "overAt <= this.forgottenAt",
+    replace: "overAt <= this.forgottenAt + 1_800_000"
+  },
+  {
+    name: "a key on disk that only has timers is in no base",
+    file: storedKeys,
+    find: "hasTimers(entry) ? Number.POSITIVE_INFINITY : begunStates.overAt",
+    replace: "begunStates.overAt - 3_590_000"
+  },
+  {
+    name: "a timer of a key on disk that fired leaves no trace",
+    file: storedKeys,
+    find: "if (!changed) return",
+    replace: "if (!changed || cleared) return"
+  },
+  {
+    name: "states of a key on disk are written when they are new only",
+    file: storedKeys,
+    find: "states.set(key, begunStates,",
+    replace: "if (states.get(key) === undefined) states.set(key, begunStates,"
+  },
+  {
+    name: "a ranking on disk is written before what it told is counted",
+    file: `${keyed}/RankingState.ts`,
+    find: "const told = tellings(ranking, at)\n      rankings.changed(ranking)",
+    replace: "rankings.changed({ ...ranking, told: [...ranking.told] })\n      const told = tellings(ranking, at)"
+  },
+  {
+    name: "first records on disk live as long as a record of them comes",
+    file: `${keyed}/FirstTimes.ts`,
+    find: "set: (key, time) => times.set(key, time, time + ttlMs)",
+    replace: "set: (key, time) => times.set(key, times.get(key) ?? time, time + ttlMs)"
+  }
+]
+
+const huntedBy =
+  (hunter: string) =>
+  (mistake: (typeof mistakes)[number]): Mutant => ({ rule: "state on disk", hunter, ...mistake })
+
+export const storeMutants: ReadonlyArray<Mutant> = [
+  ...mistakes.map(huntedBy("stored")),
+  ...ofKeyedOperators.map(huntedBy("bids-on-disk"))
+]

@@ -1,0 +1,36 @@
+/** The machine's folder for state on disk, in memory: what a killed process leaves stays until somebody sweeps it. */
+import type { StateFolderShape } from "@frazil/engine"
+
+export interface SimStateFolder {
+  readonly shape: StateFolderShape
+  readonly filesLeft: () => number
+}
+
+export const makeStateFolder = (sealed: boolean): SimStateFolder => {
+  const files = new Map<string, Array<number>>()
+  const create = (path: string) => {
+    const bytes: Array<number> = []
+    if (files.has(path)) throw new Error(`${path} is written a second time`)
+    files.set(path, bytes)
+    return {
+      append: (more: Uint8Array, length: number) => {
+        for (let at = 0; at < length; at++) bytes.push(more[at]!)
+      },
+      read: (into: Uint8Array, length: number, position: number) => {
+        if (position + length > bytes.length) throw new Error(`${path} is read beyond its end`)
+        for (let at = 0; at < length; at++) into[at] = bytes[position + at]!
+      },
+      discard: () => void files.delete(path)
+    }
+  }
+  return {
+    filesLeft: () => files.size,
+    shape: {
+      sealed,
+      make: (path) => ({ place: path, create: (name) => create(`${path}/${name}`) }),
+      remove: (path) => {
+        for (const file of files.keys()) if (file.startsWith(`${path}/`)) files.delete(file)
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What a process of the storm writes down: a line for each turn, durable before it goes on.
+ *
+ * A line that a kill cut short was never promised to anybody: it is not read.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { Schema } from "effect"
+import type { StormPlace } from "./StormPlace.ts"
+
+/** What came of a turn. */
+export const Entry = Schema.Struct({
+  /** `append-3`. */
+  who: Schema.String,
+  /** How often this process had been started before. */
+  run: Schema.Int,
+  turn: Schema.Int,
+  /** `done`: acknowledged. Else why it was not, to be tried again. */
+  came: Schema.String,
+  message: Schema.optionalKey(Schema.String),
+  snapshotId: Schema.optionalKey(Schema.String),
+  sequenceNumber: Schema.optionalKey(Schema.String),
+  /** Rows that the turn appended, all of them of one batch. */
+  rows: Schema.optionalKey(Schema.Int),
+  /** Snapshots that were expired, or files that were removed. */
+  removed: Schema.optionalKey(Schema.Int),
+  /** Columns of the evolved schema that came and went. */
+  added: Schema.optionalKey(Schema.String),
+  dropped: Schema.optionalKey(Schema.String)
+})
+export type Entry = typeof Entry.Type
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Entry))
+const encode = Schema.encodeSync(Schema.fromJsonString(Entry))
+
+const diaryOf = (place: StormPlace, who: string): string => join(place.folder, `${who}.diary`)
+
+/** **The acknowledgement**: on disk when it returns. */
+export const writeDown = (place: StormPlace, entry: Entry): void => {
+  const file = openSync(diaryOf(place, entry.who), "a")
+  try {
+    // begun on a line of its own, since a kill may have cut the last one
+    writeSync(file, `\n${encode(entry)}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+const readLine = (line: string): ReadonlyArray<Entry> => {
+  try {
+    return [decode(line)]
+  } catch {
+    // cut short: who wrote it was killed before it was acknowledged
+    return []
+  }
+}
+
+/** What all processes wrote down. */
+export const readDiaries = (place: StormPlace): ReadonlyArray<Entry> =>
+  readdirSync(place.folder)
+    .filter((name) => name.endsWith(".diary"))
+    .flatMap((name) => readFileSync(join(place.folder, name), "utf8").split("\n"))
+    .filter((line) => line !== "")
+    .flatMap(readLine)
+
+/** Processes end after their turn when this file is there. */
+export const endFile = (place: StormPlace): string => join(place.folder, "end")
+export const hasEnded = (place: StormPlace): boolean => existsSync(endFile(place))

@@ -1,0 +1,14 @@
+/**
+ * `bun run test:it`: the integration tests; `--foreign` asks the large engines too (Spark, Flink) and whole sweeps.
+ *
+ * Vitest refuses options that it does not know: what it means goes to the tests in FRAZIL_FOREIGN. The rest is Vitest's.
+ */
+import { spawn } from "node:child_process"
+
+const given = process.argv.slice(2)
+const foreign = given.includes("--foreign")
+const args = ["--bun", "vitest", "run", "--project", "integration", ...given.filter((each) => each !== "--foreign")]
+const env = foreign ? { ...process.env, FRAZIL_FOREIGN: "full" } : process.env
+
+const child = spawn("bun", args, { stdio: "inherit", env })
+child.on("close", (code) => process.exit(code ?? 1))
