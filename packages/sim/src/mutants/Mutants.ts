@@ -421,8 +421,16 @@ const landing: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "a landing asks whether its input is complete after it read",
     file: runLanding,
-    find: "else if (complete) return { marks, records, skipped, complete } satisfies Reading",
+    find: "else if (complete && !open) return { marks, records, skipped, complete } satisfies Reading",
     replace: "else if (yield* run.inputComplete(topic.name)) return { marks, records, skipped, complete: true }",
+    hunter: "transactions"
+  },
+  {
+    rule: "mistake",
+    name: "a landing ends where nothing stood a moment ago",
+    file: runLanding,
+    find: "{ ...readLimits, now: complete }",
+    replace: "readLimits",
     hunter: "transactions"
   },
   {
