@@ -126,7 +126,10 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         // what was found empty ends windows and runs: an answer that leaves out what it tells of is none
         if (records.length > 0 || offset < start || offset >= lastStableOffset) return found
         return yield* callErrorAnswered([
-          { id: "OFFSET_NOT_AVAILABLE", detail: `nothing came from ${offset} on, though the end is ${lastStableOffset}` }
+          {
+            id: "OFFSET_NOT_AVAILABLE",
+            detail: `nothing came from ${offset} on, though the end is ${lastStableOffset}`
+          }
         ])
       }
       const id = protocolErrorsCodesById[errorCode ?? -1] ?? "UNKNOWN_SERVER_ERROR"

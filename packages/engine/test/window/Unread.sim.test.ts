@@ -26,8 +26,8 @@ const startMs = Date.UTC(2026, 0, 14)
 
 /** Two accounts of different partitions, of which the quiet one's is read first. */
 const [quietShard, busyShard] = [0, 1] as const
-const [quiet, busy] = [quietShard, busyShard].map(
-  (shard) => Array.from({ length: 20 }, (_, n) => `A${n}`).find((each) => partitionOf(each, Trades.partitions) === shard)!
+const [quiet, busy] = [quietShard, busyShard].map((shard) =>
+  Array.from({ length: 20 }, (_, n) => `A${n}`).find((each) => partitionOf(each, Trades.partitions) === shard)!
 ) as [string, string]
 const at = (account: string, second: number) => trade(account, startMs + second * 1000, 100n)
 
@@ -62,7 +62,11 @@ const allTaken = Effect.map(Effect.all([taken(quietShard), taken(busyShard)]), (
 
 /** The quiet one's reads of the source, changed. */
 const quietReads = (
-  change: (real: Effect.Effect<ReadRecords, never>, limits: Parameters<LogShape["read"]>[3], offset: number) => Effect.Effect<ReadRecords>
+  change: (
+    real: Effect.Effect<ReadRecords, never>,
+    limits: Parameters<LogShape["read"]>[3],
+    offset: number
+  ) => Effect.Effect<ReadRecords>
 ) =>
   onLog(({ read }) => ({
     read: (topic, partition, offset, limits) => {
@@ -240,7 +244,9 @@ describe("a partition that was not read to its end", () => {
       const hidden = onLog(({ bounds, read }) => ({
         bounds: (topic) =>
           Effect.map(bounds(topic), (all) =>
-            all.map((each) => (open && topic === "trades" && each.partition === quietShard ? { ...each, end: 0 } : each))
+            all.map((each) =>
+              open && topic === "trades" && each.partition === quietShard ? { ...each, end: 0 } : each
+            )
           ),
         read: (topic, partition, offset, limits) =>
           open && topic === "trades" && partition === quietShard
