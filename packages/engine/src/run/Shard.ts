@@ -214,14 +214,7 @@ export const makeShard = ({
     tablesRead: plan.tables.length === 0,
     ledger: entries,
     entered: new Map(),
-    timeDue: (maxEventTime) => {
-      const watermark = maxEventTime - plan.outOfOrdernessMs
-      return (
-        context.windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
-        [...context.patterns, ...context.joins].some((operator) => operator.nextAt() < watermark) ||
-        context.keyed.some((keyed) => keyed.due(watermark))
-      )
-    },
+    timeDue: (maxEventTime) => isDue(plan, context, maxEventTime - plan.outOfOrdernessMs),
     takeTime: (maxEventTime, now) => {
       if (!shard.timeDue(maxEventTime)) return false
       const before = watermarkOf(context.time, plan.outOfOrdernessMs)
@@ -308,6 +301,12 @@ export const makeShard = ({
   }
   return shard
 }
+
+/** Whether the watermark ends a window, or what patterns, joins and keyed operators wait for. */
+const isDue = (plan: StagePlan, { joins, keyed, patterns, windows }: StageContext, watermark: number): boolean =>
+  windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
+  [...patterns, ...joins].some((operator) => operator.nextAt() < watermark) ||
+  keyed.some((each) => each.due(watermark))
 
 /** By port. */
 const decodersOf = ({ ports }: StagePlan, { reads }: StageProgram): ReadonlyArray<Decoder<AnyRecord>> =>
