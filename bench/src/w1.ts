@@ -3,5 +3,5 @@ import { startProgram } from "@frazil/platform/start"
 
 await startProgram(import.meta.url, async () => {
   const [{ runProgram }, { w1 }] = await Promise.all([import("./workload/Program.ts"), import("./workload/W1.ts")])
-  await runProgram(1, w1)
+  return () => runProgram(1, w1)
 })

@@ -6,5 +6,5 @@ await startProgram(import.meta.url, async () => {
     import("./workload/Program.ts"),
     import("./workload/Windows.ts")
   ])
-  await runProgram(2, (file, through) => runWindows("w2", w2, file, through))
+  return () => runProgram(2, (file, through) => runWindows("w2", w2, file, through))
 })

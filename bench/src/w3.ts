@@ -6,5 +6,5 @@ await startProgram(import.meta.url, async () => {
     import("./workload/Program.ts"),
     import("./workload/Windows.ts")
   ])
-  await runProgram(3, (file, through) => runWindows("w3", w3, file, through))
+  return () => runProgram(3, (file, through) => runWindows("w3", w3, file, through))
 })

@@ -3,5 +3,5 @@ import { startProgram } from "@frazil/platform/start"
 
 await startProgram(import.meta.url, async () => {
   const [{ runProgram }, { w4 }] = await Promise.all([import("./workload/Program.ts"), import("./workload/W4.ts")])
-  await runProgram(4, w4)
+  return () => runProgram(4, w4)
 })

@@ -3,5 +3,5 @@ import { startProgram } from "@frazil/platform/start"
 
 await startProgram(import.meta.url, async () => {
   const [{ runProgram }, { w5 }] = await Promise.all([import("./workload/Program.ts"), import("./workload/W5.ts")])
-  await runProgram(5, w5)
+  return () => runProgram(5, w5)
 })

@@ -22,13 +22,31 @@ const leaveWhile = (loading: () => boolean): void => {
   }
 }
 
+/** What is used of Bun's own API. */
+interface Tiers {
+  readonly unsafe?: { readonly setJITPolicy?: (scale: number) => void }
+}
+
+/** While a program is loaded its code runs once: compiling it costs more than it saves. 1 is as ever. */
+const compileAfter = (scale: number): void => {
+  const { Bun: runtime } = globalThis as { readonly Bun?: Tiers }
+  runtime?.unsafe?.setJITPolicy?.(scale)
+}
+
+/** So many times as long code runs before it is compiled. */
+const scaleLoading = 10
+
 /**
- * Runs a program: `program` is its own `import.meta.url`, `load` loads and runs its sources. Its module imports nothing else,
- * since that would be loaded beside its build.
+ * Runs a program: `program` is its own `import.meta.url`, `load` loads its sources and gives what runs. Its module imports
+ * nothing else, since that would be loaded beside its build.
  */
-export const startProgram = async (program: string, load: () => Promise<unknown>): Promise<void> => {
+export const startProgram = async (program: string, load: () => Promise<() => unknown>): Promise<void> => {
+  compileAfter(scaleLoading)
   const build = typeof FRAZIL_BUILT === "undefined" ? currentBuild(fileURLToPath(program)) : undefined
-  await (build === undefined ? load() : import(build))
+  if (build !== undefined) return void (await import(build))
+  const run = await load()
+  compileAfter(1)
+  await run()
 }
 
 /** Loads a command and runs it with the process's arguments; `program` is the app's own `import.meta.url`. */
@@ -40,7 +58,7 @@ export const startApp = async <Name extends string, Input, E>(
   leaveWhile(() => loading)
   await startProgram(program, async () => {
     const [command, { runApp }] = await Promise.all([load(), import("./Main.ts")])
-    runApp(command)
+    return () => runApp(command)
   })
   // the command has its own handlers now
   loading = false

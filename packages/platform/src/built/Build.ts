@@ -6,7 +6,7 @@
  * a build of its own. Packages that bring native or dynamic code are left where they are installed.
  * **Bounds**: the last `buildsKept` builds of a program; a process that loads a part later still finds it.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, sep } from "node:path"
 import { buildFolder, type BuildRecord, currentBuild, lockName, recordName, rootOf, stampOf } from "./BuiltProgram.ts"
 
@@ -93,6 +93,8 @@ const buildOne = async (bundler: Bundler, program: string): Promise<void> => {
   const folder = buildFolder(root, program)
   mkdirSync(folder, { recursive: true })
   const outdir = mkdtempSync(join(folder, "build-"))
+  // whoever may read the sources runs it
+  chmodSync(outdir, 0o755)
   const lock = join(root, lockName)
   const sources = new Map([[lock, stamped(lock)]])
   const { outputs } = await bundler.build({

@@ -12,7 +12,7 @@ const start = join(import.meta.dirname, "../../src/Start.ts")
 const program = `import { startProgram } from ${JSON.stringify(start)}
 await startProgram(import.meta.url, async () => {
   const { built, said } = await import("./deeper/Said.ts")
-  process.stdout.write(JSON.stringify({ built, said, words: process.argv.slice(2) }))
+  return () => process.stdout.write(JSON.stringify({ built, said, words: process.argv.slice(2) }))
 })
 `
 
