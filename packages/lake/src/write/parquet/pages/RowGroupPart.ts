@@ -2,11 +2,11 @@
  * A row group's pages, compressed, as a part of a file: the bytes of its body, and the footer of a file that is it alone
  * (parquet.thrift's PageHeader, ColumnMetaData, RowGroup, FileMetaData).
  */
-import { constants, zstdCompress } from "node:zlib"
 import type { WrittenColumn } from "../ColumnPlan.ts"
 import { parquetMagic, type ParquetFooter } from "../ParquetFooter.ts"
 import { ThriftType, thriftToBytes, type ThriftField, type ThriftStruct } from "../Thrift.ts"
 import type { ColumnPages, Page, Statistics } from "./ColumnPages.ts"
+import { compress } from "./Compress.ts"
 import { binary, flag, i32, i64, listOf, nested, physicalType, schemaElements, struct } from "./Elements.ts"
 
 /** A part of a file that lies in memory. */
@@ -21,13 +21,6 @@ const Encoding = { plain: 0, rle: 3, rleDictionary: 8 } as const
 const PageType = { data: 0, dictionary: 2 } as const
 const zstd = 6
 const createdBy = "frazil version 0.1.0"
-
-/** On a thread of the runtime's own: this one goes on. */
-const compress = (bytes: Uint8Array, level: number): Promise<Uint8Array> =>
-  new Promise((resolve, reject) => {
-    const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, chunkSize: bytes.length + 1024 }
-    zstdCompress(bytes, options, (error, compressed) => (error === null ? resolve(compressed) : reject(error)))
-  })
 
 /** The body as it grows. */
 interface Body {

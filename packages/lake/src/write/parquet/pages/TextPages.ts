@@ -2,7 +2,7 @@
 import type { PrimitiveType } from "../../../spec/Type.ts"
 import { lowerBound, upperBound } from "../../../spec/Bounds.ts"
 import { ColumnPages, type DictionaryPage, type Statistics } from "./ColumnPages.ts"
-import { ByteExtremes } from "./Extremes.ts"
+import { ByteExtremes, PlacedExtremes } from "./Extremes.ts"
 import { TextDictionary } from "./TextDictionary.ts"
 
 /** Texts of a column: UTF-8 ranges by row, start −1 means null. `view` is of the same memory as `bytes`. */
@@ -24,6 +24,8 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 export class TextPages extends ColumnPages {
   private readonly known = new TextDictionary()
   private readonly extremes = new ByteExtremes()
+  /** Of the page in the making. */
+  private readonly placed = new PlacedExtremes()
 
   append(texts: Texts, rows: Int32Array): void {
     const taken = this.plain ? 0 : this.appendIndices(texts, rows)
@@ -61,7 +63,7 @@ export class TextPages extends ColumnPages {
   }
 
   private appendPlain({ bytes, ends, starts, view }: Texts, rows: Int32Array, from: number): void {
-    const { extremes } = this
+    const { placed } = this
     const first = this.rows - from
     let room = 0
     for (let i = from; i < rows.length; i++) {
@@ -82,15 +84,15 @@ export class TextPages extends ColumnPages {
       const length = end - start
       to.setInt32(at, length, true)
       at += lengthBytes
-      extremes.note(bytes, start, length)
       if (length > copiedByWords) {
         target.set(bytes.subarray(start, end), at)
         at += length
-        continue
+      } else {
+        let read = start
+        for (const wordsEnd = end - 3; read < wordsEnd; read += 4, at += 4) to.setInt32(at, view.getInt32(read, true), true)
+        for (; read < end; read++) target[at++] = bytes[read]!
       }
-      let read = start
-      for (const wordsEnd = end - 3; read < wordsEnd; read += 4, at += 4) to.setInt32(at, view.getInt32(read, true), true)
-      for (; read < end; read++) target[at++] = bytes[read]!
+      placed.note(target, at - length, length)
     }
     this.used = at
     this.rows = first + rows.length
@@ -115,6 +117,11 @@ export class TextPages extends ColumnPages {
       max: upperBound(text, utf8.decode(found.max), codePointsMax),
       exact: false
     }
+  }
+
+  protected override endPage(): void {
+    this.placed.giveTo(this.extremes, this.target)
+    super.endPage()
   }
 
   protected override forget(): void {

@@ -1,6 +1,6 @@
 /** A column of UUIDs, whose texts become the 16 bytes that they spell. No dictionary: ids rarely come twice. */
 import { ColumnPages, type DictionaryPage, type Statistics } from "./ColumnPages.ts"
-import { ByteExtremes } from "./Extremes.ts"
+import { ByteExtremes, PlacedExtremes } from "./Extremes.ts"
 import type { Texts } from "./TextPages.ts"
 
 const uuidBytes = 16
@@ -13,6 +13,8 @@ const digit = (character: number): number => (character < 58 ? character - 48 : 
 
 export class UuidPages extends ColumnPages {
   private readonly extremes = new ByteExtremes()
+  /** Of the page in the making. */
+  private readonly placed = new PlacedExtremes()
 
   constructor(required: boolean) {
     super(required, { plain: true })
@@ -34,7 +36,7 @@ export class UuidPages extends ColumnPages {
         const at = start + places[k]!
         target[this.used + k] = (digit(bytes[at]!) << 4) | digit(bytes[at + 1]!)
       }
-      this.extremes.note(target, this.used, uuidBytes)
+      this.placed.note(target, this.used, uuidBytes)
       this.used += uuidBytes
     }
     this.rows += rows.length
@@ -52,6 +54,11 @@ export class UuidPages extends ColumnPages {
   override get statistics(): Statistics | undefined {
     const found = this.extremes.values
     return found === undefined ? undefined : { ...found, exact: true }
+  }
+
+  protected override endPage(): void {
+    this.placed.giveTo(this.extremes, this.target)
+    super.endPage()
   }
 
   protected override forget(): void {
