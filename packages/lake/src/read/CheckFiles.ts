@@ -9,6 +9,7 @@ import { FileIO } from "../io/FileIO.ts"
 import { LakeError } from "../LakeError.ts"
 import { type ContentFile, type DeleteFile, deletePathId, deletePositionId } from "../spec/DataFile.ts"
 import type { FooterElement } from "../write/parquet/ParquetFooter.ts"
+import { isAsDeclared, topLevel } from "./DeclaredColumns.ts"
 import type { ScanPlan } from "./PlanScan.ts"
 import { tableRelation } from "./TableRelation.ts"
 
@@ -25,15 +26,7 @@ const deleteFilesOf = ({ deletes }: ScanPlan): ReadonlyArray<DeleteFile> => [
 /** Field ids of a file's top-level columns; undefined when it has none at all, so that names decide. */
 const columnIds = (elements: ReadonlyArray<FooterElement>): ReadonlySet<number> | undefined => {
   if (elements.every(({ fieldId }) => fieldId === undefined)) return undefined
-  const ids = new Set<number>()
-  // elements that are still to come below the column that was last begun
-  let below = 0
-  for (const { childCount, fieldId } of elements.slice(1)) {
-    if (below > 0) below--
-    else if (fieldId !== undefined) ids.add(fieldId)
-    below += childCount
-  }
-  return ids
+  return new Set(topLevel(elements).flatMap(({ fieldId }) => (fieldId === undefined ? [] : [fieldId])))
 }
 
 /** Columns that a delete file says nothing without. */
@@ -42,22 +35,25 @@ const deleteColumns = ({ content, equalityIds }: DeleteFile): ReadonlyArray<numb
 
 /**
  * Every file must have the rows that its manifest promises, and the columns that it cannot do without: DuckDB reads null where a
- * file lacks one. **Bounds**: a footer a file, `footersAtOnce` at a time.
+ * file lacks one. Gives the plan, and whether its files have the columns just as declared. **Bounds**: a footer a file,
+ * `footersAtOnce` at a time.
  */
-export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<void, LakeError, FileIO> {
+export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<ScanPlan, LakeError, FileIO> {
   const fileIO = yield* FileIO
   const check = Effect.fnUntraced(function* (file: ContentFile, columns: ReadonlyArray<number>) {
-    const ids = columnIds(yield* fileIO.readDataFileSchema(file))
+    const elements = yield* fileIO.readDataFileSchema(file)
+    const ids = columnIds(elements)
     const missing = ids === undefined ? undefined : columns.find((id) => !ids.has(id))
-    if (missing === undefined) return
+    if (missing === undefined) return elements
     const message = `data file ${file.filePath}: it lacks the column of field ${missing}, which it must have; restore it from a copy`
     return yield* new LakeError({ reason: "Corrupt", message })
   })
-  const concurrency = { concurrency: footersAtOnce, discard: true } as const
+  const concurrency = { concurrency: footersAtOnce } as const
   const required = plan.schema.fields.filter((field) => field.required).map(({ id }) => id)
-  yield* Effect.forEach(plan.entries, ({ dataFile }) => check(dataFile, required), concurrency)
+  const read = yield* Effect.forEach(plan.entries, ({ dataFile }) => check(dataFile, required), concurrency)
   const deletes = deleteFilesOf(plan).filter(({ fileFormat }) => fileFormat === "PARQUET")
   yield* Effect.forEach(deletes, (file) => check(file, deleteColumns(file)), concurrency)
+  return { ...plan, asDeclared: read.every((elements) => isAsDeclared(plan.schema, elements)) }
 })
 
 /** Whether it is about what files hold, and says not which; not about the statement, memory or the disk. */

@@ -74,6 +74,8 @@ const checkedColumns: ReadonlyArray<StoredColumn> = [
 
 const checkedPlan: ColumnPlan = {
   stored: checkedColumns,
+  written: [],
+  sourceTopic: "",
   tableColumns: checkedColumns.map(({ sqlType }, i) => `c${i} ${sqlType}`).join(", "),
   selected: "",
   fieldIds: ""
