@@ -13,6 +13,7 @@ import type { TableSchema } from "../spec/Schema.ts"
 import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
 import { isPrimitive, type NestedField } from "../spec/Type.ts"
 import type { DeleteEntry } from "./DeletesOf.ts"
+import { type Constants, constantsOf, noConstants } from "./PartitionConstants.ts"
 import type { PhysicalField } from "./PhysicalSchema.ts"
 import type { ScanPlan } from "./PlanScan.ts"
 import { projectedColumn } from "./Projection.ts"
@@ -69,9 +70,15 @@ const relationOf = (
   return Result.map(Result.all(parts), (scans) => scans.join(" UNION ALL "))
 }
 
-/** Equal for files with the same columns. */
-const layoutOf = ({ physical }: ScanPlan, { dataFile }: ManifestEntry): string =>
-  JSON.stringify(physical.get(dataFile.filePath) ?? null)
+/** What partitions say of columns that the entry's file lacks; only known where its columns are. */
+const constantsIn = ({ metadata, physical }: ScanPlan, entry: ManifestEntry): Constants => {
+  const columns = physical.get(entry.dataFile.filePath)
+  return columns === undefined ? noConstants : constantsOf(metadata, entry, columns)
+}
+
+/** Equal for files with the same columns, and the same values of those that they lack. */
+const layoutOf = (plan: ScanPlan, entry: ManifestEntry): string =>
+  JSON.stringify([plan.physical.get(entry.dataFile.filePath) ?? null, ...constantsIn(plan, entry)])
 
 /**
  * The same with two columns more: `file`, which of `plan.entries` the row lies in, and `row`, where in it. For whoever changes
@@ -181,7 +188,7 @@ const scanByIds = (
     )
   }
   for (const { id } of plan.schema.fields) hidden.delete(id)
-  const scan = scanColumns(plan, uris, [...plan.schema.fields, ...hidden.values()], physical)
+  const scan = scanColumns(plan, entries, [...plan.schema.fields, ...hidden.values()], physical)
   const columns = plan.schema.fields.map(({ id, name }) => `d.${columnName(id)} AS ${sqlName(name)}`).join(", ")
   return Result.map(scan, (rows) => `SELECT ${columns}${more.sql(entries)} FROM ${rows} AS d ${joins.join(" ")}`)
 }
@@ -189,10 +196,11 @@ const scanByIds = (
 /** The files' rows with these fields, each under the name that its id gives. */
 const scanColumns = (
   plan: ScanPlan,
-  uris: ReadonlyArray<string>,
+  entries: ReadonlyArray<ManifestEntry>,
   fields: ReadonlyArray<NestedField>,
   physical: ReadonlyArray<PhysicalField> | undefined
 ): Result.Result<string, LakeError> => {
+  const uris = entries.map(({ dataFile }) => dataFile.filePath)
   if (physical === undefined) {
     return Result.succeed(
       scanOf(
@@ -206,7 +214,9 @@ const scanColumns = (
   if (hiding !== undefined) return unsupported(plan, `files have a column ${hiding.name}`)
   return Result.try({
     try: () => {
-      const columns = fields.map((field) => `${projectedColumn(field, physical)} AS ${columnName(field.id)}`)
+      const [first] = entries
+      const constants = first === undefined ? noConstants : constantsIn(plan, first)
+      const columns = fields.map((field) => `${projectedColumn(field, physical, constants)} AS ${columnName(field.id)}`)
       const files = uris.map((uri) => fileText(uri, plan.copies)).join(", ")
       return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet([${files}], hive_partitioning = false) AS s)`
     },

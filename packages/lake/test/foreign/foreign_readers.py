@@ -97,7 +97,7 @@ def literal(probe, value):
     if kind == "decimal":
         sign, digits, exponent = Decimal(value).as_tuple()
         return Decimal((sign, digits + (0,) * (exponent + probe["scale"]), -probe["scale"]))
-    if kind == "binary":
+    if kind in ("binary", "fixed"):
         return bytes.fromhex(value)
     if kind == "uuid":
         return UUID(value)

@@ -8,12 +8,13 @@
  */
 import { Storage } from "@frazil/core"
 import { Effect, type Scope } from "effect"
-import { Catalog, type Table, type TableIdentifier } from "../../catalog/Catalog.ts"
+import { Catalog, identifierText, type Table, type TableIdentifier } from "../../catalog/Catalog.ts"
 import { DuckDb, type DuckDbConnection } from "../../io/DuckDb.ts"
 import type { FileIO } from "../../io/FileIO.ts"
 import { scratchFolder } from "../../io/ScratchFolder.ts"
 import { LakeError } from "../../LakeError.ts"
 import { FileRewriter } from "../../maintenance/FileRewriter.ts"
+import { checkFiles } from "../../read/CheckFiles.ts"
 import type { Filter } from "../../read/Filter.ts"
 import { filterSql } from "../../read/FilterSql.ts"
 import { withLocalFiles } from "../../read/LocalFiles.ts"
@@ -125,15 +126,25 @@ export const decideAndCommit = <E, R>(
   branch: string | undefined,
   decide: (base: Table, plan: ScanPlan) => Effect.Effect<ChangeRows | undefined, E, R>,
   filter: Filter | undefined
-): Effect.Effect<Committed | undefined, E | LakeError, R | Catalog | FileIO> =>
-  Effect.gen(function* () {
+): Effect.Effect<Committed | undefined, E | LakeError, R | Catalog | FileIO> => {
+  let tableUuid: string | undefined
+  let replaced = false
+  return Effect.gen(function* () {
     const catalog = yield* Catalog
     const base = yield* catalog.loadTable(identifier)
+    tableUuid ??= base.metadata.tableUuid
+    if (tableUuid !== base.metadata.tableUuid) {
+      // what was asked was about the rows of another
+      replaced = true
+      const message = `table ${identifierText(identifier)}: another table was put in its place meanwhile; nothing was changed`
+      return yield* new LakeError({ reason: "RequirementFailed", message })
+    }
     const known = branch !== undefined && base.metadata.refs.has(branch)
     const plan = yield* planScan(base, {
       ...(known ? { asOf: { _tag: "Ref", name: branch } } : {}),
       ...(filter === undefined ? {} : { filter })
     })
+    yield* checkFiles(plan)
     const change = yield* decide(base, plan)
     if (change === undefined) return undefined
     return yield* commitTable({
@@ -145,9 +156,10 @@ export const decideAndCommit = <E, R>(
   }).pipe(
     Effect.retry({
       times: decisionsMax - 1,
-      while: (error) => error instanceof LakeError && error.reason === "RequirementFailed"
+      while: (error) => !replaced && error instanceof LakeError && error.reason === "RequirementFailed"
     })
   )
+}
 
 /**
  * Deletes the rows that the filter means; undefined when there are none, and nothing is committed then. Rows where a

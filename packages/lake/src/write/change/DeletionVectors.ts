@@ -8,7 +8,7 @@ import { Storage } from "@frazil/core"
 import { Effect } from "effect"
 import type { DuckDbConnection } from "../../io/DuckDb.ts"
 import { encodeVector } from "../../io/puffin/DeletionVector.ts"
-import { encodePuffin } from "../../io/puffin/PuffinFile.ts"
+import { encodePuffin, vectorBlobType } from "../../io/puffin/PuffinFile.ts"
 import { RowPositions } from "../../io/puffin/RowPositions.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import type { LakeError } from "../../LakeError.ts"
@@ -62,7 +62,7 @@ export const writeDeletionVectors = Effect.fnUntraced(function* (
   const storage = yield* Storage
   const gone = yield* Effect.forEach(entries, (entry) => goneRows(connection, plan, entry, condition))
   const blobs = gone.map((positions, i) => ({
-    type: "deletion-vector-v1",
+    type: vectorBlobType,
     fields: [positionFieldId],
     snapshotId: -1n,
     sequenceNumber: -1n,

@@ -15,6 +15,7 @@ import type { TableSchema } from "../../spec/Schema.ts"
 import type { TableMetadata } from "../../spec/TableMetadata.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
 import { fieldIdsSql } from "../parquet/FieldIds.ts"
+import { compressionSql } from "../parquet/FixedColumns.ts"
 import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
 import { partitionValueSql } from "./PartitionSql.ts"
 
@@ -27,7 +28,6 @@ export interface RelationOptions {
 
 const partitionsOpenDefault = 64
 const rowGroupRowsMax = 122_880
-const compressionLevel = 3
 /** Of the file of all rows: small, so that a part of the partitions is read without the others. */
 const sortedGroupRowsMax = 16_384
 
@@ -38,7 +38,7 @@ const invalid = (metadata: TableMetadata, what: string, cause?: unknown): LakeEr
     ...(cause === undefined ? {} : { cause })
   })
 
-export const unsupported = (metadata: TableMetadata, what: string, cause?: unknown): LakeError =>
+const unsupported = (metadata: TableMetadata, what: string, cause?: unknown): LakeError =>
   new LakeError({
     reason: "Unsupported",
     message: `table ${metadata.location}: ${what}; write it with another engine`,
@@ -46,7 +46,7 @@ export const unsupported = (metadata: TableMetadata, what: string, cause?: unkno
   })
 
 /** What a failed statement says of the rows; values stay unsaid. */
-const rowsWrong =
+export const rowsWrong =
   (metadata: TableMetadata) =>
   (error: ParquetError): LakeError | ParquetError => {
     if (error.reason !== "Corrupt") return error
@@ -76,7 +76,7 @@ export interface Writing {
 }
 
 export const copyOptions = ({ schema }: Writing): string =>
-  `FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${compressionLevel}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
+  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
 
 export const runCopy = (writing: Writing, sql: string) =>
   writing.connection
@@ -102,6 +102,8 @@ const valueText = (type: PrimitiveType, name: string): string => {
       return `epoch_us(${name})::VARCHAR`
     case "time":
       return `epoch_us(${name})::VARCHAR`
+    case "timestamp_ns":
+      return `epoch_ns(${name})::VARCHAR`
     case "decimal":
       return `replace(${name}::VARCHAR, '.', '')`
     case "binary":

@@ -6,6 +6,7 @@
  */
 import type { FieldSpec, RecordShape } from "@frazil/core"
 import { sqlName, sqlText } from "../../io/DuckDb.ts"
+import { writeDefaultSql } from "../../read/DefaultSql.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import { isPrimitive, primitiveToText, type NestedField, type PrimitiveType } from "../../spec/Type.ts"
 
@@ -108,6 +109,8 @@ type Planned =
   | { readonly _tag: "Stored"; readonly column: StoredColumn }
   | { readonly _tag: "Topic" }
   | { readonly _tag: "Absent" }
+  /** Not in records; written all the same, since readers take another value for a column that files lack. */
+  | { readonly _tag: "Default"; readonly sql: string }
   | { readonly _tag: "Problem"; readonly text: string }
 
 const stored = (cell: Cell, source: CellSource, field: StoredColumn["field"]): Planned => ({
@@ -116,6 +119,16 @@ const stored = (cell: Cell, source: CellSource, field: StoredColumn["field"]): P
 })
 
 const problem = (text: string): Planned => ({ _tag: "Problem", text })
+
+/** A column that records do not have (specification, "Default values": the write default must be written). */
+const planAbsent = (field: NestedField): Planned => {
+  const { initialDefault, name, required, type, writeDefault } = field
+  if (writeDefault === undefined && required) return problem(`column ${name} is required, but records have no such field`)
+  if (writeDefault === undefined && initialDefault === undefined) return { _tag: "Absent" }
+  return isPrimitive(type) && type._tag !== "fixed"
+    ? { _tag: "Default", sql: writeDefaultSql(field) }
+    : problem(`column ${name} has a default and records have no such field: of ${kindName(type)} it is not written here`)
+}
 
 /** Where the table's column comes from. */
 const planColumn = (field: NestedField, shape: RecordShape): Planned => {
@@ -132,9 +145,7 @@ const planColumn = (field: NestedField, shape: RecordShape): Planned => {
     return stored(cell, source, { ...field, type: sourceColumns[name] })
   }
   const from = shape.byName.get(name)
-  if (from === undefined) {
-    return field.required ? problem(`column ${name} is required, but records have no such field`) : { _tag: "Absent" }
-  }
+  if (from === undefined) return planAbsent(field)
   const cell = isPrimitive(type) ? cellOf(from, type) : undefined
   if (!isPrimitive(type) || cell === undefined) {
     return problem(`column ${name} is ${kindName(type)}, which does not take all values of a ${from.type._tag} field`)
@@ -164,6 +175,7 @@ export const planColumns = (
     const name = sqlName(field.name)
     if (planned._tag === "Problem") problems.push(planned.text)
     else if (planned._tag === "Topic") selected.push(`${sqlText(sourceTopic)} AS ${name}`)
+    else if (planned._tag === "Default") selected.push(`${planned.sql} AS ${name}`)
     else if (planned._tag === "Stored") {
       const cell = `c${columns.length}`
       selected.push(`${field.type._tag === "uuid" ? `CAST(${cell} AS UUID)` : cell} AS ${name}`)
