@@ -80,20 +80,20 @@ const constantsIn = ({ metadata, physical }: ScanPlan, entry: ManifestEntry): Co
 const layoutOf = (plan: ScanPlan, entry: ManifestEntry): string =>
   JSON.stringify([plan.physical.get(entry.dataFile.filePath) ?? null, ...constantsIn(plan, entry)])
 
-/**
- * The same with two columns more: `file`, which of `plan.entries` the row lies in, and `row`, where in it. For whoever changes
- * rows; the names must not be those of columns of the table.
- */
-export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
-  const taken = plan.schema.fields.find(({ name }) => ["file", "row"].includes(name.toLowerCase()))
-  if (taken !== undefined) return unsupported(plan, `rows are not changed beside a column ${taken.name}`)
-  return Result.map(
+/** Names that no table's columns are expected to have. */
+export const fileColumn = `"frazil file"`
+export const rowColumn = `"frazil row"`
+
+/** The same with two columns more, for whoever changes rows: which of `plan.entries` the row lies in, and where in it. */
+export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> =>
+  Result.map(
     Result.all(
-      plan.entries.map((entry) => relationOf(plan, [entry], { fields: [], sql: () => ", d.file_row_number AS row" }))
+      plan.entries.map((entry) =>
+        relationOf(plan, [entry], { fields: [], sql: () => `, d.file_row_number AS ${rowColumn}` })
+      )
     ),
-    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS file FROM (${scan})`).join(" UNION ALL ")
+    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS ${fileColumn} FROM (${scan})`).join(" UNION ALL ")
   )
-}
 
 const constants = (values: ReadonlyArray<bigint | null | undefined>): string =>
   `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[d.file_index::BIGINT + 1]`

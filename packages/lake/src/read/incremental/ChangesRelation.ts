@@ -7,6 +7,7 @@
 import type { StorageShape } from "@frazil/core"
 import { Effect, Result, type Scope } from "effect"
 import { sqlName, sqlText } from "../../io/DuckDb.ts"
+import { raiseSql } from "../../io/DuckDbError.ts"
 import { LakeError } from "../../LakeError.ts"
 import { fieldEntries } from "../../spec/Schema.ts"
 import { isPrimitive } from "../../spec/Type.ts"
@@ -74,7 +75,7 @@ const identifiersOf = ({ schema }: ChangesPlan, by: UpdatesBy): Result.Result<Re
 /** In one snapshot, a row that went and one that came with the same identifiers are one that was changed, as Spark has it. */
 const paired = (changes: string, identifiers: ReadonlyArray<string>): string => {
   const count = (type: string) => `count(*) FILTER (WHERE _change_type = '${type}') OVER same`
-  const type = `CASE WHEN _change_gone > 1 OR _change_came > 1 THEN error('several rows of a snapshot have the same identifiers: updates cannot be told by these columns')
+  const type = `CASE WHEN _change_gone > 1 OR _change_came > 1 THEN ${raiseSql("several rows of a snapshot have the same identifiers: updates cannot be told by these columns")}
     WHEN _change_gone = 1 AND _change_came = 1 THEN CASE _change_type WHEN 'DELETE' THEN 'UPDATE_BEFORE' ELSE 'UPDATE_AFTER' END
     ELSE _change_type END`
   return `SELECT * EXCLUDE (_change_gone, _change_came) REPLACE (${type} AS _change_type) FROM (

@@ -131,8 +131,8 @@ export const overwritePartitions = Effect.fn("overwritePartitions")(function* (
       const { metadata } = base
       const rows = yield* typedRowsOf(metadata, select)
       const { keys, sql } = yield* partitionsOf(metadata, rows)
-      const equal = keys.map(({ name, sql: value }) => `k.${name} IS NOT DISTINCT FROM ${value}`)
-      const condition = keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS k WHERE ${equal.join(" AND ")})`
+      const equal = keys.map(({ name, sql: value }) => `"frazil keys".${name} IS NOT DISTINCT FROM ${value}`)
+      const condition = keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS "frazil keys" WHERE ${equal.join(" AND ")})`
       const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
       const removal = yield* removeRows(plan, condition, "update")

@@ -19,7 +19,7 @@ import type { Filter } from "../../read/Filter.ts"
 import { filterSql } from "../../read/FilterSql.ts"
 import { withLocalFiles } from "../../read/LocalFiles.ts"
 import { planScan, type ScanPlan } from "../../read/PlanScan.ts"
-import { positionsRelation } from "../../read/TableRelation.ts"
+import { fileColumn, positionsRelation, rowColumn } from "../../read/TableRelation.ts"
 import type { DataFile, DeleteFile } from "../../spec/DataFile.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
 import { mainBranch } from "../../spec/Snapshot.ts"
@@ -69,8 +69,9 @@ const matchedFiles = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Matched>, LakeError | ParquetError> {
   if (plan.entries.length === 0) return []
   const relation = yield* Effect.fromResult(positionsRelation(plan))
-  const sql = `SELECT file::INTEGER, count(*) FILTER (WHERE (${condition}) IS TRUE)::DOUBLE AS gone, count(*)::DOUBLE
-    FROM (${relation}) GROUP BY file HAVING gone > 0 ORDER BY file`
+  const gone = `count(*) FILTER (WHERE (${condition}) IS TRUE)`
+  const sql = `SELECT ${fileColumn}::INTEGER, ${gone}::DOUBLE, count(*)::DOUBLE
+    FROM (${relation}) GROUP BY ${fileColumn} HAVING ${gone} > 0 ORDER BY ${fileColumn}`
   const reader = yield* Effect.mapError(connection.query(sql, "looking for rows to delete"), fromDuckDbError)
   return reader.getRows().map(([file, gone, live]) => ({
     entry: plan.entries[Number(file)]!,
@@ -102,7 +103,7 @@ export const removeRows = Effect.fnUntraced(function* (
     const folder = yield* scratchFolder(duckDb, "deletes")
     const deletes = yield* Effect.forEach(partly, ({ entry }) =>
       Effect.flatMap(Effect.fromResult(positionsRelation({ ...plan, entries: [entry] })), (relation) => {
-        const positions = `SELECT row AS pos FROM (${relation}) WHERE (${condition}) IS TRUE`
+        const positions = `SELECT ${rowColumn} AS pos FROM (${relation}) WHERE (${condition}) IS TRUE`
         return writePositionDeletes(connection, folder, { plan, entry, positions })
       })
     )

@@ -7,6 +7,7 @@
 import { join } from "node:path"
 import { Effect } from "effect"
 import { sqlName, sqlText, type DuckDbConnection } from "../../io/DuckDb.ts"
+import { raiseSql } from "../../io/DuckDbError.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import { LakeError } from "../../LakeError.ts"
 import type { PartitionValue } from "../../spec/DataFile.ts"
@@ -132,10 +133,10 @@ const findPartitions = Effect.fnUntraced(function* (
   const { connection, schema } = writing
   const types = bound.map(({ type }) => type!) // the table's spec was checked against its schema
   const keys = yield* Effect.try({
-    try: () => bound.map((field, i) => `${partitionValueSql(field, schema)} AS p${i}`),
+    try: () => bound.map((field, i) => `${partitionValueSql(field, schema)} AS "frazil p${i}"`),
     catch: (cause) => unsupported(writing.metadata, `its rows cannot be divided (${String(cause)})`, cause)
   })
-  const names = bound.map((_, i) => `p${i}`)
+  const names = bound.map((_, i) => `"frazil p${i}"`)
   const table = `parts_${(yield* randomUuid).replaceAll("-", "")}`
   yield* runCopy(
     writing,
@@ -158,7 +159,7 @@ const findPartitions = Effect.fnUntraced(function* (
   const on = names.map((name) => `k.${name} IS NOT DISTINCT FROM r.${name}`).join(" AND ")
   const columns = schema.fields.map(({ name }) => `r.${sqlName(name)}`).join(", ")
   // a row of no partition that was there before must not be left out in silence
-  const part = `CASE WHEN k.part IS NULL THEN error('the query gives other rows each time') ELSE k.part END`
+  const part = `CASE WHEN k.part IS NULL THEN ${raiseSql("the query gives other rows each time")} ELSE k.part END`
   const divided = `SELECT ${columns}, ${part} AS ${partColumn} FROM (SELECT *, ${keys.join(", ")} FROM (${rows})) AS r LEFT JOIN ${table} AS k ON ${on}`
   return { table, partitions, rows: divided } satisfies Divided
 })

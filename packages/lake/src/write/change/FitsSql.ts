@@ -4,7 +4,8 @@
  *
  * Pure. What DuckDB's own casts refuse (ranges, kinds) is not looked at again. Messages name columns, never values.
  */
-import { sqlName, sqlText } from "../../io/DuckDb.ts"
+import { sqlName } from "../../io/DuckDb.ts"
+import { raiseSql } from "../../io/DuckDbError.ts"
 import type { NestedField, Type } from "../../spec/Type.ts"
 
 /** Something that must not be true of a value. */
@@ -63,6 +64,6 @@ const wrongOfField = (field: NestedField, of: string, name: string, depth: numbe
 export const fittingSql = (field: NestedField, value: string): string => {
   const wrong = wrongOfField(field, value, field.name, 0)
   if (wrong.length === 0) return value
-  const cases = wrong.map(({ message, when }) => `WHEN ${when} THEN error(${sqlText(message)})`)
+  const cases = wrong.map(({ message, when }) => `WHEN ${when} THEN ${raiseSql(message)}`)
   return `CASE ${cases.join(" ")} ELSE ${value} END`
 }

@@ -78,7 +78,7 @@ const columnOf = (field: NestedField, given: GivenColumns): string => {
   // one that is left out and has no default is DuckDB's to refuse, by its name
   const value = type === undefined && isFilled(field) ? writeDefaultSql(field) : name
   const whole = type === undefined ? value : filled(field.type, type, name, 0)
-  return `${fittingSql(field, `${whole}::${duckDbType(field.type)}`)} AS ${name}`
+  return `${fittingSql(field, `(${whole}::${duckDbType(field.type)})`)} AS ${name}`
 }
 
 /** SELECT of the typed rows. `select` is trusted SQL text with the given columns. */

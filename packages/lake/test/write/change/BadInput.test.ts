@@ -201,20 +201,20 @@ const failing: ReadonlyArray<readonly [string, string, (real: CatalogShape) => P
 
 describe("a catalog", () => {
   for (const [what, reason, faults] of failing) {
-    it.live(`that ${what} leaves the table as it was, and orphans`, () =>
-      Effect.gen(function* () {
-        yield* createAccounts(byCountry)
-        yield* appendRows(table, more)
-        const real = yield* Catalog
-        for (const change of Object.values(changesOfRows)) {
+    for (const [name, change] of Object.entries(changesOfRows)) {
+      it.live(`that ${what} leaves the table as it was, and orphans, at ${name}`, () =>
+        Effect.gen(function* () {
+          yield* createAccounts(byCountry)
+          yield* appendRows(table, more)
+          const real = yield* Catalog
           const { left } = yield* expectUntouched(
             Effect.provideService(change, Catalog, { ...real, ...faults(real) }),
             reason
           )
           assert.isAtLeast(left.length, 2)
-        }
-      }).pipe(Effect.provide(layerLake))
-    )
+        }).pipe(Effect.provide(layerLake))
+      )
+    }
   }
 
   for (const [what, reason] of [
@@ -242,9 +242,9 @@ describe("a catalog", () => {
           assert.strictEqual(error.reason, reason, error.message)
           if (what === "dropped") continue
           assert.deepStrictEqual((yield* load).metadata.snapshots, [])
-          // files of the change and of the table that is gone are nobody's
-          const { removed } = yield* removeOrphans(table, { dryRun: true, ageMsMin: -1_000 })
-          assert.isAtLeast(removed.filter((uri) => uri.endsWith(".parquet")).length, 2)
+          // where two tables lay nobody can tell whose files are left: nothing is removed there
+          const refused = yield* Effect.flip(removeOrphans(table, { dryRun: true, ageMsMin: -1_000 }))
+          assert.match(refused.message, /metadata of another table/)
         }
       }).pipe(Effect.provide(layerLake))
     )

@@ -46,7 +46,7 @@ const point = (more: { readonly [key: string]: JsonValue }): JsonValue =>
 describe("write defaults", () => {
   // the specification's table of a struct's default, its fields' and a row
   for (const [what, more, given, result] of [
-    ["null where the struct is left out", {}, "", null],
+    ["none where the struct is null", {}, ", NULL AS point", null],
     ["0 where a field of it is", {}, ", {'x': 3} AS point", { x: 3, y: 0 }],
     ["of fields where the struct's is {}", { "write-default": {} }, "", { x: 0, y: 0 }],
     ["of the one that is left out", { "write-default": {} }, ", {'y': -1} AS point", { x: 0, y: -1 }]
