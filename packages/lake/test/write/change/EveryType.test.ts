@@ -59,7 +59,7 @@ const types: ReadonlyArray<TypeOfKey> = [
     ],
     by: "bucket[4]"
   },
-  ...[1, 4, 5, 9, 10, 18, 19, 37, 38].map((precision) => decimals(precision, Math.floor(precision / 2))),
+  ...[1, 9, 18, 19, 38].map((precision) => decimals(precision, Math.floor(precision / 2))),
   {
     type: "date",
     values: [["DATE '0001-01-01'", -719162], ["DATE '1969-12-31'", -1], ["DATE '1970-01-01'", 0], ["DATE '9999-12-31'", 2932896]],
@@ -198,7 +198,6 @@ const check = ({ by = "identity", type: text, values }: TypeOfKey, mode: string)
     assert.deepStrictEqual((yield* auditFacts(table)).problems, [])
     yield* compactTable(table, { inputFilesMin: 1 })
     assert.deepStrictEqual((yield* readHere()).rows, all)
-    assert.deepStrictEqual((yield* auditFacts(table)).problems, [])
     yield* deleteRows(table, { _tag: "Compare", column: "k", operator: "=", value: values[3]![1] })
     assert.deepStrictEqual((yield* readHere()).rows, all.filter((line) => !/^(3|20) /.test(line)))
     yield* overwritePartitions(table, select([sqls[0]!, "NULL"], 30))
