@@ -30,7 +30,11 @@ const replaceBySame = Effect.fnUntraced(function* (path: string) {
 })
 
 const damages: ReadonlyArray<readonly [string, (path: string) => Effect.Effect<void>, RegExp]> = [
-  ["cut", (path) => Effect.sync(() => truncateSync(path, statSync(path).size - 10)), /has \d+ bytes, but the manifest says/],
+  [
+    "cut",
+    (path) => Effect.sync(() => truncateSync(path, statSync(path).size - 10)),
+    /has \d+ bytes, but the manifest says/
+  ],
   ["taken away", (path) => Effect.sync(() => renameSync(path, `${path}.gone`)), /data file/],
   ["replaced by another of its size", replaceBySame, /has 1 rows, but the manifest says 1000/]
 ]

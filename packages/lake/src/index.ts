@@ -44,7 +44,13 @@ export {
   updateSchema,
   upgradeFormat
 } from "./write/TableAction.ts"
-export { appendRows, overwritePartitions, overwriteRows, type RowsOptions, upsertRows } from "./write/change/AppendRows.ts"
+export {
+  appendRows,
+  overwritePartitions,
+  overwriteRows,
+  type RowsOptions,
+  upsertRows
+} from "./write/change/AppendRows.ts"
 export { type DeleteOptions, deleteRows } from "./write/change/DeleteRows.ts"
 export type { SchemaChange } from "./spec/SchemaChange.ts"
 export type { PartitionChange } from "./spec/PartitionChange.ts"

@@ -71,7 +71,10 @@ export interface FileIOShape {
     trust?: ManifestTrust
   ) => Effect.Effect<ReadonlyArray<ManifestEntry<DeleteFile>>, LakeError>
   /** The rows that a deletion vector means: as many as its manifest says, or however many it has. */
-  readonly readDeletionVector: (file: DeleteFile, rows?: "promised" | "counted") => Effect.Effect<RowPositions, LakeError>
+  readonly readDeletionVector: (
+    file: DeleteFile,
+    rows?: "promised" | "counted"
+  ) => Effect.Effect<RowPositions, LakeError>
   /** What a Puffin file says of its blobs. */
   readonly readPuffinBlobs: (
     file: Pick<DeleteFile, "filePath" | "fileSizeInBytes">
@@ -175,7 +178,10 @@ const make = (storage: StorageShape): FileIOShape => {
   }
 
   /** What is remembered of a local file holds as long as nobody wrote it anew: files are immutable, disks are not. */
-  const versionOf = Effect.fnUntraced(function* ({ filePath, fileSizeInBytes }: Pick<DataFile, "filePath" | "fileSizeInBytes">) {
+  const versionOf = Effect.fnUntraced(function* ({
+    filePath,
+    fileSizeInBytes
+  }: Pick<DataFile, "filePath" | "fileSizeInBytes">) {
     if (localPath(filePath) === undefined) return filePath
     const { modifiedMs, sizeBytes } = yield* Effect.mapError(storage.stat(filePath), fromStorage("data file"))
     if (BigInt(sizeBytes) === fileSizeInBytes) return `${filePath} ${modifiedMs}`
@@ -226,7 +232,10 @@ const make = (storage: StorageShape): FileIOShape => {
     const wrong = fromFormat("deletion vector in", file.filePath)
     const { at, size } = yield* Effect.try({ try: () => vectorRange(file), catch: wrong })
     const bytes = yield* Effect.mapError(storage.readRange(file.filePath, at, size), fromStorage("deletion vector"))
-    return yield* Effect.try({ try: () => decodeVector(bytes, rows === "promised" ? file.recordCount : undefined), catch: wrong })
+    return yield* Effect.try({
+      try: () => decodeVector(bytes, rows === "promised" ? file.recordCount : undefined),
+      catch: wrong
+    })
   })
 
   return {

@@ -40,7 +40,9 @@ export const checkSchema = (landing: Landing, table: Table): LandingError | unde
   const problems = [
     ...landing.schema.fields.flatMap((ours) => columnProblem(ours, byId.get(ours.id)) ?? []),
     ...fields.flatMap(({ id, name, required, writeDefault }) =>
-      required && !own.has(id) && writeDefault === undefined ? [`column ${name} is required, records have no such field`] : []
+      required && !own.has(id) && writeDefault === undefined
+        ? [`column ${name} is required, records have no such field`]
+        : []
     )
   ]
   if (problems.length === 0) return undefined

@@ -66,8 +66,11 @@ export const writtenSchema = (landed: TableSchema, current: TableSchema): TableS
   const own = new Set(landed.fields.map(({ id }) => id))
   const taken = new Set(landed.fields.map(({ name }) => name.toLowerCase()))
   const added = current.fields.filter(
-    ({ id, initialDefault, writeDefault }) => !own.has(id) && (initialDefault !== undefined || writeDefault !== undefined)
+    ({ id, initialDefault, writeDefault }) =>
+      !own.has(id) && (initialDefault !== undefined || writeDefault !== undefined)
   )
-  const named = added.map((field) => (taken.has(field.name.toLowerCase()) ? { ...field, name: `${field.name}_${field.id}` } : field))
+  const named = added.map((field) =>
+    taken.has(field.name.toLowerCase()) ? { ...field, name: `${field.name}_${field.id}` } : field
+  )
   return added.length === 0 ? landed : { ...landed, fields: [...landed.fields, ...named] }
 }

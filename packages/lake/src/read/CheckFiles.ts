@@ -75,9 +75,7 @@ export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
   ]
 }
 
-const runCheck = Effect.fnUntraced(function* (
-  file: FileCheck
-): Effect.fn.Return<void, LakeError, FileIO> {
+const runCheck = Effect.fnUntraced(function* (file: FileCheck): Effect.fn.Return<void, LakeError, FileIO> {
   const ids = columnIds(yield* (yield* FileIO).readDataFileSchema(file))
   if (ids === undefined && !file.mapped) {
     // DuckDB would read null for all of it

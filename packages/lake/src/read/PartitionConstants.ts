@@ -17,8 +17,13 @@ export type Constants = ReadonlyMap<number, string>
 export const noConstants: Constants = new Map()
 
 /** Columns whose values the file's partition says. */
-export const identitySources = (metadata: TableMetadata, { specId }: Pick<ContentFile, "specId">): ReadonlyArray<number> =>
-  specById(metadata, specId).fields.flatMap(({ sourceId, transform }) => (transform._tag === "identity" ? [sourceId] : []))
+export const identitySources = (
+  metadata: TableMetadata,
+  { specId }: Pick<ContentFile, "specId">
+): ReadonlyArray<number> =>
+  specById(metadata, specId).fields.flatMap(({ sourceId, transform }) =>
+    transform._tag === "identity" ? [sourceId] : []
+  )
 
 /** Whether a file's metrics leave open that it lacks a column of its partition, so that its footer has to be asked. */
 export const mayLackPartition = (metadata: TableMetadata, { dataFile }: ManifestEntry): boolean =>

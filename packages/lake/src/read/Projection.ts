@@ -41,9 +41,7 @@ const valueSql = (type: Type, physical: PhysicalType, source: Source): string =>
   switch (type._tag) {
     case "struct": {
       if (physical._tag !== "struct") return differ()
-      const packed = type.fields.map(
-        (field) => `${sqlName(field.name)} := ${childSql(field, physical.fields, source)}`
-      )
+      const packed = type.fields.map((field) => `${sqlName(field.name)} := ${childSql(field, physical.fields, source)}`)
       return `CASE WHEN ${of} IS NULL THEN NULL ELSE struct_pack(${packed.join(", ")}) END`
     }
     case "list": {

@@ -279,7 +279,14 @@ class Evolution {
     }
   }
 
-  private add({ defaultValue, doc, name, parent, required = false, type }: Extract<SchemaChange, { _tag: "AddColumn" }>): void {
+  private add({
+    defaultValue,
+    doc,
+    name,
+    parent,
+    required = false,
+    type
+  }: Extract<SchemaChange, { _tag: "AddColumn" }>): void {
     const { id: parentId, path } = this.structOf(parent)
     this.refuseName(path, name)
     const id = ++this.lastColumnId

@@ -38,8 +38,7 @@ const dayNanos = 86_400n * secondNanos
 
 const padded = (value: number | bigint, digits: number): string => String(value).padStart(digits, "0")
 
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 /** `2017-11-16`, `-0044-03-15`, `+10000-01-01`. Beyond JavaScript's dates (years of six digits) there is no text. */
 const dateText = (days: number): string => {
@@ -114,7 +113,9 @@ export const singleValueToJson = (type: Type, value: TypedValue): JsonValue => {
   if (typeof value !== "object" || value instanceof Uint8Array || value._tag !== type._tag) return mismatch(type)
   switch (type._tag) {
     case "list":
-      return value._tag === "list" ? value.elements.map((each) => singleValueToJson(type.element, each)) : mismatch(type)
+      return value._tag === "list"
+        ? value.elements.map((each) => singleValueToJson(type.element, each))
+        : mismatch(type)
     case "map": {
       const entries = value._tag === "map" ? value.entries : mismatch(type)
       return {
@@ -134,7 +135,8 @@ export const singleValueToJson = (type: Type, value: TypedValue): JsonValue => {
 }
 
 const readDate = (text: string, where: string): number => {
-  const [, sign = "", year, month, day] = /^([+-]?)(\d{4,6})-(\d{2})-(\d{2})$/.exec(text) ?? corrupt(where, "is no date")
+  const [, sign = "", year, month, day] =
+    /^([+-]?)(\d{4,6})-(\d{2})-(\d{2})$/.exec(text) ?? corrupt(where, "is no date")
   const [y, m, d] = [Number(`${sign}${year}`), Number(month), Number(day)]
   // setUTCFullYear, since the constructor takes years below 100 for those of the last century
   const date = new Date(0)
@@ -218,7 +220,11 @@ const primitiveFromJson = (type: PrimitiveType, value: JsonValue | undefined, wh
   }
 }
 
-const readField = (field: NestedField, object: JsonObject, where: string): ReadonlyArray<readonly [number, TypedValue]> => {
+const readField = (
+  field: NestedField,
+  object: JsonObject,
+  where: string
+): ReadonlyArray<readonly [number, TypedValue]> => {
   const value = object[String(field.id)]
   return value === undefined ? [] : [[field.id, singleValueFromJson(field.type, value, `${where}.${field.id}`)]]
 }

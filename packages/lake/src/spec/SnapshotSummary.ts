@@ -52,8 +52,8 @@ export const snapshotSummary = (
   const data = manifests.filter((manifest) => manifest.content === "data")
   const deletes = manifests.filter((manifest) => manifest.content === "deletes")
   const partitions = new Set(
-    [...added, ...removed, ...newDeletes, ...droppedDeletes].map(
-      (file) => partitionKey(specOf(file.specId).specId, file.partition)
+    [...added, ...removed, ...newDeletes, ...droppedDeletes].map((file) =>
+      partitionKey(specOf(file.specId).specId, file.partition)
     )
   )
   const positions = newDeletes.filter(arePositions)

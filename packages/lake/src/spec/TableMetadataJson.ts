@@ -127,7 +127,8 @@ const check = (metadata: TableMetadata): TableMetadata => {
   currentSchema(metadata)
   defaultSpec(metadata)
   defaultSortOrder(metadata)
-  const later = metadata.formatVersion < 3 ? metadata.schemas.map(ofVersion3).find((each) => each !== undefined) : undefined
+  const later =
+    metadata.formatVersion < 3 ? metadata.schemas.map(ofVersion3).find((each) => each !== undefined) : undefined
   if (later !== undefined) {
     corrupt("schemas", `has ${later}, which format version ${metadata.formatVersion} does not have`)
   }

@@ -57,7 +57,9 @@ const refuseOtherPartitions = ({ partitionSpecs }: TableMetadata, widened: Reado
     .flatMap(({ fields }) => fields)
     .find(({ sourceId, transform }) => widened.includes(sourceId) && !same.has(transform._tag))
   if (other !== undefined) {
-    refuse(`a column that partition field ${other.name} (${transformToText(other.transform)}) is made of cannot become a timestamp`)
+    refuse(
+      `a column that partition field ${other.name} (${transformToText(other.transform)}) is made of cannot become a timestamp`
+    )
   }
 }
 

@@ -134,7 +134,9 @@ export const typeCases: ReadonlyArray<TypeCase> = [
     column: "c_fixed",
     type: { _tag: "fixed", length: 18 },
     // equal in their first 16 bytes, the last two
-    values: ["00", "0001", "61", "7f", "7fff", "80", "fe", "ff".repeat(17), "ff".repeat(18)].map((hex) => hex.padEnd(36, "0"))
+    values: ["00", "0001", "61", "7f", "7fff", "80", "fe", "ff".repeat(17), "ff".repeat(18)].map((hex) =>
+      hex.padEnd(36, "0")
+    )
   }
 ]
 

@@ -1,5 +1,5 @@
 /**
- * A table of what format version 3 added to types and fields: nanoseconds, dates that became timestamps, defaults of rows that
+ * A table of what format version 3 added to types and fields: nanoseconds, defaults of rows that
  * were there and of rows that leave a field out; and its rows as readers must give them, worked out by hand.
  */
 import { Effect } from "effect"
@@ -38,7 +38,10 @@ export const writeVersion3 = Effect.gen(function* () {
     { _tag: "AddColumn", name: "day", type: { _tag: "date" }, defaultValue: "2026-01-01" }
   )
   yield* evolve({ _tag: "ChangeDefault", column: "word", defaultValue: "new" })
-  yield* appendRows(table, "SELECT 3 AS id, TIMESTAMP_NS '1969-12-31 23:59:59.999999999' AS at, DATE '2026-01-02' AS day")
+  yield* appendRows(
+    table,
+    "SELECT 3 AS id, TIMESTAMP_NS '1969-12-31 23:59:59.999999999' AS at, DATE '2026-01-02' AS day"
+  )
 })
 
 export const version3Rows = [

@@ -14,17 +14,37 @@ import { schemaFromJson } from "../../src/spec/Schema.ts"
 import { appendRows } from "../../src/write/change/AppendRows.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import { append } from "../../src/write/TableAction.ts"
-import { byCountry, createAccounts, layerLake, load, readAccounts, rowsSql, table, textOf } from "../write/change/ChangeFixture.ts"
+import {
+  byCountry,
+  createAccounts,
+  layerLake,
+  load,
+  readAccounts,
+  rowsSql,
+  table,
+  textOf
+} from "../write/change/ChangeFixture.ts"
 
 /** A file that only has the columns of the query, added as it is. */
-const addFile = Effect.fnUntraced(function* (name: string, select: string, ids: string, partition: ReadonlyArray<PartitionValue>) {
+const addFile = Effect.fnUntraced(function* (
+  name: string,
+  select: string,
+  ids: string,
+  partition: ReadonlyArray<PartitionValue>
+) {
   const { metadata } = yield* load
   const filePath = `${metadata.location}/data/${name}.parquet`
   const path = localPath(filePath)!
   mkdirSync(join(path, ".."), { recursive: true })
   const connection = yield* (yield* DuckDb).connect
-  yield* connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet${ids === "" ? "" : `, FIELD_IDS {${ids}}`})`, "writing")
-  const reader = yield* connection.query(`SELECT count(*)::DOUBLE, (SELECT octet_length(content) FROM read_blob('${path}')) FROM '${path}'`, "asking")
+  yield* connection.run(
+    `COPY (${select}) TO '${path}' (FORMAT parquet${ids === "" ? "" : `, FIELD_IDS {${ids}}`})`,
+    "writing"
+  )
+  const reader = yield* connection.query(
+    `SELECT count(*)::DOUBLE, (SELECT octet_length(content) FROM read_blob('${path}')) FROM '${path}'`,
+    "asking"
+  )
   const [rows, bytes] = reader.getRows()[0]!.map(Number)
   const file: DataFile = {
     filePath,
@@ -97,8 +117,18 @@ describe("lists and maps whose elements have no field ids", () => {
           type: "struct",
           fields: [
             { id: 1, name: "id", required: true, type: "long" },
-            { id: 2, name: "l", required: false, type: { type: "list", "element-id": 3, "element-required": false, element: "string" } },
-            { id: 4, name: "m", required: false, type: { type: "map", "key-id": 5, key: "string", "value-id": 6, "value-required": false, value: "int" } }
+            {
+              id: 2,
+              name: "l",
+              required: false,
+              type: { type: "list", "element-id": 3, "element-required": false, element: "string" }
+            },
+            {
+              id: 4,
+              name: "m",
+              required: false,
+              type: { type: "map", "key-id": 5, key: "string", "value-id": 6, "value-required": false, value: "int" }
+            }
           ]
         },
         "test"
@@ -123,7 +153,10 @@ describe("partitions of null and of the text null", () => {
         filter: { _tag: "IsNull", column: "country" },
         query: "SELECT id FROM t WHERE country IS NULL ORDER BY id"
       })
-      assert.deepStrictEqual(found.rows.map(({ id }) => id), ["0", "2"])
+      assert.deepStrictEqual(
+        found.rows.map(({ id }) => id),
+        ["0", "2"]
+      )
       assert.lengthOf(found.plan.entries, 1)
       assert.strictEqual(found.plan.filesTotal, 2)
     }).pipe(Effect.provide(layerLake))

@@ -41,7 +41,13 @@ const examples: ReadonlyArray<readonly [type: string, json: string, value: Typed
   [
     '{"type": "struct", "fields": [{"id": 1, "name": "a", "required": true, "type": "int"}, {"id": 2, "name": "b", "required": false, "type": "string"}]}',
     '{"1":1,"2":"bar"}',
-    { _tag: "struct", fields: new Map<number, TypedValue>([[1, 1], [2, "bar"]]) }
+    {
+      _tag: "struct",
+      fields: new Map<number, TypedValue>([
+        [1, 1],
+        [2, "bar"]
+      ])
+    }
   ],
   [
     '{"type": "list", "element-id": 1, "element-required": false, "element": "int"}',
@@ -51,7 +57,13 @@ const examples: ReadonlyArray<readonly [type: string, json: string, value: Typed
   [
     '{"type": "map", "key-id": 1, "key": "string", "value-id": 2, "value-required": false, "value": "int"}',
     '{"keys":["a","b"],"values":[1,2]}',
-    { _tag: "map", entries: [["a", 1], ["b", 2]] }
+    {
+      _tag: "map",
+      entries: [
+        ["a", 1],
+        ["b", 2]
+      ]
+    }
   ]
 ]
 
@@ -77,7 +89,10 @@ const wrong: ReadonlyArray<readonly [type: string, json: string]> = [
   ["fixed[4]", '"000102"'],
   ["binary", '"0g"'],
   ['{"type": "list", "element-id": 1, "element-required": false, "element": "int"}', '{"a": 1}'],
-  ['{"type": "map", "key-id": 1, "key": "string", "value-id": 2, "value-required": false, "value": "int"}', '{"keys":["a"],"values":[]}'],
+  [
+    '{"type": "map", "key-id": 1, "key": "string", "value-id": 2, "value-required": false, "value": "int"}',
+    '{"keys":["a"],"values":[]}'
+  ],
   ['{"type": "struct", "fields": [{"id": 1, "name": "a", "required": true, "type": "int"}]}', '{"9": 1}']
 ]
 

@@ -76,7 +76,8 @@ export interface ReadBlob {
 /** Size of the payload, flags and magic: what a file ends with. */
 export const puffinTailBytes = 12
 
-const isMagic = (bytes: Uint8Array): boolean => bytes.length === magic.length && bytes.every((byte, i) => byte === magic[i])
+const isMagic = (bytes: Uint8Array): boolean =>
+  bytes.length === magic.length && bytes.every((byte, i) => byte === magic[i])
 
 /** How long the footer is, by a file's last `puffinTailBytes`: magic, payload and tail. */
 export const puffinFooterBytes = (tail: Uint8Array): number => {

@@ -214,7 +214,16 @@ export const findFacts = Effect.fnUntraced(function* (
   const problems = Array.from(byManifest.values()).flat()
   const vectors = areVectors(named.map(({ entry }) => entry.dataFile))
   const table = identifierText(identifier)
-  return { table, snapshotId: snapshot?.snapshotId, manifests, files: named.length, problems, base, byManifest, vectors }
+  return {
+    table,
+    snapshotId: snapshot?.snapshotId,
+    manifests,
+    files: named.length,
+    problems,
+    base,
+    byManifest,
+    vectors
+  }
 })
 
 /** What the table says of itself and is not so; nothing when all is well. */

@@ -53,7 +53,8 @@ const beyond = (field: Checked, operator: "<" | ">", bound: Uint8Array | undefin
 }
 
 /** Columns of which counts and bounds are of rows, those within structs too. */
-const checkedFields = ({ schema }: ScanPlan): ReadonlyArray<Checked> => leafFields(schema).filter(({ repeated }) => !repeated)
+const checkedFields = ({ schema }: ScanPlan): ReadonlyArray<Checked> =>
+  leafFields(schema).filter(({ repeated }) => !repeated)
 
 const compareColumns = (plan: ScanPlan, file: ContentFile, counts: ReadonlyArray<number>): Problems => {
   const [rows = 0, ...ofColumns] = counts

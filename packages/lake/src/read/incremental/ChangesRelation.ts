@@ -62,8 +62,7 @@ const identifiersOf = ({ schema }: ChangesPlan, by: UpdatesBy): Result.Result<Re
   const entries = fieldEntries(schema).filter(({ repeated, type }) => !repeated && isPrimitive(type))
   const paths = new Map(entries.map(({ path }) => [path.join("."), path]))
   const ids = new Set(schema.identifierFieldIds)
-  const names =
-    by === "identifier" ? entries.filter(({ id }) => ids.has(id)).map(({ path }) => path.join(".")) : by
+  const names = by === "identifier" ? entries.filter(({ id }) => ids.has(id)).map(({ path }) => path.join(".")) : by
   if (names.length === 0) {
     return refused("Invalid", "updates are told by columns that identify rows, of which the table has none: name some")
   }

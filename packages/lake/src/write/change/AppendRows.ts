@@ -102,9 +102,14 @@ const partitionsOf = (metadata: TableMetadata, rows: string) =>
   Effect.try({
     try: () => {
       const schema = currentSchema(metadata)
-      const bound = bindPartitionSpec(defaultSpec(metadata), schema).filter(({ transform }) => transform._tag !== "void")
+      const bound = bindPartitionSpec(defaultSpec(metadata), schema).filter(
+        ({ transform }) => transform._tag !== "void"
+      )
       // names that no column has, since both stand in one condition
-      const keys = bound.map((field, i) => ({ name: sqlName(`frazil key ${i}`), sql: partitionValueSql(field, schema) }))
+      const keys = bound.map((field, i) => ({
+        name: sqlName(`frazil key ${i}`),
+        sql: partitionValueSql(field, schema)
+      }))
       const columns = keys.map(({ name, sql }) => `${sql} AS ${name}`).join(", ")
       return { keys, sql: keys.length === 0 ? rows : `SELECT DISTINCT ${columns} FROM (${rows})` }
     },
@@ -132,7 +137,8 @@ export const overwritePartitions = Effect.fn("overwritePartitions")(function* (
       const rows = yield* typedRowsOf(metadata, select)
       const { keys, sql } = yield* partitionsOf(metadata, rows)
       const equal = keys.map(({ name, sql: value }) => `"frazil keys".${name} IS NOT DISTINCT FROM ${value}`)
-      const condition = keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS "frazil keys" WHERE ${equal.join(" AND ")})`
+      const condition =
+        keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS "frazil keys" WHERE ${equal.join(" AND ")})`
       const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
       const removal = yield* removeRows(plan, condition, "update")
@@ -148,10 +154,9 @@ const checkKeys = Effect.fnUntraced(function* (metadata: TableMetadata, rows: st
   const names = keys.map(sqlName)
   const sql = `SELECT count(*)::DOUBLE, count(*) FILTER (WHERE ${names.map((name) => `${name} IS NULL`).join(" OR ")})::DOUBLE,
     (SELECT count(*)::DOUBLE FROM (SELECT DISTINCT ${names.join(", ")} FROM (${rows}))) FROM (${rows})`
-  const reader = yield* connection.query(sql, "looking at keys").pipe(
-    Effect.mapError(fromDuckDbError),
-    Effect.mapError(rowsWrong(metadata))
-  )
+  const reader = yield* connection
+    .query(sql, "looking at keys")
+    .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(metadata)))
   const [count, nulls, distinct] = reader.getRows()[0]!.map(Number)
   const wrong =
     nulls! > 0

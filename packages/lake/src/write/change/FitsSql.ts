@@ -30,10 +30,12 @@ const wrongOf = (type: Type, of: string, name: string, depth: number): ReadonlyA
       return [{ when: `octet_length(${of}) <> ${type.length}`, message: `column ${name} has values of another length` }]
     case "struct":
       return type.fields.flatMap((field) =>
-        wrongOfField(field, `${of}.${sqlName(field.name)}`, `${name}.${field.name}`, depth).map(({ message, when }) => ({
-          when: `(${of} IS NOT NULL AND ${when})`,
-          message
-        }))
+        wrongOfField(field, `${of}.${sqlName(field.name)}`, `${name}.${field.name}`, depth).map(
+          ({ message, when }) => ({
+            when: `(${of} IS NOT NULL AND ${when})`,
+            message
+          })
+        )
       )
     case "list": {
       const inner = wrongOf(type.element, variable, `${name}.element`, depth + 1)
@@ -44,14 +46,16 @@ const wrongOf = (type: Type, of: string, name: string, depth: number): ReadonlyA
       const values = wrongOf(type.value, variable, `${name}.value`, depth + 1)
       return [
         ...anyOf(`map_keys(${of})`, variable, keys),
-        ...anyOf(`map_values(${of})`, variable, type.valueRequired ? [missing(variable, `${name}.value`), ...values] : values)
+        ...anyOf(
+          `map_values(${of})`,
+          variable,
+          type.valueRequired ? [missing(variable, `${name}.value`), ...values] : values
+        )
       ]
     }
     default:
       // DuckDB's times without end are none of the specification: bounds and partitions would say something else
-      return endless.has(type._tag)
-        ? [{ when: `isinf(${of})`, message: `column ${name} has a time without end` }]
-        : []
+      return endless.has(type._tag) ? [{ when: `isinf(${of})`, message: `column ${name} has a time without end` }] : []
   }
 }
 

@@ -68,7 +68,8 @@ const unscaledHex = (value: string): string =>
   })
 
 /** `value` without what is left over below a multiple of `by`, divided by it: rounded down, in whole numbers. */
-const floorDivided = (value: string, by: string): string => `((${value} - ((${value} % ${by}) + ${by}) % ${by}) // ${by})`
+const floorDivided = (value: string, by: string): string =>
+  `((${value} - ((${value} % ${by}) + ${by}) % ${by}) // ${by})`
 
 /** Microseconds since 1970 of a timestamp. */
 const microsSql = (type: PrimitiveType, value: string): string =>

@@ -47,10 +47,9 @@ export const relationRows = Effect.fnUntraced(function* (
   schema: TableSchema,
   select: string
 ) {
-  const asked = yield* connection.query(`SELECT * FROM (${select}) LIMIT 0`, "looking at rows to be written").pipe(
-    Effect.mapError(fromDuckDbError),
-    Effect.mapError(rowsWrong(metadata))
-  )
+  const asked = yield* connection
+    .query(`SELECT * FROM (${select}) LIMIT 0`, "looking at rows to be written")
+    .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(metadata)))
   return typedRows(schema, select, givenColumns(asked.columnNames(), asked.columnTypes()))
 })
 

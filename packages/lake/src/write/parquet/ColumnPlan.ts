@@ -123,11 +123,14 @@ const problem = (text: string): Planned => ({ _tag: "Problem", text })
 /** A column that records do not have (specification, "Default values": the write default must be written). */
 const planAbsent = (field: NestedField): Planned => {
   const { initialDefault, name, required, type, writeDefault } = field
-  if (writeDefault === undefined && required) return problem(`column ${name} is required, but records have no such field`)
+  if (writeDefault === undefined && required)
+    return problem(`column ${name} is required, but records have no such field`)
   if (writeDefault === undefined && initialDefault === undefined) return { _tag: "Absent" }
   return isPrimitive(type) && type._tag !== "fixed"
     ? { _tag: "Default", sql: writeDefaultSql(field) }
-    : problem(`column ${name} has a default and records have no such field: of ${kindName(type)} it is not written here`)
+    : problem(
+        `column ${name} has a default and records have no such field: of ${kindName(type)} it is not written here`
+      )
 }
 
 /** Where the table's column comes from. */

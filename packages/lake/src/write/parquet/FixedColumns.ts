@@ -84,7 +84,9 @@ const planLeaves = (elements: ReadonlyArray<ThriftStruct>, lengths: ReadonlyMap<
     const length = lengths.get(numberAt(element, Element.fieldId) ?? -1)
     const isFixed = children === 0 && length !== undefined
     changed.push(
-      isFixed ? new Map(element).set(Element.type, int(fixedLengthByteArray)).set(Element.typeLength, int(length)) : element
+      isFixed
+        ? new Map(element).set(Element.type, int(fixedLengthByteArray)).set(Element.typeLength, int(length))
+        : element
     )
     if (children === 0) leaves.push(isFixed ? { ...levels, length } : undefined)
     for (let i = 0; i < children; i++) walk(levels, false)
@@ -116,7 +118,8 @@ const valuesFrom = (bytes: Uint8Array, { optional, repeats }: FixedLeaf): number
 
 const convertPage = (header: ThriftStruct, bytes: Uint8Array, leaf: FixedLeaf): Uint8Array => {
   if (numberAt(header, Page.type) === pageTypes.dictionary) return withoutLengths(bytes, leaf.length)
-  if (numberAt(header, Page.type) !== pageTypes.data) return unsupported("a Parquet page of another kind than DuckDB writes")
+  if (numberAt(header, Page.type) !== pageTypes.data)
+    return unsupported("a Parquet page of another kind than DuckDB writes")
   const encoding = numberAt(structAt(header, Page.data) ?? new Map<number, ThriftField>(), 2)
   if (encoding === encodings.plainDictionary || encoding === encodings.dictionary) return bytes
   if (encoding !== encodings.plain) return unsupported("a Parquet page in another encoding than DuckDB writes")
@@ -257,7 +260,11 @@ const movedFooter = (
     const items = structsAt(group, RowGroup.columns, "columns").map((chunk) => {
       const old = metadataOf(chunk)
       const converted = ofMetadata.get(old)
-      const metadata = withOffsets(old, [Column.dataPageOffset, Column.dictionaryPageOffset, Column.bloomFilterOffset], place)
+      const metadata = withOffsets(
+        old,
+        [Column.dataPageOffset, Column.dictionaryPageOffset, Column.bloomFilterOffset],
+        place
+      )
       if (converted !== undefined) {
         less += (numberAt(old, Column.uncompressedBytes) ?? 0) - converted.uncompressedBytes
         lessCompressed += (numberAt(old, Column.compressedBytes) ?? 0) - converted.bytes.length
@@ -267,12 +274,18 @@ const movedFooter = (
           .set(Column.compressedBytes, long(converted.bytes.length))
         metadata.delete(Column.sizeStatistics)
       }
-      return withOffsets(chunk, [Chunk.fileOffset], place).set(Chunk.metadata, { type: ThriftType.Struct, value: metadata })
+      return withOffsets(chunk, [Chunk.fileOffset], place).set(Chunk.metadata, {
+        type: ThriftType.Struct,
+        value: metadata
+      })
     })
     const out = withOffsets(group, [RowGroup.fileOffset], place)
     const columns = { elementType: ThriftType.Struct, items }
     out.set(RowGroup.columns, { type: ThriftType.List, value: columns })
-    for (const [id, by] of [[RowGroup.totalBytes, less], [RowGroup.compressedBytes, lessCompressed]] as const) {
+    for (const [id, by] of [
+      [RowGroup.totalBytes, less],
+      [RowGroup.compressedBytes, lessCompressed]
+    ] as const) {
       const total = numberAt(group, id)
       if (total !== undefined) out.set(id, long(total - by))
     }

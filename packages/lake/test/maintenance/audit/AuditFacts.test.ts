@@ -343,7 +343,11 @@ describe("auditFacts", () => {
       assert.deepStrictEqual((yield* auditFacts(accounts)).problems, [])
       yield* wrongFacts((file) => ({
         ...file,
-        lowerBounds: new Map([...file.lowerBounds, [3, Buffer.from("c")], [5, singleValueToBytes({ _tag: "double" }, 2)]]),
+        lowerBounds: new Map([
+          ...file.lowerBounds,
+          [3, Buffer.from("c")],
+          [5, singleValueToBytes({ _tag: "double" }, 2)]
+        ]),
         nullValueCounts: new Map([...file.nullValueCounts, [5, 0n]])
       }))
       const found = (yield* auditFacts(accounts)).problems.map(({ kind, message }) => `${kind} ${message}`)
@@ -359,13 +363,38 @@ describe("auditFacts", () => {
 
 /** What is wrong of the vectors in the one file that has them, and whether it can be told what would be right. */
 const vectorDamages: ReadonlyArray<
-  readonly [what: string, damage: (file: DeleteFile) => DeleteFile, expected: ReadonlyArray<FactKind>, repaired: boolean]
+  readonly [
+    what: string,
+    damage: (file: DeleteFile) => DeleteFile,
+    expected: ReadonlyArray<FactKind>,
+    repaired: boolean
+  ]
 > = [
   ["other rows than they have", (file) => ({ ...file, recordCount: file.recordCount + 1n }), ["record-count"], true],
-  ["another place than they have", (file) => ({ ...file, contentOffset: file.contentOffset! + 1n }), ["vector-place"], true],
-  ["another length than they have", (file) => ({ ...file, contentSizeInBytes: file.contentSizeInBytes! - 1n }), ["vector-place"], true],
-  ["another size of their file", (file) => ({ ...file, fileSizeInBytes: file.fileSizeInBytes + 7n }), ["file-size"], true],
-  ["a data file that is none of theirs", (file) => ({ ...file, referencedDataFile: `${file.referencedDataFile}x` }), ["vector"], false]
+  [
+    "another place than they have",
+    (file) => ({ ...file, contentOffset: file.contentOffset! + 1n }),
+    ["vector-place"],
+    true
+  ],
+  [
+    "another length than they have",
+    (file) => ({ ...file, contentSizeInBytes: file.contentSizeInBytes! - 1n }),
+    ["vector-place"],
+    true
+  ],
+  [
+    "another size of their file",
+    (file) => ({ ...file, fileSizeInBytes: file.fileSizeInBytes + 7n }),
+    ["file-size"],
+    true
+  ],
+  [
+    "a data file that is none of theirs",
+    (file) => ({ ...file, referencedDataFile: `${file.referencedDataFile}x` }),
+    ["vector"],
+    false
+  ]
 ]
 
 describe("deletion vectors", () => {
@@ -373,7 +402,10 @@ describe("deletion vectors", () => {
   const vectored = Effect.gen(function* () {
     yield* createAccounts(
       [{ column: "country", transform: { _tag: "identity" } }],
-      [["format-version", "3"], ["write.delete.mode", "merge-on-read"]]
+      [
+        ["format-version", "3"],
+        ["write.delete.mode", "merge-on-read"]
+      ]
     )
     yield* appendSql(accounts, rowsSql(rows))
     yield* deleteRows(accounts, { _tag: "Compare", column: "id", operator: "<", value: 7n })
@@ -388,7 +420,10 @@ describe("deletion vectors", () => {
         yield* wrongDeletes(damage)
         const { after, before } = yield* repairFacts(accounts)
         // of both vectors in the file
-        assert.deepStrictEqual(before.problems.map(({ kind }) => kind), [...expected, ...expected])
+        assert.deepStrictEqual(
+          before.problems.map(({ kind }) => kind),
+          [...expected, ...expected]
+        )
         assert.isTrue(before.problems.every(({ where }) => where.endsWith(".puffin")))
         if (!repaired) return assert.deepStrictEqual(after.problems, before.problems)
         assert.deepStrictEqual(after.problems, [])

@@ -193,7 +193,11 @@ const failing: ReadonlyArray<readonly [string, string, (real: CatalogShape) => P
       let away = false
       return {
         loadTable: (identifier) => (away ? Effect.fail(unavailable) : real.loadTable(identifier)),
-        commit: () => Effect.andThen(Effect.sync(() => (away = true)), Effect.fail(unknown))
+        commit: () =>
+          Effect.andThen(
+            Effect.sync(() => (away = true)),
+            Effect.fail(unknown)
+          )
       }
     }
   ]

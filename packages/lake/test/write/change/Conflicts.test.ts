@@ -17,7 +17,16 @@ import { appendRows, overwritePartitions, overwriteRows, upsertRows } from "../.
 import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
 import { rollback } from "../../../src/write/TableAction.ts"
-import { type Account, byCountry, createAccounts, layerLake, readAccounts, rowsSql, table, textOf } from "./ChangeFixture.ts"
+import {
+  type Account,
+  byCountry,
+  createAccounts,
+  layerLake,
+  readAccounts,
+  rowsSql,
+  table,
+  textOf
+} from "./ChangeFixture.ts"
 
 type Rows = ReadonlyArray<Account>
 type Isolation = "serializable" | "snapshot"
@@ -25,7 +34,9 @@ type Isolation = "serializable" | "snapshot"
 interface Change {
   /** What it does to rows. */
   readonly on: (rows: Rows) => Rows
-  readonly run: (isolation: Isolation) => Effect.Effect<unknown, { readonly message: string }, Catalog | FileIO | DuckDb | Storage>
+  readonly run: (
+    isolation: Isolation
+  ) => Effect.Effect<unknown, { readonly message: string }, Catalog | FileIO | DuckDb | Storage>
 }
 
 const account = (id: number, country: string, cents: number): Account => ({ id, country, cents })
@@ -86,7 +97,10 @@ const earlier: Readonly<Record<string, Change>> = {
   "append that it is about": append(account(30, "de", 3)),
   "append that it is not about": append(account(31, "fr", 1000)),
   "delete of the same rows": remove(below(15n), isLow),
-  "delete of other rows": remove({ _tag: "And", filters: [inCountry("fr"), below(25n)] }, (row) => !isDe(row) && row.cents !== null && row.cents < 25),
+  "delete of other rows": remove(
+    { _tag: "And", filters: [inCountry("fr"), below(25n)] },
+    (row) => !isDe(row) && row.cents !== null && row.cents < 25
+  ),
   overwrite: overwrite(inCountry("de"), isDe, account(32, "de", 4)),
   upsert: upsert(account(1, "de", 2), account(33, "fr", 2)),
   "overwrite of a partition": partitions(account(34, "fr", 6)),
@@ -141,7 +155,8 @@ const meet = (one: Change, other: Change, isolation: Isolation, [mode, version]:
       // the first time it is decided by, the second time committed on
       loadTable: (identifier) =>
         Effect.suspend(() => {
-          const meanwhile = ++loads === 2 ? Effect.orDie(Effect.provideContext(other.run("serializable"), services)) : Effect.void
+          const meanwhile =
+            ++loads === 2 ? Effect.orDie(Effect.provideContext(other.run("serializable"), services)) : Effect.void
           return Effect.andThen(meanwhile, catalog.loadTable(identifier))
         })
     }

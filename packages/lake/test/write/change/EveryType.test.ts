@@ -31,7 +31,8 @@ interface TypeOfKey {
 }
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"))
-const hexes = (...values: ReadonlyArray<string>): TypeOfKey["values"] => values.map((hex) => [`unhex('${hex}')`, bytes(hex)])
+const hexes = (...values: ReadonlyArray<string>): TypeOfKey["values"] =>
+  values.map((hex) => [`unhex('${hex}')`, bytes(hex)])
 const decimals = (precision: number, scale: number): TypeOfKey => {
   const greatest = 10n ** BigInt(precision) - 1n
   const text = (unscaled: bigint) => {
@@ -42,13 +43,23 @@ const decimals = (precision: number, scale: number): TypeOfKey => {
   const type = `decimal(${precision}, ${scale})`
   return {
     type,
-    values: [-greatest, -1n, 0n, greatest].map((value) => [`'${text(value)}'::DECIMAL(${precision}, ${scale})`, value] as const),
+    values: [-greatest, -1n, 0n, greatest].map(
+      (value) => [`'${text(value)}'::DECIMAL(${precision}, ${scale})`, value] as const
+    ),
     by: precision % 2 === 0 ? "identity" : "bucket[4]"
   }
 }
 
 const types: ReadonlyArray<TypeOfKey> = [
-  { type: "int", values: [["-2147483648", -2147483648], ["0", 0], ["1", 1], ["2147483647", 2147483647]] },
+  {
+    type: "int",
+    values: [
+      ["-2147483648", -2147483648],
+      ["0", 0],
+      ["1", 1],
+      ["2147483647", 2147483647]
+    ]
+  },
   {
     type: "long",
     values: [
@@ -62,12 +73,22 @@ const types: ReadonlyArray<TypeOfKey> = [
   ...[1, 9, 18, 19, 38].map((precision) => decimals(precision, Math.floor(precision / 2))),
   {
     type: "date",
-    values: [["DATE '0001-01-01'", -719162], ["DATE '1969-12-31'", -1], ["DATE '1970-01-01'", 0], ["DATE '9999-12-31'", 2932896]],
+    values: [
+      ["DATE '0001-01-01'", -719162],
+      ["DATE '1969-12-31'", -1],
+      ["DATE '1970-01-01'", 0],
+      ["DATE '9999-12-31'", 2932896]
+    ],
     by: "year"
   },
   {
     type: "time",
-    values: [["TIME '00:00:00'", 0n], ["TIME '00:00:00.000001'", 1n], ["TIME '12:00:00'", 43200000000n], ["TIME '23:59:59.999999'", 86399999999n]]
+    values: [
+      ["TIME '00:00:00'", 0n],
+      ["TIME '00:00:00.000001'", 1n],
+      ["TIME '12:00:00'", 43200000000n],
+      ["TIME '23:59:59.999999'", 86399999999n]
+    ]
   },
   {
     type: "timestamp",
@@ -98,19 +119,54 @@ const types: ReadonlyArray<TypeOfKey> = [
       ["TIMESTAMP_NS '2026-01-01 12:34:56.789001002'", 1767270896789001002n]
     ]
   },
-  { type: "timestamp_ns", values: [["TIMESTAMP_NS '1969-12-31 23:59:59.999999999'", -1n], ["TIMESTAMP_NS '1970-01-01 00:00:00'", 0n], ["TIMESTAMP_NS '1970-01-01 01:00:00'", 3600000000000n], ["TIMESTAMP_NS '2026-01-01 12:34:56.789001002'", 1767270896789001002n]], by: "hour" },
-  { type: "string", values: [["''", ""], ["'null'", "null"], ["'zz'", "zz"], ["'😀'", "😀"]] },
+  {
+    type: "timestamp_ns",
+    values: [
+      ["TIMESTAMP_NS '1969-12-31 23:59:59.999999999'", -1n],
+      ["TIMESTAMP_NS '1970-01-01 00:00:00'", 0n],
+      ["TIMESTAMP_NS '1970-01-01 01:00:00'", 3600000000000n],
+      ["TIMESTAMP_NS '2026-01-01 12:34:56.789001002'", 1767270896789001002n]
+    ],
+    by: "hour"
+  },
+  {
+    type: "string",
+    values: [
+      ["''", ""],
+      ["'null'", "null"],
+      ["'zz'", "zz"],
+      ["'😀'", "😀"]
+    ]
+  },
   {
     type: "uuid",
-    values: ["00000000-0000-0000-0000-000000000001", "7fffffff-ffff-ffff-8000-000000000000", "80000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"].map((text) => [`'${text}'::UUID`, text] as const)
+    values: [
+      "00000000-0000-0000-0000-000000000001",
+      "7fffffff-ffff-ffff-8000-000000000000",
+      "80000000-0000-0000-0000-000000000000",
+      "ffffffff-ffff-ffff-ffff-ffffffffffff"
+    ].map((text) => [`'${text}'::UUID`, text] as const)
   },
-  { type: "uuid", values: ["00000000-0000-0000-0000-000000000001", "0f0f0f0f-0000-4000-8000-000000000000", "80000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"].map((text) => [`'${text}'::UUID`, text] as const), by: "bucket[4]" },
+  {
+    type: "uuid",
+    values: [
+      "00000000-0000-0000-0000-000000000001",
+      "0f0f0f0f-0000-4000-8000-000000000000",
+      "80000000-0000-0000-0000-000000000000",
+      "ffffffff-ffff-ffff-ffff-ffffffffffff"
+    ].map((text) => [`'${text}'::UUID`, text] as const),
+    by: "bucket[4]"
+  },
   { type: "binary", values: hexes("", "00ff", "7f", "ff".repeat(40)) },
   { type: "binary", values: hexes("", "00ff", "7f", "ff".repeat(40)), by: "truncate[1]" },
   { type: "fixed[3]", values: hexes("000000", "00ff00", "7fffff", "ffffff") },
   { type: "fixed[3]", values: hexes("000000", "00ff00", "7fffff", "ffffff"), by: "bucket[4]" },
   // longer than what DuckDB keeps of a value in statistics
-  { type: "fixed[300]", values: hexes("00".repeat(300), "7f".repeat(300), `${"ff".repeat(299)}00`, "ff".repeat(300)), by: "bucket[4]" }
+  {
+    type: "fixed[300]",
+    values: hexes("00".repeat(300), "7f".repeat(300), `${"ff".repeat(299)}00`, "ff".repeat(300)),
+    by: "bucket[4]"
+  }
 ]
 
 /** Rows of ids from `from` on, one for each value and one without. */
@@ -183,9 +239,16 @@ const check = ({ by = "identity", type: text, values }: TypeOfKey, mode: string)
     assert.deepStrictEqual((yield* readHere()).rows, all)
     for (const [id, found] of yield* arrowIds) {
       const value = values[id === 20 ? 3 : id >= 10 ? id - 10 : id]?.[1]
-      assert.isTrue(value === undefined ? found === null : isArrow(text, found, value), `${id} in Arrow: ${String(found)}`)
+      assert.isTrue(
+        value === undefined ? found === null : isArrow(text, found, value),
+        `${id} in Arrow: ${String(found)}`
+      )
     }
-    for (const [operator, place] of [["=", 1], ["<", 2], [">=", 2]] as const) {
+    for (const [operator, place] of [
+      ["=", 1],
+      ["<", 2],
+      [">=", 2]
+    ] as const) {
       const wanted = expected.filter(([, sql]) => {
         const at = sqls.indexOf(sql)
         return at >= 0 && (operator === "=" ? at === place : operator === "<" ? at < place : at >= place)
@@ -199,10 +262,21 @@ const check = ({ by = "identity", type: text, values }: TypeOfKey, mode: string)
     yield* compactTable(table, { inputFilesMin: 1 })
     assert.deepStrictEqual((yield* readHere()).rows, all)
     yield* deleteRows(table, { _tag: "Compare", column: "k", operator: "=", value: values[3]![1] })
-    assert.deepStrictEqual((yield* readHere()).rows, all.filter((line) => !/^(3|20) /.test(line)))
+    assert.deepStrictEqual(
+      (yield* readHere()).rows,
+      all.filter((line) => !/^(3|20) /.test(line))
+    )
     yield* overwritePartitions(table, select([sqls[0]!, "NULL"], 30))
     const left = (yield* readHere()).rows
-    assert.includeMembers(Array.from(left), Array.from(yield* printed([[30, sqls[0]!], [31, "NULL"]])))
+    assert.includeMembers(
+      Array.from(left),
+      Array.from(
+        yield* printed([
+          [30, sqls[0]!],
+          [31, "NULL"]
+        ])
+      )
+    )
     // of the same partitions nothing is left; others are as they were
     assert.isTrue(left.every((line) => !line.startsWith("10 ") && !line.startsWith("4 ")))
     if (by === "identity") assert.lengthOf(left, 4)
@@ -211,6 +285,8 @@ const check = ({ by = "identity", type: text, values }: TypeOfKey, mode: string)
 describe("columns of every type", () => {
   for (const [i, each] of types.entries()) {
     const mode = i % 2 === 0 ? "merge-on-read" : "copy-on-write"
-    it.live(`are keys, partitions and filters: ${each.type} by ${each.by ?? "identity"}, ${mode}`, () => check(each, mode))
+    it.live(`are keys, partitions and filters: ${each.type} by ${each.by ?? "identity"}, ${mode}`, () =>
+      check(each, mode)
+    )
   }
 })

@@ -78,7 +78,8 @@ interface World {
   readonly done: Array<string>
 }
 
-const commit = (...actions: ReadonlyArray<TableAction>) => commitTable({ table, actions: () => Effect.succeed(actions) })
+const commit = (...actions: ReadonlyArray<TableAction>) =>
+  commitTable({ table, actions: () => Effect.succeed(actions) })
 
 const newRow = ({ below, columns }: World, id: number): Row =>
   new Map(
@@ -159,7 +160,11 @@ const remember = Effect.fnUntraced(function* (world: World, branch: string, appe
   const rows = world.branches.get(branch) ?? []
   for (const { operation, snapshotId } of metadata.snapshots) {
     if (world.snapshots.has(snapshotId)) continue
-    world.snapshots.set(snapshotId, { rows, columns: world.columns, appended: operation === "append" ? appended : undefined })
+    world.snapshots.set(snapshotId, {
+      rows,
+      columns: world.columns,
+      appended: operation === "append" ? appended : undefined
+    })
   }
 })
 
@@ -188,7 +193,11 @@ const rowActions: Readonly<Record<string, (world: World) => Act>> = {
       const branch = someBranch(world)
       const { filter, means } = chooseFilter(world)
       yield* deleteRows(table, filter, { branch })
-      yield* changed(world, branch, world.branches.get(branch)!.filter((row) => !means(row)))
+      yield* changed(
+        world,
+        branch,
+        world.branches.get(branch)!.filter((row) => !means(row))
+      )
     }),
   overwrite: (world) =>
     Effect.gen(function* () {
@@ -217,8 +226,7 @@ const rowActions: Readonly<Record<string, (world: World) => Act>> = {
       const ids = new Set(rows.map((row) => row.get(idKey)))
       yield* changed(world, branch, [...before.filter((row) => !ids.has(row.get(idKey))), ...rows])
     }),
-  "rewrite files": (world) =>
-    Effect.andThen(compactTable(table, { inputFilesMin: 2 }), remember(world, "main")),
+  "rewrite files": (world) => Effect.andThen(compactTable(table, { inputFilesMin: 2 }), remember(world, "main")),
   "rewrite manifests": (world) =>
     Effect.andThen(compactManifests(table, { all: world.below(2) === 0 }), remember(world, "main"))
 }
@@ -231,7 +239,8 @@ const schemaChange = (world: World): { readonly change: SchemaChange; readonly c
   const name = `x${world.nextKey}`
   if (what <= 1 || some === undefined) {
     const type = (["int", "string", "decimal"] as const)[below(3)]!
-    const value = world.version === 3 && below(2) === 0 ? { int: "7", string: "none", decimal: "1.50" }[type] : undefined
+    const value =
+      world.version === 3 && below(2) === 0 ? { int: "7", string: "none", decimal: "1.50" }[type] : undefined
     const added: Column = { key: world.nextKey++, name, type, initial: value ?? null, write: value ?? null }
     const json = type === "int" && value !== undefined ? Number(value) : value
     const of = type === "decimal" ? ({ _tag: type, precision: 12, scale: 2 } as const) : ({ _tag: type } as const)
@@ -286,7 +295,12 @@ const structureActions: Readonly<Record<string, (world: World) => Act>> = {
   "sort order": (world) =>
     Effect.gen(function* () {
       world.sorted = !world.sorted
-      const by = { column: "balance", transform: { _tag: "identity" }, direction: "desc", nullOrder: "nulls-last" } as const
+      const by = {
+        column: "balance",
+        transform: { _tag: "identity" },
+        direction: "desc",
+        nullOrder: "nulls-last"
+      } as const
       yield* commit(world.sorted ? replaceSortOrder(by) : replaceSortOrder())
     }),
   properties: (world) => {
@@ -431,7 +445,10 @@ const run = (seed: number, ran: Set<string>) =>
     yield* (yield* Catalog).createTable({
       identifier: table,
       schema,
-      partitionSpec: partitionSpec(schema, seed % 3 === 0 ? [] : [{ column: "country", transform: { _tag: "identity" } }]),
+      partitionSpec: partitionSpec(
+        schema,
+        seed % 3 === 0 ? [] : [{ column: "country", transform: { _tag: "identity" } }]
+      ),
       properties: new Map([
         ["format-version", String(version)],
         ["write.delete.mode", mode],
@@ -445,10 +462,12 @@ const run = (seed: number, ran: Set<string>) =>
       world.done.push(name)
       ran.add(name)
       const said = `seed ${seed}: ${world.done.join(", ")}`
-      yield* actions[name]!(world).pipe(
-        Effect.mapError((error) => new Error(`${said}: ${String(error)}`))
+      yield* actions[name]!(world).pipe(Effect.mapError((error) => new Error(`${said}: ${String(error)}`)))
+      assert.deepStrictEqual(
+        yield* read(world, { _tag: "Current" }),
+        linesOf(world.branches.get("main")!, world.columns),
+        said
       )
-      assert.deepStrictEqual(yield* read(world, { _tag: "Current" }), linesOf(world.branches.get("main")!, world.columns), said)
       if (step % 9 === 8) yield* checkAll(world, said)
     }
     const said = `seed ${seed}: ${world.done.join(", ")}`

@@ -48,6 +48,7 @@ const literal = ({ type }: Column, value: string | null): string => {
 
 /** Rows of these columns as an SQL query. */
 export const selectOf = (rows: ReadonlyArray<Row>, columns: ReadonlyArray<Column>): string => {
-  const of = (row: Row) => columns.map((column) => `${literal(column, valueOf(row, column))} AS "${column.name}"`).join(", ")
+  const of = (row: Row) =>
+    columns.map((column) => `${literal(column, valueOf(row, column))} AS "${column.name}"`).join(", ")
   return rows.map((row) => `SELECT ${of(row)}`).join(" UNION ALL ")
 }

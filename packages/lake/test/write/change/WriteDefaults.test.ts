@@ -25,9 +25,15 @@ const create = (fields: ReadonlyArray<JsonValue>) =>
 const evolve = (...changes: ReadonlyArray<SchemaChange>) =>
   commitTable({ table, actions: () => Effect.succeed([updateSchema(...changes)]) })
 
-const rowsOf = (query: string) => Effect.flatMap(load, (loaded) => Effect.map(readTable(loaded, { query }), ({ rows }) => rows))
+const rowsOf = (query: string) =>
+  Effect.flatMap(load, (loaded) => Effect.map(readTable(loaded, { query }), ({ rows }) => rows))
 
-const field = (id: number, name: string, type: JsonValue, more: { readonly [key: string]: JsonValue } = {}): JsonValue => ({
+const field = (
+  id: number,
+  name: string,
+  type: JsonValue,
+  more: { readonly [key: string]: JsonValue } = {}
+): JsonValue => ({
   id,
   name,
   required: false,
@@ -39,7 +45,10 @@ const point = (more: { readonly [key: string]: JsonValue }): JsonValue =>
   field(
     2,
     "point",
-    { type: "struct", fields: [field(3, "x", "int", { "write-default": 0 }), field(4, "y", "int", { "write-default": 0 })] },
+    {
+      type: "struct",
+      fields: [field(3, "x", "int", { "write-default": 0 }), field(4, "y", "int", { "write-default": 0 })]
+    },
     more
   )
 
@@ -66,7 +75,10 @@ describe("write defaults", () => {
 
   it.live("are of every field, in lists and maps too, and what rows give comes first", () =>
     Effect.gen(function* () {
-      const inner = { type: "struct", fields: [field(11, "a", "string"), field(12, "b", "string", { "write-default": "b0" })] }
+      const inner = {
+        type: "struct",
+        fields: [field(11, "a", "string"), field(12, "b", "string", { "write-default": "b0" })]
+      }
       yield* create([
         field(1, "id", "int"),
         field(2, "list", { type: "list", "element-id": 3, "element-required": false, element: inner }),
@@ -98,7 +110,9 @@ describe("write defaults", () => {
     Effect.gen(function* () {
       yield* create([field(1, "id", "int")])
       yield* appendRows(table, "SELECT 1 AS id")
-      const refused = yield* Effect.flip(evolve({ _tag: "AddColumn", name: "n", type: { _tag: "int" }, required: true }))
+      const refused = yield* Effect.flip(
+        evolve({ _tag: "AddColumn", name: "n", type: { _tag: "int" }, required: true })
+      )
       assert.match(refused.message, /column n cannot be required without a default/)
       yield* evolve({ _tag: "AddColumn", name: "n", type: { _tag: "int" }, required: true, defaultValue: 7 })
       yield* appendRows(table, "SELECT 2 AS id")
@@ -152,9 +166,20 @@ describe("a date that becomes a timestamp", () => {
       yield* catalog.createTable({ identifier: table, schema })
       assert.match((yield* Effect.flip(widen)).message, /needs format version 3/)
       yield* catalog.dropTable(table)
-      for (const [transform, taken] of [["identity", false], ["day", true]] as const) {
-        const partitionSpec = { specId: 0, fields: [{ sourceId: 1, fieldId: 1000, name: "day_part", transform: { _tag: transform } }] }
-        yield* catalog.createTable({ identifier: table, schema, partitionSpec, properties: new Map([["format-version", "3"]]) })
+      for (const [transform, taken] of [
+        ["identity", false],
+        ["day", true]
+      ] as const) {
+        const partitionSpec = {
+          specId: 0,
+          fields: [{ sourceId: 1, fieldId: 1000, name: "day_part", transform: { _tag: transform } }]
+        }
+        yield* catalog.createTable({
+          identifier: table,
+          schema,
+          partitionSpec,
+          properties: new Map([["format-version", "3"]])
+        })
         const outcome = yield* Effect.result(widen)
         assert.strictEqual(outcome._tag === "Success", taken, transform)
         if (outcome._tag === "Failure") assert.match(outcome.failure.message, /partition field day_part/)
@@ -168,19 +193,42 @@ describe("values that do not fit", () => {
   const required = (id: number, name: string, type: JsonValue): JsonValue => ({ id, name, required: true, type })
   const nested: ReadonlyArray<JsonValue> = [
     field(1, "id", "int"),
-    field(2, "s", { type: "struct", fields: [required(3, "must", "int"), field(4, "day", "date"), field(5, "key", "fixed[2]")] }),
+    field(2, "s", {
+      type: "struct",
+      fields: [required(3, "must", "int"), field(4, "day", "date"), field(5, "key", "fixed[2]")]
+    }),
     field(6, "l", { type: "list", "element-id": 7, "element-required": true, element: "timestamp" }),
     field(8, "m", { type: "map", "key-id": 9, key: "fixed[1]", "value-id": 10, "value-required": true, value: "int" })
   ]
   const good = "SELECT 1 AS id, NULL AS s, NULL AS l, NULL AS m"
   for (const [what, select, message] of [
-    ["a required field of a struct", "{'must': NULL, 'day': NULL, 'key': NULL} AS s, NULL AS l, NULL AS m", "s.must is required"],
-    ["a day without end in a struct", "{'must': 1, 'day': 'infinity'::DATE, 'key': NULL} AS s, NULL AS l, NULL AS m", "s.day has a time without end"],
-    ["a fixed value that is too short", "{'must': 1, 'day': NULL, 'key': unhex('00')} AS s, NULL AS l, NULL AS m", "s.key has values of another length"],
+    [
+      "a required field of a struct",
+      "{'must': NULL, 'day': NULL, 'key': NULL} AS s, NULL AS l, NULL AS m",
+      "s.must is required"
+    ],
+    [
+      "a day without end in a struct",
+      "{'must': 1, 'day': 'infinity'::DATE, 'key': NULL} AS s, NULL AS l, NULL AS m",
+      "s.day has a time without end"
+    ],
+    [
+      "a fixed value that is too short",
+      "{'must': 1, 'day': NULL, 'key': unhex('00')} AS s, NULL AS l, NULL AS m",
+      "s.key has values of another length"
+    ],
     ["a required element", "NULL AS s, [NULL] AS l, NULL AS m", "l.element is required"],
-    ["an element without end", "NULL AS s, ['-infinity'::TIMESTAMP] AS l, NULL AS m", "l.element has a time without end"],
+    [
+      "an element without end",
+      "NULL AS s, ['-infinity'::TIMESTAMP] AS l, NULL AS m",
+      "l.element has a time without end"
+    ],
     ["a required value of a map", "NULL AS s, NULL AS l, MAP {unhex('01'): NULL} AS m", "m.value is required"],
-    ["a fixed key that is too long", "NULL AS s, NULL AS l, MAP {unhex('0102'): 1} AS m", "m.key has values of another length"]
+    [
+      "a fixed key that is too long",
+      "NULL AS s, NULL AS l, MAP {unhex('0102'): 1} AS m",
+      "m.key has values of another length"
+    ]
   ] as const) {
     it.live(`are refused by name at any depth: ${what}`, () =>
       Effect.gen(function* () {
@@ -196,9 +244,18 @@ describe("values that do not fit", () => {
 
   it.live("are none where the table's type holds what the query's does, and files have the table's types", () =>
     Effect.gen(function* () {
-      yield* create([field(1, "id", "int"), field(2, "n", "long"), field(3, "t", "timestamp"), field(4, "d", "decimal(9, 2)")])
-      const select = (id: string, n: string, t: string, d: string) => `SELECT ${id} AS id, ${n} AS n, ${t} AS t, ${d} AS d`
-      yield* appendRows(table, select("7::UINTEGER", "8::HUGEINT", "TIMESTAMP_MS '2026-01-01 00:00:00.001'", "1.5::DOUBLE"))
+      yield* create([
+        field(1, "id", "int"),
+        field(2, "n", "long"),
+        field(3, "t", "timestamp"),
+        field(4, "d", "decimal(9, 2)")
+      ])
+      const select = (id: string, n: string, t: string, d: string) =>
+        `SELECT ${id} AS id, ${n} AS n, ${t} AS t, ${d} AS d`
+      yield* appendRows(
+        table,
+        select("7::UINTEGER", "8::HUGEINT", "TIMESTAMP_MS '2026-01-01 00:00:00.001'", "1.5::DOUBLE")
+      )
       yield* appendRows(table, select("7::UTINYINT", "8::UBIGINT", "TIMESTAMP_NS '2026-01-01 00:00:00.001'", "'1.50'"))
       const row = { id: 7, n: "8", t: "2026-01-01 00:00:00.001", d: "1.50" }
       assert.deepStrictEqual<unknown>(yield* rowsOf("SELECT * FROM t"), [row, row])
