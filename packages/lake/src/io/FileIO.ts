@@ -86,10 +86,11 @@ export interface FileIOShape {
   ) => Effect.Effect<ParquetFooter, LakeError>
   /**
    * The columns of a Parquet file as its footer has them. Corrupt when it has other rows, or as a local file another size, than
-   * its manifest promises; a local file that was put in the place of a known one is read anew.
+   * its manifest promises. `present`: a local file that was put in the place of a known one is read anew.
    */
   readonly readDataFileSchema: (
-    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">,
+    as?: "known" | "present"
   ) => Effect.Effect<ReadonlyArray<FooterElement>, LakeError>
   /** Gives the file's size. */
   readonly writeManifest: (
@@ -123,9 +124,15 @@ const vectorRange = ({ contentOffset, contentSizeInBytes, fileSizeInBytes }: Del
   return { at: Number(contentOffset), size: Number(contentSizeInBytes) }
 }
 
+/** A file's columns, and when it was written that had them: 0 where objects cannot be written anew. */
+interface SchemaRead {
+  readonly version: number
+  readonly elements: ReadonlyArray<FooterElement>
+}
+
 const make = (storage: StorageShape): FileIOShape => {
   const metadataRead = new Recent<TableMetadata>(metadataRememberedMax)
-  const schemasRead = new Recent<ReadonlyArray<FooterElement>>(schemasRememberedMax)
+  const schemasRead = new Recent<SchemaRead>(schemasRememberedMax)
   const listsRead = new Recent<ReadonlyArray<ManifestFile>>(listsRememberedMax)
 
   const read = <A>(what: string, uri: string, decode: (bytes: Uint8Array) => A): Effect.Effect<A, LakeError> =>
@@ -182,11 +189,24 @@ const make = (storage: StorageShape): FileIOShape => {
     filePath,
     fileSizeInBytes
   }: Pick<DataFile, "filePath" | "fileSizeInBytes">) {
-    if (localPath(filePath) === undefined) return filePath
+    if (localPath(filePath) === undefined) return 0
     const { modifiedMs, sizeBytes } = yield* Effect.mapError(storage.stat(filePath), fromStorage("data file"))
-    if (BigInt(sizeBytes) === fileSizeInBytes) return `${filePath} ${modifiedMs}`
+    if (BigInt(sizeBytes) === fileSizeInBytes) return modifiedMs
     const message = `data file ${filePath}: has ${sizeBytes} bytes, but the manifest says ${fileSizeInBytes}; restore it from a copy`
     return yield* new LakeError({ reason: "Corrupt", message })
+  })
+
+  const readSchema = Effect.fnUntraced(function* (
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">,
+    as: "known" | "present" = "known"
+  ) {
+    const known = schemasRead.get(file.filePath)
+    if (known !== undefined && as === "known") return known.elements
+    const version = yield* versionOf(file)
+    if (known?.version === version) return known.elements
+    const elements = yield* readElements(file)
+    schemasRead.set(file.filePath, { version, elements })
+    return elements
   })
 
   const readList = (uri: string): Effect.Effect<ReadonlyArray<ListedManifest>, LakeError> => {
@@ -259,8 +279,7 @@ const make = (storage: StorageShape): FileIOShape => {
     readManifestFiles: (manifest) =>
       read("manifest", manifest.manifestPath, (bytes) => decodeManifestFiles(bytes, manifest)),
     readDataFileFooter: readFooter,
-    readDataFileSchema: (file) =>
-      Effect.flatMap(versionOf(file), (version) => remembered(schemasRead, version, readElements(file))),
+    readDataFileSchema: readSchema,
     writeManifest: (uri, layout, entries, content) =>
       Effect.suspend(() => {
         const bytes = encodeManifest(layout, entries, content)

@@ -76,7 +76,7 @@ export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
 }
 
 const runCheck = Effect.fnUntraced(function* (file: FileCheck): Effect.fn.Return<void, LakeError, FileIO> {
-  const ids = columnIds(yield* (yield* FileIO).readDataFileSchema(file))
+  const ids = columnIds(yield* (yield* FileIO).readDataFileSchema(file, "present"))
   if (ids === undefined && !file.mapped) {
     // DuckDB would read null for all of it
     const message = `data file ${file.filePath}: it has no field ids, and no name mapping says which column is which; set ${nameMappingProperty} or rewrite it`

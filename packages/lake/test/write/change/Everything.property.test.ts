@@ -27,10 +27,12 @@ import { commitTable } from "../../../src/write/CommitTable.ts"
 import {
   cherryPick,
   removeRef,
+  removeStatistics,
   replaceSortOrder,
   rollback,
   setProperties,
   setRef,
+  setStatistics,
   type TableAction,
   updatePartitionSpec,
   updateSchema,
@@ -319,6 +321,23 @@ const structureActions: Readonly<Record<string, (world: World) => Act>> = {
       )
     )
   },
+  statistics: (world) =>
+    Effect.gen(function* () {
+      const ids = Array.from(world.snapshots.keys())
+      const [id, other] = [ids[world.below(ids.length)]!, ids[world.below(ids.length)]!]
+      const { location } = (yield* load).metadata
+      const path = `${location}/metadata/stats-${world.nextKey++}.puffin`
+      yield* (yield* Storage).writeNew(path, Uint8Array.of(1, 2, 3))
+      const statistics = {
+        "snapshot-id": id,
+        "statistics-path": path,
+        "file-size-in-bytes": 3,
+        "file-footer-size-in-bytes": 3,
+        "blob-metadata": []
+      }
+      yield* commit(setStatistics("table", statistics))
+      if (other !== id) yield* commit(removeStatistics(other))
+    }),
   upgrade: (world) =>
     Effect.gen(function* () {
       yield* commit(upgradeFormat(3))
