@@ -1,5 +1,7 @@
+import { statSync, truncateSync } from "node:fs"
 import { request } from "node:http"
 import { connect } from "node:net"
+import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { endpoints } from "../src/Gateway.ts"
@@ -107,6 +109,25 @@ const statusFor = (address: string, host: string) =>
       resume(Effect.succeed(answer.statusCode ?? 0))
     }).end()
   })
+
+it.live("a data file that was cut is a problem that names it, never fewer rows", () =>
+  Effect.gen(function* () {
+    const address = yield* testGateway()
+    assert.deepInclude(yield* jsonOf(yield* post(address, count)), { rows: [{ n: records }] })
+    const found = yield* jsonOf(
+      yield* post(address, { sql: 'SELECT file_path, record_count FROM transactions."raw$files" LIMIT 1' })
+    )
+    const [{ file_path: uri }] = found["rows"] as readonly [{ readonly file_path: string }] // as asked for
+    const path = fileURLToPath(uri)
+    truncateSync(path, statSync(path).size - 1)
+    for (const sql of [count.sql, "SELECT sum(amount) FROM transactions.raw"]) {
+      const answer = yield* post(address, { sql })
+      assert.strictEqual(answer.status, 500)
+      const document = yield* jsonOf(answer)
+      assert.include(JSON.stringify(document), uri)
+    }
+  })
+)
 
 it.live("only this machine is listened to, by names of its own", () =>
   Effect.gen(function* () {

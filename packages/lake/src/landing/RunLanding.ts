@@ -12,7 +12,7 @@ import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import { metricsModes } from "../spec/MetricsMode.ts"
 import type { DataFile } from "../spec/DataFile.ts"
-import { currentSnapshot } from "../spec/TableMetadata.ts"
+import { currentSchema, currentSnapshot } from "../spec/TableMetadata.ts"
 import { DataFileWriter } from "../write/DataFileWriter.ts"
 import type { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
 import { type Landing, landingShard } from "./Landing.ts"
@@ -20,6 +20,7 @@ import { type LandingRun, landingDefaults } from "./LandingOptions.ts"
 import { fingerprintOf, type Mark, type Marks } from "./Mark.ts"
 import { type LandingDetail, openTable } from "./OpenTable.ts"
 import { swapIn } from "./SwapIn.ts"
+import { writtenSchema } from "./TableSchema.ts"
 
 const readLimits = { recordsMax: 10_000, bytesMax: 1_048_576 }
 /** How long an idle landing sleeps before it looks again by itself. */
@@ -94,7 +95,7 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const writer = yield* (yield* DataFileWriter).open({
-        schema: landing.schema,
+        schema: writtenSchema(landing.schema, currentSchema(opened.table.metadata)),
         spec: landing.spec,
         shape: landing.topic.shape,
         sourceTopic: topic.name,

@@ -75,6 +75,7 @@ const checkedColumns: ReadonlyArray<StoredColumn> = [
 const checkedPlan: ColumnPlan = {
   stored: checkedColumns,
   written: [],
+  defaults: false,
   sourceTopic: "",
   tableColumns: checkedColumns.map(({ sqlType }, i) => `c${i} ${sqlType}`).join(", "),
   selected: "",

@@ -74,7 +74,7 @@ const isStruct = (value: ThriftValue | undefined): value is ThriftStruct => valu
 const isList = (value: ThriftValue | undefined): value is ThriftList =>
   typeof value === "object" && !(value instanceof Uint8Array) && "items" in value
 
-const numberAt = (struct: ThriftStruct, id: number): number | undefined => {
+export const numberAt = (struct: ThriftStruct, id: number): number | undefined => {
   const value = struct.get(id)?.value
   return typeof value === "number" ? value : undefined
 }
@@ -82,11 +82,11 @@ const bytesAt = (struct: ThriftStruct, id: number): Uint8Array | undefined => {
   const value = struct.get(id)?.value
   return value instanceof Uint8Array ? value : undefined
 }
-const structAt = (struct: ThriftStruct, id: number): ThriftStruct | undefined => {
+export const structAt = (struct: ThriftStruct, id: number): ThriftStruct | undefined => {
   const value = struct.get(id)?.value
   return isStruct(value) ? value : undefined
 }
-const structsAt = (struct: ThriftStruct, id: number, what: string): ReadonlyArray<ThriftStruct> => {
+export const structsAt = (struct: ThriftStruct, id: number, what: string): ReadonlyArray<ThriftStruct> => {
   const value = struct.get(id)?.value
   return isList(value) && value.items.every(isStruct) ? value.items : missing(what)
 }

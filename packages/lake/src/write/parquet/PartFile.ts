@@ -21,7 +21,7 @@ import {
 const copyBytes = 1024 * 1024
 
 /** Reads exactly `length` bytes. */
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Uint8Array> => {
+export const readAt = async (handle: FileHandle, position: number, length: number): Promise<Uint8Array> => {
   const bytes = new Uint8Array(length)
   let filled = 0
   while (filled < length) {
@@ -33,7 +33,7 @@ const readAt = async (handle: FileHandle, position: number, length: number): Pro
   return bytes
 }
 
-const writeAt = async (handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> => {
+export const writeAt = async (handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> => {
   let done = 0
   while (done < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
@@ -58,7 +58,7 @@ const writePieces = async (
 }
 
 /** The footer of a part and where its body ends. */
-const readFooter = async (handle: FileHandle): Promise<{ footer: ParquetFooter; bodyEnd: number }> => {
+export const readFooter = async (handle: FileHandle): Promise<{ footer: ParquetFooter; bodyEnd: number }> => {
   const { size } = await handle.stat()
   const trailer = await readAt(handle, Math.max(0, size - trailerLength), Math.min(size, trailerLength))
   const length = footerLength(trailer)
