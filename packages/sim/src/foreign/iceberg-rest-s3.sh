@@ -9,8 +9,14 @@ if [ "${1:-}" = up ]; then
     . "$FRAZIL_INFRA/_common.sh"
     mvn_lib "iceberg-aws-$ICEBERG_VERSION" "=org.apache.iceberg:iceberg-aws:$ICEBERG_VERSION" \
       "=org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION" "=dev.failsafe:failsafe:3.3.2"
-    lib="$INFRA_CACHE/iceberg-rest-$ICEBERG_VERSION/lib"
-    [ -d "$lib" ] || { ICEBERG_REST_NAME=iceberg-rest-jars ICEBERG_REST_PORT=8299 bash "$FRAZIL_INFRA/iceberg-rest.sh" up; ICEBERG_REST_NAME=iceberg-rest-jars bash "$FRAZIL_INFRA/iceberg-rest.sh" wipe; }
+    rest="$INFRA_CACHE/iceberg-rest-$ICEBERG_VERSION"
+    lib="$rest/lib"
+    # the first start fetches the server's jars; it knows nothing of S3 yet, and a folder without the mark is half fetched
+    if [ ! -f "$rest/.ok" ]; then
+      export ICEBERG_REST_NAME=iceberg-rest-jars
+      ICEBERG_REST_PROPS='' ICEBERG_WAREHOUSE='' ICEBERG_DB='' ICEBERG_REST_PORT=8299 bash "$FRAZIL_INFRA/iceberg-rest.sh" up
+      bash "$FRAZIL_INFRA/iceberg-rest.sh" wipe
+    fi
     for jar in "$INFRA_CACHE/iceberg-aws-$ICEBERG_VERSION"/lib/*.jar; do ln -sf "$jar" "$lib/"; done
   ) >&2
 fi
