@@ -53,6 +53,6 @@ describe("W6", () => {
     const told = bench("w6", "--input", file, "--through", "log")
     assert.strictEqual(told.status, 1)
     assert.strictEqual(told.stdout, "")
-    assert.match(told.stderr, /\nbench: W6 reads its table from memory: --through log is for W1 to W5\n$/)
+    assert.match(told.stderr, /^bench: W6 reads its table from memory: --through log is for W1 to W5\n$/)
   })
 })
