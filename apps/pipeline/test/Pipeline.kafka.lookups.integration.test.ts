@@ -16,7 +16,7 @@ import { runPipelineProcess, startPipeline } from "./support/PipelineProcess.ts"
 import { type Place, runIn } from "./support/PipelineRun.ts"
 
 // each test begins with an empty log
-const kafka = sharedKafka(19_692, { more: "transaction.abort.timed.out.transaction.cleanup.interval.ms=300" })
+const kafka = sharedKafka(19_992, { more: "transaction.abort.timed.out.transaction.cleanup.interval.ms=300" })
 beforeEach(kafka.start, 120_000)
 afterEach(kafka.stop, 60_000)
 

@@ -7,7 +7,7 @@ import { Effect, Schedule } from "effect"
 import { runPipelineProcess } from "./support/PipelineProcess.ts"
 import { makePlace } from "./support/PipelineRun.ts"
 
-const kafka = sharedKafka(19_492)
+const kafka = sharedKafka(19_892)
 // each test begins with an empty log
 beforeEach(kafka.start, 120_000)
 afterEach(kafka.stop, 60_000)

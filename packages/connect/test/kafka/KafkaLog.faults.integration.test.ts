@@ -238,7 +238,7 @@ describe("a broker that goes away", () => {
         assert.deepStrictEqual(yield* whole(log), expected)
         assert.deepStrictEqual(yield* whole(yield* again(prefix)), expected)
       }),
-    120_000
+    400_000
   )
 
   it.live(
@@ -263,7 +263,7 @@ describe("a broker that goes away", () => {
         assert.isAbove(reasons.length, 0)
         assert.deepStrictEqual(yield* whole(log), numbered("value-", count))
       }),
-    120_000
+    400_000
   )
 
   it.live(
@@ -289,6 +289,6 @@ describe("a broker that goes away", () => {
         yield* Fiber.join(killing)
         assert.deepStrictEqual((yield* readAll(log, "a")).values, numbered("value-", count))
       }),
-    120_000
+    400_000
   )
 })
