@@ -88,6 +88,8 @@ const throughLog = (name: string, file: string, words: ReadonlyArray<string>): s
 const runAnswer = (name: string, args: Arguments, folder: string) => {
   const through = args.values["--through"] ?? "file"
   if (through !== "log" && through !== "file") throw new BenchError(`--through takes log or file, found ${through}`)
+  if (through === "log" && name === "w6")
+    throw new BenchError("W6 reads its table from memory: --through log is for W1 to W5")
   const output = args.values["--output"]
   const words = output === undefined ? [] : ["--output", resolve(output)]
   if (output !== undefined) makeFolder(output)

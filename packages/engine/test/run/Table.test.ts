@@ -1,5 +1,5 @@
 /** The join of a stream with a table: what a record is joined with, and when. */
-import { partitionOf } from "@frazil/core"
+import { expr, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -52,6 +52,26 @@ describe("a join with a table", () => {
       assert.deepStrictEqual((yield* jobProgress([checkedJob]))[0]?.counts.tables, table)
       const letters = (yield* readAll("dead-letter")).map(({ value }) => (JSON.parse(value) as { topic: string }).topic)
       assert.deepStrictEqual(letters.toSorted(), [...Array<string>(broken).fill("limits"), "orders"])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.live("gives fields that are added up like those of the records themselves", () =>
+    Effect.gen(function* () {
+      yield* append(Orders, [orderLine(1, "C1"), orderLine(2, "C2"), orderLine(4, "C1"), orderLine(8, "nobody")])
+      yield* append(Limits, [limitLine("C1", "10.25", "gold"), limitLine("C2", "0.50")])
+      const joined = Flow.from(Orders).pipe(Flow.joinTable(Limits, { on: "customer", take: ["limit", "segment"] }))
+      const job = Job.make("totals", [
+        joined.pipe(Flow.total("limits", { sum: "limit" })),
+        joined.pipe(Flow.total("cents", { sum: "cents" })),
+        joined.pipe(Flow.filter(expr("segment == 'gold'")), Flow.total("gold", { sum: "limit" }))
+      ])
+      const monitor = Job.monitor()
+      yield* runToEnd(job, { observer: monitor })
+      assert.deepStrictEqual(monitor.status()[0]?.totals, {
+        limits: { records: 4, sum: "21.00" },
+        cents: { records: 4, sum: "15" },
+        gold: { records: 2, sum: "20.50" }
+      })
     }).pipe(Effect.provide(world))
   )
 

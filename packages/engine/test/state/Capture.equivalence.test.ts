@@ -22,6 +22,7 @@ import { makeTableState, type TableState } from "../../src/state/TableState.ts"
 import { planWindow } from "../../src/window/WindowPlan.ts"
 import type { WindowSpec } from "../../src/window/Window.ts"
 import { makeWindowState, type WindowState } from "../../src/window/WindowState.ts"
+import { casesOf } from "../support/Cases.ts"
 import { runSeeds, type World } from "../support/CaptureWorld.ts"
 
 const Sale = Schema.Struct({ account: Field.text(), amount: Field.int() })
@@ -166,7 +167,7 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
 ]
 
 describe("snapshots that are taken while state changes", () => {
-  for (const [name, make, seeds = 25] of worlds) {
+  for (const [name, make, seeds = casesOf(12)] of worlds) {
     it(`restore ${name} as they are: ${seeds} seeds`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })

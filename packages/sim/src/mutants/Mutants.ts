@@ -442,7 +442,7 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "rule 11",
     name: "one record that is far ahead moves time",
     file: "packages/engine/src/run/Lead.ts",
-    find: "if (lead.inRow < leadsInRowMin) return time.maxEventTime",
+    find: "if (lead.inRow < (lead.key === undefined ? leadsInRowMin : leadsOfOneKeyMin)) return time.maxEventTime",
     replace: "",
     hunter: "transactions"
   },
