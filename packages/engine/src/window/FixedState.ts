@@ -6,8 +6,8 @@
  */
 import { type Cells, makeCells } from "./Cells.ts"
 import { makeEarlyResults } from "./EarlyResults.ts"
-import { endAfter, type KeyPanes, lastEndOf, type Pane } from "./Pane.ts"
-import { decodePanes, encodePanes } from "./PaneCodec.ts"
+import { endAfter, type KeyPanes, lastEndOf, type Pane, refusalAt } from "./Pane.ts"
+import { decodePanes, encodePanes, panesOfKey } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
 import { makeSliding, mergeCells } from "./Sliding.ts"
 import { ChangeList, gone, inPieces, inTurn } from "../state/Capture.ts"
@@ -149,16 +149,8 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     refusal: undefined,
     paneOf: (key, eventTime, watermark) => {
       const start = Math.floor(eventTime / paneMs) * paneMs
-      const time = Math.max(watermark, closedAt)
-      state.refusal = undefined
-      // no window of the pane ends before the pane
-      if (start + paneMs + allowedLatenessMs <= time) {
-        if (lastEndOf(spec, start) + allowedLatenessMs <= time) {
-          state.refusal = "late"
-          return undefined
-        }
-        if (endAfter(spec, start) + allowedLatenessMs <= time) state.refusal = "dropped"
-      }
+      state.refusal = refusalAt(spec, start, Math.max(watermark, closedAt))
+      if (state.refusal === "late") return undefined
       // a pane opened now must not fire again what `update` is about to give
       if (watermark > fired) fired = watermark
       const pane = store.pane(key, start)
@@ -228,6 +220,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       )
       schedule()
     },
+    entriesOf: (entries, key) => panesOfKey(plan, entries, key),
     size: () => keys.size,
     read: (key) => {
       const keyed = keys.get(key)
