@@ -38,6 +38,8 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
   let closedAt = Number.NEGATIVE_INFINITY
   /** Where the last record went. */
   let taken: Pane | undefined
+  /** Revisions of keys that no pane was loaded of. */
+  const loaded: Array<readonly [key: string, end: number, revision: number]> = []
   const resultOf = makeResult(plan)
   const store = makePaneStore(plan, spec, () => schedule())
   const { buckets, keys } = store
@@ -209,8 +211,16 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       decodePanes(plan, entries, store.openPane, (key, end, revision) => {
         const keyed = keys.get(key)
         if (keyed !== undefined) (keyed.revisions ??= new Map<number, number>()).set(end, revision)
+        // windows on disk give them as they lie, perhaps before their panes
+        else loaded.push([key, end, revision])
       }),
     restored: (watermark, closed) => {
+      for (const [key, end, revision] of loaded.splice(0).reverse()) {
+        const keyed = keys.get(key)
+        // what came with panes, or behind, is newer
+        if (keyed === undefined || keyed.revisions?.has(end) === true) continue
+        ;(keyed.revisions ??= new Map<number, number>()).set(end, revision)
+      }
       fired = watermark
       if (closed) closedAt = Number.POSITIVE_INFINITY
       store.drop(Math.max(watermark, closedAt))

@@ -141,7 +141,8 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec, open?: Ope
     entriesOf: (entries, key) => sessionsOfKey(plan, entries, key),
     restored: (watermark, closed) => {
       if (closed) closedAt = Number.POSITIVE_INFINITY
-      store.restored((session) => isOver(session, Math.max(watermark, closedAt)))
+      const time = Math.max(watermark, closedAt)
+      store.restored((session) => isOver(session, time), time)
       state.nextAt = store.nextAt()
     },
     size: () => store.size(),

@@ -23,8 +23,8 @@ export interface SessionStore {
   /** Those that changed since the last call and are there. */
   readonly takeChanged: () => ReadonlyArray<Session>
   readonly capture: (kind: CaptureKind, encode: (sessions: ReadonlyArray<Session>) => unknown) => Capture
-  /** After the last `put`: forgets those that are over. */
-  readonly restored: (isOver: (session: Session) => boolean) => void
+  /** After the last `put`: forgets those that are over by the watermark. */
+  readonly restored: (isOver: (session: Session) => boolean, watermark: number) => void
   /** To be called when `dueAt` says another time of the session. */
   readonly schedule: (session: Session) => void
   /** Nothing is due before. */

@@ -195,7 +195,7 @@ export const makeStoredSessions = (
         write(keyed)
         const { at } = taken
         yield* keyed.sessions.filter((session) => dueAt(session) <= at)
-        for (const session of find(key)?.sessions.slice() ?? []) schedule(session)
+        for (const session of find(key)?.sessions.slice() ?? []) if (dueAt(session) > at) schedule(session)
       }
     }
   }
@@ -242,8 +242,17 @@ export const makeStoredSessions = (
       }
       return maps.keys.capture(kind, { ofStore: give, ofCache: give })
     },
-    // what was over is looked at first
-    restored: () => {},
+    restored: (isOver, watermark) => {
+      const open: Array<Session> = []
+      // what is over gave its results; of these no change tells, since it is forgotten
+      for (const session of takeDue(watermark)) {
+        if (isOver(session)) remove(session)
+        else open.push(session)
+      }
+      for (const { keyed, start } of open)
+        for (const session of find(keyed.key)?.sessions.slice() ?? []) if (session.start === start) schedule(session)
+      maps.forget(watermark)
+    },
     schedule,
     nextAt: due.nextAt,
     takeDue,

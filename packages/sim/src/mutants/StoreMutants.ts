@@ -198,7 +198,7 @@ const ofWindows: typeof mistakes = [
   {
     name: "sessions on disk are not looked at again when another one of their key was",
     file: storedSessions,
-    find: "for (const session of find(key)?.sessions.slice() ?? []) schedule(session)",
+    find: "if (dueAt(session) > at) schedule(session)",
     replace: ""
   },
   {
