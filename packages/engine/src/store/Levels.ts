@@ -54,7 +54,7 @@ export class Levels {
   /** Lets segments go that have nothing but what is over. Those that are merged go with their merge. */
   dropOver(): void {
     const { over, timesStay } = this.forgets
-    if (!timesStay) return
+    if (!timesStay || !this.segments.some(({ newestTime }) => over(newestTime))) return
     const merged = new Set(this.running.flatMap((running) => running?.merge.inputs ?? []))
     const gone = new Set(this.segments.filter((segment) => over(segment.newestTime) && !merged.has(segment)))
     if (gone.size === 0) return

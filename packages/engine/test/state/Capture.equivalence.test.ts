@@ -33,7 +33,7 @@ const windowWorld = ({ spec }: { readonly spec: WindowSpec }, onDisk = false): W
     ["total", sum<typeof Sale.Type, "amount">("amount").declaration],
     ["most", max<typeof Sale.Type, "amount">("amount").declaration]
   ] as const
-  const store = { cacheBytesMax: 2_000 }
+  const store = { cacheBytesMax: 8_000 }
   const node = { op: "window", name: undefined, inputs: [], key: ["account"], window: spec, aggregates, store } as const
   const plan = planWindow("w", node, shape)
   const folder = memoryFolder()
@@ -163,13 +163,13 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
   ["overlapping windows", () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }))],
   ["early results", () => windowWorld(Window.tumbling("30s", { early: "5s", allowedLateness: "10s" }))],
   ["sessions", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }))],
-  ["tumbling windows on disk", () => windowWorld(Window.tumbling("20s", { allowedLateness: "10s" }), true), 3],
+  ["tumbling windows on disk", () => windowWorld(Window.tumbling("20s", { allowedLateness: "10s" }), true), 1],
   [
     "overlapping windows on disk",
     () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }), true),
-    3
+    1
   ],
-  ["sessions on disk", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }), true), 3],
+  ["sessions on disk", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }), true), 1],
   ["values", valueWorld],
   ["process functions", () => functionWorld(false)],
   ["process functions on disk", () => functionWorld(true), 3],
@@ -178,7 +178,7 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
 
 describe("snapshots that are taken while state changes", () => {
   for (const [name, make, seeds = 25] of worlds) {
-    it(`restore ${name} as they are: ${seeds} seeds`, () => {
+    it(`restore ${name} as they are: ${seeds === 1 ? "a seed" : `${seeds} seeds`}`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })
   }

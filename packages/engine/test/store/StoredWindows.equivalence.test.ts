@@ -130,7 +130,7 @@ const runTwins = (plan: Plan, seed: number, chance: Chance) => {
     for (const of of ["disk", "memory"] as const) deltas[of].push(encodeDelta([twins[of]]))
     assert.strictEqual(loadedOf(plan, deltas.disk, watermark), loadedOf(plan, deltas.memory, watermark), what)
   }
-  for (let offset = 0; offset < 400; offset++) {
+  for (let offset = 0; offset < 250; offset++) {
     at += chance.below(chance.once(40) ? 30_000 : 1200)
     const time = at - (chance.once(4) ? chance.below(40_000) : chance.below(2000))
     const record = { account: "", amount: chance.below(100), score: chance.below(1000) / 7, shop: `s${chance.below(5)}` }
@@ -144,7 +144,7 @@ const runTwins = (plan: Plan, seed: number, chance: Chance) => {
     results += given.length
     watermark = Math.max(watermark, time - 2000)
     results += both(twins, (state) => fire(state, watermark), `seed ${seed}, behind ${offset}`).length
-    if (chance.once(9)) compareChanges(`seed ${seed}, changes up to ${offset}`)
+    if (chance.once(14)) compareChanges(`seed ${seed}, changes up to ${offset}`)
     if (!chance.once(60)) continue
     const { disk, memory } = twins
     compareChanges(`seed ${seed}, changes before a restart at ${offset}`)
@@ -164,19 +164,23 @@ const runTwins = (plan: Plan, seed: number, chance: Chance) => {
   return { reads, refused, results }
 }
 
+const seeds = 2
+
 describe("windows on disk", () => {
+  let refused = 0
   for (const [name, spec] of windows) {
-    it(`give what those in memory give, call by call: ${name}, 6 seeds`, () => {
-      const met = { results: 0, reads: 0, refused: 0 }
-      for (let seed = Number(process.env["SEED"] ?? 1); seed <= Number(process.env["SEED"] ?? 6); seed++) {
-        const ran = runTwins(planOf(spec, seed % 3 === 0), seed, makeChance(seed))
+    it(`give what those in memory give, call by call: ${name}, ${seeds} seeds`, () => {
+      const met = { results: 0, reads: 0 }
+      for (let seed = 1; seed <= seeds; seed++) {
+        const ran = runTwins(planOf(spec, seed % 2 === 0), seed, makeChance(seed))
         met.results += ran.results
         met.reads += ran.reads
-        met.refused += ran.refused
+        refused += ran.refused
       }
-      assert.isAbove(met.results, 200)
-      assert.isAbove(met.reads, 100)
-      assert.isAbove(met.refused, 20)
+      assert.isAbove(met.results, 20)
+      assert.isAbove(met.reads, 50)
     })
   }
+
+  it("refuse records in these tests", () => assert.isAbove(refused, 100))
 })
