@@ -164,15 +164,16 @@ const runTwins = (plan: Plan, seed: number, chance: Chance) => {
   return { reads, refused, results }
 }
 
-const seeds = 2
+/** More of them by `SEEDS`. */
+const seeds = Number(process.env["SEEDS"] ?? 1)
 
 describe("windows on disk", () => {
   let refused = 0
-  for (const [name, spec] of windows) {
-    it(`give what those in memory give, call by call: ${name}, ${seeds} seeds`, () => {
+  for (const [index, [name, spec]] of windows.entries()) {
+    it(`give what those in memory give, call by call: ${name}`, () => {
       const met = { results: 0, reads: 0 }
       for (let seed = 1; seed <= seeds; seed++) {
-        const ran = runTwins(planOf(spec, seed % 2 === 0), seed, makeChance(seed))
+        const ran = runTwins(planOf(spec, (seed + index) % 2 === 0), seed, makeChance(seed + 100 * index))
         met.results += ran.results
         met.reads += ran.reads
         refused += ran.refused
@@ -182,5 +183,5 @@ describe("windows on disk", () => {
     })
   }
 
-  it("refuse records in these tests", () => assert.isAbove(refused, 100))
+  it("refuse records in these tests", () => assert.isAbove(refused, 60))
 })

@@ -51,7 +51,8 @@ const runOnDisk = <R, A, E, S>(
     return { reads, found: yield* found }
   })
 
-const disordersMs = [0, 14_000, 60_000]
+/** Two of them for each kind. */
+const disordersMs = [[14_000, 60_000], [0, 14_000], [0, 60_000]] as const
 
 describe("windows on disk tell what they tell in memory", () => {
   for (const [index, timing] of timings.entries()) {
@@ -60,7 +61,7 @@ describe("windows on disk tell what they tell in memory", () => {
     it.live(`${kind}${sizeMs} every ${everyMs}, ${latenessMs} late`, () =>
       Effect.gen(function* () {
         let all = 0
-        for (const disorderMs of disordersMs) {
+        for (const disorderMs of disordersMs[index % disordersMs.length]!) {
           const chance = makeChance(index * 1000 + disorderMs)
           const lines = randomTrades(chance, 120, disorderMs)
           const ran = runOnDisk((cacheBytesMax) => onDisk(timing, cacheBytesMax), lines, chance, foundOf)
@@ -78,7 +79,7 @@ describe("windows on disk tell what they tell in memory", () => {
     it.live(`sessions of ${gapMs}, at most ${maxMs}, ${latenessMs} late`, () =>
       Effect.gen(function* () {
         let all = 0
-        for (const disorderMs of disordersMs) {
+        for (const disorderMs of disordersMs[index % disordersMs.length]!) {
           const chance = makeChance(index * 1000 + disorderMs)
           const lines = randomTrades(chance, 120, disorderMs)
           const make = (cacheBytesMax: number) => visitsJob(timing, Trades, { disk: { cacheBytesMax } })
@@ -99,7 +100,7 @@ const options = { epochRecords: 10, checkpointEveryMs: 0 }
 const job = onDisk(timing, 1000)
 
 describe("a job with windows on disk", () => {
-  atCrossings([...epochPoints, "mid-restore"], upTo(3), "gives the same results once", (name, nth) =>
+  atCrossings([...epochPoints, "mid-restore"], upTo(2), "gives the same results once", (name, nth) =>
     Effect.gen(function* () {
       yield* append(Trades, lines)
       const folder = memoryFolder(nth % 2 === 0)
@@ -132,7 +133,7 @@ describe("a job with windows on disk", () => {
   it.live("starts over when a block is not what was written", () =>
     Effect.gen(function* () {
       let damaged = 0
-      for (const nth of [1, 5, 40, 150]) {
+      for (const nth of [1, 40]) {
         const told: Array<string> = []
         const observer = { ...Job.monitor(), troubled: (_: unknown, message: string) => void told.push(message) }
         const folder = memoryFolder()
@@ -144,7 +145,7 @@ describe("a job with windows on disk", () => {
         }).pipe(Effect.provide(world))
         damaged += told.filter((message) => message.includes("is not what was written")).length
       }
-      assert.strictEqual(damaged, 4)
+      assert.strictEqual(damaged, 2)
     })
   )
 
@@ -153,7 +154,7 @@ describe("a job with windows on disk", () => {
       const stateOf = (of: typeof job) =>
         Effect.gen(function* () {
           yield* append(Trades, lines)
-          yield* Effect.exit(runToEnd(of, options).pipe(on(memoryFolder()), crashAt("after-epoch-commit", 9)))
+          yield* Effect.exit(runToEnd(of, options).pipe(on(memoryFolder()), crashAt("after-epoch-commit", 2)))
           return yield* Effect.forEach(["A0", "A1", "A2", "A3"], (key) => Job.readState(of, key, { unmask: true }))
         }).pipe(Effect.provide(world))
       const found = yield* stateOf(job)
