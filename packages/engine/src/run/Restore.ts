@@ -283,7 +283,10 @@ const gap = (missing: number, found: number) =>
 type Loads = ReadonlyArray<Pick<OperatorState, "name" | "load">>
 
 /** What takes entries of each operator, or those of one key alone. */
-const loadsOf = ({ joins, keyed, lookups, patterns, states, tables, windows }: StageState, key: string | undefined): Loads => {
+const loadsOf = (
+  { joins, keyed, lookups, patterns, states, tables, windows }: StageState,
+  key: string | undefined
+): Loads => {
   const all: ReadonlyArray<OperatorState> = [
     ...states,
     ...windows,

@@ -6,7 +6,15 @@
  */
 import { Schema } from "effect"
 import { decodeCells, encodeCells, otherShape, readKey, readNumber } from "./CellsCodec.ts"
-import { columnsOfKey, decodeColumns, encodeColumns, fitsColumns, type PaneColumns, type ReadPane, type ToldPane } from "./PaneColumns.ts"
+import {
+  columnsOfKey,
+  decodeColumns,
+  encodeColumns,
+  fitsColumns,
+  type PaneColumns,
+  type ReadPane,
+  type ToldPane
+} from "./PaneColumns.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 const Panes = Schema.Struct({

@@ -183,8 +183,7 @@ export const makeStoredFixedState = (
       revised = new Map()
       return encodePanes(plan, panes.tell(told), revisions.map(tellRevision))
     },
-    capture: (kind) =>
-      panes.capture(kind, (some, revisions) => encodePanes(plan, some, revisions.map(tellRevision))),
+    capture: (kind) => panes.capture(kind, (some, revisions) => encodePanes(plan, some, revisions.map(tellRevision))),
     load: (entries) =>
       decodePanes(
         plan,

@@ -136,7 +136,8 @@ describe("an embedded store", () => {
     let most = 0
     for (let round = 1; round <= 120; round++) {
       const spill = store.spill(500)
-      for (let key = 0; key < 500; key++) spill.add(`${String(round).padStart(4, "0")} k${key + 1000}`, round, `value ${round}`)
+      for (let key = 0; key < 500; key++)
+        spill.add(`${String(round).padStart(4, "0")} k${key + 1000}`, round, `value ${round}`)
       spill.end()
       overAt = round - 10
       store.dropOver()

@@ -71,7 +71,10 @@ const loadedOf = (plan: Plan, deltas: ReadonlyArray<Uint8Array>, watermark: numb
   const { allowedLatenessMs } = plan.spec
   const read = Array.from({ length: 20 }, (_, key) => {
     const { revisions = [], ...rest } = (state.read?.(`k${key}`, watermark) ?? {}) as Read // of windows
-    return { ...rest, revisions: revisions.filter(({ window_end: end }) => Date.parse(end) + allowedLatenessMs > watermark) }
+    return {
+      ...rest,
+      revisions: revisions.filter(({ window_end: end }) => Date.parse(end) + allowedLatenessMs > watermark)
+    }
   })
   return sortedText(read)
 }
@@ -92,7 +95,15 @@ const both = <A>({ disk, memory }: Twins, call: (state: WindowState) => A, what:
   return found
 }
 
-const take = (state: WindowState, plan: Plan, key: string, record: Sale, time: number, watermark: number, offset: number) => {
+const take = (
+  state: WindowState,
+  plan: Plan,
+  key: string,
+  record: Sale,
+  time: number,
+  watermark: number,
+  offset: number
+) => {
   const given: Array<unknown> = []
   const pane = state.paneOf(key, time, watermark)
   if (pane !== undefined) {
@@ -133,7 +144,12 @@ const runTwins = (plan: Plan, seed: number, chance: Chance) => {
   for (let offset = 0; offset < 250; offset++) {
     at += chance.below(chance.once(40) ? 30_000 : 1200)
     const time = at - (chance.once(4) ? chance.below(40_000) : chance.below(2000))
-    const record = { account: "", amount: chance.below(100), score: chance.below(1000) / 7, shop: `s${chance.below(5)}` }
+    const record = {
+      account: "",
+      amount: chance.below(100),
+      score: chance.below(1000) / 7,
+      shop: `s${chance.below(5)}`
+    }
     const key = `k${chance.below(12)}`
     const [refusal, , given] = both(
       twins,

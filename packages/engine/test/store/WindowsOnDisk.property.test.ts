@@ -12,7 +12,16 @@ import { crashAt, epochPoints } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
 import { damagedAt, memoryFolder, type MemoryFolder } from "../support/StateFolders.ts"
-import { expectedOf, foundOf, randomTrades, type Timing, timings, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
+import {
+  expectedOf,
+  foundOf,
+  randomTrades,
+  type Timing,
+  timings,
+  type TradeLine,
+  Trades,
+  tradesJob
+} from "../support/Trades.ts"
 import { expectedVisits, foundVisits, visitsJob, visitTimings } from "../support/Visits.ts"
 
 const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
@@ -52,7 +61,11 @@ const runOnDisk = <R, A, E, S>(
   })
 
 /** Two of them for each kind. */
-const disordersMs = [[14_000, 60_000], [0, 14_000], [0, 60_000]] as const
+const disordersMs = [
+  [14_000, 60_000],
+  [0, 14_000],
+  [0, 60_000]
+] as const
 
 describe("windows on disk tell what they tell in memory", () => {
   for (const [index, timing] of timings.entries()) {

@@ -192,7 +192,7 @@ const ofWindows: typeof mistakes = [
   {
     name: "which early results are to come is lost with the cache",
     file: storedPanes,
-    find: "pane.touched = \"touched\" in encoded",
+    find: 'pane.touched = "touched" in encoded',
     replace: ""
   },
   {
