@@ -48,7 +48,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       snapshots: [],
       files: new Map(),
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
-      windows: plan.windows.map(makeWindowState),
+      windows: plan.windows.map((window) => makeWindowState(window)),
       patterns: plan.patterns.map(makePatternState),
       joins: plan.joins.map(makeJoinState),
       keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed)),

@@ -28,17 +28,21 @@ import { runSeeds, type World } from "../support/CaptureWorld.ts"
 const Sale = Schema.Struct({ account: Field.text(), amount: Field.int() })
 const shape = RecordShape.of(Sale)
 
-const windowWorld = ({ spec }: { readonly spec: WindowSpec }): World => {
+const windowWorld = ({ spec }: { readonly spec: WindowSpec }, onDisk = false): World => {
   const aggregates = [
     ["count", count().declaration],
     ["total", sum<typeof Sale.Type, "amount">("amount").declaration],
     ["most", max<typeof Sale.Type, "amount">("amount").declaration]
   ] as const
-  const node = { op: "window", name: undefined, inputs: [], key: ["account"], window: spec, aggregates } as const
+  const store = { cacheBytesMax: 8_000 }
+  const node = { op: "window", name: undefined, inputs: [], key: ["account"], window: spec, aggregates, store } as const
   const plan = planWindow("w", node, shape)
+  const folder = memoryFolder()
+  let opened = 0
+  const open: OpenStore = (operator) => ({ files: folder.make(`${opened++}/${operator}`), sealed: false })
   let watermark = 0
   return {
-    make: () => makeWindowState(plan),
+    make: () => makeWindowState(plan, onDisk ? open : undefined),
     change: (of, chance) => {
       const state = of as WindowState // made above
       for (let record = 0; record < 6; record++) {
@@ -160,6 +164,13 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
   ["overlapping windows", () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }))],
   ["early results", () => windowWorld(Window.tumbling("30s", { early: "5s", allowedLateness: "10s" }))],
   ["sessions", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }))],
+  ["tumbling windows on disk", () => windowWorld(Window.tumbling("20s", { allowedLateness: "10s" }), true), 1],
+  [
+    "overlapping windows on disk",
+    () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }), true),
+    1
+  ],
+  ["sessions on disk", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }), true), 1],
   ["values", valueWorld],
   ["process functions", () => functionWorld(false)],
   ["process functions on disk", () => functionWorld(true), 3],

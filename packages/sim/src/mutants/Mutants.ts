@@ -240,8 +240,8 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "deltas after the snapshot are not applied",
     file: restore,
-    find: "yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
-    replace: "if (snapshot === undefined) yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
+    find: "yield* apply(loads, delta.bytes, deltaPlace(id, delta.epoch),",
+    replace: "if (snapshot === undefined) yield* apply(loads, delta.bytes, deltaPlace(id, delta.epoch),",
     hunter: "accounts"
   },
   {
