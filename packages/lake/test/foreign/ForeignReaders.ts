@@ -45,14 +45,11 @@ export const runPython = (script: string, request: unknown): Effect.Effect<unkno
     Effect.map((text): unknown => JSON.parse(text))
   )
 
-/** Runs statements in Spark on a SQLite catalog; gives the rows of all of them. */
-export const runSpark = (
-  catalogFile: string,
-  warehouse: string,
+const runSparkOn = (
+  where: ReadonlyArray<string>,
   statements: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => {
-  const where = ["sql", "--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"]
-  return runInfra("spark-iceberg.sh", [...where, ...statements.flatMap((sql) => ["-e", sql])], "").pipe(
+): Effect.Effect<ReadonlyArray<unknown>, ForeignError> =>
+  runInfra("spark-iceberg.sh", ["sql", ...where, ...statements.flatMap((sql) => ["-e", sql])], "").pipe(
     Effect.map((text) =>
       text
         .split("\n")
@@ -60,4 +57,17 @@ export const runSpark = (
         .map((line): unknown => JSON.parse(line))
     )
   )
-}
+
+/** Runs statements in Spark on a SQLite catalog, which it calls `frazil`; gives the rows of all of them. */
+export const runSpark = (
+  catalogFile: string,
+  warehouse: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<unknown>, ForeignError> =>
+  runSparkOn(["--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"], statements)
+
+/** The same on a REST catalog, which it calls `lab`. */
+export const runSparkOnRest = (
+  url: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => runSparkOn(["--rest", url], statements)
