@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { tableMetadataFromBytes, tableMetadataToBytes } from "../../src/spec/TableMetadataJson.ts"
 import { currentSchema, currentSnapshot, defaultSortOrder, defaultSpec } from "../../src/spec/TableMetadata.ts"
-import { parseJson } from "../../src/spec/Json.ts"
+import { parseJson, printJson } from "../../src/spec/Json.ts"
 import { readObject } from "../../src/spec/JsonRead.ts"
 import { inlineList, manifestsInline } from "../../src/spec/ManifestsInline.ts"
 import { snapshotFromJson, snapshotToJson } from "../../src/spec/Snapshot.ts"
@@ -97,10 +97,16 @@ describe("table metadata of other writers", () => {
     assert.throws(() => tableMetadataFromBytes(cut), /does not unpack/)
   })
 
+  it("is refused when it has no schema that is in force", () => {
+    const json = readObject(parseJson(new TextDecoder().decode(bytesOf("V2CurrentSchemaNotFound"))), "metadata")
+    const bytes = new TextEncoder().encode(printJson({ ...json, "last-partition-id": 1000 }))
+    assert.throws(() => tableMetadataFromBytes(bytes), /schema 2 is not in it/)
+  })
+
   for (const [name, message] of [
     ["V1MissingSchemaType", /schemas\[0\]\.type/],
     ["V1NoValidSchema", /current-schema-id/],
-    ["V2CurrentSchemaNotFound", /schema 2 is not in it/],
+    ["V2CurrentSchemaNotFound", /last-partition-id/],
     ["V2Valid.zstd.metadata", /compressed with zstd/],
     ["V3ValidEncryption", /encryption-keys/],
     ["V2MissingSchemas", /schemas/],

@@ -34,7 +34,7 @@ describe("views of other writers", () => {
     ["ViewMetadataV1CurrentVersionNotFound", /no version of this id/],
     ["ViewMetadataInvalidCurrentSchema", /schema-id/],
     ["ViewMetadataV1SchemaNotFound", /schema-id/],
-    ["ViewMetadataV1MissingSchema", /schema-id/],
+    ["ViewMetadataV1MissingSchema", /current-version-id/],
     ["ViewMetadataUnsupportedVersion", /format version/]
   ] as const) {
     it(`are refused with the reason: ${name}`, () => assert.throws(() => read(name), message))
