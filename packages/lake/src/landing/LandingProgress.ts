@@ -4,12 +4,12 @@
  * Commands and health checks call it; what a landing has in memory is `LandingMonitor`'s. Takes nothing, changes nothing.
  */
 import { Log, type LogError, type PartitionBounds, type RecordInForce, recordsBehind } from "@frazil/engine"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
-import type { FileIO } from "../io/FileIO.ts"
+import { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
 import { currentSnapshot } from "../spec/TableMetadata.ts"
-import { checkAgainstLog, checkIdentity } from "./CheckMarks.ts"
+import { checkAgainstLog, checkIdentity, marksInForce } from "./CheckMarks.ts"
 import { type Landing, landingShard } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import type { Marks } from "./Mark.ts"
@@ -83,7 +83,7 @@ const checkMarks = Effect.fnUntraced(function* (
   inForce: RecordInForce | undefined,
   table: Table | undefined,
   found: Effect.Success<ReturnType<typeof topicOf>>
-): Effect.fn.Return<Checked, never, FileIO> {
+): Effect.fn.Return<Checked> {
   const none: Marks = new Map()
   if (table === undefined) {
     return {
@@ -93,7 +93,12 @@ const checkMarks = Effect.fnUntraced(function* (
   }
   // written by this landing in every record in force
   const detail = inForce?.detail as LandingDetail | undefined
-  const marks = yield* marksBorneOut(landing, table)
+  // who only has a catalog sees no further than its metadata
+  const fileIO = yield* Effect.serviceOption(FileIO)
+  const marks = yield* Option.match(fileIO, {
+    onNone: () => Effect.succeed(marksInForce(landing, table.metadata)),
+    onSome: (service) => Effect.provideService(marksBorneOut(landing, table), FileIO, service)
+  })
   if (marks instanceof LandingError) return { marks: none, problem: marks.message }
   const positions = new Map(inForce?.positions.map((position, partition) => [partition, position.offset]))
   const wrong =
@@ -105,7 +110,7 @@ const checkMarks = Effect.fnUntraced(function* (
 /** Where a declared landing stands. A damaged table fails; a mark that cannot be right is a `problem`. */
 export const landingProgress = Effect.fn("Landing.progress")(function* (
   landing: Landing
-): Effect.fn.Return<LandingProgress, LakeError | LogError, Log | Catalog | FileIO> {
+): Effect.fn.Return<LandingProgress, LakeError | LogError, Log | Catalog> {
   const log = yield* Log
   // in this order, so that beside a running landing none is older than what it is held against
   const inForce = yield* log.inForce(landingShard(landing))

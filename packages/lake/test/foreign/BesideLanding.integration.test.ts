@@ -208,7 +208,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           assert.isFalse(there(orphans[2]!))
           yield* check("our orphan removal", true)
 
-          yield* checkTheirs(path, url, sql, spark)
+          yield* checkTheirs(url, sql, spark)
           yield* goesOn(yield* landed)
 
           ended = true
@@ -217,7 +217,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check2(load)
         }).pipe(Effect.provide(Layer.merge(EmbeddedLog.layerMemory, layerOverRest(path, url))))
       }).pipe(Effect.scoped),
-    900_000
+    3_600_000
   )
 })
 
@@ -233,7 +233,6 @@ type Sql = (statement: string) => ReturnType<typeof askTrino>
 
 /** Tables of the three engines, each with rows deleted in its own way, through the whole of our upkeep. */
 const checkTheirs = Effect.fnUntraced(function* (
-  path: string,
   url: string,
   sql: Sql,
   spark: (...statements: ReadonlyArray<string>) => ReturnType<typeof runSparkOnRest>

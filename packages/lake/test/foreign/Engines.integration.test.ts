@@ -10,7 +10,7 @@ import { restServer, trinoServer } from "@frazil/sim/servers"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { checkEngine, withoutTime, writeBoth, type Engine, type EngineRows } from "./EngineSweep.ts"
-import { runSpark } from "./ForeignReaders.ts"
+import { runSparkEach } from "./ForeignReaders.ts"
 import { folder, layerAt, layerOverRest } from "./ForeignTable.ts"
 import { askTrino } from "./Trino.ts"
 
@@ -86,13 +86,14 @@ describe.skipIf(!full)("columns of every type, and columns that changed", () => 
       Effect.gen(function* () {
         const path = yield* folder
         const { evolved, types } = yield* writeBoth(withoutTime).pipe(Effect.provide(layerAt(path)))
-        const run = (query: string) => runSpark(join(path, "catalog.db"), join(path, "warehouse"), [query])
-        // rows of one call are not told apart, so each query has a call
         const ask = (queries: ReadonlyArray<string>) =>
-          Effect.forEach(queries, (query) => Effect.map(run(query), (rows) => rows as EngineRows))
+          Effect.map(
+            runSparkEach(join(path, "catalog.db"), join(path, "warehouse"), queries),
+            (answers) => answers as ReadonlyArray<EngineRows> // as Spark prints rows
+          )
         yield* checkEngine({ ...spark, ask }, "frazil.types", types, evolved)
       }).pipe(Effect.scoped),
-    600_000
+    1_800_000
   )
 
   it.live.each(flinkVersions)(
@@ -109,7 +110,7 @@ describe.skipIf(!full)("columns of every type, and columns that changed", () => 
           )
         yield* checkEngine({ ...flink, ask }, "frazil.types", types, evolved)
       }).pipe(Effect.scoped),
-    600_000
+    1_800_000
   )
 
   it.live(
@@ -124,6 +125,6 @@ describe.skipIf(!full)("columns of every type, and columns that changed", () => 
           Effect.forEach(queries, (query): Effect.Effect<EngineRows, unknown> => askTrino(server.url, query))
         yield* checkEngine({ ...trino, ask }, "iceberg.types", types, evolved)
       }).pipe(Effect.scoped),
-    600_000
+    1_800_000
   )
 })

@@ -71,3 +71,28 @@ export const runSparkOnRest = (
   url: string,
   statements: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => runSparkOn(["--rest", url], statements)
+
+const markColumn = "frazil_statement"
+
+/** As `runSpark`, the rows of each statement apart: one Java machine for all of them. */
+export const runSparkEach = (
+  catalogFile: string,
+  warehouse: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, ForeignError> =>
+  Effect.map(
+    runSpark(
+      catalogFile,
+      warehouse,
+      statements.flatMap((sql, i) => [`SELECT ${i} AS ${markColumn}`, sql])
+    ),
+    (rows) => {
+      const found: Array<Array<unknown>> = []
+      for (const row of rows) {
+        // Spark prints rows as objects
+        if (markColumn in (row as object)) found.push([])
+        else found.at(-1)?.push(row)
+      }
+      return found
+    }
+  )

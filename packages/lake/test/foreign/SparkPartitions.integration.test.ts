@@ -58,6 +58,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Spark", () 
           }
         }).pipe(Effect.provide(layerAt(path)))
       }).pipe(Effect.scoped),
-    600_000
+    1_800_000
   )
 })

@@ -111,7 +111,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           }
         })
       ),
-    600_000
+    1_800_000
   )
 
   it.live(
@@ -186,7 +186,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           yield* same("and goes on")
         })
       ),
-    600_000
+    1_800_000
   )
 
   it.live(
@@ -259,6 +259,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           assert.match((yield* Effect.flip(readHere("test", "orc"))).message, /orc/i)
         })
       ),
-    600_000
+    1_800_000
   )
 })

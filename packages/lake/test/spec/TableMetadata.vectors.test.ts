@@ -85,8 +85,8 @@ describe("table metadata of other writers", () => {
       const metadata = tableMetadataFromBytes(bytesOf(name))
       const pathsOf = (read: typeof metadata) =>
         read[key].map((each) => readObject(each, "statistics file")["statistics-path"])
-      assert.deepStrictEqual(pathsOf(metadata), paths, name)
-      assert.deepStrictEqual(pathsOf(tableMetadataFromBytes(tableMetadataToBytes(metadata))), paths, name)
+      assert.deepStrictEqual<unknown>(pathsOf(metadata), paths, name)
+      assert.deepStrictEqual<unknown>(pathsOf(tableMetadataFromBytes(tableMetadataToBytes(metadata))), paths, name)
     }
   })
 
