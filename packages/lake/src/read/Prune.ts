@@ -61,6 +61,21 @@ const project = (
 const keepsNull = (field: BoundPartitionField): boolean =>
   field.transform._tag !== "void" && field.transform._tag !== "unknown" && field.type !== undefined
 
+const greatestOf: Readonly<Partial<Record<PrimitiveType["_tag"], bigint>>> = {
+  int: 2_147_483_647n,
+  long: 9_223_372_036_854_775_807n
+}
+
+/**
+ * Whether a partition value may stand for the least integers: truncated they are below what the type holds, and Java's engines
+ * let them wrap to the greatest.
+ */
+const mayHaveWrapped = ({ sourceType, transform }: BoundPartitionField, value: PartitionValue | undefined): boolean => {
+  const greatest = sourceType === undefined ? undefined : greatestOf[sourceType._tag]
+  if (transform._tag !== "truncate" || greatest === undefined) return false
+  return (typeof value === "number" || typeof value === "bigint") && BigInt(value) > greatest - BigInt(transform.width)
+}
+
 const nothingKnown: Evidence = { mayHaveNull: true, mayHaveValue: true, mayCompare: () => true }
 
 /** What a bound says, if anything: writers of old gave NaN where a column has one, which orders nothing. */
@@ -80,7 +95,7 @@ const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | u
     mayHaveValue: summary.lowerBound !== null || mayHaveNan,
     mayCompare: (operator, value) => {
       const projected = project(field, operator, value)
-      if (projected === undefined || type._tag === "uuid") return true
+      if (projected === undefined || type._tag === "uuid" || mayHaveWrapped(field, upper)) return true
       if (mayHaveNan && isAbove(operator)) return true
       return mayBeWithin(lower, upper, projected.operator, projected.value)
     }
@@ -95,7 +110,8 @@ const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue):
     mayCompare: (operator, to) => {
       if (value === null) return false
       const projected = project(field, operator, to)
-      return projected === undefined || isNan(value) || mayBeWithin(value, value, projected.operator, projected.value)
+      if (projected === undefined || isNan(value) || mayHaveWrapped(field, value)) return true
+      return mayBeWithin(value, value, projected.operator, projected.value)
     }
   }
 }

@@ -115,4 +115,3 @@ export const writeBoth = (columns: (each: TypeCase) => boolean) =>
     const all = yield* writeTypes(truncated!, columns)
     return { types: { name: truncated!.name, all, columns }, evolved: yield* writeEvolved }
   })
-

@@ -1,18 +1,16 @@
 /**
- * Every type that we write, and columns that changed, read by Spark and Flink from our SQLite catalog and by Trino from a REST
- * catalog: rows, earlier snapshots, deleted rows and filters of every kind.
+ * Every type that we write, and columns that changed, read by Spark and both lines of Flink from our SQLite catalog: rows,
+ * earlier snapshots, deleted rows and filters of every kind. Trino has a file of its own.
  *
  * The engines are large: they run only when FRAZIL_FOREIGN is `full`.
  */
 import { join } from "node:path"
 import { flinkSql } from "@frazil/sim/flink"
-import { restServer, trinoServer } from "@frazil/sim/servers"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { checkEngine, withoutTime, writeBoth, type Engine, type EngineRows } from "./EngineSweep.ts"
 import { runSparkEach } from "./ForeignReaders.ts"
-import { folder, layerAt, layerOverRest } from "./ForeignTable.ts"
-import { askTrino } from "./Trino.ts"
+import { folder, layerAt } from "./ForeignTable.ts"
 
 const spark: Omit<Engine, "ask"> = {
   dialect: "spark",
@@ -53,31 +51,9 @@ const flink: Omit<Engine, "ask"> = {
   pastSchemas: false
 }
 
-/** Trino has every type. */
-const trino: Omit<Engine, "ask"> = {
-  dialect: "trino",
-  at: (table, moment) => `${table} FOR VERSION AS OF ${"id" in moment ? moment.id : `'${moment.tag}'`}`,
-  cell: ({ name, type }) => {
-    switch (type._tag) {
-      case "binary":
-        return `to_hex(${name})`
-      case "struct":
-      case "list":
-      case "map":
-        return name
-      default:
-        return `CAST(${name} AS VARCHAR)`
-    }
-  },
-  reads: () => true,
-  asks: () => true,
-  pastSchemas: true
-}
-
 const full = process.env["FRAZIL_FOREIGN"] === "full"
 /** Both lines of Flink that are kept up. */
 const flinkVersions = ["1.20.3", "2.1.1"] as const
-const [restPort, trinoPort] = [8243, 8383]
 
 describe.skipIf(!full)("columns of every type, and columns that changed", () => {
   it.live(
@@ -109,21 +85,6 @@ describe.skipIf(!full)("columns of every type, and columns that changed", () => 
             queries.map((_, i) => rows.filter(({ q }) => q === i + 2).map(({ row }) => row))
           )
         yield* checkEngine({ ...flink, ask }, "frazil.types", types, evolved)
-      }).pipe(Effect.scoped),
-    1_800_000
-  )
-
-  it.live(
-    "read identically in Trino",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* folder
-        const { url } = yield* restServer(restPort, path)
-        const { evolved, types } = yield* writeBoth(() => true).pipe(Effect.provide(layerOverRest(path, url)))
-        const server = yield* trinoServer(trinoPort, restPort)
-        const ask = (queries: ReadonlyArray<string>) =>
-          Effect.forEach(queries, (query): Effect.Effect<EngineRows, unknown> => askTrino(server.url, query))
-        yield* checkEngine({ ...trino, ask }, "iceberg.types", types, evolved)
       }).pipe(Effect.scoped),
     1_800_000
   )

@@ -122,7 +122,10 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
                 .join(" UNION ALL ")
               yield* upsertRows(table, ["id"], sql)
               for (const [id, to] of put) state.set(id, to)
-              yield* appendRows(table, `SELECT 60::INTEGER AS id, 'n60' AS name, 6.00 AS amount, DATE '${day(60)}' AS day`)
+              yield* appendRows(
+                table,
+                `SELECT 60::INTEGER AS id, 'n60' AS name, 6.00 AS amount, DATE '${day(60)}' AS day`
+              )
               state.set(...account(60, 600))
             }
             const second = yield* flink(

@@ -66,24 +66,16 @@ export const runSpark = (
 ): Effect.Effect<ReadonlyArray<unknown>, ForeignError> =>
   runSparkOn(["--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"], statements)
 
-/** The same on a REST catalog, which it calls `lab`. */
-export const runSparkOnRest = (
-  url: string,
-  statements: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => runSparkOn(["--rest", url], statements)
-
 const markColumn = "frazil_statement"
 
-/** As `runSpark`, the rows of each statement apart: one Java machine for all of them. */
-export const runSparkEach = (
-  catalogFile: string,
-  warehouse: string,
+/** The rows of each statement apart: one Java machine for all of them. */
+const eachOn = (
+  where: ReadonlyArray<string>,
   statements: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, ForeignError> =>
   Effect.map(
-    runSpark(
-      catalogFile,
-      warehouse,
+    runSparkOn(
+      where,
       statements.flatMap((sql, i) => [`SELECT ${i} AS ${markColumn}`, sql])
     ),
     (rows) => {
@@ -96,3 +88,10 @@ export const runSparkEach = (
       return found
     }
   )
+
+/** As `runSpark`, the rows of each statement apart. */
+export const runSparkEach = (catalogFile: string, warehouse: string, statements: ReadonlyArray<string>) =>
+  eachOn(["--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"], statements)
+
+/** The same on a REST catalog, which it calls `lab`. */
+export const runSparkOnRest = (url: string, statements: ReadonlyArray<string>) => eachOn(["--rest", url], statements)

@@ -20,7 +20,8 @@ const divisions: ReadonlyArray<ReadonlyArray<string>> = [
   ["c_boolean", "bucket(3, c_int)"],
   ["truncate(10, c_int)", "bucket(4, c_long)"],
   ["truncate(1000, c_long)", "bucket(3, c_decimal9)"],
-  ["truncate(10, c_decimal18)", "bucket(5, c_decimal38)"],
+  // Java refuses to truncate the least decimal: it would need a digit more
+  ["bucket(5, c_decimal38)", "bucket(3, c_decimal18)"],
   ["years(c_date)", "bucket(3, c_string)"],
   ["months(c_timestamp)", "bucket(4, c_timestamptz)"],
   ["days(c_timestamptz)", "bucket(3, c_timestamp)"],

@@ -53,12 +53,7 @@ const trinoNested: ReadonlyArray<{
   {
     name: "n_map",
     type: "MAP(VARCHAR, BIGINT)",
-    values: [
-      "MAP(ARRAY['a', 'b'], ARRAY[4611686018427387904, NULL])",
-      "MAP()",
-      "MAP(ARRAY[''], ARRAY[0])",
-      "NULL"
-    ]
+    values: ["MAP(ARRAY['a', 'b'], ARRAY[4611686018427387904, NULL])", "MAP()", "MAP(ARRAY[''], ARRAY[0])", "NULL"]
   },
   {
     name: "n_deep",

@@ -5,9 +5,13 @@
  *
  * Trino is large: it runs only when FRAZIL_FOREIGN is `full`.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { restServer, trinoServer } from "@frazil/sim/servers"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Layer } from "effect"
+import { Effect, Exit, type Layer, Scope } from "effect"
+import { afterAll } from "vitest"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { auditFacts } from "../../src/maintenance/audit/AuditFacts.ts"
 import { compactTable } from "../../src/maintenance/Compact.ts"
@@ -24,7 +28,8 @@ import { commitTable } from "../../src/write/CommitTable.ts"
 import { setRef } from "../../src/write/TableAction.ts"
 import { byCountry, createAccounts, rowsSql, table as accounts } from "../write/change/ChangeFixture.ts"
 import { canonicalRows } from "./Canonical.ts"
-import { folder, layerOverRest } from "./ForeignTable.ts"
+import { checkEngine, writeBoth, type Engine, type EngineRows } from "./EngineSweep.ts"
+import { layerOverRest } from "./ForeignTable.ts"
 import { readHere } from "./ReadHere.ts"
 import { checkDivided, trinoColumns, trinoRows } from "./Theirs.ts"
 import { askTrino } from "./Trino.ts"
@@ -38,7 +43,8 @@ const divisions: ReadonlyArray<ReadonlyArray<string>> = [
   ["c_boolean", "bucket(c_int, 3)"],
   ["truncate(c_int, 10)", "bucket(c_long, 4)"],
   ["truncate(c_long, 1000)", "bucket(c_decimal9, 3)"],
-  ["truncate(c_decimal18, 10)", "bucket(c_decimal38, 5)"],
+  // Java refuses to truncate the least decimal: it would need a digit more
+  ["bucket(c_decimal38, 5)", "bucket(c_decimal18, 3)"],
   ["year(c_date)", "bucket(c_time, 3)"],
   ["month(c_timestamp)", "bucket(c_timestamptz, 4)"],
   ["day(c_timestamptz)", "bucket(c_uuid, 4)"],
@@ -51,27 +57,60 @@ const divisions: ReadonlyArray<ReadonlyArray<string>> = [
   ["c_uuid", "c_binary"]
 ]
 
-const withTrino = <A, E>(
-  run: (
-    sql: (statement: string, session?: Readonly<Record<string, string>>) => ReturnType<typeof askTrino>
-  ) => Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerOverRest>>>
-) =>
-  Effect.scoped(
+const path = mkdtempSync(join(tmpdir(), "frazil-trino-"))
+const scope = Scope.makeUnsafe()
+
+afterAll(async () => {
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+  rmSync(path, { recursive: true, force: true })
+})
+
+/** One catalog and one Trino for the file: it takes long to start. */
+const servers = Effect.runSync(
+  Effect.cached(
     Effect.gen(function* () {
-      const path = yield* folder
       const { url } = yield* restServer(restPort, path)
-      const server = yield* trinoServer(trinoPort, restPort)
-      return yield* run((statement, session) => askTrino(server.url, statement, session)).pipe(
-        Effect.provide(layerOverRest(path, url))
-      )
-    })
+      const trino = yield* trinoServer(trinoPort, restPort)
+      return { url, trinoUrl: trino.url }
+    }).pipe(Scope.provide(scope))
   )
+)
+
+type Sql = (statement: string, session?: Readonly<Record<string, string>>) => ReturnType<typeof askTrino>
+
+const withTrino = <A, E>(run: (sql: Sql) => Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerOverRest>>>) =>
+  Effect.gen(function* () {
+    const { trinoUrl, url } = yield* servers
+    return yield* run((statement, session) => askTrino(trinoUrl, statement, session)).pipe(
+      Effect.provide(layerOverRest(path, url))
+    )
+  })
+
+/** Trino has every type. */
+const engine: Omit<Engine, "ask"> = {
+  dialect: "trino",
+  at: (table, moment) => `${table} FOR VERSION AS OF ${"id" in moment ? moment.id : `'${moment.tag}'`}`,
+  cell: ({ name, type }) => {
+    switch (type._tag) {
+      case "binary":
+        return `to_hex(${name})`
+      case "struct":
+      case "list":
+      case "map":
+        return name
+      default:
+        return `CAST(${name} AS VARCHAR)`
+    }
+  },
+  reads: () => true,
+  asks: () => true,
+  pastSchemas: true
+}
 
 const names = typesSchema.fields.map(({ name }) => name)
 
 /** A table of every type as Trino has it: what is expected is compared in our schema's types. */
-const readTypes = (name: string) =>
-  Effect.map(readHere("written", name), ({ rows }) => rows)
+const readTypes = (name: string) => Effect.map(readHere("written", name), ({ rows }) => rows)
 
 const lines = (rows: ReadonlyArray<Readonly<Record<string, unknown>>>) =>
   rows.map(({ balance, country, id }) => `${String(id)}|${String(country)}|${String(balance)}`).sort()
@@ -86,6 +125,20 @@ const clean = Effect.fnUntraced(function* (namespace: string, name: string) {
 })
 
 describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
+  it.live(
+    "reads every type and columns that changed: rows, earlier snapshots, filters of every kind",
+    () =>
+      withTrino((sql) =>
+        Effect.gen(function* () {
+          const { evolved, types } = yield* writeBoth(() => true)
+          const ask = (queries: ReadonlyArray<string>) =>
+            Effect.forEach(queries, (query): Effect.Effect<EngineRows, unknown> => sql(query))
+          yield* checkEngine({ ...engine, ask }, "types", types, evolved)
+        })
+      ),
+    1_800_000
+  )
+
   it.live(
     "writes every type, divided by every transform, and deletes: read here as written down, by filters too",
     () =>
@@ -103,7 +156,9 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           for (const [i, division] of divisions.entries()) {
             const name = `by_${i}`
             const partitioning = division.map((each) => `'${each}'`).join(", ")
-            yield* sql(`CREATE TABLE written.${name} WITH (partitioning = ARRAY[${partitioning}]) AS SELECT * FROM written.types`)
+            yield* sql(
+              `CREATE TABLE written.${name} WITH (partitioning = ARRAY[${partitioning}]) AS SELECT * FROM written.types`
+            )
             const { metadata } = yield* Catalog.use((catalog) => catalog.loadTable({ namespace: "written", name }))
             assert.lengthOf(defaultSpec(metadata).fields, division.length, name)
             yield* checkDivided({ namespace: "written", name, division, rows: keptRows, columns: names, seed: i })
@@ -119,42 +174,42 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
     () =>
       withTrino((sql) =>
         Effect.gen(function* () {
-          yield* sql("CREATE SCHEMA written")
-          yield* sql(`CREATE TABLE written.changed (id BIGINT NOT NULL, country VARCHAR, balance DECIMAL(12, 2),
+          yield* sql("CREATE SCHEMA changing")
+          yield* sql(`CREATE TABLE changing.changed (id BIGINT NOT NULL, country VARCHAR, balance DECIMAL(12, 2),
             place ROW(x INTEGER, y VARCHAR), at TIMESTAMP(6) WITH TIME ZONE) WITH (partitioning = ARRAY['country'], sorted_by = ARRAY['id'])`)
           const insert = (from: number, to: number, more = "") =>
-            sql(`INSERT INTO written.changed SELECT id, element_at(ARRAY['US', 'DE', NULL], CAST(id % 3 + 1 AS INTEGER)), CAST(id * 10 - 500 AS DECIMAL(12, 2)) / 100,
+            sql(`INSERT INTO changing.changed SELECT id, element_at(ARRAY['US', 'DE', NULL], CAST(id % 3 + 1 AS INTEGER)), CAST(id * 10 - 500 AS DECIMAL(12, 2)) / 100,
               CAST(ROW(id, 'y') AS ROW(x INTEGER, y VARCHAR)), TIMESTAMP '2026-01-01 00:00:00.000001 UTC' + id * INTERVAL '7' HOUR${more}
               FROM UNNEST(sequence(${from}, ${to})) t(id)`)
           const same = Effect.fnUntraced(function* (what: string) {
-            const ours = yield* readHere("written", "changed")
+            const ours = yield* readHere("changing", "changed")
             const cells = ours.schema.fields.map(({ name, type }) =>
               type._tag === "struct" ? name : `CAST(${name} AS VARCHAR) AS ${name}`
             )
-            const theirs = yield* sql(`SELECT ${cells.join(", ")} FROM written.changed`)
+            const theirs = yield* sql(`SELECT ${cells.join(", ")} FROM changing.changed`)
             assert.deepStrictEqual(ours.rows, canonicalRows(ours.schema, theirs), what)
             assert.isAbove(theirs.length, 20, what)
-            yield* clean("written", "changed")
+            yield* clean("changing", "changed")
           })
-          const table = { namespace: "written", name: "changed" }
+          const table = { namespace: "changing", name: "changed" }
           yield* insert(1, 60)
-          yield* sql("DELETE FROM written.changed WHERE id % 7 = 0")
-          yield* sql("UPDATE written.changed SET balance = balance + 1000 WHERE country = 'DE' AND id < 40")
-          yield* sql(`MERGE INTO written.changed t USING (SELECT id, 'XX' country FROM UNNEST(sequence(55, 65)) t(id)) s ON t.id = s.id
+          yield* sql("DELETE FROM changing.changed WHERE id % 7 = 0")
+          yield* sql("UPDATE changing.changed SET balance = balance + 1000 WHERE country = 'DE' AND id < 40")
+          yield* sql(`MERGE INTO changing.changed t USING (SELECT id, 'XX' country FROM UNNEST(sequence(55, 65)) t(id)) s ON t.id = s.id
             WHEN MATCHED THEN UPDATE SET country = s.country WHEN NOT MATCHED THEN INSERT (id, country) VALUES (s.id, s.country)`)
           yield* same("changed rows")
-          yield* sql("ALTER TABLE written.changed ADD COLUMN note VARCHAR")
-          yield* sql("ALTER TABLE written.changed RENAME COLUMN country TO land")
-          yield* sql("ALTER TABLE written.changed ALTER COLUMN balance SET DATA TYPE DECIMAL(20, 2)")
-          yield* sql("ALTER TABLE written.changed ADD COLUMN place.z DATE")
-          yield* sql("ALTER TABLE written.changed RENAME COLUMN place.x TO ex")
-          yield* sql("ALTER TABLE written.changed ALTER COLUMN place.ex SET DATA TYPE BIGINT")
-          yield* sql("ALTER TABLE written.changed DROP COLUMN place.y")
-          yield* sql("ALTER TABLE written.changed SET PROPERTIES partitioning = ARRAY['day(at)', 'bucket(id, 3)']")
-          yield* sql(`INSERT INTO written.changed (id, land, balance, place, at, note) VALUES
+          yield* sql("ALTER TABLE changing.changed ADD COLUMN note VARCHAR")
+          yield* sql("ALTER TABLE changing.changed RENAME COLUMN country TO land")
+          yield* sql("ALTER TABLE changing.changed ALTER COLUMN balance SET DATA TYPE DECIMAL(20, 2)")
+          yield* sql("ALTER TABLE changing.changed ADD COLUMN place.z DATE")
+          yield* sql("ALTER TABLE changing.changed RENAME COLUMN place.x TO ex")
+          yield* sql("ALTER TABLE changing.changed ALTER COLUMN place.ex SET DATA TYPE BIGINT")
+          yield* sql("ALTER TABLE changing.changed DROP COLUMN place.y")
+          yield* sql("ALTER TABLE changing.changed SET PROPERTIES partitioning = ARRAY['day(at)', 'bucket(id, 3)']")
+          yield* sql(`INSERT INTO changing.changed (id, land, balance, place, at, note) VALUES
             (100, 'FR', 1.5, ROW(5000000000, DATE '2026-02-28'), TIMESTAMP '2026-03-01 00:00:00 UTC', 'n'), (101, NULL, NULL, NULL, NULL, NULL)`)
-          yield* sql("DELETE FROM written.changed WHERE land = 'US' AND id > 50")
-          yield* sql("ANALYZE written.changed")
+          yield* sql("DELETE FROM changing.changed WHERE land = 'US' AND id > 50")
+          yield* sql("ANALYZE changing.changed")
           yield* same("changed columns and partitions")
           const { metadata } = yield* Catalog.use((catalog) => catalog.loadTable(table))
           assert.deepStrictEqual(
@@ -167,14 +222,21 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           const row = (id: number) =>
             `SELECT ${id}::BIGINT AS id, 'OURS' AS land, 1.25 AS balance, {'ex': 1, 'z': NULL} AS place, TIMESTAMPTZ '2026-05-01 00:00:00+00' AS at, 'ours' AS note`
           for (const mode of ["merge-on-read", "copy-on-write"]) {
-            yield* sql(`ALTER TABLE written.changed SET PROPERTIES extra_properties = MAP(ARRAY['write.delete.mode', 'write.update.mode'], ARRAY['${mode}', '${mode}'])`)
+            yield* sql(
+              `ALTER TABLE changing.changed SET PROPERTIES extra_properties = MAP(ARRAY['write.delete.mode', 'write.update.mode'], ARRAY['${mode}', '${mode}'])`
+            )
             yield* deleteRows(table, { _tag: "Compare", column: "land", operator: "=", value: "XX" })
-            yield* deleteRows(table, { _tag: "Compare", column: "id", operator: "<", value: mode === "merge-on-read" ? 4n : 8n })
+            yield* deleteRows(table, {
+              _tag: "Compare",
+              column: "id",
+              operator: "<",
+              value: mode === "merge-on-read" ? 4n : 8n
+            })
             yield* upsertRows(table, ["id"], [10, 20, 200].map(row).join(" UNION ALL "))
             yield* appendRows(table, `${all} FROM (${row(mode === "merge-on-read" ? 300 : 301)})`)
             yield* same(`changed here, ${mode}`)
           }
-          yield* sql("DELETE FROM written.changed WHERE id = 20")
+          yield* sql("DELETE FROM changing.changed WHERE id = 20")
           const compacted = yield* compactTable(table, { inputFilesMin: 2 })
           assert.isBelow(compacted.filesAfter, compacted.filesBefore)
           yield* compactManifests(table, { all: true })
@@ -182,7 +244,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           yield* expireSnapshots(table, { snapshotAgeMsMax: -1, snapshotsKeptMin: 2 })
           assert.deepInclude(yield* removeOrphans(table, { ageMsMin: -60_000 }), { error: undefined })
           yield* same("expired here")
-          yield* sql("UPDATE written.changed SET note = 'again' WHERE id > 40")
+          yield* sql("UPDATE changing.changed SET note = 'again' WHERE id > 40")
           yield* same("and goes on")
         })
       ),
@@ -198,7 +260,11 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
             ["write.delete.mode", "merge-on-read"],
             ["write.update.mode", "merge-on-read"]
           ])
-          const rows = Array.from({ length: 300 }, (_, id) => ({ id, country: ["US", "DE", null][id % 3]!, cents: id * 10 }))
+          const rows = Array.from({ length: 300 }, (_, id) => ({
+            id,
+            country: ["US", "DE", null][id % 3]!,
+            cents: id * 10
+          }))
           const load = Catalog.use((catalog) => catalog.loadTable(accounts))
           yield* appendRows(accounts, rowsSql(rows.slice(0, 200)))
           const first = (yield* load).metadata.currentSnapshotId!
@@ -222,7 +288,10 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           assert.deepStrictEqual(yield* seen(), text(kept))
           assert.deepStrictEqual(yield* seen(`FOR VERSION AS OF ${first}`), text(rows.slice(0, 200)))
           assert.deepStrictEqual(yield* seen("FOR VERSION AS OF 'whole'"), text(rows))
-          assert.deepStrictEqual(yield* seen("WHERE country IS NULL"), text(kept.filter(({ country }) => country === null)))
+          assert.deepStrictEqual(
+            yield* seen("WHERE country IS NULL"),
+            text(kept.filter(({ country }) => country === null))
+          )
           const theirSnapshots = yield* sql('SELECT CAST(snapshot_id AS VARCHAR) id FROM test."accounts$snapshots"')
           assert.sameMembers(
             theirSnapshots.map(({ id }) => id),

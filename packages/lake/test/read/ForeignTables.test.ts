@@ -391,12 +391,18 @@ describe("tables of other writers", () => {
   it.live("are refused where they contradict themselves, the format or DuckDB", () =>
     Effect.gen(function* () {
       for (const [path, message] of [
-        [defaults("add_columns_with_defaults", "00003-3f1801a5-7dfb-4072-b14a-39cd12f9279b"), /default value.*version 2/],
+        [
+          defaults("add_columns_with_defaults", "00003-3f1801a5-7dfb-4072-b14a-39cd12f9279b"),
+          /default value.*version 2/
+        ],
         // made by hand: ids beyond 64 bits
         ["equality_delete_extra_column/warehouse/ns/t/metadata/vfinal", /current-snapshot-id/],
         ["equality_delete_cross_partition/warehouse/ns/t/metadata/vfinal", /current-snapshot-id/],
         // counts that contradict the entries
-        ["iceberg_v1_repro/repro/merch_v1/metadata/00003-8d01e4aa-d143-49c9-898e-b5e477577b70", /4 rows that are existing/],
+        [
+          "iceberg_v1_repro/repro/merch_v1/metadata/00003-8d01e4aa-d143-49c9-898e-b5e477577b70",
+          /4 rows that are existing/
+        ],
         // names that differ in case only are one name in DuckDB
         [defaults("case_sensitive_names", "00001-a7a3a44c-4aac-4619-bebd-11be37b27351"), /uSeR_Id/]
       ] as const) {

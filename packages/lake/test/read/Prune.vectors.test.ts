@@ -11,7 +11,8 @@ import type { JsonObject, JsonValue } from "../../src/spec/Json.ts"
 import { readList, readMap, readObject, readOptional } from "../../src/spec/JsonRead.ts"
 import { fieldEntries, schemaFromJson, type TableSchema } from "../../src/spec/Schema.ts"
 import { singleValueToBytes } from "../../src/spec/SingleValue.ts"
-import { isPrimitive, type PrimitiveType } from "../../src/spec/Type.ts"
+import { bindPartitionSpec, partitionSpec } from "../../src/spec/PartitionSpec.ts"
+import { isPrimitive, primitiveFromText, type PrimitiveType } from "../../src/spec/Type.ts"
 import { readAny, valueOf, vectorRows, vectors } from "../spec/Vectors.ts"
 
 const file = vectors("metrics.json")
@@ -39,10 +40,10 @@ const typeOf = (by: (entry: { readonly id: number; readonly name: string }) => b
 
 const byId = <A>(object: JsonObject, key: string, read: (value: JsonValue, id: number) => A): ReadonlyMap<number, A> =>
   new Map(
-    Array.from(readOptional(object[key], key, (value, where) => readMap(value, where, readAny)) ?? [], ([id, value]) => [
-      Number(id),
-      read(value, Number(id))
-    ])
+    Array.from(
+      readOptional(object[key], key, (value, where) => readMap(value, where, readAny)) ?? [],
+      ([id, value]) => [Number(id), read(value, Number(id))]
+    )
   )
 
 const factsOf = (object: JsonObject): FileFacts => {
@@ -66,7 +67,11 @@ const files = new Map(vectorRows(file, "files").map(([name, facts]) => [name, fa
 const filterOf = (json: JsonValue): Filter => {
   const object = readObject(json, "filter")
   const column = String(object["column"])
-  const value = (each: JsonValue | undefined) => valueOf(typeOf(({ name }) => name === column), each)
+  const value = (each: JsonValue | undefined) =>
+    valueOf(
+      typeOf(({ name }) => name === column),
+      each
+    )
   const filters = () => readList(object["filters"], "filters", (each) => filterOf(each ?? null))
   switch (object["_tag"]) {
     case "And":
@@ -126,5 +131,27 @@ describe("files that the reference implementation reads", () => {
         'nans: {"_tag":"Compare","column":"some_nan_correct_bounds","operator":">=","value":30}'
       ].sort((a, b) => texts.indexOf(a) - texts.indexOf(b))
     )
+  })
+})
+
+describe("partitions of the least integers", () => {
+  it("are read where Java's engines let the truncated value wrap to the greatest", () => {
+    for (const [type, least, wrapped] of [
+      ["int", -2147483648, 2147483646],
+      ["long", -9223372036854775808n, 9223372036854775806n]
+    ] as const) {
+      const table = schemaFromJson({ type: "struct", fields: [{ id: 1, name: "n", required: false, type }] }, "schema")
+      const spec = partitionSpec(table, [{ column: "n", transform: { _tag: "truncate", width: 10 } }])
+      const fields = bindPartitionSpec(spec, table)
+      const bytes = singleValueToBytes(primitiveFromText(type, "test"), wrapped)
+      const summary = { containsNull: false, containsNan: false, lowerBound: bytes, upperBound: bytes }
+      const facts = factsOf({})
+      for (const operator of ["=", "<", "<="] as const) {
+        const value = operator === "<" ? (typeof least === "number" ? least + 1 : least + 1n) : least
+        const filter: Filter = { _tag: "Compare", column: "n", operator, value }
+        assert.isTrue(mayMatch(filter, pruner(table).file(fields, { ...facts, partition: [wrapped] })))
+        assert.isTrue(mayMatch(filter, pruner(table).manifest(fields, [summary])))
+      }
+    }
   })
 })

@@ -39,7 +39,8 @@ describe("single values as JSON", () => {
     return readDefault(field!.type, value ?? null, "vector")
   }
   for (const [type, value] of vectorRows(file, "read")) {
-    it(`${JSON.stringify(type)} takes ${JSON.stringify(value)}`, () => assert.strictEqual(printJson(read(type, value)), printJson(value ?? null)))
+    it(`${JSON.stringify(type)} takes ${JSON.stringify(value)}`, () =>
+      assert.strictEqual(printJson(read(type, value)), printJson(value ?? null)))
   }
   for (const [type, value] of [...vectorRows(file, "refused"), ...vectorRows(file, "elsewhere")]) {
     it(`${JSON.stringify(type)} refuses ${JSON.stringify(value)}`, () =>
