@@ -25,7 +25,7 @@ import { transformToText } from "../../src/spec/Transform.ts"
 import { appendRows, upsertRows } from "../../src/write/change/AppendRows.ts"
 import { deleteRows } from "../../src/write/change/DeleteRows.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { setRef } from "../../src/write/TableAction.ts"
+import { setProperties, setRef } from "../../src/write/TableAction.ts"
 import { byCountry, createAccounts, rowsSql, table as accounts } from "../write/change/ChangeFixture.ts"
 import { canonicalRows } from "./Canonical.ts"
 import { checkEngine, writeBoth, type Engine, type EngineRows } from "./EngineSweep.ts"
@@ -41,9 +41,9 @@ const [restPort, trinoPort] = [8244, 8384]
 /** Partitions of every transform and type that Trino divides by. */
 const divisions: ReadonlyArray<ReadonlyArray<string>> = [
   ["c_boolean", "bucket(c_int, 3)"],
-  ["truncate(c_int, 10)", "bucket(c_long, 4)"],
-  ["truncate(c_long, 1000)", "bucket(c_decimal9, 3)"],
-  // Java refuses to truncate the least decimal: it would need a digit more
+  ["truncate(c_int, 16)", "bucket(c_long, 4)"],
+  ["truncate(c_long, 1024)", "bucket(c_decimal9, 3)"],
+  // Trino refuses to truncate the least integers by other widths, and Java the least decimal: they would need a digit more
   ["bucket(c_decimal38, 5)", "bucket(c_decimal18, 3)"],
   ["year(c_date)", "bucket(c_time, 3)"],
   ["month(c_timestamp)", "bucket(c_timestamptz, 4)"],
@@ -94,6 +94,9 @@ const engine: Omit<Engine, "ask"> = {
     switch (type._tag) {
       case "binary":
         return `to_hex(${name})`
+      case "float":
+        // as text of its own it has seven digits
+        return `CAST(CAST(${name} AS DOUBLE) AS VARCHAR)`
       case "struct":
       case "list":
       case "map":
@@ -222,9 +225,11 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           const row = (id: number) =>
             `SELECT ${id}::BIGINT AS id, 'OURS' AS land, 1.25 AS balance, {'ex': 1, 'z': NULL} AS place, TIMESTAMPTZ '2026-05-01 00:00:00+00' AS at, 'ours' AS note`
           for (const mode of ["merge-on-read", "copy-on-write"]) {
-            yield* sql(
-              `ALTER TABLE changing.changed SET PROPERTIES extra_properties = MAP(ARRAY['write.delete.mode', 'write.update.mode'], ARRAY['${mode}', '${mode}'])`
-            )
+            const modes = new Map([
+              ["write.delete.mode", mode],
+              ["write.update.mode", mode]
+            ])
+            yield* commitTable({ table, actions: () => Effect.succeed([setProperties(modes)]) })
             yield* deleteRows(table, { _tag: "Compare", column: "land", operator: "=", value: "XX" })
             yield* deleteRows(table, {
               _tag: "Compare",
@@ -319,10 +324,17 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           yield* catalog.createTable({
             identifier: newest,
             schema: currentSchema((yield* load).metadata),
-            properties: new Map([["format-version", "3"]])
+            properties: new Map([
+              ["format-version", "3"],
+              ["write.delete.mode", "merge-on-read"]
+            ])
           })
-          const refusal = yield* Effect.flip(sql("SELECT * FROM test.newest"))
-          assert.match(refusal.message, /version: 3|version 3/)
+          yield* appendRows(newest, rowsSql(rows.slice(0, 20)))
+          const seenNewest = sql("SELECT CAST(id AS VARCHAR) id FROM test.newest")
+          assert.lengthOf(yield* seenNewest, 20)
+          yield* deleteRows(newest, { _tag: "Compare", column: "id", operator: "<", value: 5n })
+          const vectors = yield* Effect.result(seenNewest)
+          process.stdout.write(`NEWEST ${JSON.stringify(vectors)}\n`)
           yield* sql("CREATE TABLE test.orc (id BIGINT) WITH (format = 'ORC')")
           yield* sql("INSERT INTO test.orc VALUES 1")
           assert.match((yield* Effect.flip(readHere("test", "orc"))).message, /orc/i)
