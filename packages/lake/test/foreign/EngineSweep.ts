@@ -47,8 +47,11 @@ const idsByProbe = (rows: EngineRows): ReadonlyMap<number, ReadonlyArray<number>
 /** Flink prints bytes in base 64. */
 const hexOf = (rows: EngineRows): EngineRows =>
   rows.map((row) => {
-    const { c_binary: bytes } = row
-    return typeof bytes === "string" ? { ...row, c_binary: Buffer.from(bytes, "base64").toString("hex") } : row
+    const decoded = ["c_binary", "c_fixed"].flatMap((name) => {
+      const bytes = row[name]
+      return typeof bytes === "string" ? [[name, Buffer.from(bytes, "base64").toString("hex")] as const] : []
+    })
+    return { ...row, ...Object.fromEntries(decoded) }
   })
 
 export const checkEngine = Effect.fnUntraced(function* (

@@ -27,6 +27,7 @@ const spark: Omit<Engine, "ask"> = {
       case "timestamptz":
         return `string(unix_micros(${name}))`
       case "binary":
+      case "fixed":
         return `hex(${name})`
       default:
         return name

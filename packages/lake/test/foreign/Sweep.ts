@@ -154,7 +154,8 @@ const sqlTypeOf = (dialect: Dialect, type: PrimitiveType): string =>
 
 /** A value as a literal of the engine. Moments are in UTC, whatever the session says. */
 export const literalOf = (dialect: Dialect, type: PrimitiveType, text: string): string => {
-  if (type._tag === "binary") return dialect === "duckdb" ? `unhex(${quoted(text)})` : `X'${text}'`
+  if (type._tag === "binary" || type._tag === "fixed")
+    return dialect === "duckdb" ? `unhex(${quoted(text)})` : `X'${text}'`
   if (type._tag === "string") return dialect === "spark" ? sparkText(text) : quoted(text)
   const zone = type._tag === "timestamptz" ? utc[dialect] : ""
   return `CAST(${quoted(`${text}${zone}`)} AS ${sqlTypeOf(dialect, type)})`

@@ -19,6 +19,7 @@ const trinoTypes: Readonly<Partial<Record<PrimitiveType["_tag"], string>>> = {
   float: "REAL",
   string: "VARCHAR",
   binary: "VARBINARY",
+  fixed: "VARBINARY",
   time: "TIME(6)",
   timestamp: "TIMESTAMP(6)",
   timestamptz: "TIMESTAMP(6) WITH TIME ZONE"

@@ -93,6 +93,7 @@ const engine: Omit<Engine, "ask"> = {
   cell: ({ name, type }) => {
     switch (type._tag) {
       case "binary":
+      case "fixed":
         return `to_hex(${name})`
       case "float":
         // as text of its own it has seven digits
