@@ -25,8 +25,9 @@ import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
 import { readTable } from "../../src/read/ReadTable.ts"
 import { ancestorsOf, type TableMetadata } from "../../src/spec/TableMetadata.ts"
 import { appendEvents, events, landing } from "../landing/LandingFixture.ts"
-import { runPython, runSparkOnRest } from "./ForeignReaders.ts"
+import { runPython } from "./ForeignReaders.ts"
 import { folder, layerOverRest } from "./ForeignTable.ts"
+import { sparkOnRest, type Spark } from "./SparkSession.ts"
 import { askTrino } from "./Trino.ts"
 
 const [restPort, trinoPort] = [8245, 8385]
@@ -85,7 +86,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
         const trino = yield* trinoServer(trinoPort, restPort)
         const sql = (statement: string, session?: Readonly<Record<string, string>>) =>
           askTrino(trino.url, statement, session)
-        const spark = askSpark(url)
+        const spark = yield* sparkOnRest(url)
         const warehouse = join(path, "warehouse")
         const tableFolder = join(warehouse, "test", "events")
         const load = Catalog.use((catalog) => catalog.loadTable(landing))
@@ -156,12 +157,8 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
             assert.deepStrictEqual(idsOf(answer.pyiceberg.rows), expected, `${step}: PyIceberg`)
             assert.deepStrictEqual(idsOf(answer.duckdb.rows), expected, `${step}: DuckDB`)
             const strings = columns.replaceAll("VARCHAR", "STRING")
-            spark.later(
-              `SELECT ${strings} FROM lab.test.events VERSION AS OF ${snapshotId}`,
-              Effect.fnUntraced(function* (rows) {
-                assert.deepStrictEqual(yield* decoded(rows), expected, `${step}: Spark`)
-              })
-            )
+            const rows = yield* spark(`SELECT ${strings} FROM lab.test.events VERSION AS OF ${snapshotId}`)
+            assert.deepStrictEqual(yield* decoded(rows), expected, `${step}: Spark`)
             yield* goesOn(expected.length)
           })
           const files = (metadataTable: string) =>
@@ -175,7 +172,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
 
           yield* check("landed")
           const call = (procedure: string, args: string) =>
-            spark.now(`CALL lab.system.${procedure}(table => 'test.events'${args === "" ? "" : `, ${args}`})`)
+            spark(`CALL lab.system.${procedure}(table => 'test.events'${args === "" ? "" : `, ${args}`})`)
           const before = yield* files("files")
           yield* call("rewrite_data_files", "options => map('rewrite-all', 'true', 'partial-progress.enabled', 'true')")
           assert.isBelow(yield* files("files"), before + 40)
@@ -196,7 +193,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
 
           yield* sql("ALTER TABLE test.events EXECUTE optimize")
           yield* check("Trino's optimize")
-          yield* spark.now()
           yield* sql("ALTER TABLE test.events EXECUTE expire_snapshots(retention_threshold => '10s')", {
             "iceberg.expire_snapshots_min_retention": "0s"
           })
@@ -214,7 +210,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check("our compaction")
           yield* compactManifests(landing, { all: true })
           yield* check("our rewrite of manifests")
-          yield* spark.now()
           yield* expireSnapshots(landing, { snapshotAgeMsMax: -1, snapshotsKeptMin: 3 })
           yield* check("our expiry")
           yield* Effect.sleep("6 seconds")
@@ -225,7 +220,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check("our orphan removal")
 
           yield* checkTheirs(url, sql, spark)
-          yield* spark.now()
           yield* goesOn(yield* landed)
 
           ended = true
@@ -250,26 +244,10 @@ const checkEnd = Effect.fnUntraced(function* (
 
 type Sql = (statement: string) => ReturnType<typeof askTrino>
 
-type Judge = (rows: ReadonlyArray<unknown>) => Effect.Effect<void, unknown>
-
-/** Spark, whose machine takes long to start: questions wait for the next statement that has to run. */
-const askSpark = (url: string) => {
-  let waiting: Array<readonly [query: string, judge: Judge]> = []
-  return {
-    later: (query: string, judge: Judge) => void waiting.push([query, judge]),
-    now: Effect.fnUntraced(function* (...statements: ReadonlyArray<string>) {
-      const asked = waiting
-      waiting = []
-      const answers = yield* runSparkOnRest(url, [...asked.map(([query]) => query), ...statements])
-      for (const [i, [, judge]] of asked.entries()) yield* judge(answers[i]!)
-    })
-  }
-}
-
 /** Tables of the three engines, each with rows deleted in its own way, through the whole of our upkeep. */
-const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: ReturnType<typeof askSpark>) {
+const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: Spark) {
   const merging = "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2'"
-  yield* spark.now(
+  for (const statement of [
     "CREATE NAMESPACE lab.theirs",
     `CREATE TABLE lab.theirs.spark (id BIGINT, country STRING) USING iceberg PARTITIONED BY (bucket(3, id)) TBLPROPERTIES (${merging})`,
     ...[0, 1, 2, 3, 4].map(
@@ -277,7 +255,8 @@ const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: R
     ),
     "DELETE FROM lab.theirs.spark WHERE id % 7 = 0",
     "UPDATE lab.theirs.spark SET country = 'updated' WHERE id % 11 = 0"
-  )
+  ])
+    yield* spark(statement)
   yield* sql("CREATE TABLE theirs.trino (id BIGINT, country VARCHAR) WITH (partitioning = ARRAY['bucket(id, 3)'])")
   for (const i of [0, 1, 2, 3, 4]) {
     yield* sql(
@@ -318,25 +297,15 @@ const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: R
     )
   for (const name of ["spark", "trino", "flink"] as const) {
     const table = { namespace: "theirs", name }
-    const same = Effect.fnUntraced(function* (
-      step: string,
-      readers: ReadonlyArray<"pyiceberg" | "duckdb">,
-      withSpark = false
-    ) {
+    const same = Effect.fnUntraced(function* (step: string, readers: ReadonlyArray<"pyiceberg" | "duckdb">) {
       const what = `${name}, ${step}`
       const loaded = yield* Catalog.use((catalog) => catalog.loadTable(table))
       const { rows } = yield* readTable(loaded, { query: "SELECT id::VARCHAR AS id, country FROM t" })
       assert.deepStrictEqual(yield* linesOf(rows), expected[name], `${what}: here`)
       const theirs = yield* sql(`SELECT CAST(id AS VARCHAR) id, country FROM theirs.${name}`)
       assert.deepStrictEqual(yield* linesOf(theirs), expected[name], `${what}: Trino`)
-      if (withSpark) {
-        spark.later(
-          `SELECT string(id) id, country FROM lab.theirs.${name}`,
-          Effect.fnUntraced(function* (found) {
-            assert.deepStrictEqual(yield* linesOf(found), expected[name], `${what}: Spark`)
-          })
-        )
-      }
+      const found = yield* spark(`SELECT string(id) id, country FROM lab.theirs.${name}`)
+      assert.deepStrictEqual(yield* linesOf(found), expected[name], `${what}: Spark`)
       const question = { name: "all", order: ["id"], readers }
       const Asked = Schema.Struct({
         tables: Schema.Record(
@@ -367,6 +336,6 @@ const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: R
     yield* expireSnapshots(table, { snapshotAgeMsMax: -1, snapshotsKeptMin: 1 })
     yield* same("expired", ["pyiceberg", "duckdb"])
     assert.deepInclude(yield* removeOrphans(table, { ageMsMin: -60_000 }), { error: undefined })
-    yield* same("orphans removed", ["pyiceberg", "duckdb"], true)
+    yield* same("orphans removed", ["pyiceberg", "duckdb"])
   }
 })

@@ -12,6 +12,9 @@ class ForeignError extends Data.TaggedError("ForeignError")<{ readonly message: 
 
 const infra = process.env["FRAZIL_INFRA"] ?? resolve(import.meta.dirname, "../../../../../shared/infra")
 
+/** A script of the folder. */
+export const infraScript = (name: string): string => join(infra, name)
+
 const run = (command: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> =>
   Effect.callback((resume) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })
@@ -33,7 +36,7 @@ const run = (command: string, args: ReadonlyArray<string>, input: string): Effec
 
 /** A script of the folder; fails with what to do when it is missing. */
 const runInfra = (script: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> => {
-  const command = join(infra, script)
+  const command = infraScript(script)
   if (existsSync(command)) return run(command, args, input)
   const message = `${command} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
   return Effect.fail(new ForeignError({ message }))
@@ -45,11 +48,14 @@ export const runPython = (script: string, request: unknown): Effect.Effect<unkno
     Effect.map((text): unknown => JSON.parse(text))
   )
 
-const runSparkOn = (
-  where: ReadonlyArray<string>,
+/** Runs statements in Spark on a SQLite catalog, which it calls `frazil`; gives the rows of all of them. */
+export const runSpark = (
+  catalogFile: string,
+  warehouse: string,
   statements: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<unknown>, ForeignError> =>
-  runInfra("spark-iceberg.sh", ["sql", ...where, ...statements.flatMap((sql) => ["-e", sql])], "").pipe(
+): Effect.Effect<ReadonlyArray<unknown>, ForeignError> => {
+  const where = ["sql", "--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"]
+  return runInfra("spark-iceberg.sh", [...where, ...statements.flatMap((sql) => ["-e", sql])], "").pipe(
     Effect.map((text) =>
       text
         .split("\n")
@@ -57,25 +63,20 @@ const runSparkOn = (
         .map((line): unknown => JSON.parse(line))
     )
   )
-
-/** Runs statements in Spark on a SQLite catalog, which it calls `frazil`; gives the rows of all of them. */
-export const runSpark = (
-  catalogFile: string,
-  warehouse: string,
-  statements: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<unknown>, ForeignError> =>
-  runSparkOn(["--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"], statements)
+}
 
 const markColumn = "frazil_statement"
 
-/** The rows of each statement apart: one Java machine for all of them. */
-const eachOn = (
-  where: ReadonlyArray<string>,
+/** As `runSpark`, the rows of each statement apart: one Java machine for all of them. */
+export const runSparkEach = (
+  catalogFile: string,
+  warehouse: string,
   statements: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, ForeignError> =>
   Effect.map(
-    runSparkOn(
-      where,
+    runSpark(
+      catalogFile,
+      warehouse,
       statements.flatMap((sql, i) => [`SELECT ${i} AS ${markColumn}`, sql])
     ),
     (rows) => {
@@ -88,10 +89,3 @@ const eachOn = (
       return found
     }
   )
-
-/** As `runSpark`, the rows of each statement apart. */
-export const runSparkEach = (catalogFile: string, warehouse: string, statements: ReadonlyArray<string>) =>
-  eachOn(["--sqlite", catalogFile, "--warehouse", warehouse, "--name", "frazil"], statements)
-
-/** The same on a REST catalog, which it calls `lab`. */
-export const runSparkOnRest = (url: string, statements: ReadonlyArray<string>) => eachOn(["--rest", url], statements)
