@@ -257,7 +257,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
   )
 
   it.live(
-    "reads what is deleted here at any moment, keeps it through its own upkeep, and refuses format version 3",
+    "reads what is deleted here at any moment, keeps it through its own upkeep, and refuses deletion vectors",
     () =>
       withTrino((sql) =>
         Effect.gen(function* () {
@@ -333,8 +333,8 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           const seenNewest = sql("SELECT CAST(id AS VARCHAR) id FROM test.newest")
           assert.lengthOf(yield* seenNewest, 20)
           yield* deleteRows(newest, { _tag: "Compare", column: "id", operator: "<", value: 5n })
-          const vectors = yield* Effect.result(seenNewest)
-          process.stdout.write(`NEWEST ${JSON.stringify(vectors)}\n`)
+          // Trino 470 knows no deletion vectors, and says so before a row comes that is deleted
+          assert.match((yield* Effect.flip(seenNewest)).message, /Error processing metadata/)
           yield* sql("CREATE TABLE test.orc (id BIGINT) WITH (format = 'ORC')")
           yield* sql("INSERT INTO test.orc VALUES 1")
           assert.match((yield* Effect.flip(readHere("test", "orc"))).message, /orc/i)
