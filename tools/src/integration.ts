@@ -1,5 +1,5 @@
 /**
- * `bun run test:it`: the integration tests; `--foreign` asks the large engines too (Spark, Flink) and whole sweeps.
+ * `bun run test:it`: the integration tests; `--foreign` asks the large engines too (Spark, Flink, Trino) and whole sweeps.
  *
  * Vitest refuses options that it does not know: what it means goes to the tests in FRAZIL_FOREIGN. The rest is Vitest's.
  */

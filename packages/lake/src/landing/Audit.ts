@@ -17,10 +17,11 @@ import type { LakeError } from "../LakeError.ts"
 import { planScan, type ScanPlan } from "../read/PlanScan.ts"
 import { type AuditReport, makeTally, type PartitionAudit, partitionMatches } from "./AuditReport.ts"
 import { type AuditRows, makeAuditRows, type RowOffsets } from "./AuditRows.ts"
-import { checkAgainstLog, marksInForce } from "./CheckMarks.ts"
+import { checkAgainstLog } from "./CheckMarks.ts"
 import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
-import { fingerprintOf, type Mark, type Marks, readMarks } from "./Mark.ts"
+import { fingerprintOf, type Mark, readMarks } from "./Mark.ts"
+import { marksBorneOut } from "./MarksBorneOut.ts"
 
 const readLimits = { recordsMax: 10_000, bytesMax: 4_194_304 }
 const rangeRecordsMaxDefault = 250_000
@@ -163,17 +164,17 @@ const auditFromStart = Effect.fnUntraced(function* (
 })
 
 /** The marks to audit by, and why they cannot be right. */
-const marksOf = (
+const marksOf = Effect.fnUntraced(function* (
   landing: Landing,
   table: Table,
   topic: TopicInfo,
   bounds: ReadonlyArray<PartitionBounds>
-): { readonly marks: Marks; readonly problems: ReadonlyArray<string> } => {
+) {
   const known = readMarks(landing.uid, landing.branch, table.metadata.properties) ?? new Map<number, Mark>()
-  const inForce = marksInForce(landing, table.metadata)
+  const inForce = yield* marksBorneOut(landing, table)
   const problem = inForce instanceof LandingError ? inForce : checkAgainstLog(landing, known, topic, bounds, new Map())
   return { marks: known, problems: problem === undefined ? [] : [problem.message] }
-}
+})
 
 const auditPlan = Effect.fnUntraced(function* (
   landing: Landing,
@@ -184,7 +185,7 @@ const auditPlan = Effect.fnUntraced(function* (
   const log = yield* Log
   const topic = yield* log.topic(landing.topic.name)
   const bounds = yield* log.bounds(topic.name)
-  const { marks, problems } = marksOf(landing, table, topic, bounds)
+  const { marks, problems } = yield* marksOf(landing, table, topic, bounds)
   const connection = yield* (yield* DuckDb).connect
   const auditing: Auditing = {
     landing,

@@ -29,7 +29,7 @@ export const tableGone = (landing: Landing): LandingError =>
     `table ${landing.table} is not in the catalog any more: it was dropped, or another catalog is in the place of the one that was landed into. ${wayOut(landing)}`
   )
 
-/** The marks in force of a table, if its history bears them out (rule 15). */
+/** The marks in force of a table, if the history in its metadata bears them out (rule 15); `marksBorneOut` looks further. */
 export const marksInForce = (landing: Landing, metadata: TableMetadata): Marks | LandingError => {
   const marks = readMarks(landing.uid, landing.branch, metadata.properties)
   if (marks === undefined) {

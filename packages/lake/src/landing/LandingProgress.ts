@@ -4,14 +4,16 @@
  * Commands and health checks call it; what a landing has in memory is `LandingMonitor`'s. Takes nothing, changes nothing.
  */
 import { Log, type LogError, type PartitionBounds, type RecordInForce, recordsBehind } from "@frazil/engine"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
+import { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
 import { currentSnapshot } from "../spec/TableMetadata.ts"
 import { checkAgainstLog, checkIdentity, marksInForce } from "./CheckMarks.ts"
 import { type Landing, landingShard } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import type { Marks } from "./Mark.ts"
+import { marksBorneOut } from "./MarksBorneOut.ts"
 import type { LandingDetail } from "./OpenTable.ts"
 
 export interface PartitionProgress {
@@ -76,12 +78,12 @@ interface Checked {
   readonly problem: string | undefined
 }
 
-const checkMarks = (
+const checkMarks = Effect.fnUntraced(function* (
   landing: Landing,
   inForce: RecordInForce | undefined,
   table: Table | undefined,
   found: Effect.Success<ReturnType<typeof topicOf>>
-): Checked => {
+): Effect.fn.Return<Checked> {
   const none: Marks = new Map()
   if (table === undefined) {
     return {
@@ -91,14 +93,19 @@ const checkMarks = (
   }
   // written by this landing in every record in force
   const detail = inForce?.detail as LandingDetail | undefined
-  const marks = marksInForce(landing, table.metadata)
+  // who only has a catalog sees no further than its metadata
+  const fileIO = yield* Effect.serviceOption(FileIO)
+  const marks = yield* Option.match(fileIO, {
+    onNone: () => Effect.succeed(marksInForce(landing, table.metadata)),
+    onSome: (service) => Effect.provideService(marksBorneOut(landing, table), FileIO, service)
+  })
   if (marks instanceof LandingError) return { marks: none, problem: marks.message }
   const positions = new Map(inForce?.positions.map((position, partition) => [partition, position.offset]))
   const wrong =
     checkIdentity(landing, table.metadata, detail?.landed ?? undefined) ??
     (found === undefined ? undefined : checkAgainstLog(landing, marks, found.topic, found.bounds, positions))
   return { marks, problem: wrong?.message }
-}
+})
 
 /** Where a declared landing stands. A damaged table fails; a mark that cannot be right is a `problem`. */
 export const landingProgress = Effect.fn("Landing.progress")(function* (
@@ -109,7 +116,7 @@ export const landingProgress = Effect.fn("Landing.progress")(function* (
   const inForce = yield* log.inForce(landingShard(landing))
   const table = yield* tableOf(landing)
   const found = yield* topicOf(landing)
-  const { marks, problem } = checkMarks(landing, inForce, table, found)
+  const { marks, problem } = yield* checkMarks(landing, inForce, table, found)
   const bounds = found?.bounds ?? []
   const snapshot = table === undefined ? undefined : currentSnapshot(table.metadata)
   const partitions = bounds.map((bound) => ({ partition: bound.partition, next: nextOf(bound, marks), end: bound.end }))

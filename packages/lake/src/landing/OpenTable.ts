@@ -8,11 +8,12 @@ import { Log, type RecordInForce, type TopicInfo } from "@frazil/engine"
 import { Effect } from "effect"
 import { Catalog, type Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
-import { checkAgainstLog, checkIdentity, type LandedState, marksInForce, tableGone } from "./CheckMarks.ts"
+import { checkAgainstLog, checkIdentity, type LandedState, tableGone } from "./CheckMarks.ts"
 import { checkSchema } from "./CheckSchema.ts"
 import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import { fingerprintOf, type Mark, type Marks, writeMarks } from "./Mark.ts"
+import { marksBorneOut } from "./MarksBorneOut.ts"
 
 /** A table that may be landed into, and from where on. */
 export interface OpenedTable {
@@ -42,7 +43,7 @@ export const openTable = Effect.fnUntraced(function* (
   const detail = inForce?.detail as LandingDetail | undefined
   const wrong = checkIdentity(landing, table.metadata, detail?.landed ?? undefined) ?? checkSchema(landing, table)
   if (wrong !== undefined) return yield* wrong
-  const marks = marksInForce(landing, table.metadata)
+  const marks = yield* marksBorneOut(landing, table)
   if (marks instanceof LandingError) return yield* marks
   const log = yield* Log
   const bounds = yield* log.bounds(topic.name)

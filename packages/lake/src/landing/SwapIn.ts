@@ -7,14 +7,15 @@
  */
 import { Effect, Schema } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import type { FileIO } from "../io/FileIO.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { assertTableUuid } from "../spec/Requirement.ts"
 import { commitTable } from "../write/CommitTable.ts"
 import { append, setProperties, type TableAction } from "../write/TableAction.ts"
-import { marksInForce } from "./CheckMarks.ts"
 import type { Landing } from "./Landing.ts"
 import { LandingError } from "./LandingError.ts"
 import { type Marks, readMarks, sameMarks, writeMarks } from "./Mark.ts"
+import { marksBorneOut } from "./MarksBorneOut.ts"
 
 export interface Swapped {
   readonly table: Table
@@ -36,11 +37,14 @@ export const swapIn = (landing: Landing, table: Table, before: Marks, after: Mar
   return commitTable({
     table: landing,
     requirements: [assertTableUuid(table.metadata.tableUuid)],
-    actions: (base): Effect.Effect<ReadonlyArray<TableAction>, LandingError | MarkMoved> => {
+    actions: (base): Effect.Effect<ReadonlyArray<TableAction>, LandingError | MarkMoved, FileIO> => {
       const known = readMarks(landing.uid, landing.branch, base.metadata.properties)
       if (known === undefined || !sameMarks(known, knownOf(before, known))) return Effect.fail(new MarkMoved())
-      const inForce = marksInForce(landing, base.metadata)
-      return inForce instanceof LandingError ? Effect.fail(inForce) : Effect.succeed(actions)
+      return Effect.flatMap(
+        marksBorneOut(landing, base),
+        (inForce): Effect.Effect<ReadonlyArray<TableAction>, LandingError> =>
+          inForce instanceof LandingError ? Effect.fail(inForce) : Effect.succeed(actions)
+      )
     }
   }).pipe(
     Effect.map(({ snapshot, table: swapped }): Swapped | undefined => ({

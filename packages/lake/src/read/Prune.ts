@@ -26,6 +26,15 @@ const isFloating = (type: PrimitiveType): boolean => type._tag === "float" || ty
 
 const isNan = (value: SingleValue): boolean => typeof value === "number" && Number.isNaN(value)
 
+/** DuckDB orders NaN above all numbers. */
+const isAbove = (operator: Operator): boolean => operator === ">" || operator === ">="
+
+/** Whether every value of the column that is one is NaN, which no number equals or is above. */
+const onlyNan = (file: FileFacts, id: number): boolean => {
+  const [values, nulls] = [file.valueCounts.get(id), file.nullValueCounts.get(id)]
+  return values !== undefined && nulls !== undefined && file.nanValueCounts.get(id) === values - nulls
+}
+
 /** Of whole numbers, the nearest that compares: x < 5 is x <= 4, which may be another partition than 5's. */
 const nearest = (operator: Operator, value: SingleValue): SingleValue => {
   const step = operator === "<" ? -1 : operator === ">" ? 1 : 0
@@ -52,22 +61,42 @@ const project = (
 const keepsNull = (field: BoundPartitionField): boolean =>
   field.transform._tag !== "void" && field.transform._tag !== "unknown" && field.type !== undefined
 
+const greatestOf: Readonly<Partial<Record<PrimitiveType["_tag"], bigint>>> = {
+  int: 2_147_483_647n,
+  long: 9_223_372_036_854_775_807n
+}
+
+/**
+ * Whether a partition value may stand for the least integers: truncated they are below what the type holds, and Java's engines
+ * let them wrap to the greatest.
+ */
+const mayHaveWrapped = ({ sourceType, transform }: BoundPartitionField, value: PartitionValue | undefined): boolean => {
+  const greatest = sourceType === undefined ? undefined : greatestOf[sourceType._tag]
+  if (transform._tag !== "truncate" || greatest === undefined) return false
+  return (typeof value === "number" || typeof value === "bigint") && BigInt(value) > greatest - BigInt(transform.width)
+}
+
 const nothingKnown: Evidence = { mayHaveNull: true, mayHaveValue: true, mayCompare: () => true }
+
+/** What a bound says, if anything: writers of old gave NaN where a column has one, which orders nothing. */
+const readBound = (type: PrimitiveType, bytes: Uint8Array | null | undefined): SingleValue | undefined => {
+  if (bytes === null || bytes === undefined) return undefined
+  const bound = singleValueFromBytes(type, bytes)
+  return isNan(bound) ? undefined : bound
+}
 
 const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | undefined): Evidence => {
   const { type } = field
   if (summary === undefined || type === undefined || !keepsNull(field)) return nothingKnown
-  const read = (bytes: Uint8Array | null) => (bytes === null ? undefined : singleValueFromBytes(type, bytes))
-  const [lower, upper] = [read(summary.lowerBound), read(summary.upperBound)]
+  const [lower, upper] = [readBound(type, summary.lowerBound), readBound(type, summary.upperBound)]
   const mayHaveNan = isFloating(type) && summary.containsNan !== false
   return {
     mayHaveNull: summary.containsNull,
-    mayHaveValue: lower !== undefined || mayHaveNan,
+    mayHaveValue: summary.lowerBound !== null || mayHaveNan,
     mayCompare: (operator, value) => {
       const projected = project(field, operator, value)
-      if (projected === undefined || type._tag === "uuid") return true
-      // DuckDB orders NaN above all numbers.
-      if (mayHaveNan && operator !== "<" && operator !== "<=") return true
+      if (projected === undefined || type._tag === "uuid" || mayHaveWrapped(field, upper)) return true
+      if (mayHaveNan && isAbove(operator)) return true
       return mayBeWithin(lower, upper, projected.operator, projected.value)
     }
   }
@@ -81,32 +110,36 @@ const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue):
     mayCompare: (operator, to) => {
       if (value === null) return false
       const projected = project(field, operator, to)
-      return projected === undefined || isNan(value) || mayBeWithin(value, value, projected.operator, projected.value)
+      if (projected === undefined || isNan(value) || mayHaveWrapped(field, value)) return true
+      return mayBeWithin(value, value, projected.operator, projected.value)
     }
   }
 }
 
 /** Asked only for what the filter needs: each answer may have to be read from a manifest's bytes. */
-const evidenceOfBounds = (file: FileFacts, id: number, type: PrimitiveType): Evidence => {
-  const read = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : singleValueFromBytes(type, bytes))
-  return {
-    get mayHaveNull() {
-      return file.nullValueCounts.get(id) !== 0n
-    },
-    get mayHaveValue() {
-      const values = file.valueCounts.get(id)
-      const nulls = file.nullValueCounts.get(id)
-      return values === undefined || nulls === undefined || values > nulls
-    },
-    mayCompare: (operator, value) => {
-      // Writers disagree about the order of UUIDs.
-      if (isNan(value) || type._tag === "uuid") return true
-      const mayHaveNan = isFloating(type) && file.nanValueCounts.get(id) !== 0n
-      if (mayHaveNan && operator !== "<" && operator !== "<=") return true
-      return mayBeWithin(read(file.lowerBounds.get(id)), read(file.upperBounds.get(id)), operator, value)
-    }
+const evidenceOfBounds = (file: FileFacts, id: number, type: PrimitiveType): Evidence => ({
+  get mayHaveNull() {
+    return file.nullValueCounts.get(id) !== 0n
+  },
+  get mayHaveValue() {
+    const values = file.valueCounts.get(id)
+    const nulls = file.nullValueCounts.get(id)
+    return values === undefined || nulls === undefined || values > nulls
+  },
+  mayCompare: (operator, value) => {
+    // Writers disagree about the order of UUIDs.
+    if (isNan(value) || type._tag === "uuid") return true
+    const mayHaveNan = isFloating(type) && file.nanValueCounts.get(id) !== 0n
+    if (mayHaveNan && isAbove(operator)) return true
+    if (isFloating(type) && onlyNan(file, id)) return false
+    return mayBeWithin(
+      readBound(type, file.lowerBounds.get(id)),
+      readBound(type, file.upperBounds.get(id)),
+      operator,
+      value
+    )
   }
-}
+})
 
 /** Columns that filters may name: primitive and not repeated, by full name. */
 const filterColumns = (

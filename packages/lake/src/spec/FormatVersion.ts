@@ -5,7 +5,7 @@
  * 1 is read; a table of it is written once it was upgraded. 2 is what tables are made with. 3 is read, and written where a
  * table was made with it or upgraded to it.
  */
-import { unsupported } from "./FormatError.ts"
+import { corrupt, unsupported } from "./FormatError.ts"
 import type { JsonObject, JsonValue } from "./Json.ts"
 import { readInt, readList, readObject, readOptional, readString } from "./JsonRead.ts"
 import { murmur3 } from "./Murmur3.ts"
@@ -46,18 +46,22 @@ const uuidOf = (location: string): string => {
 export const fromVersion1 = (object: JsonObject): JsonObject => {
   const schemas: JsonValue = object["schemas"] ?? [readObject(object["schema"], "schema")]
   const specs: JsonValue = object["partition-specs"] ?? [{ "spec-id": 0, fields: object["partition-spec"] ?? [] }]
-  const fieldIds = readList(specs, "partition-specs", partitionSpecFromJson).flatMap(({ fields }) =>
-    fields.map(({ fieldId }) => fieldId)
-  )
-  const schemaId = readOptional(object["schema"], "schema", readObject)?.["schema-id"]
+  const read = readList(specs, "partition-specs", partitionSpecFromJson)
+  const fieldIds = read.flatMap(({ fields }) => fields.map(({ fieldId }) => fieldId))
+  const schema = readOptional(object["schema"], "schema", readObject)
+  if (schema === undefined && object["current-schema-id"] === undefined) {
+    corrupt("current-schema-id", "is missing, and there is no `schema` that would say which one is in force")
+  }
+  // which spec is in force nobody says: the newest
+  const specIds = read.map(({ specId }) => specId)
   return {
     ...object,
     "table-uuid": object["table-uuid"] ?? uuidOf(readString(object["location"], "location")),
     "last-sequence-number": object["last-sequence-number"] ?? 0,
     schemas,
-    "current-schema-id": object["current-schema-id"] ?? schemaId ?? 0,
+    "current-schema-id": object["current-schema-id"] ?? schema?.["schema-id"] ?? 0,
     "partition-specs": specs,
-    "default-spec-id": object["default-spec-id"] ?? 0,
+    "default-spec-id": object["default-spec-id"] ?? Math.max(0, ...specIds),
     "last-partition-id": object["last-partition-id"] ?? Math.max(partitionIdNone, ...fieldIds),
     "sort-orders": object["sort-orders"] ?? [sortOrderToJson(unsorted)],
     "default-sort-order-id": object["default-sort-order-id"] ?? 0

@@ -151,6 +151,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Spark", () => {
           assert.deepStrictEqual(lines(after), lines(theirs))
         }).pipe(Effect.provide(layerAt(path)))
       }).pipe(Effect.scoped),
-    300_000
+    1_800_000
   )
 })

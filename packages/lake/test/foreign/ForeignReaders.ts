@@ -12,6 +12,9 @@ class ForeignError extends Data.TaggedError("ForeignError")<{ readonly message: 
 
 const infra = process.env["FRAZIL_INFRA"] ?? resolve(import.meta.dirname, "../../../../../shared/infra")
 
+/** A script of the folder. */
+export const infraScript = (name: string): string => join(infra, name)
+
 const run = (command: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> =>
   Effect.callback((resume) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })
@@ -33,7 +36,7 @@ const run = (command: string, args: ReadonlyArray<string>, input: string): Effec
 
 /** A script of the folder; fails with what to do when it is missing. */
 const runInfra = (script: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> => {
-  const command = join(infra, script)
+  const command = infraScript(script)
   if (existsSync(command)) return run(command, args, input)
   const message = `${command} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
   return Effect.fail(new ForeignError({ message }))
@@ -45,7 +48,7 @@ export const runPython = (script: string, request: unknown): Effect.Effect<unkno
     Effect.map((text): unknown => JSON.parse(text))
   )
 
-/** Runs statements in Spark on a SQLite catalog; gives the rows of all of them. */
+/** Runs statements in Spark on a SQLite catalog, which it calls `frazil`; gives the rows of all of them. */
 export const runSpark = (
   catalogFile: string,
   warehouse: string,
@@ -61,3 +64,28 @@ export const runSpark = (
     )
   )
 }
+
+const markColumn = "frazil_statement"
+
+/** As `runSpark`, the rows of each statement apart: one Java machine for all of them. */
+export const runSparkEach = (
+  catalogFile: string,
+  warehouse: string,
+  statements: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, ForeignError> =>
+  Effect.map(
+    runSpark(
+      catalogFile,
+      warehouse,
+      statements.flatMap((sql, i) => [`SELECT ${i} AS ${markColumn}`, sql])
+    ),
+    (rows) => {
+      const found: Array<Array<unknown>> = []
+      for (const row of rows) {
+        // Spark prints rows as objects
+        if (markColumn in (row as object)) found.push([])
+        else found.at(-1)?.push(row)
+      }
+      return found
+    }
+  )

@@ -6,10 +6,11 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { layerLocal } from "@frazil/core"
+import { HttpCalls, layerLocal } from "@frazil/core"
 import { assert } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
+import { layerRestCatalog } from "../../src/catalog/rest/RestCatalog.ts"
 import { layerSqliteCatalog } from "../../src/catalog/SqliteCatalog.ts"
 import { DuckDb } from "../../src/io/DuckDb.ts"
 import { FileIO } from "../../src/io/FileIO.ts"
@@ -45,6 +46,16 @@ export const layerAt = (path: string) =>
   Layer.merge(
     layerSqliteCatalog({ file: join(path, "catalog.db"), warehouse: join(path, "warehouse") }).pipe(
       Layer.provideMerge(FileIO.layer)
+    ),
+    DuckDb.layer({ dataDirectory: path })
+  ).pipe(Layer.provideMerge(layerLocal(path)))
+
+/** The same over a REST catalog. */
+export const layerOverRest = (path: string, url: string) =>
+  Layer.merge(
+    layerRestCatalog({ url, tablesUri: `file://${path}/warehouse` }).pipe(
+      Layer.provideMerge(FileIO.layer),
+      Layer.provide(HttpCalls.layer)
     ),
     DuckDb.layer({ dataDirectory: path })
   ).pipe(Layer.provideMerge(layerLocal(path)))

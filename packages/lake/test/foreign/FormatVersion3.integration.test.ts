@@ -79,6 +79,6 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Spark, format version
           )
         }).pipe(Effect.provide(layerAt(path)))
       }).pipe(Effect.scoped),
-    600_000
+    1_800_000
   )
 })

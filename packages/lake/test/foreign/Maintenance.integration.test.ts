@@ -164,29 +164,32 @@ describe("foreign readers after upkeep", () => {
     })
   )
 
-  it.live.skipIf(!full)("Spark reads compacted tables, deletes beside us and goes on", () =>
-    Effect.gen(function* () {
-      const path = yield* folder
-      const name = "frazil.transactions.everything"
-      const spark = (...statements: ReadonlyArray<string>) =>
-        runSpark(join(path, "catalog.db"), join(path, "warehouse"), statements)
-      const count = `SELECT count(*) n, count(DISTINCT source_offset) d FROM ${name}`
-      const { inputs } = makeRecords()
-      yield* Effect.gen(function* () {
-        yield* writeEverything(inputs)
-        yield* compactTable(everything)
-        yield* expireSnapshots(everything, keepTwo)
-        assert.deepStrictEqual(yield* spark(count), [{ n: rowsTotal, d: rowsTotal }])
-        yield* spark(
-          `DELETE FROM ${name} WHERE source_offset < 100`,
-          ...[0, 1, 2, 3, 4].map((i) => `INSERT INTO ${name} SELECT * FROM ${name} WHERE source_offset = ${200 + i}`)
-        )
-        const compacted = yield* compactTable(everything, { inputFilesMin: 2 })
-        assert.isBelow(compacted.filesAfter, compacted.filesBefore)
-        yield* expireSnapshots(everything, keepTwo)
-        assert.deepInclude(yield* removeOrphans(everything, everyFile), { error: undefined })
-        assert.deepStrictEqual(yield* spark(count), [{ n: rowsTotal - 95, d: rowsTotal - 100 }])
-      }).pipe(Effect.provide(layerAt(path)))
-    })
+  it.live.skipIf(!full)(
+    "Spark reads compacted tables, deletes beside us and goes on",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const name = "frazil.transactions.everything"
+        const spark = (...statements: ReadonlyArray<string>) =>
+          runSpark(join(path, "catalog.db"), join(path, "warehouse"), statements)
+        const count = `SELECT count(*) n, count(DISTINCT source_offset) d FROM ${name}`
+        const { inputs } = makeRecords()
+        yield* Effect.gen(function* () {
+          yield* writeEverything(inputs)
+          yield* compactTable(everything)
+          yield* expireSnapshots(everything, keepTwo)
+          assert.deepStrictEqual(yield* spark(count), [{ n: rowsTotal, d: rowsTotal }])
+          yield* spark(
+            `DELETE FROM ${name} WHERE source_offset < 100`,
+            ...[0, 1, 2, 3, 4].map((i) => `INSERT INTO ${name} SELECT * FROM ${name} WHERE source_offset = ${200 + i}`)
+          )
+          const compacted = yield* compactTable(everything, { inputFilesMin: 2 })
+          assert.isBelow(compacted.filesAfter, compacted.filesBefore)
+          yield* expireSnapshots(everything, keepTwo)
+          assert.deepInclude(yield* removeOrphans(everything, everyFile), { error: undefined })
+          assert.deepStrictEqual(yield* spark(count), [{ n: rowsTotal - 95, d: rowsTotal - 100 }])
+        }).pipe(Effect.provide(layerAt(path)))
+      }),
+    1_800_000
   )
 })

@@ -109,7 +109,7 @@ export const sampled = (probes: ReadonlyArray<Probe>, each: number, seed: number
   })
 }
 
-export type Dialect = "duckdb" | "spark" | "flink"
+export type Dialect = "duckdb" | "spark" | "flink" | "trino"
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
@@ -133,8 +133,19 @@ const sqlTypes: Readonly<Record<Dialect, Readonly<Partial<Record<PrimitiveType["
     time: "TIME",
     timestamp: "TIMESTAMP(6)",
     timestamptz: "TIMESTAMP_LTZ(6)"
+  },
+  trino: {
+    long: "BIGINT",
+    float: "REAL",
+    string: "VARCHAR",
+    time: "TIME(6)",
+    timestamp: "TIMESTAMP(6)",
+    timestamptz: "TIMESTAMP(6) WITH TIME ZONE"
   }
 }
+
+/** What says of text that it is in UTC. */
+const utc: Readonly<Record<Dialect, string>> = { duckdb: "+00", spark: "+00", flink: "", trino: " UTC" }
 
 const sqlTypeOf = (dialect: Dialect, type: PrimitiveType): string =>
   type._tag === "decimal"
@@ -146,8 +157,8 @@ export const literalOf = (dialect: Dialect, type: PrimitiveType, text: string): 
   if (type._tag === "binary" || type._tag === "fixed")
     return dialect === "duckdb" ? `unhex(${quoted(text)})` : `X'${text}'`
   if (type._tag === "string") return dialect === "spark" ? sparkText(text) : quoted(text)
-  const zoned = type._tag === "timestamptz" && dialect !== "flink"
-  return `CAST(${quoted(zoned ? `${text}+00` : text)} AS ${sqlTypeOf(dialect, type)})`
+  const zone = type._tag === "timestamptz" ? utc[dialect] : ""
+  return `CAST(${quoted(`${text}${zone}`)} AS ${sqlTypeOf(dialect, type)})`
 }
 
 /** The filter as an SQL condition. */

@@ -1,30 +1,17 @@
 /**
- * What others write, read here: PyIceberg's tables of every type, with columns that changed and with partitions; and Flink's upserts, which are equality deletes (with FRAZIL_FOREIGN=full). Rows must be those that their own
- * reader gives.
+ * What PyIceberg writes, read here: tables of every type, with columns that changed and with partitions. Rows must be those that
+ * its own reader gives.
  */
 import { join } from "node:path"
-import { flinkSql } from "@frazil/sim/flink"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
-import { readTable } from "../../src/read/ReadTable.ts"
-import { currentSchema } from "../../src/spec/TableMetadata.ts"
 import { canonicalRows } from "./Canonical.ts"
 import { runPython } from "./ForeignReaders.ts"
 import { folder, layerAt } from "./ForeignTable.ts"
+import { readHere } from "./ReadHere.ts"
 
 const Tables = Schema.Record(Schema.String, Schema.Array(Schema.Record(Schema.String, Schema.Unknown)))
-
-/** The table's rows by our reader, with its schema. */
-const readHere = Effect.fnUntraced(function* (namespace: string, name: string) {
-  const loaded = yield* Catalog.use((catalog) => catalog.loadTable({ namespace, name }))
-  const schema = currentSchema(loaded.metadata)
-  const columns = schema.fields.map(({ name: column, type }) =>
-    type._tag === "binary" || type._tag === "fixed" ? `lower(hex("${column}")) AS "${column}"` : `"${column}"`
-  )
-  const { rows } = yield* readTable(loaded, { query: `SELECT ${columns.join(", ")} FROM t` })
-  return { schema, rows: canonicalRows(schema, rows) }
-})
 
 /** What its tables are divided by: values of columns, as its other transforms need its Rust half. */
 const divisions = ["text", "date", "decimal"] as const
@@ -53,46 +40,5 @@ describe("tables of PyIceberg", () => {
         }
       }).pipe(Effect.provide(layerAt(path)))
     }).pipe(Effect.scoped)
-  )
-})
-
-describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () => {
-  it.live(
-    "read here as there when rows were upserted",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* folder
-        yield* Effect.gen(function* () {
-          yield* (yield* Catalog).listTables("written").pipe(Effect.ignore)
-          const catalog = `CREATE CATALOG frazil WITH ('type' = 'iceberg', 'catalog-impl' = 'org.apache.iceberg.jdbc.JdbcCatalog',
-            'uri' = 'jdbc:sqlite:${path}/catalog.db', 'warehouse' = 'file://${path}/warehouse', 'clients' = '1', 'jdbc.schema-version' = 'V1')`
-          const insert = (...rows: ReadonlyArray<string>) =>
-            `INSERT INTO frazil.written.upserted VALUES ${rows.join(", ")}`
-          const found = yield* flinkSql(
-            [],
-            [
-              catalog,
-              "CREATE DATABASE frazil.written",
-              `CREATE TABLE frazil.written.upserted (id INT NOT NULL, name STRING, amount DECIMAL(12, 2), PRIMARY KEY (id) NOT ENFORCED)
-                WITH ('format-version' = '2', 'write.upsert.enabled' = 'true')`,
-              insert("(1, 'a', 1.50)", "(2, 'b', 2.50)", "(3, CAST(NULL AS STRING), 3.50)"),
-              insert("(2, 'b2', 20.25)", "(4, 'd', 4.75)"),
-              insert("(1, CAST(NULL AS STRING), CAST(NULL AS DECIMAL(12, 2)))", "(2, 'b3', 200.00)"),
-              "SELECT id, name, amount FROM frazil.written.upserted"
-            ]
-          )
-          const theirs = found.map(({ row }) => row)
-          const ours = yield* readHere("written", "upserted")
-          assert.deepStrictEqual(ours.rows, canonicalRows(ours.schema, theirs))
-          const written = [
-            { id: 1, name: null, amount: null },
-            { id: 2, name: "b3", amount: "200.00" },
-            { id: 3, name: null, amount: "3.50" },
-            { id: 4, name: "d", amount: "4.75" }
-          ]
-          assert.deepStrictEqual(ours.rows, canonicalRows(ours.schema, written))
-        }).pipe(Effect.provide(layerAt(path)))
-      }).pipe(Effect.scoped),
-    600_000
   )
 })

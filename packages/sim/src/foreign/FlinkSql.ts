@@ -21,9 +21,9 @@ export interface FlinkRow {
   readonly row: Readonly<Record<string, unknown>>
 }
 
-const run = (command: string, args: ReadonlyArray<string>): Effect.Effect<string, FlinkError> =>
+const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Effect.Effect<string, FlinkError> =>
   Effect.callback((resume) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env })
     const [out, err]: [Array<Buffer>, Array<Buffer>] = [[], []]
     child.stdout.on("data", (chunk: Buffer) => void out.push(chunk))
     child.stderr.on("data", (chunk: Buffer) => void err.push(chunk))
@@ -40,15 +40,21 @@ const run = (command: string, args: ReadonlyArray<string>): Effect.Effect<string
 
 /**
  * Runs the statements; `${FILE}` in them is a file of these lines, `${FILE}.name` one of the lines of that name in `others`.
- * With `final`, the rows of a query that are left when its changes have been applied, instead of the changes.
+ * With `final`, the rows of a query that are left when its changes have been applied, instead of the changes. `version`: of
+ * Flink, another than the script's own.
  */
 export const flinkSql = (
   lines: ReadonlyArray<string>,
   statements: ReadonlyArray<string>,
   {
     final = false,
-    others = {}
-  }: { readonly final?: boolean; readonly others?: Readonly<Record<string, ReadonlyArray<string>>> } = {}
+    others = {},
+    version
+  }: {
+    readonly final?: boolean
+    readonly others?: Readonly<Record<string, ReadonlyArray<string>>>
+    readonly version?: string
+  } = {}
 ): Effect.Effect<ReadonlyArray<FlinkRow>, FlinkError> =>
   Effect.suspend(() => {
     const script = join(infra, "flink-sql.sh")
@@ -64,7 +70,9 @@ export const flinkSql = (
     ])
       writeFileSync(path, of.map((line) => `${line}\n`).join(""))
     writeFileSync(join(folder, "windows.sql"), statements.map((statement) => `${statement};\n`).join(""))
-    return run(script, [...(final ? ["--final"] : []), "-v", `FILE=${file}`, join(folder, "windows.sql")]).pipe(
+    const args = [...(final ? ["--final"] : []), "-v", `FILE=${file}`, join(folder, "windows.sql")]
+    const env = version === undefined ? process.env : { ...process.env, FLINK_VERSION: version }
+    return run(script, args, env).pipe(
       Effect.map(
         (text) =>
           text

@@ -23,6 +23,14 @@ export const restServer = (port: number, folder: string): Effect.Effect<Server, 
     ICEBERG_DB: `${folder}/rest-catalog.db`
   })
 
+/** Trino on the tables of a `restServer`: a Java machine of a gigabyte, which takes half a minute to start. */
+export const trinoServer = (port: number, restPort: number): Effect.Effect<Server, never, Scope.Scope> =>
+  server("trino.sh", `http://127.0.0.1:${port}`, {
+    TRINO_NAME: `trino-it-${port}`,
+    TRINO_PORT: String(port),
+    ICEBERG_REST_PORT: String(restPort)
+  })
+
 export const s3Keys = { accessKeyId: "labaccess", secretAccessKey: "labsecret123", region: "us-east-1" } as const
 
 /** An object store with the given bucket; its keys are `s3Keys`. */

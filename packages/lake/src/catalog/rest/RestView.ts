@@ -17,7 +17,7 @@ import {
   type StringMap
 } from "../../spec/JsonRead.ts"
 import { highestFieldId, schemaFromJson, schemaToJson, type TableSchema } from "../../spec/Schema.ts"
-import { corrupt } from "../../spec/FormatError.ts"
+import { corrupt, unsupported } from "../../spec/FormatError.ts"
 import { identifierText, type TableIdentifier } from "../Catalog.ts"
 import { levelsOf } from "./RestPaths.ts"
 
@@ -85,6 +85,8 @@ const readVersion: Read<ViewVersion> = (value, where) => {
 /** A view as LoadViewResult holds it. */
 export const viewFromJson = (identifier: TableIdentifier, answer: JsonObject): View => {
   const metadata = readObject(answer["metadata"], "metadata")
+  const formatVersion = readInt(metadata["format-version"], "metadata.format-version")
+  if (formatVersion !== 1) return unsupported(`format version ${formatVersion} of views: version 1 is read here`)
   const view = {
     identifier,
     metadataLocation: readString(answer["metadata-location"], "metadata-location"),
@@ -95,9 +97,13 @@ export const viewFromJson = (identifier: TableIdentifier, answer: JsonObject): V
     schemas: readList(metadata["schemas"], "metadata.schemas", schemaFromJson),
     properties: readOptional(metadata["properties"], "metadata.properties", readStringMap) ?? new Map()
   }
-  return view.versions.some(({ versionId }) => versionId === view.currentVersionId)
+  const current = view.versions.find(({ versionId }) => versionId === view.currentVersionId)
+  if (current === undefined) {
+    return corrupt("metadata.current-version-id", `view ${identifierText(identifier)} has no version of this id`)
+  }
+  return view.schemas.some(({ schemaId }) => schemaId === current.schemaId)
     ? view
-    : corrupt("metadata.current-version-id", `view ${identifierText(identifier)} has no version of this id`)
+    : corrupt("metadata.versions.schema-id", `view ${identifierText(identifier)} has no schema ${current.schemaId}`)
 }
 
 const engineName = "frazil"

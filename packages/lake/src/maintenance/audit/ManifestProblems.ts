@@ -45,6 +45,8 @@ const holds = (summary: FieldSummary, type: PrimitiveType, values: ReadonlyArray
   const known = values.filter((value) => value !== null && !isNan(value)) as ReadonlyArray<NonNullable<PartitionValue>> // filtered
   const { lowerBound, upperBound } = summary
   if (known.length > 0 && (lowerBound === null || upperBound === null)) return false
+  // Java orders UUIDs as signed numbers, others by their bytes
+  if (type._tag === "uuid") return true
   const [lower, upper] = [lowerBound, upperBound].map((bytes) =>
     bytes === null ? undefined : singleValueFromBytes(type, bytes)
   )

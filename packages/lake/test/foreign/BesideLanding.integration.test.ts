@@ -1,0 +1,341 @@
+/**
+ * Upkeep by Spark, by Trino and here on a table that is landed into all the time, over one REST catalog: after each step every
+ * reader sees exactly the rows that the marks of a snapshot promise, and the landing goes on; then ours on tables that Spark,
+ * Trino and Flink wrote, beside the same landing.
+ *
+ * What rows there must be is worked out from the marks and what was appended. The engines are large: they run only when
+ * FRAZIL_FOREIGN is `full`.
+ */
+import { readdirSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { EmbeddedLog } from "@frazil/connect"
+import { flinkSql } from "@frazil/sim/flink"
+import { restServer, trinoServer } from "@frazil/sim/servers"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Schema } from "effect"
+import { Catalog } from "../../src/catalog/Catalog.ts"
+import { auditTable } from "../../src/landing/Audit.ts"
+import { readMarks } from "../../src/landing/Mark.ts"
+import { runLanding } from "../../src/landing/RunLanding.ts"
+import { auditFacts } from "../../src/maintenance/audit/AuditFacts.ts"
+import { compactTable } from "../../src/maintenance/Compact.ts"
+import { compactManifests } from "../../src/maintenance/CompactManifests.ts"
+import { expireSnapshots } from "../../src/maintenance/Expire.ts"
+import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
+import { readTable } from "../../src/read/ReadTable.ts"
+import { ancestorsOf, type TableMetadata } from "../../src/spec/TableMetadata.ts"
+import { appendEvents, events, landing } from "../landing/LandingFixture.ts"
+import { runPython } from "./ForeignReaders.ts"
+import { folder, layerOverRest } from "./ForeignTable.ts"
+import { sparkOnRest, type Spark } from "./SparkSession.ts"
+import { askTrino } from "./Trino.ts"
+
+const [restPort, trinoPort] = [8245, 8385]
+const recordsOfAppend = 30
+const dayMs = 86_400_000
+
+/** What was appended up to the marks, but for every third record, which does not decode. */
+const promised = (metadata: TableMetadata, snapshotId: bigint): ReadonlyArray<string> => {
+  for (const { summary } of ancestorsOf(metadata, snapshotId)) {
+    const marks = readMarks(landing.uid, landing.branch, summary)
+    if (marks === undefined || marks.size === 0) continue
+    return Array.from(marks, ([partition, { next }]) =>
+      Array.from({ length: next }, (_, offset) => offset)
+        .filter((offset) => offset % 3 !== 2)
+        .map((offset) => `${partition}/${offset}`)
+    )
+      .flat()
+      .sort()
+  }
+  return assert.fail("no snapshot carries marks")
+}
+
+const Rows = Schema.Array(Schema.Struct({ source_partition: Schema.String, source_offset: Schema.String }))
+const Answers = Schema.Struct({
+  tables: Schema.Record(
+    Schema.String,
+    Schema.Struct({ pyiceberg: Schema.Struct({ rows: Rows }), duckdb: Schema.Struct({ rows: Rows }) })
+  )
+})
+const idsOf = (rows: typeof Rows.Type) => rows.map((row) => `${row.source_partition}/${row.source_offset}`).sort()
+
+/** Makes every file that is no longer being written old, so that who takes one for an orphan removes it. */
+const age = (path: string) =>
+  Effect.sync(() => {
+    for (const name of readdirSync(path, { recursive: true })) {
+      const file = join(path, String(name))
+      const { mtimeMs, isFile } = { mtimeMs: statSync(file).mtimeMs, isFile: statSync(file).isFile() }
+      const old = (mtimeMs - 3 * dayMs) / 1000
+      if (isFile && Date.now() - mtimeMs > 5_000 && Date.now() - mtimeMs < dayMs) utimesSync(file, old, old)
+    }
+  })
+
+const plant = (path: string, name: string) => {
+  const file = join(path, name)
+  writeFileSync(file, "left by nobody")
+  utimesSync(file, Date.now() / 1000 - 3 * 86_400, Date.now() / 1000 - 3 * 86_400)
+}
+
+describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", () => {
+  it.live(
+    "every reader agrees after each step of Spark's, Trino's and our upkeep, and the landing goes on",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const { url } = yield* restServer(restPort, path)
+        const trino = yield* trinoServer(trinoPort, restPort)
+        const sql = (statement: string, session?: Readonly<Record<string, string>>) =>
+          askTrino(trino.url, statement, session)
+        const spark = yield* sparkOnRest(url)
+        const warehouse = join(path, "warehouse")
+        const tableFolder = join(warehouse, "test", "events")
+        const load = Catalog.use((catalog) => catalog.loadTable(landing))
+
+        yield* Effect.gen(function* () {
+          let ended = false
+          yield* appendEvents(0, recordsOfAppend)
+          const land = yield* Effect.forkChild(
+            runLanding(landing, { commitEveryMs: 500, inputComplete: () => Effect.sync(() => ended) })
+          )
+          const produce = yield* Effect.forkChild(
+            Effect.gen(function* () {
+              for (let i = 0; !ended; i++) {
+                yield* appendEvents(i % events.partitions, recordsOfAppend)
+                yield* Effect.sleep("2 seconds")
+              }
+            })
+          )
+          const landed = Effect.map(load, ({ metadata }) =>
+            metadata.currentSnapshotId === null ? 0 : promised(metadata, metadata.currentSnapshotId).length
+          )
+          /** The landing has swapped in more than it had. */
+          const goesOn = Effect.fnUntraced(function* (than: number) {
+            while ((yield* landed) <= than) {
+              const exit = land.pollUnsafe()
+              if (exit !== undefined) return yield* Fiber.join(land)
+              yield* Effect.sleep("50 millis")
+            }
+            return undefined
+          })
+          yield* Effect.sleep("1 second")
+          // the table is made by the landing
+          while ((yield* Effect.option(load))._tag === "None") yield* Effect.sleep("100 millis")
+          yield* goesOn(0)
+
+          const check = Effect.fnUntraced(function* (step: string) {
+            const { metadata } = yield* load
+            const snapshotId = metadata.currentSnapshotId!
+            const expected = promised(metadata, snapshotId)
+            assert.isAbove(expected.length, 0)
+            const columns =
+              "CAST(source_partition AS VARCHAR) source_partition, CAST(source_offset AS VARCHAR) source_offset"
+            const ours = yield* readTable(yield* load, {
+              asOf: { _tag: "SnapshotId", snapshotId },
+              query: `SELECT ${columns} FROM t`
+            })
+            const decoded = (rows: unknown) => Effect.map(Schema.decodeUnknownEffect(Rows)(rows), idsOf)
+            assert.deepStrictEqual(yield* decoded(ours.rows), expected, `${step}: here`)
+            const theirs = yield* sql(`SELECT ${columns} FROM test.events FOR VERSION AS OF ${snapshotId}`)
+            assert.deepStrictEqual(yield* decoded(theirs), expected, `${step}: Trino`)
+            const { tables } = yield* runPython("foreign_readers.py", {
+              rest: url,
+              tables: [
+                {
+                  table: "test.events",
+                  questions: [
+                    {
+                      name: "rows",
+                      order: ["source_partition", "source_offset"],
+                      columns: ["source_partition", "source_offset"],
+                      snapshotId: String(snapshotId)
+                    }
+                  ]
+                }
+              ]
+            }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Answers)))
+            const answer = tables["test.events"]!
+            assert.deepStrictEqual(idsOf(answer.pyiceberg.rows), expected, `${step}: PyIceberg`)
+            assert.deepStrictEqual(idsOf(answer.duckdb.rows), expected, `${step}: DuckDB`)
+            const strings = columns.replaceAll("VARCHAR", "STRING")
+            const rows = yield* spark(`SELECT ${strings} FROM lab.test.events VERSION AS OF ${snapshotId}`)
+            assert.deepStrictEqual(yield* decoded(rows), expected, `${step}: Spark`)
+            yield* goesOn(expected.length)
+          })
+          const files = (metadataTable: string) =>
+            Effect.map(sql(`SELECT count(*) n FROM test."events$${metadataTable}"`), ([row]) => Number(row!["n"]))
+          const orphans = [
+            "data/orphan-of-spark.parquet",
+            "data/orphan-of-trino.parquet",
+            "data/orphan-of-ours.parquet"
+          ]
+          const there = (name: string) => readdirSync(tableFolder, { recursive: true }).map(String).includes(name)
+
+          yield* check("landed")
+          const call = (procedure: string, args: string) =>
+            spark(`CALL lab.system.${procedure}(table => 'test.events'${args === "" ? "" : `, ${args}`})`)
+          const before = yield* files("files")
+          yield* call("rewrite_data_files", "options => map('rewrite-all', 'true', 'partial-progress.enabled', 'true')")
+          assert.isBelow(yield* files("files"), before + 40)
+          yield* check("Spark's rewrite_data_files")
+          yield* call("rewrite_manifests", "")
+          yield* check("Spark's rewrite_manifests")
+          yield* call("expire_snapshots", `older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 5`)
+          yield* check("Spark's expire_snapshots")
+          yield* Effect.sleep("6 seconds")
+          yield* age(tableFolder)
+          plant(tableFolder, orphans[0]!)
+          yield* call(
+            "remove_orphan_files",
+            `older_than => TIMESTAMP '${new Date(Date.now() - 2 * dayMs).toISOString().slice(0, 19).replace("T", " ")}'`
+          )
+          assert.isFalse(there(orphans[0]!))
+          yield* check("Spark's remove_orphan_files")
+
+          yield* sql("ALTER TABLE test.events EXECUTE optimize")
+          yield* check("Trino's optimize")
+          yield* sql("ALTER TABLE test.events EXECUTE expire_snapshots(retention_threshold => '10s')", {
+            "iceberg.expire_snapshots_min_retention": "0s"
+          })
+          yield* check("Trino's expire_snapshots")
+          yield* Effect.sleep("6 seconds")
+          yield* age(tableFolder)
+          plant(tableFolder, orphans[1]!)
+          yield* sql("ALTER TABLE test.events EXECUTE remove_orphan_files(retention_threshold => '1d')", {
+            "iceberg.remove_orphan_files_min_retention": "0s"
+          })
+          assert.isFalse(there(orphans[1]!))
+          yield* check("Trino's remove_orphan_files")
+
+          assert.deepInclude(yield* compactTable(landing, { inputFilesMin: 2 }), { error: undefined })
+          yield* check("our compaction")
+          yield* compactManifests(landing, { all: true })
+          yield* check("our rewrite of manifests")
+          yield* expireSnapshots(landing, { snapshotAgeMsMax: -1, snapshotsKeptMin: 3 })
+          yield* check("our expiry")
+          yield* Effect.sleep("6 seconds")
+          yield* age(tableFolder)
+          plant(tableFolder, orphans[2]!)
+          assert.deepInclude(yield* removeOrphans(landing, { ageMsMin: dayMs }), { error: undefined })
+          assert.isFalse(there(orphans[2]!))
+          yield* check("our orphan removal")
+
+          yield* checkTheirs(url, sql, spark)
+          yield* goesOn(yield* landed)
+
+          ended = true
+          yield* Fiber.join(produce)
+          yield* Fiber.join(land)
+          yield* checkEnd(load)
+        }).pipe(Effect.provide(Layer.merge(EmbeddedLog.layerMemory, layerOverRest(path, url))))
+      }).pipe(Effect.scoped),
+    3_600_000
+  )
+})
+
+/** At the end: the table against its log, and against itself. */
+const checkEnd = Effect.fnUntraced(function* (
+  load: Effect.Effect<{ readonly metadata: TableMetadata }, unknown, Catalog>
+) {
+  assert.deepStrictEqual((yield* auditTable(landing)).problems, [])
+  assert.deepStrictEqual((yield* auditFacts({ namespace: "test", name: "events" })).problems, [])
+  const { metadata } = yield* load
+  assert.isAbove(promised(metadata, metadata.currentSnapshotId!).length, 100)
+})
+
+type Sql = (statement: string) => ReturnType<typeof askTrino>
+
+/** Tables of the three engines, each with rows deleted in its own way, through the whole of our upkeep. */
+const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: Spark) {
+  const merging = "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2'"
+  for (const statement of [
+    "CREATE NAMESPACE lab.theirs",
+    `CREATE TABLE lab.theirs.spark (id BIGINT, country STRING) USING iceberg PARTITIONED BY (bucket(3, id)) TBLPROPERTIES (${merging})`,
+    ...[0, 1, 2, 3, 4].map(
+      (i) => `INSERT INTO lab.theirs.spark SELECT id, concat('c', id % 3) FROM range(${i * 20}, ${i * 20 + 20})`
+    ),
+    "DELETE FROM lab.theirs.spark WHERE id % 7 = 0",
+    "UPDATE lab.theirs.spark SET country = 'updated' WHERE id % 11 = 0"
+  ])
+    yield* spark(statement)
+  yield* sql("CREATE TABLE theirs.trino (id BIGINT, country VARCHAR) WITH (partitioning = ARRAY['bucket(id, 3)'])")
+  for (const i of [0, 1, 2, 3, 4]) {
+    yield* sql(
+      `INSERT INTO theirs.trino SELECT id, concat('c', CAST(id % 3 AS VARCHAR)) FROM UNNEST(sequence(${i * 20}, ${i * 20 + 19})) t(id)`
+    )
+  }
+  yield* sql("DELETE FROM theirs.trino WHERE id % 7 = 0")
+  yield* sql("UPDATE theirs.trino SET country = 'updated' WHERE id % 11 = 0")
+  const all = Array.from({ length: 100 }, (_, id) => id)
+  const upserted = (ids: ReadonlyArray<number>, country: (id: number) => string) =>
+    `INSERT INTO c.theirs.flink VALUES ${ids.map((id) => `(${id}, '${country(id)}')`).join(", ")}`
+  yield* flinkSql(
+    [],
+    [
+      `CREATE CATALOG c WITH ('type' = 'iceberg', 'catalog-type' = 'rest', 'uri' = '${url}')`,
+      "CREATE TABLE c.theirs.flink (id BIGINT NOT NULL, country STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('format-version' = '2', 'write.upsert.enabled' = 'true')",
+      upserted(all, (id) => `c${id % 3}`),
+      upserted(
+        all.filter((id) => id % 11 === 0),
+        () => "updated"
+      ),
+      upserted([1, 2, 3], () => "again")
+    ]
+  )
+  const plain = all
+    .filter((id) => id % 7 !== 0)
+    .map((id) => `${id} ${id % 11 === 0 ? "updated" : `c${id % 3}`}`)
+    .sort()
+  const expected = {
+    spark: plain,
+    trino: plain,
+    flink: all.map((id) => `${id} ${id % 11 === 0 ? "updated" : id > 0 && id < 4 ? "again" : `c${id % 3}`}`).sort()
+  }
+  const Found = Schema.Array(Schema.Struct({ id: Schema.String, country: Schema.String }))
+  const linesOf = (rows: unknown) =>
+    Effect.map(Schema.decodeUnknownEffect(Found)(rows), (found) =>
+      found.map(({ country, id }) => `${id} ${country}`).sort()
+    )
+  for (const name of ["spark", "trino", "flink"] as const) {
+    const table = { namespace: "theirs", name }
+    const same = Effect.fnUntraced(function* (step: string, readers: ReadonlyArray<"pyiceberg" | "duckdb">) {
+      const what = `${name}, ${step}`
+      const loaded = yield* Catalog.use((catalog) => catalog.loadTable(table))
+      const { rows } = yield* readTable(loaded, { query: "SELECT id::VARCHAR AS id, country FROM t" })
+      assert.deepStrictEqual(yield* linesOf(rows), expected[name], `${what}: here`)
+      const theirs = yield* sql(`SELECT CAST(id AS VARCHAR) id, country FROM theirs.${name}`)
+      assert.deepStrictEqual(yield* linesOf(theirs), expected[name], `${what}: Trino`)
+      const found = yield* spark(`SELECT string(id) id, country FROM lab.theirs.${name}`)
+      assert.deepStrictEqual(yield* linesOf(found), expected[name], `${what}: Spark`)
+      const question = { name: "all", order: ["id"], readers }
+      const Asked = Schema.Struct({
+        tables: Schema.Record(
+          Schema.String,
+          Schema.Record(Schema.Literals(["pyiceberg", "duckdb"]), Schema.Record(Schema.String, Found))
+        )
+      })
+      const { tables } = yield* runPython("foreign_readers.py", {
+        rest: url,
+        tables: [{ table: `theirs.${name}`, questions: [question] }]
+      }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Asked)))
+      for (const reader of readers) {
+        assert.deepStrictEqual(
+          yield* linesOf(tables[`theirs.${name}`]![reader]["all"]),
+          expected[name],
+          `${what}: ${reader}`
+        )
+      }
+      assert.deepStrictEqual((yield* auditFacts(table)).problems, [], what)
+    })
+    yield* same("as written", name === "flink" ? ["duckdb"] : ["pyiceberg", "duckdb"])
+    const compacted = yield* compactTable(table, { inputFilesMin: 1 })
+    assert.deepInclude(compacted, { error: undefined })
+    assert.isBelow(compacted.filesAfter, compacted.filesBefore, name)
+    yield* same("compacted", ["pyiceberg", "duckdb"])
+    yield* compactManifests(table, { all: true })
+    yield* same("manifests rewritten", ["pyiceberg", "duckdb"])
+    yield* expireSnapshots(table, { snapshotAgeMsMax: -1, snapshotsKeptMin: 1 })
+    yield* same("expired", ["pyiceberg", "duckdb"])
+    assert.deepInclude(yield* removeOrphans(table, { ageMsMin: -60_000 }), { error: undefined })
+    yield* same("orphans removed", ["pyiceberg", "duckdb"])
+  }
+})
