@@ -1,5 +1,5 @@
 /** Files of tests run beside each other: a server of one must not be another's, which stops it when it is done. */
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 
@@ -19,7 +19,7 @@ const portsOf = (file: string): ReadonlySet<number> => {
 }
 
 it("each file of integration tests has servers on ports of its own", () => {
-  const files = [...new Bun.Glob("{packages,apps,bench}/**/*.integration.test.ts").scanSync(root)].filter(
+  const files = globSync("{packages,apps,bench}/**/*.integration.test.ts", { cwd: root }).filter(
     (file) => !file.includes("node_modules")
   )
   const owners = new Map<number, string>()
