@@ -12,7 +12,7 @@ import {
   hasMoment,
   identifierText,
   isLocal,
-  type LakeError,
+  LakeError,
   localPaths,
   metadataRelation,
   type MetadataTable,
@@ -27,7 +27,7 @@ import { Effect, type Scope } from "effect"
 import { QueryError } from "../QueryError.ts"
 import type { TableUse } from "../sql/CheckTree.ts"
 import { findTable, foundText, named, unknownTable } from "./FindTable.ts"
-import { maskRelation, personalFieldIds, type PersonalColumns } from "./Mask.ts"
+import { maskPaths, maskRelation, personalFieldIds, type PersonalColumns } from "./Mask.ts"
 import { asOfOf, momentKey, momentOfClause, type Moment } from "./Moment.ts"
 
 /** What a query calls a table at a moment, in its process. */
@@ -144,16 +144,20 @@ const resolveOne = Effect.fnUntraced(function* (
   const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
+  const check = (checks: ReadonlyArray<FileCheck>) =>
+    Effect.mapError(runChecks(checks), ({ message, reason }) =>
+      wrong(new LakeError({ reason, message: maskPaths(message, table, name, personal) }))
+    )
   const before = lately.get(key)
   if (before !== undefined) {
-    yield* Effect.mapError(runChecks(before.checks), wrong)
+    yield* check(before.checks)
     return before
   }
   const planned = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
   const plan = yield* Effect.mapError(withLocalFiles(fileIO, planned), wrong)
   const whole = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
   const checks = fileChecks(planned)
-  yield* Effect.mapError(runChecks(checks), wrong)
+  yield* check(checks)
   const relation = maskRelation(whole, name, { plan, table }, personal)
   const files: Array<string> = []
   for (const path of localPaths(plan)) {
