@@ -6,7 +6,18 @@ import type { LogShape } from "@frazil/engine"
 import { sharedKafka } from "@frazil/sim/kafka"
 import { Deferred, Effect, Fiber } from "effect"
 import { KafkaLog, type KafkaLogOptions } from "../../src/kafka/KafkaLog.ts"
-import { atFaultPoint, commitOf, connect, numbered, pack, readAll, reasonOf, shardOf } from "../log/LogFixture.ts"
+import {
+  appendValues,
+  atFaultPoint,
+  commitOf,
+  connect,
+  numbered,
+  pack,
+  readAll,
+  reasonOf,
+  shardOf,
+  valuesOf
+} from "../log/LogFixture.ts"
 
 const kafka = sharedKafka(19_492, {
   more: [
@@ -115,6 +126,34 @@ describe("a transaction that is late", () => {
       }
       // the zombie does not come back by itself
       assert.strictEqual(yield* reasonOf(commit(log, "zombie", 3)), "Fenced")
+    })
+  )
+
+  it.live("leaves its partitions open: nothing is found there, and not that nothing is there", () =>
+    Effect.gen(function* () {
+      const { log, prefix } = yield* freshLog()
+      yield* log.ensureTopic({ name: "a", partitions: 2 })
+      yield* log.fence("me", [shardOf(0)])
+      const reader = yield* again(prefix)
+      const at = (yield* reader.bounds("a"))[0]!.end
+      const look = reader.read("a", 0, at, { recordsMax: 10, bytesMax: 1_000_000, now: true })
+      assert.isUndefined((yield* look).open)
+      const reached = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const halt = Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+      const slow = yield* Effect.forkChild(commit(log, "me", 0).pipe(atFaultPoint("during-epoch-commit", halt)))
+      yield* Deferred.await(reached)
+      // another's record behind what is under way is committed, and nobody sees it yet
+      const other = yield* again(prefix)
+      yield* appendValues(other, "a", 0, pack("behind"))
+      const found = yield* look
+      assert.deepStrictEqual([found.length, found.open], [0, true])
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Fiber.join(slow)
+      const all = yield* look
+      assert.deepStrictEqual(valuesOf(all), ["me-0", "behind"])
+      const rest = yield* reader.read("a", 0, all.next, { recordsMax: 10, bytesMax: 1_000_000, now: true })
+      assert.deepStrictEqual([rest.length, rest.open], [0, undefined])
     })
   )
 

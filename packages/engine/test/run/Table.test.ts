@@ -3,7 +3,7 @@ import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { Flow, Job, Log, trimLog } from "../../src/index.ts"
+import { Flow, Job, Log, type ReadRecords, trimLog } from "../../src/index.ts"
 import { jobProgress } from "../../src/run/JobProgress.ts"
 import { makeChance } from "../support/Chance.ts"
 import { atPoint, eventually, onLog } from "../support/Faults.ts"
@@ -129,6 +129,38 @@ describe("a join with a table", () => {
       yield* Fiber.interrupt(running)
       assert.deepStrictEqual(yield* checks, ["o1 7.5 gold", "o2 null null", "o3 8.5 null"])
     }).pipe(Effect.provide(world))
+  )
+
+  it.effect(
+    "sees what the table held when the record was committed, of a log that remembers where nothing was, too",
+    () =>
+      Effect.gen(function* () {
+        for (const topic of [Orders, Limits, CheckedOrders]) yield* append(topic, [])
+        // as of another thread or process: it knows nothing of what was committed here
+        let remembers = false
+        const empty = new Map<string, ReadRecords>()
+        const remembering = onLog(({ read }) => ({
+          read: (topic, partition, offset, limits) => {
+            const found = empty.get(`${topic}/${partition}/${offset}`)
+            if (remembers && topic === "limits" && limits.now !== true && found !== undefined)
+              return Effect.succeed(found)
+            return Effect.tap(read(topic, partition, offset, limits), (batch) =>
+              Effect.sync(() => void (batch.length === 0 && empty.set(`${topic}/${partition}/${offset}`, batch)))
+            )
+          }
+        }))
+        const running = yield* Effect.forkChild(remembering(Job.run(checkedJob)))
+        yield* TestClock.adjust(500)
+        remembers = true
+        yield* append(Limits, [limitLine("C1", "7.5", "gold")])
+        yield* append(Orders, [orderLine(1, "C1")])
+        yield* eventually(
+          "the check",
+          Effect.map(checks, ({ length }) => length === 1)
+        )
+        yield* Fiber.interrupt(running)
+        assert.deepStrictEqual(yield* checks, ["o1 7.5 gold"])
+      }).pipe(Effect.provide(world))
   )
 
   it.live("reads a table from its first record when the job joins with it anew, or takes more of it", () =>

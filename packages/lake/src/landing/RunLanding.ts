@@ -169,12 +169,16 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     if (records > 0 && (age >= run.commitEveryMs || records >= run.attemptRowsMax || age >= attemptMsMax)) {
       return { marks, records, skipped, complete: false } satisfies Reading
     }
-    // asked before reading: what it calls complete is all there will be
+    // asked before reading: what it calls complete is all there will be, and that is there to be read from now on
     const complete = yield* run.inputComplete(topic.name)
     let moved = 0
+    let open = false
     for (const [partition, mark] of marks) {
-      const batch = yield* log.read(topic.name, partition, mark.next, readLimits)
-      if (batch.length === 0) continue
+      const batch = yield* log.read(topic.name, partition, mark.next, { ...readLimits, now: complete })
+      if (batch.length === 0) {
+        open ||= batch.open === true
+        continue
+      }
       const columns = decoder.decode(batch)
       yield* write(columns, partition)
       marks.set(partition, markAfter(topic, batch))
@@ -185,7 +189,7 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     records += moved
     run.monitor.update(landing.table, { pending: records, skipped: running.totals.skipped + skipped })
     if (moved > 0) yield* Effect.yieldNow
-    else if (complete) return { marks, records, skipped, complete } satisfies Reading
+    else if (complete && !open) return { marks, records, skipped, complete } satisfies Reading
     else yield* log.awaitAppend(idleWaitMs, [topic.name])
   }
 })

@@ -12,6 +12,7 @@ import type { FooterElement } from "../write/parquet/ParquetFooter.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
 import { nameMappingProperty } from "../spec/NameMapping.ts"
 import { identitySources } from "./PartitionConstants.ts"
+import { isAsDeclared, topLevel } from "./DeclaredColumns.ts"
 import type { ScanPlan } from "./PlanScan.ts"
 import { tableRelation } from "./TableRelation.ts"
 
@@ -36,15 +37,7 @@ const deleteFilesOf = ({ deletes }: ScanPlan): ReadonlyArray<DeleteFile> => [
 /** Field ids of a file's top-level columns; undefined when it has none at all, so that names decide. */
 const columnIds = (elements: ReadonlyArray<FooterElement>): ReadonlySet<number> | undefined => {
   if (elements.every(({ fieldId }) => fieldId === undefined)) return undefined
-  const ids = new Set<number>()
-  // elements that are still to come below the column that was last begun
-  let below = 0
-  for (const { childCount, fieldId } of elements.slice(1)) {
-    if (below > 0) below--
-    else if (fieldId !== undefined) ids.add(fieldId)
-    below += childCount
-  }
-  return ids
+  return new Set(topLevel(elements).flatMap(({ fieldId }) => (fieldId === undefined ? [] : [fieldId])))
 }
 
 /** Columns that a delete file says nothing without. */
@@ -75,15 +68,16 @@ export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
   ]
 }
 
-const runCheck = Effect.fnUntraced(function* (file: FileCheck): Effect.fn.Return<void, LakeError, FileIO> {
-  const ids = columnIds(yield* (yield* FileIO).readDataFileSchema(file, "present"))
+const runCheck = Effect.fnUntraced(function* (file: FileCheck): Effect.fn.Return<ReadonlyArray<FooterElement>, LakeError, FileIO> {
+  const elements = yield* (yield* FileIO).readDataFileSchema(file, "present")
+  const ids = columnIds(elements)
   if (ids === undefined && !file.mapped) {
     // DuckDB would read null for all of it
     const message = `data file ${file.filePath}: it has no field ids, and no name mapping says which column is which; set ${nameMappingProperty} or rewrite it`
     return yield* new LakeError({ reason: "Unsupported", message })
   }
   const missing = ids === undefined ? undefined : file.columns.find((id) => !ids.has(id))
-  if (missing === undefined) return
+  if (missing === undefined) return elements
   const message = `data file ${file.filePath}: it lacks the column of field ${missing}, which it must have; restore it from a copy`
   return yield* new LakeError({ reason: "Corrupt", message })
 })
@@ -94,9 +88,15 @@ export const runChecks = (checks: ReadonlyArray<FileCheck>): Effect.Effect<void,
 
 /**
  * Every file must have the size and the rows that its manifest promises, and the columns that it cannot do without: DuckDB reads
- * null where a file lacks one. **Bounds**: a footer a file, `footersAtOnce` at a time.
+ * null where a file lacks one. Gives the plan, and whether its files have the columns just as declared. **Bounds**: a footer a file,
+ * `footersAtOnce` at a time.
  */
-export const checkFiles = (plan: ScanPlan): Effect.Effect<void, LakeError, FileIO> => runChecks(fileChecks(plan))
+export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<ScanPlan, LakeError, FileIO> {
+  const read = yield* Effect.forEach(fileChecks(plan), runCheck, { concurrency: footersAtOnce })
+  // those of data come first
+  const ofData = read.slice(0, plan.entries.length)
+  return { ...plan, asDeclared: ofData.every((elements) => isAsDeclared(plan.schema, elements)) }
+})
 
 /** Whether it is about what files hold, and says not which; not about the statement, memory or the disk. */
 const aboutFiles = ({ message, reason }: DuckDbError): boolean =>

@@ -49,6 +49,8 @@ export interface ScanPlan extends TableMoment {
   readonly physical: ReadonlyMap<string, ReadonlyArray<PhysicalField>>
   /** By URI, the local copies of files that lie elsewhere; none until `withLocalFiles` made them. */
   readonly copies?: ReadonlyMap<string, string>
+  /** `checkFiles` found that the files have the columns just as the schema says. */
+  readonly asDeclared?: boolean
   /** Live files in the snapshot, left-out ones included. */
   readonly filesTotal: number
 }

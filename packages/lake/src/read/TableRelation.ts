@@ -24,8 +24,11 @@ import { vectorAntiJoin } from "./Vectors.ts"
 const mapEntry = ({ id, type }: Pick<NestedField, "id" | "type">, name: string): string =>
   `${id}: {'name': ${sqlText(name)}, 'type': ${sqlText(duckDbType(type))}, 'default_value': NULL}`
 
-const scanOf = ({ copies }: ScanPlan, uris: ReadonlyArray<string>, schema: ReadonlyArray<string>): string =>
-  `read_parquet([${uris.map((uri) => fileText(uri, copies)).join(", ")}], hive_partitioning = false, schema = MAP {${schema.join(", ")}})`
+const filesOf = ({ copies }: ScanPlan, uris: ReadonlyArray<string>): string =>
+  `[${uris.map((uri) => fileText(uri, copies)).join(", ")}], hive_partitioning = false`
+
+const scanOf = (plan: ScanPlan, uris: ReadonlyArray<string>, schema: ReadonlyArray<string>): string =>
+  `read_parquet(${filesOf(plan, uris)}, schema = MAP {${schema.join(", ")}})`
 
 /** No rows, typed. */
 export const emptyRelation = (schema: TableSchema): string => {
@@ -129,13 +132,15 @@ const scanOfGroup = (
 
 const plainScan = (plan: ScanPlan, entries: ReadonlyArray<ManifestEntry>, more: More): string => {
   const { fields } = plan.schema
+  const uris = entries.map(({ dataFile }) => dataFile.filePath)
+  if (plan.asDeclared === true) {
+    // the casts do nothing, and DuckDB drops them: they say what is relied on
+    const columns = fields.map(({ name, type }) => `${sqlName(name)}::${duckDbType(type)} AS ${sqlName(name)}`)
+    return `SELECT ${columns.join(", ")}${more.sql(entries)} FROM read_parquet(${filesOf(plan, uris)}) AS d`
+  }
   const columns = fields.map((field) => sqlName(field.name)).join(", ")
   const schema = fields.map((field) => mapEntry(field, field.name))
-  return `SELECT ${columns}${more.sql(entries)} FROM ${scanOf(
-    plan,
-    entries.map(({ dataFile }) => dataFile.filePath),
-    schema
-  )} AS d`
+  return `SELECT ${columns}${more.sql(entries)} FROM ${scanOf(plan, uris, schema)} AS d`
 }
 
 /** Equal for entries that the same delete files apply to. Entries with deletion vectors, one each, are read together. */
@@ -217,8 +222,7 @@ const scanColumns = (
       const [first] = entries
       const constants = first === undefined ? noConstants : constantsIn(plan, first)
       const columns = fields.map((field) => `${projectedColumn(field, physical, constants)} AS ${columnName(field.id)}`)
-      const files = uris.map((uri) => fileText(uri, plan.copies)).join(", ")
-      return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet([${files}], hive_partitioning = false) AS s)`
+      return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet(${filesOf(plan, uris)}) AS s)`
     },
     catch: fromFormat("table", plan.metadata.location)
   })

@@ -6,6 +6,7 @@
  */
 import { keyedMutants } from "./KeyedMutants.ts"
 import { joinMutants } from "./JoinMutants.ts"
+import { endMutants } from "./EndMutants.ts"
 import { patternMutants } from "./PatternMutants.ts"
 import { portMutants } from "./PortMutants.ts"
 import { repartitionMutants } from "./RepartitionMutants.ts"
@@ -419,14 +420,6 @@ const landing: ReadonlyArray<Mutant> = [
   },
   {
     rule: "mistake",
-    name: "a landing asks whether its input is complete after it read",
-    file: runLanding,
-    find: "else if (complete) return { marks, records, skipped, complete } satisfies Reading",
-    replace: "else if (yield* run.inputComplete(topic.name)) return { marks, records, skipped, complete: true }",
-    hunter: "transactions"
-  },
-  {
-    rule: "mistake",
     name: "rows of a failed attempt stay in the next one",
     file: runLanding,
     find: "const marks = new Map(from)",
@@ -586,6 +579,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...windows,
   ...patternMutants,
   ...joinMutants,
+  ...endMutants,
   ...portMutants,
   ...windowMutants,
   ...repartitionMutants,

@@ -34,8 +34,20 @@ export interface StoredColumn {
   readonly field: NestedField & { readonly type: PrimitiveType }
 }
 
+/** A column of the file. */
+export interface WrittenColumn {
+  readonly field: StoredColumn["field"]
+  /** The column that it is made of; undefined: the topic's name in every row. */
+  readonly stored: StoredColumn | undefined
+}
+
 export interface ColumnPlan {
   readonly stored: ReadonlyArray<StoredColumn>
+  /** The file's columns, in the table's order. */
+  readonly written: ReadonlyArray<WrittenColumn>
+  readonly sourceTopic: string
+  /** The file has columns besides, of defaults, that only `selected` makes. */
+  readonly madeBySql: boolean
   /** Columns of the buffer's table, for CREATE TABLE: `c0 VARCHAR, …`. */
   readonly tableColumns: string
   /** The file's columns, for SELECT, in the table's order. */
@@ -171,18 +183,25 @@ export const planColumns = (
     return known ? [] : [`the record's field ${field.name} has no column: add it to the table`]
   })
   const columns: Array<StoredColumn> = []
+  const written: Array<WrittenColumn> = []
+  let madeBySql = false
   const selected: Array<string> = []
   const fieldIds: Array<string> = []
   for (const field of schema.fields) {
     const planned = planColumn(field, shape)
     const name = sqlName(field.name)
     if (planned._tag === "Problem") problems.push(planned.text)
-    else if (planned._tag === "Topic") selected.push(`${sqlText(sourceTopic)} AS ${name}`)
-    else if (planned._tag === "Default") selected.push(`${planned.sql} AS ${name}`)
-    else if (planned._tag === "Stored") {
+    else if (planned._tag === "Default") {
+      selected.push(`${planned.sql} AS ${name}`)
+      madeBySql = true
+    } else if (planned._tag === "Topic") {
+      selected.push(`${sqlText(sourceTopic)} AS ${name}`)
+      written.push({ field: { ...field, type: sourceColumns.source_topic }, stored: undefined })
+    } else if (planned._tag === "Stored") {
       const cell = `c${columns.length}`
       selected.push(`${field.type._tag === "uuid" ? `CAST(${cell} AS UUID)` : cell} AS ${name}`)
       columns.push(planned.column)
+      written.push({ field: planned.column.field, stored: planned.column })
     }
     if (planned._tag !== "Absent") fieldIds.push(`${name}: ${field.id}`)
   }
@@ -190,6 +209,9 @@ export const planColumns = (
   if (problems.length > 0) return problems
   return {
     stored: columns,
+    written,
+    sourceTopic,
+    madeBySql,
     tableColumns: columns.map((column, i) => `c${i} ${column.sqlType}`).join(", "),
     selected: selected.join(", "),
     fieldIds: `{${fieldIds.join(", ")}}`
