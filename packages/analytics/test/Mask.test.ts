@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { type Analytics, personalColumns } from "../src/index.ts"
-import { maskRelation } from "../src/read/Mask.ts"
+import { maskPaths, maskRelation } from "../src/read/Mask.ts"
 import { maskAttacks } from "./MaskAttacks.ts"
 import { makePeopleLake, People, type PeopleLake } from "./PeopleLake.ts"
 import { ask, askRows } from "./Queries.ts"
@@ -123,5 +123,28 @@ describe("a mask", () => {
 
   it("leaves tables alone that hold nothing personal", () => {
     assert.strictEqual(masked("lending.people", ["id"], []), "R")
+  })
+
+  it("tells no folder of a damaged file where personal values name it", () => {
+    const told = (sourceId: number) => {
+      const metadata = {
+        schemas: [schema("id", "ssn")],
+        properties: new Map(),
+        partitionSpecs: [
+          { specId: 0, fields: [{ sourceId, fieldId: 1000, name: "p", transform: { _tag: "identity" } }] }
+        ]
+      }
+      // the parts that it reads
+      const table = { metadata } as unknown as Parameters<typeof maskPaths>[1]
+      return maskPaths(
+        "data file file:///w/p/data/p=123456789/a.parquet: has 3 bytes",
+        table,
+        "lending.people",
+        personal
+      )
+    }
+    const [id, ssn] = schema("id", "ssn").fields.map((field) => field.id)
+    assert.strictEqual(told(ssn!), "data file file:///w/p/data/…/a.parquet: has 3 bytes")
+    assert.include(told(id!), "/p=123456789/a.parquet")
   })
 })

@@ -41,6 +41,13 @@ export const personalFieldIds = (table: Table, name: string, personal: PersonalC
   return columns.length === 0 ? new Set() : idsOf(table.metadata, new Set(columns))
 }
 
+/** What was said of a table's files, without folders that are named by personal values. */
+export const maskPaths = (message: string, table: Table, name: string, personal: PersonalColumns): string => {
+  const ids = personalFieldIds(table, name, personal)
+  const divides = table.metadata.partitionSpecs.some(({ fields }) => fields.some(({ sourceId }) => ids.has(sourceId)))
+  return divides ? message.replaceAll(/[^/\s]+=[^/\s]*\//g, "…/") : message
+}
+
 /** The relation, without what is personal. */
 export const maskRelation = (
   relation: string,

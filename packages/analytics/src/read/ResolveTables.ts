@@ -13,7 +13,7 @@ import {
   hasMoment,
   identifierText,
   isLocal,
-  type LakeError,
+  LakeError,
   localPaths,
   metadataRelation,
   type MetadataTable,
@@ -28,7 +28,7 @@ import { Effect, type Scope } from "effect"
 import { QueryError } from "../QueryError.ts"
 import type { TableUse } from "../sql/CheckTree.ts"
 import { findTable, foundText, named, unknownTable } from "./FindTable.ts"
-import { maskRelation, personalFieldIds, type PersonalColumns } from "./Mask.ts"
+import { maskPaths, maskRelation, personalFieldIds, type PersonalColumns } from "./Mask.ts"
 import { asOfOf, momentKey, momentOfClause, type Moment } from "./Moment.ts"
 
 /** What a query calls a table at a moment, in its process. */
@@ -145,14 +145,19 @@ const resolveOne = Effect.fnUntraced(function* (
   const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
+  // what is said of a file hides personal values in its path
+  const checked = <A>(checks: Effect.Effect<A, LakeError, FileIO>) =>
+    Effect.mapError(checks, ({ message, reason }) =>
+      wrong(new LakeError({ reason, message: maskPaths(message, table, name, personal) }))
+    )
   const before = lately.get(key)
   if (before !== undefined) {
-    yield* Effect.mapError(runChecks(before.checks), wrong)
+    yield* checked(runChecks(before.checks))
     return before
   }
   const planned = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
   const here = yield* Effect.mapError(withLocalFiles(fileIO, planned), wrong)
-  const plan = yield* Effect.mapError(checkFiles(here), wrong)
+  const plan = yield* checked(checkFiles(here))
   const whole = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
   const checks = fileChecks(planned)
   const relation = maskRelation(whole, name, { plan, table }, personal)

@@ -79,7 +79,9 @@ const fileOf = Effect.fnUntraced(function* (
 /** What `checkFiles` says of the files, and that their rows are the same whatever it says. */
 const declared = Effect.fnUntraced(function* (schema: TableSchema, files: ReadonlyArray<DataFile>) {
   const entries = files.map((dataFile) => ({ dataFile }) as ManifestEntry)
-  const metadata = { location: "file:///t", schemas: [schema] } as unknown as ScanPlan["metadata"] // for messages
+  // names may stand for ids, so that files without any are looked at too
+  const properties = new Map([["schema.name-mapping.default", "[]"]])
+  const metadata = { location: "file:///t", schemas: [schema], properties } as unknown as ScanPlan["metadata"] // what is read of it
   const plan: ScanPlan = {
     schema,
     snapshot: undefined,

@@ -75,8 +75,8 @@ const checkedColumns: ReadonlyArray<StoredColumn> = [
 const checkedPlan: ColumnPlan = {
   stored: checkedColumns,
   written: [],
-  defaults: false,
   sourceTopic: "",
+  madeBySql: false,
   tableColumns: checkedColumns.map(({ sqlType }, i) => `c${i} ${sqlType}`).join(", "),
   selected: "",
   fieldIds: ""

@@ -45,9 +45,9 @@ export interface ColumnPlan {
   readonly stored: ReadonlyArray<StoredColumn>
   /** The file's columns, in the table's order. */
   readonly written: ReadonlyArray<WrittenColumn>
-  /** Columns that the record leaves out are filled with their write-default, by DuckDB: `written` has not all. */
-  readonly defaults: boolean
   readonly sourceTopic: string
+  /** The file has columns besides, of defaults, that only `selected` makes. */
+  readonly madeBySql: boolean
   /** Columns of the buffer's table, for CREATE TABLE: `c0 VARCHAR, …`. */
   readonly tableColumns: string
   /** The file's columns, for SELECT, in the table's order. */
@@ -184,19 +184,19 @@ export const planColumns = (
   })
   const columns: Array<StoredColumn> = []
   const written: Array<WrittenColumn> = []
+  let madeBySql = false
   const selected: Array<string> = []
   const fieldIds: Array<string> = []
-  let defaults = false
   for (const field of schema.fields) {
     const planned = planColumn(field, shape)
     const name = sqlName(field.name)
     if (planned._tag === "Problem") problems.push(planned.text)
-    else if (planned._tag === "Topic") {
+    else if (planned._tag === "Default") {
+      selected.push(`${planned.sql} AS ${name}`)
+      madeBySql = true
+    } else if (planned._tag === "Topic") {
       selected.push(`${sqlText(sourceTopic)} AS ${name}`)
       written.push({ field: { ...field, type: sourceColumns.source_topic }, stored: undefined })
-    } else if (planned._tag === "Default") {
-      defaults = true
-      selected.push(`${planned.sql} AS ${name}`)
     } else if (planned._tag === "Stored") {
       const cell = `c${columns.length}`
       selected.push(`${field.type._tag === "uuid" ? `CAST(${cell} AS UUID)` : cell} AS ${name}`)
@@ -210,8 +210,8 @@ export const planColumns = (
   return {
     stored: columns,
     written,
-    defaults,
     sourceTopic,
+    madeBySql,
     tableColumns: columns.map((column, i) => `c${i} ${column.sqlType}`).join(", "),
     selected: selected.join(", "),
     fieldIds: `{${fieldIds.join(", ")}}`

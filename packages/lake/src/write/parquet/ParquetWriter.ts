@@ -54,7 +54,7 @@ export interface ParquetWriterOptions {
   readonly metrics?: MetricsModes
   /**
    * Who makes the files' pages: this package from columns (`pages/`); DuckDB from cells written directly into its vectors, when a
-   * self-check allows that; DuckDB from cells appended one by one, slowly. Default: `pages`; `cells` where rows are sorted, or columns filled with defaults.
+   * self-check allows that; DuckDB from cells appended one by one, slowly. Default: `pages`; `cells` where rows are sorted.
    */
   readonly encoding?: Encoding
 }
@@ -179,13 +179,13 @@ const makeBuffers = Effect.fnUntraced(function* (
   )
 })
 
-/** Our pages keep the order given, and have what the record has: rows to be sorted or filled with defaults go through DuckDB. */
+/** Our pages keep the order given, and hold what is in records: rows to be sorted, or with defaults beside, go through DuckDB. */
 const encodingOf = Effect.fnUntraced(function* (
   options: ParquetWriterOptions,
   { orderBy, plan }: Planned
 ): Effect.fn.Return<Encoding, ParquetError, DuckDb> {
   const asked = options.encoding ?? "pages"
-  if (asked === "appended" || (asked === "pages" && orderBy === "" && !plan.defaults)) return asked
+  if (asked === "appended" || (asked === "pages" && orderBy === "" && !plan.madeBySql)) return asked
   const laidOut = yield* Effect.mapError(checkCells(yield* DuckDb), fromDuckDbError)
   return laidOut ? "cells" : "appended"
 })
