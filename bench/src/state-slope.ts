@@ -11,8 +11,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { localStateFolder } from "@frazil/engine"
-import { EmbeddedStore } from "../../packages/engine/src/store/EmbeddedStore.ts"
-import { StoredMap } from "../../packages/engine/src/store/StoredMap.ts"
+import { EmbeddedStore } from "@frazil/engine/store"
+import { StoredMap } from "@frazil/engine/store/map"
 
 const sizes = process.argv.slice(2).map(Number)
 const entryBytes = 480

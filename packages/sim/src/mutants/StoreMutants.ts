@@ -199,7 +199,7 @@ const ofWindows: typeof mistakes = [
     name: "sessions on disk are not looked at again when another one of their key was",
     file: storedSessions,
     find: "if (dueAt(session) > at) schedule(session)",
-    replace: ""
+    replace: "if (dueAt(session) > at && keyed.sessions.length < 2) schedule(session)"
   },
   {
     name: "a session on disk that was restored is never due",
