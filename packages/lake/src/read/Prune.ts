@@ -145,16 +145,18 @@ export const pruner = (schema: TableSchema): Pruner => {
     const { id, type } = column
     return [...partitionEvidence(partition, facts.partition, id), evidenceOfBounds(facts, id, type)]
   }
+  const manifest: Pruner["manifest"] = (partition, summaries) => (name) => {
+    const column = columns.get(name)
+    return partition.flatMap((field, i) =>
+      field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
+    )
+  }
   return {
-    manifest: (partition, summaries) => (name) => {
-      const column = columns.get(name)
-      return partition.flatMap((field, i) =>
-        field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
-      )
-    },
+    manifest,
     file,
     pick: (partition, filter) => ({
       columnIds: new Set(Array.from(columnsOf(filter)).flatMap((name) => columns.get(name)?.id ?? [])),
+      summaries: (summaries) => mayMatch(filter, manifest(partition, summaries)),
       partition: (values) => mayMatch(filter, (name) => partitionEvidence(partition, values, columns.get(name)?.id)),
       file: (facts) => mayMatch(filter, file(partition, facts))
     })

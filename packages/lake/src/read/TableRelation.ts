@@ -80,14 +80,15 @@ const layoutOf = ({ physical }: ScanPlan, { dataFile }: ManifestEntry): string =
 export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
   const taken = plan.schema.fields.find(({ name }) => ["file", "row"].includes(name.toLowerCase()))
   if (taken !== undefined) return unsupported(plan, `rows are not changed beside a column ${taken.name}`)
-  return Result.map(
-    Result.all(
-      plan.entries.map((entry) => relationOf(plan, [entry], { fields: [], sql: () => ", d.file_row_number AS row" }))
-    ),
-    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS file FROM (${scan})`).join(" UNION ALL ")
-  )
+  const places = new Map(plan.entries.map((entry, i) => [entry, BigInt(i)]))
+  return relationOf(plan, plan.entries, {
+    fields: [],
+    sql: (entries) =>
+      `, ${constants(entries.map((entry) => places.get(entry)))} AS file, d.file_row_number AS row`
+  })
 }
 
+/** A value for each file that a scan `d` reads, in their order. */
 const constants = (values: ReadonlyArray<bigint | null | undefined>): string =>
   `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[d.file_index::BIGINT + 1]`
 

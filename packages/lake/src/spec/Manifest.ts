@@ -3,7 +3,7 @@
  *
  * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
  */
-import type { ContentFile, DataFile, PartitionValue } from "./DataFile.ts"
+import type { ContentFile, DataFile, DeleteFile, PartitionValue } from "./DataFile.ts"
 import { singleValueToBytes } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
 
@@ -20,6 +20,9 @@ export interface ManifestEntry<File extends ContentFile = DataFile> {
   readonly fileSequenceNumber: bigint | null
   readonly dataFile: File
 }
+
+/** Of a manifest of data files, or of one of deletes. */
+export type AnyEntry = ManifestEntry<DataFile | DeleteFile>
 
 /** In the order of their numbers in a manifest. */
 export const entryStatuses = ["existing", "added", "deleted"] as const satisfies ReadonlyArray<ManifestEntry["status"]>

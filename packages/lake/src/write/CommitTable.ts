@@ -9,6 +9,7 @@ import { Clock, Effect, Schedule } from "effect"
 import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
 import { FileIO } from "../io/FileIO.ts"
 import { randomSnapshotId } from "../io/RandomIds.ts"
+import { type StagedFile, StagedFiles } from "../io/StagedFile.ts"
 import { LakeError } from "../LakeError.ts"
 import { applyUpdates, type MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { assertRef, assertStructure, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
@@ -51,6 +52,10 @@ export interface Committed {
   /** What the actions made; undefined without one. */
   readonly snapshot: Snapshot | undefined
   readonly attempts: number
+}
+
+interface Memory extends StagingMemory {
+  readonly staged: StagedFiles
 }
 
 interface Progress {
@@ -168,7 +173,7 @@ const checkBase = (
 
 const attemptOnce = Effect.fnUntraced(function* <E, R>(
   request: CommitRequest<E, R>,
-  memory: StagingMemory,
+  memory: Memory,
   progress: Progress
 ): Effect.fn.Return<Committed, LakeError | E, Catalog | R> {
   const catalog = yield* Catalog
@@ -184,7 +189,8 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
   progress.offered = { actions, wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0) }
-  const table = yield* catalog.commit({ base, requirements, updates })
+  const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
+  const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
 })
 
@@ -226,8 +232,10 @@ const isConflict = (error: unknown): boolean => error instanceof LakeError && er
 export const commitTable = Effect.fn("commitTable")(function* <E = never, R = never>(
   request: CommitRequest<E, R>
 ): Effect.fn.Return<Committed, LakeError | E, Catalog | FileIO | R> {
-  const memory: StagingMemory = {
-    fileIO: yield* FileIO,
+  const fileIO = yield* FileIO
+  const memory: Memory = {
+    fileIO,
+    staged: new StagedFiles(fileIO.write),
     branch: request.branch ?? mainBranch,
     snapshotId: yield* randomSnapshotId,
     manifests: new Map(),

@@ -69,11 +69,18 @@ const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
   return compareValues(a, b)
 }
 
-const compareEntries = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
+/** By partition: entries of one partition lie together in a manifest, so that readers of it pass over the rest. */
+export const comparePartitions = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
   for (const [i, value] of a.dataFile.partition.entries()) {
     const order = compareNullable(value, b.dataFile.partition[i] ?? null)
     if (order !== 0) return order
   }
+  return 0
+}
+
+const compareEntries = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
+  const order = comparePartitions(a, b)
+  if (order !== 0) return order
   const [x, y] = [a.sequenceNumber ?? 0n, b.sequenceNumber ?? 0n]
   if (x !== y) return x < y ? -1 : 1
   return a.dataFile.filePath < b.dataFile.filePath ? -1 : a.dataFile.filePath > b.dataFile.filePath ? 1 : 0

@@ -9,7 +9,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib"
 import { corrupt, unsupported } from "../../spec/FormatError.ts"
 import { parseJson, printJson, type JsonValue } from "../../spec/Json.ts"
 import { Recent } from "../Recent.ts"
-import { ByteReader, avroReader } from "./AvroDecode.ts"
+import { ByteReader, avroReader, type AvroReader } from "./AvroDecode.ts"
 import { ByteWriter, avroWriter } from "./AvroEncode.ts"
 import { avroTypeFromJson, type AvroType } from "./AvroType.ts"
 import type { AvroValue } from "./AvroValue.ts"
@@ -33,22 +33,26 @@ export interface AvroFile {
   readonly values: ReadonlyArray<AvroValue>
 }
 
-const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>) => {
+/** A block as it lies in the file. */
+export interface AvroBlock {
+  /** The place of its first value among all. */
+  readonly first: number
+  readonly count: number
+  readonly data: Uint8Array
+}
+
+const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>): ReadonlyArray<AvroBlock> => {
   const write = avroWriter(schema)
-  const blocks: Array<{ readonly count: number; readonly data: Uint8Array }> = []
-  let out = new ByteWriter()
-  let count = 0
-  const end = () => {
-    if (count > 0) blocks.push({ count, data: deflateRawSync(out.written) })
-    out = new ByteWriter()
-    count = 0
-  }
-  for (const value of values) {
+  const blocks: Array<AvroBlock> = []
+  const out = new ByteWriter()
+  let first = 0
+  for (const [i, value] of values.entries()) {
     write(out, value)
-    count++
-    if (out.written.length >= blockBytesTarget) end()
+    if (out.written.length < blockBytesTarget && i + 1 < values.length) continue
+    blocks.push({ first, count: i + 1 - first, data: deflateRawSync(out.written) })
+    first = i + 1
+    out.clear()
   }
-  end()
   return blocks
 }
 
@@ -58,12 +62,15 @@ const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>) => {
  */
 export type Resolve = (schema: AvroType) => AvroType
 
-/** Encodes a file. `header` gets `avro.schema` and `avro.codec` besides what is given. */
+/**
+ * Encodes a file. `header` gets `avro.schema` and `avro.codec` besides what is given, and what `ofBlocks` says of the blocks.
+ */
 export const encodeAvroFile = (
   schema: JsonValue,
   header: ReadonlyMap<string, string>,
   values: ReadonlyArray<AvroValue>,
-  resolve: Resolve
+  resolve: Resolve,
+  ofBlocks: (blocks: ReadonlyArray<AvroBlock>) => ReadonlyMap<string, string> = () => new Map()
 ): Uint8Array => {
   const schemaText = printJson(schema)
   const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values)
@@ -74,7 +81,8 @@ export const encodeAvroFile = (
 
   const out = new ByteWriter()
   out.raw(magic)
-  const entries = [...header, ["avro.schema", schemaText] as const, ["avro.codec", "deflate"] as const]
+  const own = [["avro.schema", schemaText] as const, ["avro.codec", "deflate"] as const]
+  const entries = [...header, ...ofBlocks(blocks), ...own]
   out.long(entries.length)
   for (const [key, value] of entries) {
     out.text(key)
@@ -129,8 +137,36 @@ const schemaOf = (text: string): AvroType => {
   return schema
 }
 
-/** Passes over one value after another: true for those to decode. Undefined: all are. */
-export type Select = (schema: AvroType) => ((from: ByteReader) => boolean) | undefined
+/** What of a file is to be decoded. */
+export interface Picker {
+  /** Whether a block may hold a value that is picked; one that does not is not inflated. */
+  readonly block: (at: number, count: number, size: number) => boolean
+  /** Passes over one value after another: true for those to decode. */
+  readonly value: (from: ByteReader) => boolean
+}
+
+/** Undefined: all values are decoded. */
+export type Select = (schema: AvroType, header: AvroFile["header"]) => Picker | undefined
+
+const readBlock = (
+  block: ByteReader,
+  count: number,
+  read: AvroReader,
+  picker: Picker | undefined,
+  values: Array<AvroValue>
+): void => {
+  // No record of Iceberg's takes no bytes: more records than bytes is damage.
+  if (count < 0 || count > block.left) corrupt("avro", `a block of ${count} records in ${block.left} bytes`)
+  for (let i = 0; i < count; i++) {
+    const start = block.position
+    if (picker !== undefined) {
+      if (!picker.value(block)) continue
+      block.moveTo(start)
+    }
+    values.push(read(block))
+  }
+  if (block.left > 0) corrupt("avro", `${block.left} bytes are left at the end of a block`)
+}
 
 /** Decodes a file, whole or what `select` picks of it. FormatError when any byte of it is not as it must be. */
 export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve, select?: Select): AvroFile => {
@@ -141,22 +177,13 @@ export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve, select?: Sel
   const codec = header.get("avro.codec") ?? "null"
   const sync = from.raw(syncLength)
   const read = avroReader(schema)
-  const picked = select?.(schema)
+  const picker = select?.(schema, header)
   const values: Array<AvroValue> = []
-  while (from.left > 0) {
+  for (let at = 0; from.left > 0; at++) {
     const count = from.size()
-    const block = new ByteReader(inflate(codec, from.bytesView()))
-    // No record of Iceberg's takes no bytes: more records than bytes is damage.
-    if (count < 0 || count > block.left) corrupt("avro", `a block of ${count} records in ${block.left} bytes`)
-    for (let i = 0; i < count; i++) {
-      const start = block.position
-      if (picked !== undefined) {
-        if (!picked(block)) continue
-        block.moveTo(start)
-      }
-      values.push(read(block))
-    }
-    if (block.left > 0) corrupt("avro", `${block.left} bytes are left at the end of a block`)
+    const data = from.bytesView()
+    if (picker === undefined || picker.block(at, count, data.length))
+      readBlock(new ByteReader(inflate(codec, data)), count, read, picker, values)
     if (!equalBytes(from.raw(syncLength), sync)) corrupt("avro", "a block does not end with the file's marker")
   }
   return { header, schema, values }

@@ -14,7 +14,7 @@ import { readPhysical, type ScanPlan } from "../../read/PlanScan.ts"
 import { fileText } from "../../read/RelationFiles.ts"
 import { tableRelation } from "../../read/TableRelation.ts"
 import type { ContentFile, DeleteFile } from "../../spec/DataFile.ts"
-import type { ManifestEntry } from "../../spec/Manifest.ts"
+import type { AnyEntry, ManifestEntry } from "../../spec/Manifest.ts"
 import { singleValueFromBytes } from "../../spec/SingleValue.ts"
 import { isPrimitive, type NestedField, type PrimitiveType } from "../../spec/Type.ts"
 import type { FactKind, FactProblem } from "./FactProblem.ts"
@@ -119,7 +119,7 @@ const isDelete = (file: ContentFile): file is DeleteFile => "content" in file
 export const fileProblems = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
   base: AuditedMoment,
-  entry: ManifestEntry | ManifestEntry<DeleteFile>
+  entry: AnyEntry
 ): Effect.fn.Return<Problems, LakeError, FileIO | Storage> {
   const storage = yield* Storage
   const { dataFile } = entry

@@ -19,6 +19,7 @@ import { commitTable } from "../../../src/write/CommitTable.ts"
 import { append, rewriteManifests, setProperties, setStatistics } from "../../../src/write/TableAction.ts"
 import { createAccounts, rowsSql, table as accounts } from "../../write/change/ChangeFixture.ts"
 import { appendRows, createTable, layerLake, load, rowsAt, table } from "../MaintenanceFixture.ts"
+import { writeNow } from "../../LakeHarness.ts"
 
 interface Damage {
   /** Of the first file. */
@@ -47,13 +48,13 @@ const damaged = Effect.fnUntraced(function* ({ entry = same, file = same, list =
   const wrong = entries.map((each, i) => (i === 0 ? entry({ ...each, dataFile: file(each.dataFile) }) : each))
   const manifestPath = `${metadata.location}/metadata/wrong-m0.avro`
   const layout = { schema: currentSchema(metadata), spec, partition }
-  const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, wrong)
+  const manifestLength = yield* writeNow(fileIO.stageManifest(manifestPath, layout, wrong))
   const rows = wrong.reduce((sum, { dataFile }) => sum + dataFile.recordCount, 0n)
   const sequenceNumber = metadata.lastSequenceNumber + 1n
   const listed = list({ ...manifest!, manifestPath, manifestLength, existingRowsCount: rows, sequenceNumber })
   const manifestList = `${metadata.location}/metadata/wrong-list.avro`
   const owner = { snapshotId: 77n, parentSnapshotId: parent.snapshotId, sequenceNumber }
-  yield* fileIO.writeManifestList(manifestList, owner, [listed])
+  yield* writeNow(fileIO.stageManifestList(manifestList, owner, [listed]))
   const snapshot = { ...parent, ...owner, manifestList, summary: new Map([...parent.summary, ...summary]) }
   const catalog = yield* Catalog
   yield* catalog.commit({
