@@ -3,8 +3,6 @@
  * the JavaScript thread.
  *
  * Rollback journal, as SQLite makes files by default: every engine opens it, also read-only or from a copy of the one file.
- * We leave the journal's file there, emptied: a commit then makes and removes no file, and the emptying is synced, so that no loss
- * of power brings an acknowledged commit's journal back. Other engines take an empty journal for none.
  */
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
@@ -72,13 +70,6 @@ const make = (file: string, database: DatabaseSync): SqliteDatabase => {
   }
 }
 
-/** Of this connection only; a file that another engine keeps in WAL mode stays so. */
-const keepJournal = Effect.fnUntraced(function* (database: SqliteDatabase): Effect.fn.Return<void, LakeError> {
-  const [mode] = yield* database.all("PRAGMA journal_mode")
-  if (mode?.["journal_mode"] === "delete") yield* database.all("PRAGMA journal_mode = PERSIST")
-  yield* database.all("PRAGMA synchronous = FULL")
-})
-
 /** Opens the file, making it and its folder if need be; closed with the scope. */
 export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -96,7 +87,4 @@ export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeErro
           : toLakeError(file, false)(cause)
     }),
     (database) => Effect.sync(() => database.close())
-  ).pipe(
-    Effect.map((database) => make(file, database)),
-    Effect.tap(keepJournal)
-  )
+  ).pipe(Effect.map((database) => make(file, database)))

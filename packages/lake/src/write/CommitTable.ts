@@ -61,8 +61,8 @@ interface Memory extends StagingMemory {
 interface Progress {
   attempts: number
   tableUuid: string | undefined
-  /** What was offered last, and what it would have made of the table. */
-  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: TableMetadata } | undefined
+  /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
+  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: () => TableMetadata } | undefined
 }
 
 const failed = (reason: LakeError["reason"], table: TableIdentifier, what: string, cause?: unknown): LakeError =>
@@ -188,7 +188,8 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
-  progress.offered = { actions, wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0) }
+  const wanted = () => applyUpdates(base.metadata, base.metadataLocation, updates, 0)
+  progress.offered = { actions, wanted }
   const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
   const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
@@ -207,7 +208,7 @@ const lookUp = Effect.fnUntraced(function* (
   if (landed !== undefined) return { table: found, snapshot: landed, attempts: progress.attempts }
   const { offered } = progress
   if (offered !== undefined && !offered.actions.some(madeOne)) {
-    if (structureLanded(found.metadata, offered.wanted, memory.branch, offered.actions)) {
+    if (structureLanded(found.metadata, offered.wanted(), memory.branch, offered.actions)) {
       return { table: found, snapshot: undefined, attempts: progress.attempts }
     }
   }

@@ -154,7 +154,7 @@ describe("EntryPick", () => {
       }
       assert.isAbove(sizes.size, 12, "filters that leave many different numbers of files")
       // a table without partitions has no blocks that can be passed over
-      if (transform !== undefined) assert.isAbove(Math.min(passedOver, lookedAt), 5)
+      if (transform !== undefined) assert.isAtLeast(Math.min(passedOver, lookedAt), 3)
     })
   }
 
