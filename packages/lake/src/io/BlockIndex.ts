@@ -9,9 +9,15 @@ import { crc32 } from "node:zlib"
 import { corrupt } from "../spec/FormatError.ts"
 import { parseJson, printJson, type JsonValue } from "../spec/Json.ts"
 import { readBoolean, readInt, readList, readObject, readOptional, readString, type Read } from "../spec/JsonRead.ts"
-import { entryStatuses, summariseField, type AnyEntry, type FieldSummary } from "../spec/Manifest.ts"
+import {
+  comparePartitions,
+  entryStatuses,
+  summariseField,
+  type AnyEntry,
+  type FieldSummary
+} from "../spec/Manifest.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
-import type { AvroBlock } from "./avro/AvroFile.ts"
+import type { AvroBlock, Division } from "./avro/AvroFile.ts"
 
 /** The header's key. */
 export const blockIndexKey = "frazil.blocks"
@@ -37,7 +43,7 @@ const crcLength = 8
 const crcOf = (text: string): string => crc32(text).toString(16).padStart(crcLength, "0")
 
 /** The index of a manifest's blocks; undefined where it would spare nobody anything. */
-export const blockIndexText = (
+const blockIndexText = (
   blocks: ReadonlyArray<AvroBlock>,
   entries: ReadonlyArray<AnyEntry>,
   partition: ReadonlyArray<BoundPartitionField>
@@ -62,6 +68,18 @@ export const blockIndexText = (
   )
   return crcOf(text) + text
 }
+
+/** Blocks end where a partition does, when they are large enough; the header has their index. */
+export const byPartition = (
+  entries: ReadonlyArray<AnyEntry>,
+  partition: ReadonlyArray<BoundPartitionField>
+): Division => ({
+  parts: (at) => comparePartitions(entries[at - 1]!, entries[at]!) !== 0,
+  header: (blocks) => {
+    const index = blockIndexText(blocks, entries, partition)
+    return new Map(index === undefined ? [] : [[blockIndexKey, index]])
+  }
+})
 
 const readBytes: Read<Uint8Array> = (value, where) => new Uint8Array(Buffer.from(readString(value, where), "hex"))
 

@@ -24,9 +24,9 @@ import {
   refuseEncrypted,
   renameById
 } from "./AvroFields.ts"
-import { blockIndexKey, blockIndexText, indexed, readBlockIndex } from "./BlockIndex.ts"
+import { byPartition, indexed, readBlockIndex } from "./BlockIndex.ts"
 import { checkEntries, checkRows } from "./CheckEntries.ts"
-import { type AvroBlock, decodeAvroFile, encodeAvroFile, type Picker, type Select } from "./avro/AvroFile.ts"
+import { decodeAvroFile, encodeAvroFile, type Picker, type Select } from "./avro/AvroFile.ts"
 import type { AvroType } from "./avro/AvroType.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
 import { entryPicker, type EntryPick } from "./EntryPick.ts"
@@ -210,12 +210,9 @@ export const encodeManifest = (
   const ofData = version < 3 ? [] : [rowIdField]
   const ofDeletes = [...deleteFileFields, ...(entries.some(hasVector) ? vectorFields : [])]
   const more = content === "data" ? ofData : ofDeletes
-  const ofBlocks = (blocks: ReadonlyArray<AvroBlock>) => {
-    const index = blockIndexText(blocks, entries, layout.partition)
-    return new Map(index === undefined ? [] : [[blockIndexKey, index]])
-  }
   const resolve = (type: AvroType) => renameById(type, nameOf)
-  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, resolve, ofBlocks)
+  const division = byPartition(entries, layout.partition)
+  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, resolve, division)
 }
 
 const tupleFromAvro = (

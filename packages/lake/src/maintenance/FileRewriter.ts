@@ -49,7 +49,8 @@ const rowGroupRowsMax = 122_880
 const rowGroupRowsMin = 2_048
 /** A group of rows is in memory as a whole while it is written, its widest column more than once. */
 const rowGroupMemoryShare = 1 / 8
-const compressionLevel = 3
+/** Of ZSTD: files are as small as at 3, DuckDB's own, for four fifths of a rewrite's CPU. */
+const compressionLevel = 2
 
 const unwritable = (plan: ScanPlan): LakeError | undefined => {
   const field = leafFields(plan.schema).find(({ type }) => type._tag === "fixed")

@@ -32,12 +32,30 @@ const nearest = (operator: Operator, value: SingleValue): SingleValue => {
   return typeof value === "bigint" ? value + BigInt(step) : value
 }
 
+interface Projected {
+  readonly operator: Operator
+  readonly value: SingleValue
+}
+
 /** A comparison of a column as one of its partition values, or undefined when it tells nothing about them. */
-const project = (
-  field: BoundPartitionField,
-  operator: Operator,
-  value: SingleValue
-): { readonly operator: Operator; readonly value: SingleValue } | undefined => {
+type Project = (field: BoundPartitionField, operator: Operator, value: SingleValue) => Projected | undefined
+
+/** Projects each comparison of a scan once: every entry of the table asks for the same few. */
+const projectOnce = (): Project => {
+  const known = new Map<BoundPartitionField, Map<string, Map<SingleValue, Projected | undefined>>>()
+  return (field, operator, value) => {
+    const ofField = known.get(field) ?? new Map<string, Map<SingleValue, Projected | undefined>>()
+    known.set(field, ofField)
+    const ofOperator = ofField.get(operator) ?? new Map<SingleValue, Projected | undefined>()
+    ofField.set(operator, ofOperator)
+    if (ofOperator.has(value)) return ofOperator.get(value)
+    const projected = project(field, operator, value)
+    ofOperator.set(value, projected)
+    return projected
+  }
+}
+
+const project: Project = (field, operator, value) => {
   if (field.sourceType === undefined || field.type === undefined || isNan(value)) return undefined
   if (field.transform._tag === "identity") return { operator, value }
   if (field.transform._tag === "bucket" && operator !== "=") return undefined
@@ -54,7 +72,11 @@ const keepsNull = (field: BoundPartitionField): boolean =>
 
 const nothingKnown: Evidence = { mayHaveNull: true, mayHaveValue: true, mayCompare: () => true }
 
-const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | undefined): Evidence => {
+const evidenceOfSummary = (
+  field: BoundPartitionField,
+  summary: FieldSummary | undefined,
+  projecting: Project
+): Evidence => {
   const { type } = field
   if (summary === undefined || type === undefined || !keepsNull(field)) return nothingKnown
   const read = (bytes: Uint8Array | null) => (bytes === null ? undefined : singleValueFromBytes(type, bytes))
@@ -64,7 +86,7 @@ const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | u
     mayHaveNull: summary.containsNull,
     mayHaveValue: lower !== undefined || mayHaveNan,
     mayCompare: (operator, value) => {
-      const projected = project(field, operator, value)
+      const projected = projecting(field, operator, value)
       if (projected === undefined || type._tag === "uuid") return true
       // DuckDB orders NaN above all numbers.
       if (mayHaveNan && operator !== "<" && operator !== "<=") return true
@@ -73,14 +95,14 @@ const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | u
   }
 }
 
-const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue): Evidence => {
+const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue, projecting: Project): Evidence => {
   if (!keepsNull(field)) return nothingKnown
   return {
     mayHaveNull: value === null,
     mayHaveValue: value !== null,
     mayCompare: (operator, to) => {
       if (value === null) return false
-      const projected = project(field, operator, to)
+      const projected = projecting(field, operator, to)
       return projected === undefined || isNan(value) || mayBeWithin(value, value, projected.operator, projected.value)
     }
   }
@@ -134,11 +156,12 @@ export interface Pruner {
 /** Columns of `schema` by name; a name that is not there has no evidence, so nothing is skipped for it. */
 export const pruner = (schema: TableSchema): Pruner => {
   const columns = filterColumns(schema)
+  const projecting = projectOnce()
   const partitionEvidence = (
     partition: ReadonlyArray<BoundPartitionField>,
     values: FileFacts["partition"],
     id: number | undefined
-  ) => partition.flatMap((field, i) => (field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null)] : []))
+  ) => partition.flatMap((field, i) => (field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null, projecting)] : []))
   const file: Pruner["file"] = (partition, facts) => (name) => {
     const column = columns.get(name)
     if (column === undefined) return []
@@ -148,7 +171,7 @@ export const pruner = (schema: TableSchema): Pruner => {
   const manifest: Pruner["manifest"] = (partition, summaries) => (name) => {
     const column = columns.get(name)
     return partition.flatMap((field, i) =>
-      field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
+      field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i], projecting)] : []
     )
   }
   return {

@@ -100,6 +100,20 @@ const compareText = (a: string, b: string): number => {
   return a.length - b.length
 }
 
+const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
+  return compareValues(a, b)
+}
+
+/** By partition: entries of one partition lie together in a manifest, so that readers of it pass over the rest. */
+export const comparePartitions = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
+  for (const [i, value] of a.dataFile.partition.entries()) {
+    const order = compareNullable(value, b.dataFile.partition[i] ?? null)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
 const isNan = (value: PartitionValue): boolean => typeof value === "number" && Number.isNaN(value)
 
 /** The summary of one partition field over the values of a manifest's files. */

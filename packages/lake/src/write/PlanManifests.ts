@@ -4,8 +4,8 @@
  * By value: small ones that make fewer, too large ones, and those most of whose entries tell of deletes. **Guarantee**: what was
  * written anew is not chosen again, so that repeated runs come to an end.
  */
-import type { ContentFile, PartitionValue } from "../spec/DataFile.ts"
-import { compareValues, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import type { ContentFile } from "../spec/DataFile.ts"
+import { comparePartitions, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 
 /** Java's default of `commit.manifest.target-size-bytes`. */
@@ -62,20 +62,6 @@ export const planManifests = (
   return Array.from(groups.values(), (group) => (all ? group : chosenOf(group, bytesTarget))).filter(
     (group) => group.length > 0
   )
-}
-
-const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  return compareValues(a, b)
-}
-
-/** By partition: entries of one partition lie together in a manifest, so that readers of it pass over the rest. */
-export const comparePartitions = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
-  for (const [i, value] of a.dataFile.partition.entries()) {
-    const order = compareNullable(value, b.dataFile.partition[i] ?? null)
-    if (order !== 0) return order
-  }
-  return 0
 }
 
 const compareEntries = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {

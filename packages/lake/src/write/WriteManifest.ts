@@ -11,9 +11,8 @@ import { randomUuid } from "../io/RandomIds.ts"
 import { LakeError } from "../LakeError.ts"
 import { type ContentFile, contentKey, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { metadataFolder } from "../spec/Locations.ts"
-import { type AnyEntry, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { type AnyEntry, comparePartitions, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { currentSchema, type TableMetadata } from "../spec/TableMetadata.ts"
-import { comparePartitions } from "./PlanManifests.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 
 /** A manifest holds at most this many entries: about Java's 8 MB. */

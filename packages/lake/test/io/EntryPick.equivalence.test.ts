@@ -13,11 +13,10 @@ import type { AvroValue } from "../../src/io/avro/AvroValue.ts"
 import { mayMatch, type Filter, type Operator } from "../../src/read/Filter.ts"
 import { pruner } from "../../src/read/Prune.ts"
 import type { DataFile } from "../../src/spec/DataFile.ts"
-import type { ManifestEntry, ManifestFile } from "../../src/spec/Manifest.ts"
+import { comparePartitions, type ManifestEntry, type ManifestFile } from "../../src/spec/Manifest.ts"
 import { bindPartitionSpec, partitionSpec } from "../../src/spec/PartitionSpec.ts"
 import { singleValueToBytes } from "../../src/spec/SingleValue.ts"
 import type { Transform } from "../../src/spec/Transform.ts"
-import { comparePartitions } from "../../src/write/PlanManifests.ts"
 import { eventFile, eventSchema } from "../LakeFixtures.ts"
 
 const dayMicros = 86_400_000_000n

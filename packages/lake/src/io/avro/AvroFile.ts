@@ -19,6 +19,8 @@ const syncLength = 16
 
 /** A block ends when it holds this much, as in the reference implementation. */
 const blockBytesTarget = 64_000
+/** Or this much, where what follows is of another kind: smaller ones compress worse. */
+const blockBytesMin = 16_000
 
 /** What a block is inflated by at once: one that is as long as our writers make them comes out in one piece. */
 const inflateChunkBytes = 128 * 1024
@@ -41,14 +43,28 @@ export interface AvroBlock {
   readonly data: Uint8Array
 }
 
-const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>): ReadonlyArray<AvroBlock> => {
+/** How values are divided among blocks, and what the header says of those. */
+export interface Division {
+  /** Whether the value at this place is of another kind than the one before it. */
+  readonly parts: (at: number) => boolean
+  readonly header: (blocks: ReadonlyArray<AvroBlock>) => ReadonlyMap<string, string>
+}
+
+const undivided: Division = { parts: () => false, header: () => new Map() }
+
+const blocksOf = (
+  schema: AvroType,
+  values: ReadonlyArray<AvroValue>,
+  { parts }: Division
+): ReadonlyArray<AvroBlock> => {
   const write = avroWriter(schema)
   const blocks: Array<AvroBlock> = []
   const out = new ByteWriter()
   let first = 0
   for (const [i, value] of values.entries()) {
     write(out, value)
-    if (out.written.length < blockBytesTarget && i + 1 < values.length) continue
+    const enough = i + 1 < values.length && parts(i + 1) ? blockBytesMin : blockBytesTarget
+    if (out.written.length < enough && i + 1 < values.length) continue
     blocks.push({ first, count: i + 1 - first, data: deflateRawSync(out.written) })
     first = i + 1
     out.clear()
@@ -62,18 +78,16 @@ const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>): ReadonlyA
  */
 export type Resolve = (schema: AvroType) => AvroType
 
-/**
- * Encodes a file. `header` gets `avro.schema` and `avro.codec` besides what is given, and what `ofBlocks` says of the blocks.
- */
+/** Encodes a file. `header` gets `avro.schema` and `avro.codec` besides what is given. */
 export const encodeAvroFile = (
   schema: JsonValue,
   header: ReadonlyMap<string, string>,
   values: ReadonlyArray<AvroValue>,
   resolve: Resolve,
-  ofBlocks: (blocks: ReadonlyArray<AvroBlock>) => ReadonlyMap<string, string> = () => new Map()
+  division: Division = undivided
 ): Uint8Array => {
   const schemaText = printJson(schema)
-  const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values)
+  const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values, division)
   // The marker must be unlikely within blocks; derived from them it needs no chance.
   const hash = createHash("sha256").update(schemaText)
   for (const block of blocks) hash.update(block.data)
@@ -82,7 +96,7 @@ export const encodeAvroFile = (
   const out = new ByteWriter()
   out.raw(magic)
   const own = [["avro.schema", schemaText] as const, ["avro.codec", "deflate"] as const]
-  const entries = [...header, ...ofBlocks(blocks), ...own]
+  const entries = [...header, ...division.header(blocks), ...own]
   out.long(entries.length)
   for (const [key, value] of entries) {
     out.text(key)
