@@ -173,7 +173,7 @@ const commits = (test: ReturnType<typeof onTable>) => {
       const fileIO = yield* FileIO
       const base = yield* create(identifier)
       const seen: Array<boolean> = []
-      const isIn = Effect.map(load(identifier), ({ metadata }) => metadata.properties.has("written"))
+      const isIn = Effect.map(catalog.loadTable(identifier), ({ metadata }) => metadata.properties.has("written"))
       const commitWith = (write: NonNullable<TableCommit["write"]>) =>
         catalog.commit({
           base,
