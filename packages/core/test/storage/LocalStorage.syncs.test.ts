@@ -54,7 +54,11 @@ describe("LocalStorage", () => {
       const root = yield* folder
       const named: Array<ReadonlyArray<string>> = []
       const sync = (_handle: unknown, path: string) => {
-        named.push(readdirSync(path.endsWith("-part") ? dirname(path) : path).filter((name) => !name.includes(".")).sort())
+        named.push(
+          readdirSync(path.endsWith("-part") ? dirname(path) : path)
+            .filter((name) => !name.includes("."))
+            .sort()
+        )
         return Promise.resolve()
       }
       yield* Storage.use((storage) => storage.writeNewAll(objectsIn(root, ["a", "b"]))).pipe(

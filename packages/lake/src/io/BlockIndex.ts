@@ -9,13 +9,7 @@ import { crc32 } from "node:zlib"
 import { corrupt } from "../spec/FormatError.ts"
 import { parseJson, printJson, type JsonValue } from "../spec/Json.ts"
 import { readBoolean, readInt, readList, readObject, readOptional, readString, type Read } from "../spec/JsonRead.ts"
-import {
-  comparePartitions,
-  entryStatuses,
-  summariseField,
-  type AnyEntry,
-  type FieldSummary
-} from "../spec/Manifest.ts"
+import { comparePartitions, entryStatuses, summariseField, type AnyEntry, type FieldSummary } from "../spec/Manifest.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { AvroBlock, Division } from "./avro/AvroFile.ts"
 
@@ -112,12 +106,7 @@ export const readBlockIndex = (header: ReadonlyMap<string, string>): ReadonlyArr
 }
 
 /** What the index says of a block that lies in the file; FormatError when it is of another. */
-export const indexed = (
-  index: ReadonlyArray<IndexedBlock>,
-  at: number,
-  count: number,
-  size: number
-): IndexedBlock => {
+export const indexed = (index: ReadonlyArray<IndexedBlock>, at: number, count: number, size: number): IndexedBlock => {
   const block = index[at]
   if (block?.size === size && block.counts.reduce((sum, each) => sum + each, 0) === count) return block
   return corrupt(blockIndexKey, `is not of block ${at}`)

@@ -108,8 +108,7 @@ const manifestSchema = (partition: ReadonlyArray<BoundPartitionField>, more: Rea
   return avroSchemaOf("manifest_entry", entryFields([...dataFileFields(fields), ...more]))
 }
 
-const hasVector = ({ dataFile }: AnyEntry): boolean =>
-  isDeleteFile(dataFile) && dataFile.contentOffset !== null
+const hasVector = ({ dataFile }: AnyEntry): boolean => isDeleteFile(dataFile) && dataFile.contentOffset !== null
 
 const signExtended = (value: bigint, size: number): Uint8Array => {
   const bytes = bigintToBytes(value)

@@ -161,7 +161,10 @@ export const pruner = (schema: TableSchema): Pruner => {
     partition: ReadonlyArray<BoundPartitionField>,
     values: FileFacts["partition"],
     id: number | undefined
-  ) => partition.flatMap((field, i) => (field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null, projecting)] : []))
+  ) =>
+    partition.flatMap((field, i) =>
+      field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null, projecting)] : []
+    )
   const file: Pruner["file"] = (partition, facts) => (name) => {
     const column = columns.get(name)
     if (column === undefined) return []

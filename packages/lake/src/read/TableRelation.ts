@@ -83,8 +83,7 @@ export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeErr
   const places = new Map(plan.entries.map((entry, i) => [entry, BigInt(i)]))
   return relationOf(plan, plan.entries, {
     fields: [],
-    sql: (entries) =>
-      `, ${constants(entries.map((entry) => places.get(entry)))} AS file, d.file_row_number AS row`
+    sql: (entries) => `, ${constants(entries.map((entry) => places.get(entry)))} AS file, d.file_row_number AS row`
   })
 }
 

@@ -11,7 +11,13 @@ import { randomUuid } from "../io/RandomIds.ts"
 import { LakeError } from "../LakeError.ts"
 import { type ContentFile, contentKey, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { metadataFolder } from "../spec/Locations.ts"
-import { type AnyEntry, comparePartitions, summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import {
+  type AnyEntry,
+  comparePartitions,
+  summariseField,
+  type ManifestEntry,
+  type ManifestFile
+} from "../spec/Manifest.ts"
 import { currentSchema, type TableMetadata } from "../spec/TableMetadata.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 
@@ -47,8 +53,7 @@ export const writeManifest = Effect.fnUntraced(function* (
   const sorted = entries.toSorted(comparePartitions)
   const file = yield* memory.fileIO.stageManifest(manifestPath, layout, sorted, content)
   yield* memory.staged.add(file)
-  const of = (status: ManifestEntry["status"]) =>
-    entries.filter((entry) => entry.status === status)
+  const of = (status: ManifestEntry["status"]) => entries.filter((entry) => entry.status === status)
   const [added, existing, deleted] = [of("added"), of("existing"), of("deleted")]
   return {
     manifestPath,

@@ -53,7 +53,11 @@ const respelled = Effect.fnUntraced(function* (spell: (uri: string) => string) {
         return { ...entry, dataFile: { ...entry.dataFile, filePath: spell(entry.dataFile.filePath) } }
       })
       const manifestPath = spell(`${metadata.location}/metadata/java-m${i}.avro`)
-      return { ...manifest, manifestPath, manifestLength: yield* writeNow(fileIO.stageManifest(manifestPath, layout, spelled)) }
+      return {
+        ...manifest,
+        manifestPath,
+        manifestLength: yield* writeNow(fileIO.stageManifest(manifestPath, layout, spelled))
+      }
     })
   )
   const sequenceNumber = metadata.lastSequenceNumber + 1n

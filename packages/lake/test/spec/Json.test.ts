@@ -27,7 +27,17 @@ describe("Json", () => {
   it("prints lists that grow, shrink, branch off or change at their end as JSON.stringify does", () => {
     const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => printedOnce({ name }))
     const changing: { name: string } = { name: "e" }
-    const lists = [[a!], [a!, b!], [a!, b!, c!], [a!, b!], [a!, c!, b!, d!], [b!, c!], [], [a!, changing], [a!, b!, c!, 1]]
+    const lists = [
+      [a!],
+      [a!, b!],
+      [a!, b!, c!],
+      [a!, b!],
+      [a!, c!, b!, d!],
+      [b!, c!],
+      [],
+      [a!, changing],
+      [a!, b!, c!, 1]
+    ]
     for (const list of [...lists, ...lists.toReversed()]) {
       changing.name += "e"
       assert.strictEqual(printJson({ list }), JSON.stringify({ list }))

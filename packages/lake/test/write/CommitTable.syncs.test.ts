@@ -14,7 +14,13 @@ import { eventFile } from "../LakeFixtures.ts"
 import { appendRaw, createRaw } from "../LakeHarness.ts"
 
 const kindOf = (path: string): string =>
-  /metadata\.json/.test(path) ? "metadata" : /snap-/.test(path) ? "list" : /-m\d\.avro/.test(path) ? "manifest" : basename(path)
+  /metadata\.json/.test(path)
+    ? "metadata"
+    : /snap-/.test(path)
+      ? "list"
+      : /-m\d\.avro/.test(path)
+        ? "manifest"
+        : basename(path)
 
 describe("a commit on local disk", () => {
   it.live("waits for the disk twice: for its files at once, for their folder; then it swaps", () =>
