@@ -2,14 +2,16 @@
  * A table of many small commits that is maintained as shipped, against one with the same rows freshly written.
  *
  * usage: bun bench/src/lake-upkeep.ts [--commits N]. Prints one JSON object. A commit every five minutes of the table's clock,
- * as a landing makes them; compaction and expiry once a day with the thresholds of `lakehouse/maintenance.yaml`. Measured
- * after a day's upkeep, and at the worst moment, just before it. Answers must be equal, or it fails.
+ * as a landing makes them; compaction, manifests and expiry at the times of `lakehouse/maintenance.yaml`, with its thresholds.
+ * Measured at the end, after all three, and at the worst moment: with all the commits in it that may come between two
+ * compactions. Answers must be equal, or it fails.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import {
   appendRows,
   Catalog,
+  compactManifests,
   compactTable,
   type DuckDb,
   expireSnapshots,
@@ -17,7 +19,7 @@ import {
   planScan,
   readTable
 } from "@frazil/lake"
-import { Clock, Effect } from "effect"
+import { Clock, Cron, Effect, Result } from "effect"
 import { BenchError } from "./support/BenchError.ts"
 import { leastMs, numberOf, rounded, tell } from "./lake/Measured.ts"
 import { inNewFolder, lakeLayer } from "./lake/Place.ts"
@@ -26,7 +28,6 @@ import { rowsSql, schema, table } from "./lake/SixteenColumns.ts"
 const commits = numberOf("--commits", 1_000)
 const rowsOfCommit = 500
 const everyMs = 5 * 60_000
-const commitsOfDay = (24 * 3_600_000) / everyMs
 const rounds = 15
 const dayMs = 24 * 3_600_000
 
@@ -40,7 +41,13 @@ const shipped = {
 const schedule = readFileSync(join(import.meta.dirname, "../../lakehouse/maintenance.yaml"), "utf8")
 for (const line of ["target-file-size: 128MB", "min-input-files: 5", "snapshots-older-than: 3d", "snapshots-keep: 10"])
   if (!schedule.includes(line))
-    throw new BenchError(`lakehouse/maintenance.yaml has no line ${line}: change upkeep.ts too`)
+    throw new BenchError(`lakehouse/maintenance.yaml has no line ${line}: change lake-upkeep.ts too`)
+
+const cronOf = (job: string): Cron.Cron => {
+  const line = new RegExp(`^${job}:\\n  cron: "([^"]+)"`, "m").exec(schedule)?.[1]
+  if (line === undefined) throw new BenchError(`lakehouse/maintenance.yaml has no cron line of ${job}`)
+  return Result.getOrThrow(Cron.parse(line, "UTC"))
+}
 
 const fresh = { namespace: table.namespace, name: "fresh" }
 const query =
@@ -80,10 +87,22 @@ const measure = Effect.gen(function* () {
   return { files: entries.length, plan: plan!, freshPlan: freshPlan!, ask: ask!, freshAsk: freshAsk! }
 })
 
-/** The day's upkeep, in the order in which `all` does it. */
-const upkeep = Effect.gen(function* () {
-  yield* compactTable(table, shipped)
-  yield* expireSnapshots(table, shipped)
+const jobs = [
+  { cron: cronOf("compact"), run: Effect.asVoid(compactTable(table, shipped)) },
+  { cron: cronOf("manifests"), run: Effect.asVoid(compactManifests(table)) },
+  { cron: cronOf("expire"), run: Effect.asVoid(expireSnapshots(table, shipped)) }
+]
+
+/** Runs what was due since then, each once. */
+const upkeepSince = Effect.fnUntraced(function* (beforeMs: number) {
+  const nowMs = yield* Clock.currentTimeMillis
+  for (const { cron, run } of jobs) if (Cron.next(cron, beforeMs).getTime() <= nowMs) yield* run
+})
+
+/** Of the last commits, as many as may come between two compactions are left as they are. */
+const untouched = Effect.gen(function* () {
+  const first = Cron.next(jobs[0]!.cron, yield* Clock.currentTimeMillis)
+  return Math.floor((Cron.next(jobs[0]!.cron, first).getTime() - first.getTime()) / everyMs)
 })
 
 await inNewFolder((directory) =>
@@ -91,16 +110,22 @@ await inNewFolder((directory) =>
     Effect.gen(function* () {
       const catalog = yield* Catalog
       for (const identifier of [table, fresh]) yield* catalog.createTable({ identifier, schema })
-      const started = performance.now()
+      const left = Math.min(commits, yield* untouched)
+      let [committing, upkeeping] = [0, 0]
       for (let index = 0; index < commits; index++) {
+        const beforeMs = yield* Clock.currentTimeMillis
         movedMs += everyMs
+        const started = performance.now()
         yield* appendRows(table, rowsSql(index * rowsOfCommit, (index + 1) * rowsOfCommit, 1_000_000))
-        if ((index + 1) % commitsOfDay === 0 && index + 1 < commits) yield* upkeep
+        const committed = performance.now()
+        committing += committed - started
+        if (index === commits - left - 1) for (const { run } of jobs) yield* run
+        else if (index < commits - left) yield* upkeepSince(beforeMs)
+        upkeeping += performance.now() - committed
       }
-      const commitMs = (performance.now() - started) / commits
       yield* appendRows(fresh, rowsSql(0, commits * rowsOfCommit, 1_000_000))
       const worst = yield* measure
-      yield* upkeep
+      for (const { run } of jobs) yield* run
       const { snapshots } = (yield* catalog.loadTable(table)).metadata
       const after = yield* measure
       const over = ({ ask, freshAsk, freshPlan, plan }: typeof after) =>
@@ -108,7 +133,8 @@ await inNewFolder((directory) =>
       tell({
         w: "lake-upkeep",
         commits,
-        commitMs: rounded(commitMs),
+        commitMs: rounded(committing / commits),
+        upkeepMs: rounded(upkeeping / commits),
         snapshots: snapshots.length,
         files: after.files,
         planMs: rounded(after.plan, 2),

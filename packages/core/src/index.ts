@@ -13,7 +13,7 @@ export { makeRecordMask, personalText } from "./schema/RecordMask.ts"
 export { RecordShape } from "./schema/RecordShape.ts"
 export { structOf } from "./schema/StructOf.ts"
 export { Topic, type TopicOptions } from "./Topic.ts"
-export { Storage, type StorageShape, type StoredObject } from "./storage/Storage.ts"
+export { type NewObject, Storage, type StorageShape, type StoredObject, writeEach } from "./storage/Storage.ts"
 export {
   HttpCallError,
   HttpCalls,
@@ -22,7 +22,7 @@ export {
   type HttpCallsShape
 } from "./http/HttpCalls.ts"
 export { StorageError } from "./storage/StorageError.ts"
-export { layerLocal } from "./storage/LocalStorage.ts"
+export { DiskSync, layerLocal } from "./storage/LocalStorage.ts"
 export { layerS3 } from "./storage/s3/S3Storage.ts"
 export { s3Place } from "./storage/s3/S3Calls.ts"
 export { s3LimitsDefault, type S3Limits, type S3Options } from "./storage/s3/S3Options.ts"

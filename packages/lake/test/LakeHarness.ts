@@ -6,6 +6,7 @@ import { Effect, Layer, Stream } from "effect"
 import { Catalog, type Table } from "../src/catalog/Catalog.ts"
 import { layerSqliteCatalog } from "../src/catalog/SqliteCatalog.ts"
 import { FileIO } from "../src/io/FileIO.ts"
+import type { StagedFile } from "../src/io/StagedFile.ts"
 import type { LakeError } from "../src/LakeError.ts"
 import type { DataFile } from "../src/spec/DataFile.ts"
 import { commitTable, type Committed } from "../src/write/CommitTable.ts"
@@ -36,3 +37,11 @@ export const storedUris: Effect.Effect<ReadonlyArray<string>, never, Storage> = 
     Effect.orDie
   )
 )
+
+/** Writes a file that was staged, by itself; gives its size. */
+export const writeNow = (staging: Effect.Effect<StagedFile>): Effect.Effect<bigint, LakeError, FileIO> =>
+  Effect.gen(function* () {
+    const file = yield* staging
+    yield* (yield* FileIO).write([file])
+    return BigInt(file.bytes.length)
+  })

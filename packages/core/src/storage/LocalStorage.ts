@@ -2,14 +2,15 @@
  * Storage on local disk, with node:fs: the same code on Bun, Deno and Node.
  *
  * A new object is written under a temporary name, synced, linked to its own name (which fails when that exists) and its
- * folder synced; so a crash leaves at most a temporary file, which `list` shows only when asked.
+ * folder synced; so a crash leaves at most a temporary file, which `list` shows only when asked. Of several objects the files
+ * are synced side by side, linked in the order in which they were given, and each folder is synced once.
  */
 import { constants } from "node:fs"
-import { copyFile, link, mkdir, open, opendir, readFile, stat, unlink } from "node:fs/promises"
+import { copyFile, type FileHandle, link, mkdir, open, opendir, readFile, stat, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { Effect, Layer, Random, Stream } from "effect"
+import { Context, Effect, Layer, Random, Stream } from "effect"
 import { localPath, normalisePrefix } from "./FileUri.ts"
-import { Storage, type StoredObject } from "./Storage.ts"
+import { type NewObject, Storage, type StoredObject } from "./Storage.ts"
 import { StorageError } from "./StorageError.ts"
 
 /** Names that `list` leaves out unless asked: files being written, or left by a crash. */
@@ -58,25 +59,34 @@ const attempt = <A>(uri: string, run: (path: string) => Promise<A>): Effect.Effe
     : Effect.tryPromise({ try: () => run(path), catch: toStorageError(uri) })
 }
 
-const syncPath = async (path: string, directory: boolean): Promise<void> => {
-  const handle = await open(path, constants.O_RDONLY | (directory ? constants.O_DIRECTORY : 0))
+type Sync = (handle: FileHandle, path: string, kind: "file" | "folder") => Promise<void>
+
+/** How files and folders are made durable. A reference, so that a test can tell what waits for the disk, and for what. */
+export const DiskSync = Context.Reference<{ readonly sync: Sync }>("@frazil/core/DiskSync", {
+  defaultValue: () => ({ sync: (handle) => handle.sync() })
+})
+
+const syncPath = async (path: string, kind: "file" | "folder", sync: Sync): Promise<void> => {
+  const handle = await open(path, constants.O_RDONLY | (kind === "folder" ? constants.O_DIRECTORY : 0))
   try {
-    await handle.sync()
+    await sync(handle, path, kind)
   } finally {
     await handle.close()
   }
 }
 
 /** Makes the folder, and every new folder's entry in its parent durable. */
-const makeFolder = async (folder: string): Promise<void> => {
+const makeFolder = async (folder: string, sync: Sync): Promise<void> => {
   const firstMade = await mkdir(folder, { recursive: true })
   if (firstMade === undefined) return
   const stop = dirname(firstMade)
   for (let at = dirname(folder); at.length >= stop.length; at = dirname(at)) {
-    await syncPath(at, true)
+    await syncPath(at, "folder", sync)
     if (at === stop) return
   }
 }
+
+const temporaryOf = (path: string, nonce: number): string => `${path}.${nonce.toString(36)}${temporarySuffix}`
 
 const removeQuietly = async (path: string): Promise<void> => {
   // The failure before it is the one to report; a temporary file left over is not listed and harmless.
@@ -84,43 +94,66 @@ const removeQuietly = async (path: string): Promise<void> => {
 }
 
 /** Gives the synced file `from` the name `to` unless that is taken; `from` is gone afterwards. */
-const publish = async (from: string, to: string): Promise<void> => {
+const publish = async (from: string, to: string, sync: Sync): Promise<void> => {
   await link(from, to)
-  await syncPath(dirname(to), true)
+  await syncPath(dirname(to), "folder", sync)
   await unlink(from)
 }
 
-const writeNew = async (path: string, bytes: Uint8Array, nonce: number): Promise<void> => {
-  await makeFolder(dirname(path))
-  const temporary = `${path}.${nonce.toString(36)}${temporarySuffix}`
+/** A file to be made, and what it is called until it is whole. */
+interface NewFile extends NewObject {
+  readonly path: string
+  readonly temporary: string
+}
+
+const writeSynced = async ({ bytes, temporary }: NewFile, sync: Sync): Promise<void> => {
+  const handle = await open(temporary, "wx")
   try {
-    const handle = await open(temporary, "wx")
-    try {
-      await handle.writeFile(bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await publish(temporary, path)
-  } catch (cause) {
-    await removeQuietly(temporary)
-    throw cause
+    await handle.writeFile(bytes)
+    await sync(handle, temporary, "file")
+  } finally {
+    await handle.close()
   }
 }
 
-const writeNewFromFile = async (path: string, from: string, nonce: number): Promise<void> => {
-  await makeFolder(dirname(path))
-  await syncPath(from, false)
+/** Waits for all, and fails as the first that did: nothing is still being done afterwards. */
+const every = async (doing: ReadonlyArray<Promise<void>>): Promise<void> => {
+  const failed = (await Promise.allSettled(doing)).find((each) => each.status === "rejected")
+  if (failed !== undefined) throw failed.reason
+}
+
+/** The failure told of its own file. */
+const told = (uri: string, doing: Promise<void>): Promise<void> =>
+  doing.catch((cause: unknown) => {
+    throw toStorageError(uri)(cause)
+  })
+
+const writeNewAll = async (files: ReadonlyArray<NewFile>, sync: Sync): Promise<void> => {
+  const folders = Array.from(new Set(files.map(({ path }) => dirname(path))))
   try {
-    await publish(from, path)
+    for (const folder of folders) await makeFolder(folder, sync)
+    await every(files.map((file) => told(file.uri, writeSynced(file, sync))))
+    // one after another: who finds the last of them, finds those before it
+    for (const { path, temporary, uri } of files) await told(uri, link(temporary, path))
+    await every(folders.map((folder) => syncPath(folder, "folder", sync)))
+  } finally {
+    await every(files.map(({ temporary }) => removeQuietly(temporary)))
+  }
+}
+
+const writeNewFromFile = async (path: string, from: string, nonce: number, sync: Sync): Promise<void> => {
+  await makeFolder(dirname(path), sync)
+  await syncPath(from, "file", sync)
+  try {
+    await publish(from, path, sync)
   } catch (cause) {
     if (errnoOf(cause) !== "EXDEV") throw cause
     // Another file system: a copy there first, then the same step.
-    const temporary = `${path}.${nonce.toString(36)}${temporarySuffix}`
+    const temporary = temporaryOf(path, nonce)
     try {
       await copyFile(from, temporary, constants.COPYFILE_EXCL)
-      await syncPath(temporary, false)
-      await publish(temporary, path)
+      await syncPath(temporary, "file", sync)
+      await publish(temporary, path, sync)
     } catch (failure) {
       await removeQuietly(temporary)
       throw failure
@@ -186,27 +219,45 @@ async function* walk(folder: string, prefix: string, temporary: boolean): AsyncG
 
 const nonce = Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
 
-const make = (root: string): Storage["Service"] => {
+const make = (root: string, sync: Sync): Storage["Service"] => {
   const inside = `${localPath(root) ?? root}/`
+  const checkInside = (uri: string, path: string): void => {
+    if (path.startsWith(inside) || inside === "//") return
+    const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
+    throw new StorageError({ reason: "Unavailable", uri, message })
+  }
   // waited for even when interrupted: whoever goes on afterwards must not be written beside
   const change = <A>(uri: string, run: (path: string) => Promise<A>): Effect.Effect<A, StorageError> =>
     Effect.uninterruptible(
       attempt(uri, (path) => {
-        if (path.startsWith(inside) || inside === "//") return run(path)
-        const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
-        throw new StorageError({ reason: "Unavailable", uri, message })
+        checkInside(uri, path)
+        return run(path)
       })
     )
+  const writeAll = Effect.fnUntraced(function* (
+    objects: ReadonlyArray<NewObject>
+  ): Effect.fn.Return<void, StorageError> {
+    const [first] = objects
+    if (first === undefined) return
+    const number = yield* nonce
+    const files = yield* Effect.forEach(objects, ({ bytes, uri }) =>
+      change(uri, async (path): Promise<NewFile> => ({ uri, bytes, path, temporary: temporaryOf(path, number) }))
+    )
+    yield* Effect.uninterruptible(
+      Effect.tryPromise({ try: () => writeNewAll(files, sync), catch: toStorageError(first.uri) })
+    )
+  })
 
   return Storage.of({
     read: (uri) => attempt(uri, readWhole),
     readRange: (uri, offset, length) => attempt(uri, (path) => readRange(uri, path, offset, length)),
     localFile: (uri, sizeBytes) => attempt(uri, (path) => checkSize(uri, path, sizeBytes)),
-    writeNew: (uri, bytes) => Effect.flatMap(nonce, (n) => change(uri, (path) => writeNew(path, bytes, n))),
+    writeNew: (uri, bytes) => writeAll([{ uri, bytes }]),
+    writeNewAll: writeAll,
     writeNewFromFile: (uri, from) =>
       Effect.flatMap(nonce, (n) =>
         change(uri, async (path) => {
-          await writeNewFromFile(path, from, n)
+          await writeNewFromFile(path, from, n, sync)
           return describe(path)
         })
       ),
@@ -230,4 +281,10 @@ const make = (root: string): Storage["Service"] => {
  * Storage on this machine's disk, for `file:///…` URIs. Reads anywhere; writes and deletes below `root` only (an absolute
  * path or `file:` URI), so that no path in a damaged or foreign table can reach the rest of the disk.
  */
-export const layerLocal = (root: string): Layer.Layer<Storage> => Layer.sync(Storage, () => make(root))
+export const layerLocal = (root: string): Layer.Layer<Storage> =>
+  Layer.effect(
+    Storage,
+    Effect.gen(function* () {
+      return make(root, (yield* DiskSync).sync)
+    })
+  )

@@ -4,7 +4,7 @@
 import { readFile, unlink } from "node:fs/promises"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { normalisePrefix, normaliseUri } from "./FileUri.ts"
-import { Storage, type StoredObject } from "./Storage.ts"
+import { Storage, type StoredObject, writeEach } from "./Storage.ts"
 import { StorageError } from "./StorageError.ts"
 
 interface Entry {
@@ -61,6 +61,7 @@ const make = Effect.sync(() => {
         new StorageError({ reason: "Unavailable", uri, message: `${uri} lies in memory: it has no local file` })
       ),
     writeNew,
+    writeNewAll: writeEach(writeNew),
     writeNewFromFile: (uri, path) =>
       Effect.gen(function* () {
         const unavailable = (cause: unknown) =>

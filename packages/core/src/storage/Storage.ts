@@ -4,7 +4,7 @@
  * **Guarantees**: what `writeNew` acknowledged survives a crash of the machine and is never replaced; an object is
  * either absent or whole, never torn. There is no rename and no overwrite: what changes lives in a catalog or in the log.
  */
-import { Context, type Effect, type Scope, type Stream } from "effect"
+import { Context, Effect, type Scope, type Stream } from "effect"
 import type { StorageError } from "./StorageError.ts"
 
 /** An object that exists. */
@@ -14,6 +14,12 @@ export interface StoredObject {
   readonly sizeBytes: number
   /** When it was last written, epoch milliseconds by the store's clock. */
   readonly modifiedMs: number
+}
+
+/** An object to be made. */
+export interface NewObject {
+  readonly uri: string
+  readonly bytes: Uint8Array
 }
 
 export interface StorageShape {
@@ -29,6 +35,11 @@ export interface StorageShape {
   readonly localFile: (uri: string, sizeBytes?: number) => Effect.Effect<string, StorageError, Scope.Scope>
   /** Creates the object, folders included. AlreadyExists when there is one, whatever it holds. */
   readonly writeNew: (uri: string, bytes: Uint8Array) => Effect.Effect<void, StorageError>
+  /**
+   * Creates several objects, each as `writeNew` does, but waits for all at once: on local disk their files are synced side by
+   * side and a folder once. All are durable when it succeeds; when it fails, any of them may be there, each of them whole.
+   */
+  readonly writeNewAll: (objects: ReadonlyArray<NewObject>) => Effect.Effect<void, StorageError>
   /**
    * Creates the object from a finished local file, which is gone afterwards: how what another program wrote (DuckDB's
    * Parquet) becomes an object. Gives the object's size as it is stored.
@@ -47,6 +58,15 @@ export interface StorageShape {
   /** NotFound when there is none. */
   readonly stat: (uri: string) => Effect.Effect<StoredObject, StorageError>
 }
+
+/** Objects that are written at once where each is written for itself. */
+const writesAtOnce = 8
+
+/** `writeNewAll` of a storage that has no way to wait for several objects in common. */
+export const writeEach =
+  (writeNew: StorageShape["writeNew"]): StorageShape["writeNewAll"] =>
+  (objects) =>
+    Effect.forEach(objects, ({ bytes, uri }) => writeNew(uri, bytes), { concurrency: writesAtOnce, discard: true })
 
 /** The storage service. Implementations: `layerLocal`, `layerMemory`, `layerS3`. */
 export class Storage extends Context.Service<Storage, StorageShape>()("@frazil/core/Storage") {}

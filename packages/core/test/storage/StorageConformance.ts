@@ -83,6 +83,20 @@ export const storageConformance = (under: StorageUnderTest): void => {
       )
     )
 
+    it.live("writes several objects at once, and says which of them is there already", () =>
+      withStorage(({ base, storage }) =>
+        Effect.gen(function* () {
+          const objects = ["m/one", "m/two", "list"].map((name) => ({ uri: `${base}/${name}`, bytes: bytes(name) }))
+          yield* storage.writeNewAll([])
+          yield* storage.writeNewAll(objects)
+          for (const { bytes: written, uri } of objects) assert.deepStrictEqual(yield* storage.read(uri), written)
+          const again = [{ uri: `${base}/m/three`, bytes: bytes("three") }, objects[1]!]
+          const error = yield* Effect.flip(storage.writeNewAll(again))
+          assert.deepStrictEqual([error.reason, error.uri], ["AlreadyExists", objects[1]!.uri])
+        })
+      )
+    )
+
     it.live("takes over a finished local file, once", () =>
       withStorage(({ base, root, storage }) =>
         Effect.gen(function* () {

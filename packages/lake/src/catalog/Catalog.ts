@@ -6,6 +6,7 @@
  * not files.
  */
 import { Context, type Effect } from "effect"
+import type { StagedFile } from "../io/StagedFile.ts"
 import type { LakeError } from "../LakeError.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import type { PartitionSpec } from "../spec/PartitionSpec.ts"
@@ -70,6 +71,11 @@ export interface TableCommit {
   readonly base: Table
   readonly requirements: ReadonlyArray<Requirement>
   readonly updates: ReadonlyArray<MetadataUpdate>
+  /**
+   * Writes the files that the updates name, and `last` with them. The catalog calls it once, before it puts anything in force
+   * or asks a server to; left out: they are written already.
+   */
+  readonly write?: (last: ReadonlyArray<StagedFile>) => Effect.Effect<void, LakeError>
 }
 
 export interface CatalogShape {

@@ -1,8 +1,8 @@
 /**
  * A catalog over pointers: writes metadata files, and lets a pointer's swap put them in force.
  *
- * Whoever keeps the pointers calls it (`SqliteCatalog`, the simulated world). A metadata file is durable before its
- * location is offered to a swap, and never removed afterwards.
+ * Whoever keeps the pointers calls it (`SqliteCatalog`, the simulated world). A metadata file, and with it all that the commit
+ * made, is durable before its location is offered to a swap, and never removed afterwards.
  */
 import { faultPoint, normaliseUri } from "@frazil/core"
 import { Clock, Effect } from "effect"
@@ -79,7 +79,7 @@ class PointerCatalog {
         createdMs: yield* Clock.currentTimeMillis
       })
       const metadataLocation = `${metadataFolder(metadata)}/${metadataFileName(undefined, yield* randomUuid)}`
-      yield* this.fileIO.writeTableMetadata(metadataLocation, metadata)
+      yield* this.fileIO.write([yield* this.fileIO.stageTableMetadata(metadataLocation, metadata)])
       const created = { identifier, metadataLocation, metadata }
       yield* this.insert(created)
       return created
@@ -112,7 +112,7 @@ class PointerCatalog {
     )
   }
 
-  commit({ base, requirements, updates }: TableCommit): Effect.Effect<Table, LakeError> {
+  commit({ base, requirements, updates, write = this.fileIO.write }: TableCommit): Effect.Effect<Table, LakeError> {
     const { identifier } = base
     return Effect.gen({ self: this }, function* () {
       const unmet = unmetRequirement(base.metadata, requirements)
@@ -126,7 +126,9 @@ class PointerCatalog {
       const metadata = applyUpdates(base.metadata, base.metadataLocation, updates, now)
       const fileName = metadataFileName(base.metadataLocation, yield* randomUuid)
       const metadataLocation = `${metadataFolder(metadata)}/${fileName}`
-      yield* this.fileIO.writeTableMetadata(metadataLocation, metadata)
+      const staged = yield* this.fileIO.stageTableMetadata(metadataLocation, metadata)
+      // with the files that it names: none of them is in force before the swap
+      yield* write([staged])
       yield* faultPoint("before-swap")
       if (yield* this.pointers.swap(identifier, base.metadataLocation, metadataLocation)) {
         return { identifier, metadataLocation, metadata }

@@ -6,6 +6,7 @@
  * decoded whole, and the scan looks at what was picked again. Its slow twin is decoding all and pruning then.
  */
 import type { ContentFile } from "../spec/DataFile.ts"
+import type { FieldSummary } from "../spec/Manifest.ts"
 import { avroReader, readBlocks, type ByteReader } from "./avro/AvroDecode.ts"
 import { avroSkipper, type AvroSkipper } from "./avro/AvroSkip.ts"
 import type { AvroType } from "./avro/AvroType.ts"
@@ -21,6 +22,8 @@ export type FileFacts = Pick<
 export interface EntryPick {
   /** Columns that `file` asks about. */
   readonly columnIds: ReadonlySet<number>
+  /** By what is said of the partitions of several files. */
+  readonly summaries: (summaries: ReadonlyArray<FieldSummary>) => boolean
   /** By the partition alone: equal ones are asked about once. */
   readonly partition: (partition: FileFacts["partition"]) => boolean
   readonly file: (facts: FileFacts) => boolean

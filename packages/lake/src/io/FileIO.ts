@@ -18,7 +18,7 @@ import {
   type FooterElement,
   type ParquetFooter
 } from "../write/parquet/ParquetFooter.ts"
-import type { ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
+import type { AnyEntry, ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
 import { manifestsInline } from "../spec/ManifestsInline.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
@@ -45,18 +45,21 @@ import { decodeVector } from "./puffin/DeletionVector.ts"
 import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob } from "./puffin/PuffinFile.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
+import type { StagedFile } from "./StagedFile.ts"
 
 export interface FileIOShape {
   /** As the storage below it. */
   readonly localFile: StorageShape["localFile"]
   readonly readTableMetadata: (uri: string) => Effect.Effect<TableMetadata, LakeError>
-  readonly writeTableMetadata: (uri: string, metadata: TableMetadata) => Effect.Effect<void, LakeError>
+  /** Writes files that were staged, all at once; any of them may be there when it fails. */
+  readonly write: (files: ReadonlyArray<StagedFile>) => Effect.Effect<void, LakeError>
+  readonly stageTableMetadata: (uri: string, metadata: TableMetadata) => Effect.Effect<StagedFile>
   readonly readManifestList: (uri: string) => Effect.Effect<ReadonlyArray<ManifestFile>, LakeError>
-  readonly writeManifestList: (
+  readonly stageManifestList: (
     uri: string,
     owner: ManifestListOwner,
     manifests: ReadonlyArray<ManifestFile>
-  ) => Effect.Effect<void, LakeError>
+  ) => Effect.Effect<StagedFile>
   /** Entries of a manifest of data files; with `pick`, live ones that it wants. */
   readonly readManifest: (
     manifest: ManifestFile,
@@ -64,6 +67,12 @@ export interface FileIOShape {
     pick?: EntryPick,
     trust?: ManifestTrust
   ) => Effect.Effect<ReadonlyArray<ManifestEntry>, LakeError>
+  /** Entries of a manifest, whatever its content. */
+  readonly readEntries: (
+    manifest: ManifestFile,
+    partition: ReadonlyArray<BoundPartitionField>,
+    trust?: ManifestTrust
+  ) => Effect.Effect<ReadonlyArray<AnyEntry>, LakeError>
   /** Entries of a manifest of delete files. */
   readonly readDeleteManifest: (
     manifest: ManifestFile,
@@ -92,13 +101,12 @@ export interface FileIOShape {
     file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">,
     as?: "known" | "present"
   ) => Effect.Effect<ReadonlyArray<FooterElement>, LakeError>
-  /** Gives the file's size. */
-  readonly writeManifest: (
+  readonly stageManifest: (
     uri: string,
     layout: ManifestLayout,
-    entries: ReadonlyArray<ManifestEntry | ManifestEntry<DeleteFile>>,
+    entries: ReadonlyArray<AnyEntry>,
     content?: ManifestFile["content"]
-  ) => Effect.Effect<bigint, LakeError>
+  ) => Effect.Effect<StagedFile>
 }
 
 /** Metadata of this many tables and lists of this many snapshots are remembered. */
@@ -106,6 +114,9 @@ const metadataRememberedMax = 8
 const listsRememberedMax = 16
 /** Manifests of format version 1 that are read at once to be counted. */
 const countsAtOnce = 8
+/** So are the bytes of this many small manifests, as commits of few files leave them: they are merged and planned by soon after. */
+const manifestsRememberedMax = 256
+const manifestBytesRememberedMax = 32 * 1024
 /** So are the columns of this many data files. */
 const schemasRememberedMax = 10_000
 
@@ -134,15 +145,46 @@ const make = (storage: StorageShape): FileIOShape => {
   const metadataRead = new Recent<TableMetadata>(metadataRememberedMax)
   const schemasRead = new Recent<SchemaRead>(schemasRememberedMax)
   const listsRead = new Recent<ReadonlyArray<ManifestFile>>(listsRememberedMax)
+  const manifestsRead = new Recent<Uint8Array>(manifestsRememberedMax)
+
+  const decoded = <A>(what: string, uri: string, decode: () => A): Effect.Effect<A, LakeError> =>
+    Effect.try({ try: decode, catch: fromFormat(what, uri) })
 
   const read = <A>(what: string, uri: string, decode: (bytes: Uint8Array) => A): Effect.Effect<A, LakeError> =>
     storage.read(uri).pipe(
       Effect.mapError(fromStorage(what)),
-      Effect.flatMap((bytes) => Effect.try({ try: () => decode(bytes), catch: fromFormat(what, uri) }))
+      Effect.flatMap((bytes) => decoded(what, uri, () => decode(bytes)))
     )
 
-  const write = (what: string, uri: string, bytes: Uint8Array): Effect.Effect<void, LakeError> =>
-    Effect.mapError(storage.writeNew(uri, bytes), fromStorage(what))
+  const write = (files: ReadonlyArray<StagedFile>): Effect.Effect<void, LakeError> =>
+    storage.writeNewAll(files).pipe(
+      Effect.mapError((error) => fromStorage(files.find(({ uri }) => uri === error.uri)?.what ?? "metadata")(error)),
+      Effect.tap(() => Effect.sync(() => files.forEach(({ written }) => written?.())))
+    )
+
+  const rememberManifest = (uri: string, bytes: Uint8Array): void => {
+    if (bytes.length <= manifestBytesRememberedMax) manifestsRead.set(uri, bytes)
+  }
+
+  const manifestBytes = (uri: string, trust: ManifestTrust): Effect.Effect<Uint8Array, LakeError> =>
+    Effect.suspend(() => {
+      // an audit looks at what is there now
+      const known = trust === "list" ? manifestsRead.get(uri) : undefined
+      if (known !== undefined) return Effect.succeed(known)
+      return storage.read(uri).pipe(
+        Effect.mapError(fromStorage("manifest")),
+        Effect.tap((bytes) => Effect.sync(() => rememberManifest(uri, bytes)))
+      )
+    })
+
+  const readManifest: FileIOShape["readManifest"] = (manifest, partition, pick, trust = "list") =>
+    Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
+      decoded("manifest", manifest.manifestPath, () => decodeManifest(bytes, manifest, partition, pick, trust))
+    )
+  const readDeleteManifest: FileIOShape["readDeleteManifest"] = (manifest, partition, trust = "list") =>
+    Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
+      decoded("manifest", manifest.manifestPath, () => decodeDeleteManifest(bytes, manifest, partition, trust))
+    )
 
   const remembered = <A>(
     recent: Recent<A>,
@@ -162,14 +204,13 @@ const make = (storage: StorageShape): FileIOShape => {
     const size = Number(fileSizeInBytes)
     const range = (from: number, length: number) =>
       Effect.mapError(storage.readRange(filePath, from, length), fromStorage("data file"))
-    const decoded = <A>(decode: () => A) => Effect.try({ try: decode, catch: fromFormat("data file", filePath) })
     const trailer = yield* range(size - trailerLength, trailerLength)
-    const length = yield* decoded(() => {
+    const length = yield* decoded("data file", filePath, () => {
       const found = footerLength(trailer)
       return found <= size - trailerLength ? found : corrupt("Parquet footer", "it is longer than the file")
     })
     const bytes = yield* range(size - trailerLength - length, length)
-    return yield* decoded(() => footerFromBytes(bytes))
+    return yield* decoded("data file", filePath, () => footerFromBytes(bytes))
   })
 
   const readElements = (file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">) => {
@@ -179,9 +220,7 @@ const make = (storage: StorageShape): FileIOShape => {
         corrupt("Parquet footer", `has ${rows} rows, but the manifest says ${file.recordCount}`)
       return footerElements(footer)
     }
-    return Effect.flatMap(readFooter(file), (footer) =>
-      Effect.try({ try: () => elements(footer), catch: fromFormat("data file", file.filePath) })
-    )
+    return Effect.flatMap(readFooter(file), (footer) => decoded("data file", file.filePath, () => elements(footer)))
   }
 
   /** What is remembered of a local file holds as long as nobody wrote it anew: files are immutable, disks are not. */
@@ -261,29 +300,34 @@ const make = (storage: StorageShape): FileIOShape => {
   return {
     localFile: (uri, sizeBytes) => storage.localFile(uri, sizeBytes),
     readTableMetadata: (uri) => remembered(metadataRead, uri, read("table metadata", uri, tableMetadataFromBytes)),
-    writeTableMetadata: (uri, metadata) =>
-      Effect.suspend(() => write("table metadata", uri, tableMetadataToBytes(metadata))).pipe(
-        Effect.tap(() => Effect.sync(() => metadataRead.set(uri, metadata)))
-      ),
+    write,
+    stageTableMetadata: (uri, metadata) =>
+      Effect.sync(() => {
+        const written = () => metadataRead.set(uri, metadata)
+        return { what: "table metadata", uri, bytes: tableMetadataToBytes(metadata), written }
+      }),
     readManifestList: (uri) => remembered(listsRead, uri, Effect.flatMap(readList(uri), countAll)),
-    writeManifestList: (uri, owner, manifests) =>
-      Effect.suspend(() => write("manifest list", uri, encodeManifestList(owner, manifests))).pipe(
-        Effect.tap(() => Effect.sync(() => listsRead.set(uri, manifests)))
-      ),
-    readManifest: (manifest, partition, pick, trust) =>
-      read("manifest", manifest.manifestPath, (bytes) => decodeManifest(bytes, manifest, partition, pick, trust)),
-    readDeleteManifest: (manifest, partition, trust) =>
-      read("manifest", manifest.manifestPath, (bytes) => decodeDeleteManifest(bytes, manifest, partition, trust)),
+    stageManifestList: (uri, owner, manifests) =>
+      Effect.sync(() => {
+        const written = () => listsRead.set(uri, manifests)
+        return { what: "manifest list", uri, bytes: encodeManifestList(owner, manifests), written }
+      }),
+    readManifest,
+    readDeleteManifest,
+    readEntries: (manifest, partition, trust) =>
+      manifest.content === "data"
+        ? readManifest(manifest, partition, undefined, trust)
+        : readDeleteManifest(manifest, partition, trust),
     readDeletionVector: readVector,
     readPuffinBlobs: readBlobs,
     readManifestFiles: (manifest) =>
       read("manifest", manifest.manifestPath, (bytes) => decodeManifestFiles(bytes, manifest)),
     readDataFileFooter: readFooter,
     readDataFileSchema: readSchema,
-    writeManifest: (uri, layout, entries, content) =>
-      Effect.suspend(() => {
+    stageManifest: (uri, layout, entries, content) =>
+      Effect.sync(() => {
         const bytes = encodeManifest(layout, entries, content)
-        return Effect.as(write("manifest", uri, bytes), BigInt(bytes.length))
+        return { what: "manifest", uri, bytes, written: () => rememberManifest(uri, bytes) }
       })
   }
 }

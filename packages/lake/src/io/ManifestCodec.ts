@@ -6,7 +6,7 @@
 import { corrupt, unsupported } from "../spec/FormatError.ts"
 import { printJson, type JsonValue } from "../spec/Json.ts"
 import type { ContentFile, DataFile, DeleteFile, PartitionValue } from "../spec/DataFile.ts"
-import { entryStatuses, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { type AnyEntry, entryStatuses, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { partitionFieldsToJson, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
 import { schemaToJson, type TableSchema } from "../spec/Schema.ts"
 import { bigintFromBytes, bigintToBytes, uuidFromBytes, uuidToBytes } from "../spec/SingleValue.ts"
@@ -24,8 +24,10 @@ import {
   refuseEncrypted,
   renameById
 } from "./AvroFields.ts"
+import { byPartition, indexed, readBlockIndex } from "./BlockIndex.ts"
 import { checkEntries, checkRows } from "./CheckEntries.ts"
-import { decodeAvroFile, encodeAvroFile, type Select } from "./avro/AvroFile.ts"
+import { decodeAvroFile, encodeAvroFile, type Picker, type Select } from "./avro/AvroFile.ts"
+import type { AvroType } from "./avro/AvroType.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
 import { entryPicker, type EntryPick } from "./EntryPick.ts"
 
@@ -106,8 +108,7 @@ const manifestSchema = (partition: ReadonlyArray<BoundPartitionField>, more: Rea
   return avroSchemaOf("manifest_entry", entryFields([...dataFileFields(fields), ...more]))
 }
 
-const hasVector = ({ dataFile }: ManifestEntry | ManifestEntry<DeleteFile>): boolean =>
-  isDeleteFile(dataFile) && dataFile.contentOffset !== null
+const hasVector = ({ dataFile }: AnyEntry): boolean => isDeleteFile(dataFile) && dataFile.contentOffset !== null
 
 const signExtended = (value: bigint, size: number): Uint8Array => {
   const bytes = bigintToBytes(value)
@@ -185,7 +186,7 @@ export interface ManifestLayout {
 /** Encodes a manifest of data files, or of delete files, all of the layout's spec. */
 export const encodeManifest = (
   layout: ManifestLayout,
-  entries: ReadonlyArray<ManifestEntry | ManifestEntry<DeleteFile>>,
+  entries: ReadonlyArray<AnyEntry>,
   content: ManifestFile["content"] = "data"
 ): Uint8Array => {
   const version = layout.formatVersion ?? 2
@@ -208,7 +209,9 @@ export const encodeManifest = (
   const ofData = version < 3 ? [] : [rowIdField]
   const ofDeletes = [...deleteFileFields, ...(entries.some(hasVector) ? vectorFields : [])]
   const more = content === "data" ? ofData : ofDeletes
-  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, (type) => renameById(type, nameOf))
+  const resolve = (type: AvroType) => renameById(type, nameOf)
+  const division = byPartition(entries, layout.partition)
+  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, resolve, division)
 }
 
 const tupleFromAvro = (
@@ -347,10 +350,19 @@ const decodeEntries = <File extends ContentFile>(
     counts[status]!++
   }
   let picking = false
-  const select: Select = (schema) => {
-    const picked = pick && entryPicker(schema, pick, (value) => tupleFromAvro(value, "partition", partition), counted)
-    picking = picked !== undefined
-    return picked
+  const select: Select = (schema, header) => {
+    const value = pick && entryPicker(schema, pick, (each) => tupleFromAvro(each, "partition", partition), counted)
+    if (pick === undefined || value === undefined) return undefined
+    picking = true
+    const index = readBlockIndex(header)
+    const block: Picker["block"] = (at, count, size) => {
+      if (index === undefined) return true
+      const { counts: held, partitions } = indexed(index, at, count, size)
+      if (pick.summaries(partitions)) return true
+      held.forEach((files, status) => (counts[status]! += files))
+      return false
+    }
+    return { block, value }
   }
   const file = decodeAvroFile(bytes, (type) => renameById(type, nameOf), select)
   const entries = file.values.map((value, i) => readEntry(value, `entry ${i}`, manifest, partition, readFile))

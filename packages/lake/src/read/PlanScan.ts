@@ -5,12 +5,12 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import { FileIO } from "../io/FileIO.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import { filesPromised } from "../spec/SnapshotSummary.ts"
 import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { nameMappingFromText, nameMappingProperty } from "../spec/NameMapping.ts"
-import { bindInTable } from "../spec/PartitionSpec.ts"
 import type { TableSchema } from "../spec/Schema.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import { specById, type TableMetadata } from "../spec/TableMetadata.ts"
@@ -88,7 +88,7 @@ export const planScan = Effect.fn("planScan")(function* (
     // those of rewrites list what they took away, and no scan needs them
     if (liveFiles(manifest) === 0) return []
     const wrong = fromFormat("manifest", manifest.manifestPath)
-    const partition = yield* partitionOf(table, manifest)
+    const { partition } = yield* specOf(table, manifest.partitionSpecId)
     const wanted = yield* Effect.try({
       try: () => filter === undefined || mayMatch(filter, prune.manifest(partition, manifest.partitions)),
       catch: wrong
@@ -110,13 +110,6 @@ export const planScan = Effect.fn("planScan")(function* (
   return { ...moment, metadata, entries, deletes, vectors, physical, filesTotal }
 })
 
-/** The fields that a manifest's partition tuples have. */
-export const partitionOf = ({ metadata, metadataLocation }: Table, { partitionSpecId }: ManifestFile) =>
-  Effect.try({
-    try: () => bindInTable(specById(metadata, partitionSpecId), metadata.schemas),
-    catch: fromFormat("table metadata", metadataLocation)
-  })
-
 /** What applies to the entries, of all the delete files that the list names. */
 export const readDeletes = Effect.fnUntraced(function* (
   table: Table,
@@ -128,7 +121,10 @@ export const readDeletes = Effect.fnUntraced(function* (
   if (manifests.length === 0 || entries.length === 0) return new Map()
   const read = yield* Effect.forEach(
     manifests,
-    (manifest) => Effect.flatMap(partitionOf(table, manifest), (bound) => fileIO.readDeleteManifest(manifest, bound)),
+    (manifest) =>
+      Effect.flatMap(specOf(table, manifest.partitionSpecId), ({ partition }) =>
+        fileIO.readDeleteManifest(manifest, partition)
+      ),
     { concurrency: readsMax }
   )
   return yield* Effect.try({

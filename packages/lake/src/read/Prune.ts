@@ -41,12 +41,30 @@ const nearest = (operator: Operator, value: SingleValue): SingleValue => {
   return typeof value === "bigint" ? value + BigInt(step) : value
 }
 
+interface Projected {
+  readonly operator: Operator
+  readonly value: SingleValue
+}
+
 /** A comparison of a column as one of its partition values, or undefined when it tells nothing about them. */
-const project = (
-  field: BoundPartitionField,
-  operator: Operator,
-  value: SingleValue
-): { readonly operator: Operator; readonly value: SingleValue } | undefined => {
+type Project = (field: BoundPartitionField, operator: Operator, value: SingleValue) => Projected | undefined
+
+/** Projects each comparison of a scan once: every entry of the table asks for the same few. */
+const projectOnce = (): Project => {
+  const known = new Map<BoundPartitionField, Map<string, Map<SingleValue, Projected | undefined>>>()
+  return (field, operator, value) => {
+    const ofField = known.get(field) ?? new Map<string, Map<SingleValue, Projected | undefined>>()
+    known.set(field, ofField)
+    const ofOperator = ofField.get(operator) ?? new Map<SingleValue, Projected | undefined>()
+    ofField.set(operator, ofOperator)
+    if (ofOperator.has(value)) return ofOperator.get(value)
+    const projected = project(field, operator, value)
+    ofOperator.set(value, projected)
+    return projected
+  }
+}
+
+const project: Project = (field, operator, value) => {
   if (field.sourceType === undefined || field.type === undefined || isNan(value)) return undefined
   if (field.transform._tag === "identity") return { operator, value }
   if (field.transform._tag === "bucket" && operator !== "=") return undefined
@@ -85,7 +103,11 @@ const readBound = (type: PrimitiveType, bytes: Uint8Array | null | undefined): S
   return isNan(bound) ? undefined : bound
 }
 
-const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | undefined): Evidence => {
+const evidenceOfSummary = (
+  field: BoundPartitionField,
+  summary: FieldSummary | undefined,
+  projecting: Project
+): Evidence => {
   const { type } = field
   if (summary === undefined || type === undefined || !keepsNull(field)) return nothingKnown
   const [lower, upper] = [readBound(type, summary.lowerBound), readBound(type, summary.upperBound)]
@@ -94,7 +116,7 @@ const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | u
     mayHaveNull: summary.containsNull,
     mayHaveValue: summary.lowerBound !== null || mayHaveNan,
     mayCompare: (operator, value) => {
-      const projected = project(field, operator, value)
+      const projected = projecting(field, operator, value)
       if (projected === undefined || type._tag === "uuid" || mayHaveWrapped(field, upper)) return true
       if (mayHaveNan && isAbove(operator)) return true
       return mayBeWithin(lower, upper, projected.operator, projected.value)
@@ -102,14 +124,14 @@ const evidenceOfSummary = (field: BoundPartitionField, summary: FieldSummary | u
   }
 }
 
-const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue): Evidence => {
+const evidenceOfPartition = (field: BoundPartitionField, value: PartitionValue, projecting: Project): Evidence => {
   if (!keepsNull(field)) return nothingKnown
   return {
     mayHaveNull: value === null,
     mayHaveValue: value !== null,
     mayCompare: (operator, to) => {
       if (value === null) return false
-      const projected = project(field, operator, to)
+      const projected = projecting(field, operator, to)
       if (projected === undefined || isNan(value) || mayHaveWrapped(field, value)) return true
       return mayBeWithin(value, value, projected.operator, projected.value)
     }
@@ -167,27 +189,33 @@ export interface Pruner {
 /** Columns of `schema` by name; a name that is not there has no evidence, so nothing is skipped for it. */
 export const pruner = (schema: TableSchema): Pruner => {
   const columns = filterColumns(schema)
+  const projecting = projectOnce()
   const partitionEvidence = (
     partition: ReadonlyArray<BoundPartitionField>,
     values: FileFacts["partition"],
     id: number | undefined
-  ) => partition.flatMap((field, i) => (field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null)] : []))
+  ) =>
+    partition.flatMap((field, i) =>
+      field.sourceId === id ? [evidenceOfPartition(field, values[i] ?? null, projecting)] : []
+    )
   const file: Pruner["file"] = (partition, facts) => (name) => {
     const column = columns.get(name)
     if (column === undefined) return []
     const { id, type } = column
     return [...partitionEvidence(partition, facts.partition, id), evidenceOfBounds(facts, id, type)]
   }
+  const manifest: Pruner["manifest"] = (partition, summaries) => (name) => {
+    const column = columns.get(name)
+    return partition.flatMap((field, i) =>
+      field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i], projecting)] : []
+    )
+  }
   return {
-    manifest: (partition, summaries) => (name) => {
-      const column = columns.get(name)
-      return partition.flatMap((field, i) =>
-        field.sourceId === column?.id ? [evidenceOfSummary(field, summaries?.[i])] : []
-      )
-    },
+    manifest,
     file,
     pick: (partition, filter) => ({
       columnIds: new Set(Array.from(columnsOf(filter)).flatMap((name) => columns.get(name)?.id ?? [])),
+      summaries: (summaries) => mayMatch(filter, manifest(partition, summaries)),
       partition: (values) => mayMatch(filter, (name) => partitionEvidence(partition, values, columns.get(name)?.id)),
       file: (facts) => mayMatch(filter, file(partition, facts))
     })

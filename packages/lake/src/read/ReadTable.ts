@@ -8,10 +8,9 @@ import { Effect, type Scope } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import { DuckDb } from "../io/DuckDb.ts"
 import type { DuckDbError } from "../io/DuckDbError.ts"
-import { FileIO } from "../io/FileIO.ts"
+import type { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
-import { checkFiles, findDamage } from "./CheckFiles.ts"
-import { withLocalFiles } from "./LocalFiles.ts"
+import { openRelation, queryOver } from "./OpenRelation.ts"
 import { planScan, type ScanOptions, type ScanPlan } from "./PlanScan.ts"
 import { tableRelation } from "./TableRelation.ts"
 
@@ -36,11 +35,11 @@ export interface TableRows {
 /** Runs a query over a relation, which it calls `t`. */
 export const rowsOf = Effect.fnUntraced(function* (
   relation: string,
-  query = "SELECT * FROM t"
+  query?: string
 ): Effect.fn.Return<ReadonlyArray<JsonRow>, DuckDbError, DuckDb | Scope.Scope> {
   const duckDb = yield* DuckDb
   const connection = yield* duckDb.connect
-  const result = yield* connection.query(`WITH t AS (${relation}) ${query}`, "reading a table")
+  const result = yield* connection.query(queryOver(relation, query), "reading a table")
   return result.getRowObjectsJson()
 })
 
@@ -49,15 +48,9 @@ export const readTable = Effect.fn("readTable")(function* (
   table: Table,
   options: ReadOptions = {}
 ): Effect.fn.Return<TableRows, LakeError | DuckDbError, FileIO | DuckDb> {
-  const fileIO = yield* FileIO
   const plan = yield* planScan(table, options)
-  const relation = yield* Effect.fromResult(tableRelation(plan))
   const rows = yield* Effect.scoped(
-    Effect.gen(function* () {
-      const here = yield* checkFiles(yield* withLocalFiles(fileIO, plan))
-      const local = yield* Effect.fromResult(tableRelation(here))
-      return yield* Effect.catchTag(rowsOf(local, options.query), "DuckDbError", (error) => findDamage(here, error))
-    })
+    Effect.flatMap(openRelation(plan), (opened) => opened.told(rowsOf(opened.relation, options.query)))
   )
-  return { rows, relation, plan }
+  return { rows, relation: yield* Effect.fromResult(tableRelation(plan)), plan }
 })

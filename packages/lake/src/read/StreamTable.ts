@@ -10,29 +10,22 @@ import type { Table } from "../catalog/Catalog.ts"
 import { DuckDb } from "../io/DuckDb.ts"
 import type { DuckDbChunks } from "../io/DuckDbChunks.ts"
 import type { DuckDbError } from "../io/DuckDbError.ts"
-import { FileIO } from "../io/FileIO.ts"
+import type { FileIO } from "../io/FileIO.ts"
 import type { LakeError } from "../LakeError.ts"
-import { checkFiles, findDamage } from "./CheckFiles.ts"
-import { withLocalFiles } from "./LocalFiles.ts"
+import { openRelation, queryOver } from "./OpenRelation.ts"
 import { planScan, type ScanPlan } from "./PlanScan.ts"
 import type { JsonRow, ReadOptions } from "./ReadTable.ts"
-import { tableRelation } from "./TableRelation.ts"
 
 type Services = FileIO | DuckDb
 
 /** Starts a query, `t` being the plan's rows; it ends with the scope. */
 export const openScan = Effect.fnUntraced(function* (
   plan: ScanPlan,
-  query = "SELECT * FROM t"
+  query?: string
 ): Effect.fn.Return<DuckDbChunks, LakeError | DuckDbError, Services | Scope.Scope> {
-  const fileIO = yield* FileIO
-  const duckDb = yield* DuckDb
-  const here = yield* checkFiles(yield* withLocalFiles(fileIO, plan))
-  const relation = yield* Effect.fromResult(tableRelation(here))
-  const connection = yield* duckDb.connect
-  return yield* connection
-    .chunks(`WITH t AS (${relation}) ${query}`, "reading a table")
-    .pipe(Effect.catchTag("DuckDbError", (error) => findDamage(here, error)))
+  const { relation, told } = yield* openRelation(plan)
+  const connection = yield* (yield* DuckDb).connect
+  return yield* told(connection.chunks(queryOver(relation, query), "reading a table"))
 })
 
 /** A stream of what `of` makes of each chunk. */

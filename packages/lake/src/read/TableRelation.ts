@@ -88,16 +88,16 @@ export const fileColumn = `"frazil file"`
 export const rowColumn = `"frazil row"`
 
 /** The same with two columns more, for whoever changes rows: which of `plan.entries` the row lies in, and where in it. */
-export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> =>
-  Result.map(
-    Result.all(
-      plan.entries.map((entry) =>
-        relationOf(plan, [entry], { fields: [], sql: () => `, d.file_row_number AS ${rowColumn}` })
-      )
-    ),
-    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS ${fileColumn} FROM (${scan})`).join(" UNION ALL ")
-  )
+export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
+  const places = new Map(plan.entries.map((entry, i) => [entry, BigInt(i)]))
+  return relationOf(plan, plan.entries, {
+    fields: [],
+    sql: (entries) =>
+      `, ${constants(entries.map((entry) => places.get(entry)))} AS ${fileColumn}, d.file_row_number AS ${rowColumn}`
+  })
+}
 
+/** A value for each file that a scan `d` reads, in their order. */
 const constants = (values: ReadonlyArray<bigint | null | undefined>): string =>
   `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[d.file_index::BIGINT + 1]`
 

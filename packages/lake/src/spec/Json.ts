@@ -196,8 +196,27 @@ export const printedOnce = (value: JsonObject): JsonObject => {
 
 const isList = (value: ReadonlyArray<JsonValue> | JsonObject): value is ReadonlyArray<JsonValue> => Array.isArray(value)
 
+/** By its first member, what was printed last of a list whose members are printed once. */
+const grownLists = new WeakMap<JsonObject, { readonly members: ReadonlyArray<JsonValue>; readonly text: string }>()
+
+/** Lists that only grow, as a table's snapshots do, are printed from where they ended. */
+const printList = (members: ReadonlyArray<JsonValue>): string => {
+  const [first] = members
+  if (typeof first !== "object" || first === null || isList(first) || !printOnce.has(first)) {
+    return members.map(printJson).join(",")
+  }
+  const known = grownLists.get(first)
+  const same = known?.members.every((member, i) => member === members[i]) === true
+  const more = same ? members.slice(known.members.length) : members
+  const text = [...(same ? [known.text] : []), ...more.map(printJson)].join(",")
+  // a member that may still change would be printed as it was
+  if (more.every((member) => typeof member === "object" && member !== null && !isList(member) && printOnce.has(member)))
+    grownLists.set(first, { members, text })
+  return text
+}
+
 const printNested = (value: ReadonlyArray<JsonValue> | JsonObject): string => {
-  if (isList(value)) return `[${value.map(printJson).join(",")}]`
+  if (isList(value)) return `[${printList(value)}]`
   const known = printedTexts.get(value)
   if (known !== undefined) return known
   const text = printObject(value)

@@ -3,7 +3,7 @@
  *
  * A manifest lists files of one partition spec; a snapshot's list names its manifests with what a scan needs to skip them.
  */
-import type { ContentFile, DataFile, PartitionValue } from "./DataFile.ts"
+import type { ContentFile, DataFile, DeleteFile, PartitionValue } from "./DataFile.ts"
 import { singleValueToBytes } from "./SingleValue.ts"
 import type { PrimitiveType } from "./Type.ts"
 
@@ -20,6 +20,9 @@ export interface ManifestEntry<File extends ContentFile = DataFile> {
   readonly fileSequenceNumber: bigint | null
   readonly dataFile: File
 }
+
+/** Of a manifest of data files, or of one of deletes. */
+export type AnyEntry = ManifestEntry<DataFile | DeleteFile>
 
 /** In the order of their numbers in a manifest. */
 export const entryStatuses = ["existing", "added", "deleted"] as const satisfies ReadonlyArray<ManifestEntry["status"]>
@@ -95,6 +98,20 @@ const compareText = (a: string, b: string): number => {
     }
   }
   return a.length - b.length
+}
+
+const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
+  return compareValues(a, b)
+}
+
+/** By partition: entries of one partition lie together in a manifest, so that readers of it pass over the rest. */
+export const comparePartitions = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
+  for (const [i, value] of a.dataFile.partition.entries()) {
+    const order = compareNullable(value, b.dataFile.partition[i] ?? null)
+    if (order !== 0) return order
+  }
+  return 0
 }
 
 const isNan = (value: PartitionValue): boolean => typeof value === "number" && Number.isNaN(value)

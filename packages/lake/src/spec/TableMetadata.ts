@@ -79,7 +79,8 @@ export const defaultSortOrder = (metadata: TableMetadata): SortOrder =>
   byId(metadata.sortOrders, metadata.defaultSortOrderId, (order) => order.orderId, "sort order")
 
 export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | undefined =>
-  metadata.snapshots.find((snapshot) => snapshot.snapshotId === id)
+  // mostly asked about new ones, which are the last
+  metadata.snapshots.findLast((snapshot) => snapshot.snapshotId === id)
 
 /** The head of `main`; undefined for a table that never had a snapshot. */
 export const currentSnapshot = (metadata: TableMetadata): Snapshot | undefined =>

@@ -9,6 +9,7 @@ import { Clock, Effect, Schedule } from "effect"
 import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
 import { FileIO } from "../io/FileIO.ts"
 import { randomSnapshotId } from "../io/RandomIds.ts"
+import { type StagedFile, StagedFiles } from "../io/StagedFile.ts"
 import { LakeError } from "../LakeError.ts"
 import { applyUpdates, type MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { assertRef, assertStructure, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
@@ -53,11 +54,15 @@ export interface Committed {
   readonly attempts: number
 }
 
+interface Memory extends StagingMemory {
+  readonly staged: StagedFiles
+}
+
 interface Progress {
   attempts: number
   tableUuid: string | undefined
-  /** What was offered last, and what it would have made of the table. */
-  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: TableMetadata } | undefined
+  /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
+  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: () => TableMetadata } | undefined
 }
 
 const failed = (reason: LakeError["reason"], table: TableIdentifier, what: string, cause?: unknown): LakeError =>
@@ -168,7 +173,7 @@ const checkBase = (
 
 const attemptOnce = Effect.fnUntraced(function* <E, R>(
   request: CommitRequest<E, R>,
-  memory: StagingMemory,
+  memory: Memory,
   progress: Progress
 ): Effect.fn.Return<Committed, LakeError | E, Catalog | R> {
   const catalog = yield* Catalog
@@ -183,8 +188,10 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
-  progress.offered = { actions, wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0) }
-  const table = yield* catalog.commit({ base, requirements, updates })
+  const wanted = () => applyUpdates(base.metadata, base.metadataLocation, updates, 0)
+  progress.offered = { actions, wanted }
+  const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
+  const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
 })
 
@@ -201,7 +208,7 @@ const lookUp = Effect.fnUntraced(function* (
   if (landed !== undefined) return { table: found, snapshot: landed, attempts: progress.attempts }
   const { offered } = progress
   if (offered !== undefined && !offered.actions.some(madeOne)) {
-    if (structureLanded(found.metadata, offered.wanted, memory.branch, offered.actions)) {
+    if (structureLanded(found.metadata, offered.wanted(), memory.branch, offered.actions)) {
       return { table: found, snapshot: undefined, attempts: progress.attempts }
     }
   }
@@ -226,8 +233,10 @@ const isConflict = (error: unknown): boolean => error instanceof LakeError && er
 export const commitTable = Effect.fn("commitTable")(function* <E = never, R = never>(
   request: CommitRequest<E, R>
 ): Effect.fn.Return<Committed, LakeError | E, Catalog | FileIO | R> {
-  const memory: StagingMemory = {
-    fileIO: yield* FileIO,
+  const fileIO = yield* FileIO
+  const memory: Memory = {
+    fileIO,
+    staged: new StagedFiles(fileIO.write),
     branch: request.branch ?? mainBranch,
     snapshotId: yield* randomSnapshotId,
     manifests: new Map(),

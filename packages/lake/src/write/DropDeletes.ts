@@ -8,12 +8,13 @@
 import { normaliseUri } from "@frazil/core"
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import type { LakeError } from "../LakeError.ts"
 import { contentKey, isVector, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { moved } from "./ReplaceFiles.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
-import { specOf, writeManifest } from "./WriteManifest.ts"
+import { writeManifest } from "./WriteManifest.ts"
 
 export interface Dropped {
   /** All that the new list names. */

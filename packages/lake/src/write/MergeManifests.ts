@@ -7,13 +7,14 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import type { LakeError } from "../LakeError.ts"
 import { asExisting, isLive, liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 import { manifestBytesTarget } from "./PlanManifests.ts"
 import { unknownField } from "../spec/PartitionSpec.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
-import { specOf, writeManifest } from "./WriteManifest.ts"
+import { writeManifest } from "./WriteManifest.ts"
 
 /** Java's default of `commit.manifest.min-count-to-merge`. */
 const manifestsMergeMinDefault = 100

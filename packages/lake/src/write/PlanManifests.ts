@@ -4,8 +4,8 @@
  * By value: small ones that make fewer, too large ones, and those most of whose entries tell of deletes. **Guarantee**: what was
  * written anew is not chosen again, so that repeated runs come to an end.
  */
-import type { ContentFile, PartitionValue } from "../spec/DataFile.ts"
-import { compareValues, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import type { ContentFile } from "../spec/DataFile.ts"
+import { comparePartitions, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 
 /** Java's default of `commit.manifest.target-size-bytes`. */
@@ -64,16 +64,9 @@ export const planManifests = (
   )
 }
 
-const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  return compareValues(a, b)
-}
-
 const compareEntries = (a: ManifestEntry<ContentFile>, b: ManifestEntry<ContentFile>): number => {
-  for (const [i, value] of a.dataFile.partition.entries()) {
-    const order = compareNullable(value, b.dataFile.partition[i] ?? null)
-    if (order !== 0) return order
-  }
+  const order = comparePartitions(a, b)
+  if (order !== 0) return order
   const [x, y] = [a.sequenceNumber ?? 0n, b.sequenceNumber ?? 0n]
   if (x !== y) return x < y ? -1 : 1
   return a.dataFile.filePath < b.dataFile.filePath ? -1 : a.dataFile.filePath > b.dataFile.filePath ? 1 : 0

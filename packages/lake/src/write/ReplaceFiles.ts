@@ -6,13 +6,14 @@
  */
 import { Effect } from "effect"
 import { identifierText, type Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import { LakeError } from "../LakeError.ts"
 import { deletesOf } from "../read/DeletesOf.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { specById } from "../spec/TableMetadata.ts"
 import type { RewrittenManifest, StagingMemory } from "./StagingMemory.ts"
-import { specOf, writeManifest } from "./WriteManifest.ts"
+import { writeManifest } from "./WriteManifest.ts"
 
 /** The table is not as it was when its files were read. */
 export const moved = (base: Table, what: string): LakeError =>

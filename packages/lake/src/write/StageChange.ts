@@ -7,6 +7,7 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import { fromFormat, type LakeError } from "../LakeError.ts"
 import { mayMatch } from "../read/Filter.ts"
 import { pruner } from "../read/Prune.ts"
@@ -21,7 +22,7 @@ import { moved, refuseNewDeletes, replaceIn } from "./ReplaceFiles.ts"
 import { stageSnapshot } from "./StageSnapshot.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { ChangeRows } from "./TableAction.ts"
-import { manifestsOfNewDeletes, manifestsOfNewFiles, specOf } from "./WriteManifest.ts"
+import { manifestsOfNewDeletes, manifestsOfNewFiles } from "./WriteManifest.ts"
 
 /** Snapshots of the branch since the one that was read; fails when that one is not in its line any more. */
 const snapshotsSince = (

@@ -7,6 +7,7 @@
  */
 import { Effect } from "effect"
 import { identifierText, type Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import { LakeError } from "../LakeError.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import type { StringMap } from "../spec/JsonRead.ts"
@@ -17,7 +18,6 @@ import { ancestorsOf, headOf, snapshotById } from "../spec/TableMetadata.ts"
 import { stageAppend } from "./StageAppend.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { CherryPick } from "./TableAction.ts"
-import { specOf } from "./WriteManifest.ts"
 
 /** In summaries: under which id a snapshot waits to be published, and what published it came from. */
 const wapId = "wap.id"

@@ -8,9 +8,9 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import type { LakeError } from "../LakeError.ts"
-import type { ContentFile, DeleteFile } from "../spec/DataFile.ts"
-import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { asExisting, isLive, liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { noChange } from "../spec/SnapshotSummary.ts"
 import { headOf } from "../spec/TableMetadata.ts"
@@ -18,7 +18,7 @@ import { divideEntries, manifestBytesTarget, type ManifestGroup, planManifests }
 import { stageSnapshot } from "./StageSnapshot.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { RewriteManifests } from "./TableAction.ts"
-import { specOf, writeManifest } from "./WriteManifest.ts"
+import { writeManifest } from "./WriteManifest.ts"
 
 /** Manifests read at once. */
 const readsMax = 8
@@ -41,19 +41,13 @@ const writeGroup = Effect.fnUntraced(function* (
   if (first === undefined) return []
   const { content, partitionSpecId } = first
   const { partition } = yield* specOf(base, partitionSpecId)
-  const { fileIO } = memory
-  const bytesTarget = manifestBytesTarget(base.metadata)
-  const read = <Entry extends ManifestEntry<ContentFile>>(
-    one: (manifest: ManifestFile) => Effect.Effect<ReadonlyArray<Entry>, LakeError>
-  ) =>
-    Effect.map(Effect.forEach(group, one, { concurrency: readsMax }), (entries) =>
-      divideEntries(group, entries.flat().filter(isLive).map(asExisting), bytesTarget)
-    )
-  const write = (piece: ReadonlyArray<ManifestEntry> | ReadonlyArray<ManifestEntry<DeleteFile>>) =>
+  const read = yield* Effect.forEach(group, (manifest) => memory.fileIO.readEntries(manifest, partition), {
+    concurrency: readsMax
+  })
+  const live = read.flat().filter(isLive).map(asExisting)
+  return yield* Effect.forEach(divideEntries(group, live, manifestBytesTarget(base.metadata)), (piece) =>
     writeManifest(memory, base, partitionSpecId, piece, sequenceNumber, "m1", content)
-  return content === "data"
-    ? yield* Effect.forEach(yield* read((manifest) => fileIO.readManifest(manifest, partition)), write)
-    : yield* Effect.forEach(yield* read((manifest) => fileIO.readDeleteManifest(manifest, partition)), write)
+  )
 })
 
 /** What an earlier attempt wrote, when all that it was made of is still listed. */

@@ -6,9 +6,10 @@
  */
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import type { LakeError } from "../LakeError.ts"
-import { contentKey, type DeleteFile } from "../spec/DataFile.ts"
-import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import { contentKey } from "../spec/DataFile.ts"
+import { type AnyEntry, asExisting, isLive, liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { noChange } from "../spec/SnapshotSummary.ts"
 import { headOf } from "../spec/TableMetadata.ts"
@@ -16,7 +17,7 @@ import { moved } from "./ReplaceFiles.ts"
 import { stageSnapshot } from "./StageSnapshot.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { RepairManifests } from "./TableAction.ts"
-import { specOf, writeManifest } from "./WriteManifest.ts"
+import { writeManifest } from "./WriteManifest.ts"
 
 const writeAnew = Effect.fnUntraced(function* (
   memory: StagingMemory,
@@ -27,15 +28,12 @@ const writeAnew = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ManifestFile, LakeError> {
   const { content, partitionSpecId } = manifest
   const { partition } = yield* specOf(base, partitionSpecId)
-  const live = <Entry extends ManifestEntry | ManifestEntry<DeleteFile>>(entries: ReadonlyArray<Entry>) =>
-    entries.filter(isLive).map((entry): Entry => ({
-      ...asExisting(entry),
-      dataFile: { ...entry.dataFile, ...facts.get(entry.dataFile.filePath), ...facts.get(contentKey(entry.dataFile)) }
-    }))
-  const entries =
-    content === "data"
-      ? live(yield* memory.fileIO.readManifest(manifest, partition, undefined, "manifest"))
-      : live(yield* memory.fileIO.readDeleteManifest(manifest, partition, "manifest"))
+  const repaired = <Entry extends AnyEntry>(entry: Entry): Entry => ({
+    ...asExisting(entry),
+    dataFile: { ...entry.dataFile, ...facts.get(entry.dataFile.filePath), ...facts.get(contentKey(entry.dataFile)) }
+  })
+  const read = yield* memory.fileIO.readEntries(manifest, partition, "manifest")
+  const entries = read.filter(isLive).map(repaired)
   return yield* writeManifest(memory, base, partitionSpecId, entries, sequenceNumber, "m1", content)
 })
 

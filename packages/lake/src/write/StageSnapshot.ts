@@ -25,7 +25,7 @@ export interface SnapshotDraft {
   readonly summary: StringMap
 }
 
-/** Writes the list; nothing is committed. */
+/** Makes the list; it is written before the swap, and nothing is committed here. */
 export const stageSnapshot = Effect.fnUntraced(function* (
   memory: StagingMemory,
   { metadata }: Table,
@@ -33,7 +33,7 @@ export const stageSnapshot = Effect.fnUntraced(function* (
   attempt: number,
   nowMs: number
 ): Effect.fn.Return<ReadonlyArray<MetadataUpdate>, LakeError> {
-  const { branch, fileIO, snapshotId } = memory
+  const { branch, fileIO, snapshotId, staged } = memory
   const { operation, sequenceNumber } = draft
   const firstRowId = metadata.nextRowId
   const given = metadata.formatVersion < 3 ? undefined : giveRowIds(draft.manifests, firstRowId)
@@ -43,7 +43,7 @@ export const stageSnapshot = Effect.fnUntraced(function* (
   const manifestList = `${metadataFolder(metadata)}/snap-${snapshotId}-${attempt}-${yield* randomUuid}.avro`
   const lineage = given === undefined ? {} : { firstRowId, addedRows: given.addedRows }
   const owner = { snapshotId, parentSnapshotId, sequenceNumber, ...lineage }
-  yield* fileIO.writeManifestList(manifestList, owner, manifests)
+  yield* staged.add(yield* fileIO.stageManifestList(manifestList, owner, manifests))
   const counts = snapshotSummary(parent, draft.change, manifests, (specId) => specById(metadata, specId))
   const snapshot: Snapshot = {
     snapshotId,

@@ -2,11 +2,14 @@
  * What stays the same over the attempts of one commit, so that a conflict costs no file twice.
  */
 import type { FileIOShape } from "../io/FileIO.ts"
+import type { StagedFiles } from "../io/StagedFile.ts"
 import type { ContentFile, DataFile } from "../spec/DataFile.ts"
 import type { ManifestFile } from "../spec/Manifest.ts"
 
 export interface StagingMemory {
   readonly fileIO: FileIOShape
+  /** Where files that are made go: they are written before the swap. */
+  readonly staged: Pick<StagedFiles, "add">
   readonly snapshotId: bigint
   /** What is committed to. */
   readonly branch: string

@@ -1,35 +1,30 @@
 /**
- * Writes manifests and describes them as a list must: the counts are of the very entries that were written.
+ * Makes manifests and describes them as a list must: the counts are of the very entries that are written.
  *
- * All stages call it. What it wrote is never deleted here (protocol, rule 12).
+ * All stages call it. They are written with the other files of the commit, before its swap; what was written is never deleted
+ * here (protocol, rule 12).
  */
 import { Effect } from "effect"
 import { identifierText, type Table } from "../catalog/Catalog.ts"
+import { specOf } from "../catalog/SpecOf.ts"
 import { randomUuid } from "../io/RandomIds.ts"
-import { fromFormat, LakeError } from "../LakeError.ts"
+import { LakeError } from "../LakeError.ts"
 import { type ContentFile, contentKey, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { metadataFolder } from "../spec/Locations.ts"
-import { summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
-import { bindInTable, type BoundPartitionField, type PartitionSpec, unknownField } from "../spec/PartitionSpec.ts"
-import { currentSchema, specById, type TableMetadata } from "../spec/TableMetadata.ts"
+import {
+  type AnyEntry,
+  comparePartitions,
+  summariseField,
+  type ManifestEntry,
+  type ManifestFile
+} from "../spec/Manifest.ts"
+import { unknownField } from "../spec/PartitionSpec.ts"
+import { currentSchema, type TableMetadata } from "../spec/TableMetadata.ts"
 import { transformToText } from "../spec/Transform.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 
 /** A manifest holds at most this many entries: about Java's 8 MB. */
 const entriesMax = 20_000
-
-/** The spec and its fields as the table has them. */
-export const specOf = (
-  base: Table,
-  specId: number
-): Effect.Effect<{ spec: PartitionSpec; partition: ReadonlyArray<BoundPartitionField> }, LakeError> =>
-  Effect.try({
-    try: () => {
-      const spec = specById(base.metadata, specId)
-      return { spec, partition: bindInTable(spec, base.metadata.schemas) }
-    },
-    catch: fromFormat("table metadata", base.metadataLocation)
-  })
 
 const rowsOf = (entries: ReadonlyArray<ManifestEntry<ContentFile>>): bigint =>
   entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n)
@@ -41,14 +36,14 @@ const lowest = (entries: ReadonlyArray<ManifestEntry<ContentFile>>, sequenceNumb
   }, sequenceNumber)
 
 /**
- * Writes one manifest of entries of one spec. `sequenceNumber` is that of the commit in the making: what the manifest
+ * Makes one manifest of entries of one spec. `sequenceNumber` is that of the commit in the making: what the manifest
  * has, and what entries without a number will inherit. `kind` is part of its name, for people.
  */
 export const writeManifest = Effect.fnUntraced(function* (
   memory: StagingMemory,
   base: Table,
   specId: number,
-  entries: ReadonlyArray<ManifestEntry> | ReadonlyArray<ManifestEntry<DeleteFile>>,
+  entries: ReadonlyArray<AnyEntry>,
   sequenceNumber: bigint,
   kind: "m0" | "m1",
   content: ManifestFile["content"] = "data"
@@ -62,13 +57,14 @@ export const writeManifest = Effect.fnUntraced(function* (
   }
   const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-${kind}.avro`
   const layout = { formatVersion: metadata.formatVersion, schema: currentSchema(metadata), spec, partition }
-  const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries, content)
-  const of = (status: ManifestEntry["status"]) =>
-    Array.from<ManifestEntry<ContentFile>>(entries).filter((entry) => entry.status === status)
+  const sorted = entries.toSorted(comparePartitions)
+  const file = yield* memory.fileIO.stageManifest(manifestPath, layout, sorted, content)
+  yield* memory.staged.add(file)
+  const of = (status: ManifestEntry["status"]) => entries.filter((entry) => entry.status === status)
   const [added, existing, deleted] = [of("added"), of("existing"), of("deleted")]
   return {
     manifestPath,
-    manifestLength,
+    manifestLength: BigInt(file.bytes.length),
     partitionSpecId: specId,
     content,
     sequenceNumber,
@@ -142,18 +138,16 @@ const writeNew = Effect.fnUntraced(function* <File extends DataFile | DeleteFile
     return yield* new LakeError({ reason: "Invalid", message: `files cannot be added: ${problems.join("; ")}` })
   }
   const written = yield* Effect.forEach(chunksOf(files), (chunk) => {
-    const entries = chunk.map((dataFile) => ({
-      status: "added" as const,
+    const entries = chunk.map((dataFile): AnyEntry => ({
+      status: "added",
       snapshotId: memory.snapshotId,
       sequenceNumber: dataSequenceNumber,
       // the number of the commit that added the file, which always inherits
       fileSequenceNumber: null,
       dataFile
     }))
-    // all of one content: which of the two arrays it is, the caller's type says
-    const typed = entries as unknown as ReadonlyArray<ManifestEntry> | ReadonlyArray<ManifestEntry<DeleteFile>>
     const specId = chunk[0]?.specId ?? base.metadata.defaultSpecId
-    return writeManifest(memory, base, specId, typed, sequenceNumber, "m0", content)
+    return writeManifest(memory, base, specId, entries, sequenceNumber, "m0", content)
   })
   memory.manifests.set(files, written)
   return written.map(stamped)

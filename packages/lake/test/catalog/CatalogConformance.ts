@@ -6,9 +6,9 @@
 import type { Storage } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import { Catalog, identifierText, type TableIdentifier } from "../../src/catalog/Catalog.ts"
-import type { FileIO } from "../../src/io/FileIO.ts"
-import type { LakeError } from "../../src/LakeError.ts"
+import { Catalog, identifierText, type TableCommit, type TableIdentifier } from "../../src/catalog/Catalog.ts"
+import { FileIO } from "../../src/io/FileIO.ts"
+import { LakeError } from "../../src/LakeError.ts"
 import { readLong, readObject } from "../../src/spec/JsonRead.ts"
 import { assertRef, assertStructure, assertTableUuid } from "../../src/spec/Requirement.ts"
 import { schemaToJson } from "../../src/spec/Schema.ts"
@@ -165,6 +165,33 @@ const commits = (test: ReturnType<typeof onTable>) => {
       assert.strictEqual(metadata.snapshots.length, 3)
       assert.strictEqual(metadata.snapshotLog.length, 3)
       assert.isFalse(metadata.properties.has("late"))
+    }))
+
+  test("has a commit's files written before it puts anything in force, once, and nothing when that fails", (identifier) =>
+    Effect.gen(function* () {
+      const catalog = yield* Catalog
+      const fileIO = yield* FileIO
+      const base = yield* create(identifier)
+      const seen: Array<boolean> = []
+      const isIn = Effect.map(catalog.loadTable(identifier), ({ metadata }) => metadata.properties.has("written"))
+      const commitWith = (write: NonNullable<TableCommit["write"]>) =>
+        catalog.commit({
+          base,
+          requirements: [assertTableUuid(base.metadata.tableUuid)],
+          updates: [{ _tag: "SetProperties", properties: new Map([["written", "1"]]) }],
+          write
+        })
+      const full = new LakeError({ reason: "Full", message: "the disk is full" })
+      assert.strictEqual(yield* reasonOf(commitWith(() => Effect.fail(full))), "Full")
+      assert.isFalse(yield* isIn)
+      yield* commitWith((last) =>
+        Effect.gen(function* () {
+          seen.push(yield* isIn)
+          yield* fileIO.write(last)
+        })
+      )
+      assert.deepStrictEqual(seen, [false])
+      assert.isTrue(yield* isIn)
     }))
 
   test("refuses a requirement that the base does not meet, and a table that went or was made anew", (identifier) =>

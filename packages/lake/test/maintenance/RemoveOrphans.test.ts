@@ -26,6 +26,7 @@ import {
   stray,
   table
 } from "./MaintenanceFixture.ts"
+import { writeNow } from "../LakeHarness.ts"
 
 const day = 86_400_000
 
@@ -52,13 +53,17 @@ const respelled = Effect.fnUntraced(function* (spell: (uri: string) => string) {
         return { ...entry, dataFile: { ...entry.dataFile, filePath: spell(entry.dataFile.filePath) } }
       })
       const manifestPath = spell(`${metadata.location}/metadata/java-m${i}.avro`)
-      return { ...manifest, manifestPath, manifestLength: yield* fileIO.writeManifest(manifestPath, layout, spelled) }
+      return {
+        ...manifest,
+        manifestPath,
+        manifestLength: yield* writeNow(fileIO.stageManifest(manifestPath, layout, spelled))
+      }
     })
   )
   const sequenceNumber = metadata.lastSequenceNumber + 1n
   const manifestList = spell(`${metadata.location}/metadata/java-list.avro`)
   const owner = { snapshotId: 77n, parentSnapshotId: parent.snapshotId, sequenceNumber }
-  yield* fileIO.writeManifestList(manifestList, owner, manifests)
+  yield* writeNow(fileIO.stageManifestList(manifestList, owner, manifests))
   yield* catalog.commit({
     base,
     requirements: [],
@@ -158,7 +163,7 @@ describe("removeOrphans", () => {
       yield* appendRows(0, 10)
       const { metadata } = yield* load
       const fileIO = yield* FileIO
-      yield* fileIO.writeTableMetadata(`${metadata.location}/metadata/00009-lost.metadata.json`, metadata)
+      yield* writeNow(fileIO.stageTableMetadata(`${metadata.location}/metadata/00009-lost.metadata.json`, metadata))
       yield* ageAll
       assert.match((yield* Effect.flip(removeOrphans(table))).message, /newer than the catalog/)
     }).pipe(Effect.provide(layerLake))
@@ -172,7 +177,7 @@ describe("removeOrphans", () => {
       const fileIO = yield* FileIO
       // newer by its time; the commit after it is newer still
       const ahead = { ...metadata, lastUpdatedMs: metadata.lastUpdatedMs + 1 }
-      yield* fileIO.writeTableMetadata(`${metadata.location}/metadata/00001-lost.metadata.json`, ahead)
+      yield* writeNow(fileIO.stageTableMetadata(`${metadata.location}/metadata/00001-lost.metadata.json`, ahead))
       const swap = Effect.andThen(Effect.sleep("200 millis"), appendRows(10, 10))
       const [report] = yield* Effect.all([removeOrphans(table), swap], { concurrency: 2 })
       assert.deepInclude(report, { filesBefore: 0 })

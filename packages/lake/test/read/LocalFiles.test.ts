@@ -35,6 +35,7 @@ const farAway = (near: StorageShape, folder: string): StorageShape => {
         )
       }),
     writeNew: (uri, bytes) => near.writeNew(to(uri), bytes),
+    writeNewAll: (objects) => near.writeNewAll(objects.map(({ bytes, uri }) => ({ bytes, uri: to(uri) }))),
     writeNewFromFile: (uri, path) => Effect.map(near.writeNewFromFile(to(uri), path), back),
     list: (prefix) => Stream.map(near.list(to(prefix)), back),
     delete: (uri) => near.delete(to(uri)),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { layerLocal, Storage, StorageError, type StorageShape } from "@frazil/core"
+import { layerLocal, Storage, StorageError, type StorageShape, writeEach } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { layerSqliteCatalog } from "../../src/catalog/SqliteCatalog.ts"
@@ -29,7 +29,7 @@ const failing = (storage: StorageShape, n: number, reason: StorageError["reason"
   const faulty: StorageShape = {
     ...storage,
     read: (uri) => orFail(uri, storage.read(uri)),
-    writeNew: (uri, bytes) => orFail(uri, storage.writeNew(uri, bytes))
+    writeNewAll: writeEach((uri, bytes) => orFail(uri, storage.writeNew(uri, bytes)))
   }
   return { faulty, reached: () => calls >= n }
 }

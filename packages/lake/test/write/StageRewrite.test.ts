@@ -11,7 +11,7 @@ import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import { removeSnapshots, rewriteFiles } from "../../src/write/TableAction.ts"
 import { eventFile, eventSchema, eventSpec } from "../LakeFixtures.ts"
-import { appendRaw, createRaw, layerLake, loadRaw, raw } from "../LakeHarness.ts"
+import { appendRaw, createRaw, layerLake, loadRaw, raw, writeNow } from "../LakeHarness.ts"
 
 const [a, b, c] = [eventFile("a", 20_000, 0, 10), eventFile("b", 20_000, 10, 5), eventFile("c", 20_001, 15, 1)]
 const both = eventFile("both", 20_000, 0, 15)
@@ -48,7 +48,7 @@ const addDeletes = Effect.gen(function* () {
   const entry = { status: "added", snapshotId: 77n, sequenceNumber: null, fileSequenceNumber: null, dataFile } as const
   const layout = { schema: eventSchema, spec: eventSpec, partition: bindPartitionSpec(eventSpec, eventSchema) }
   const manifestPath = "file:///warehouse/d.avro"
-  const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, [entry], "deletes")
+  const manifestLength = yield* writeNow(fileIO.stageManifest(manifestPath, layout, [entry], "deletes"))
   const deletes: ManifestFile = {
     ...listed[0]!,
     content: "deletes",
@@ -64,7 +64,7 @@ const addDeletes = Effect.gen(function* () {
   const snapshotId = 77n
   const manifestList = `${base.metadata.location}/metadata/snap-77.avro`
   const owner = { snapshotId, parentSnapshotId: parent.snapshotId, sequenceNumber }
-  yield* fileIO.writeManifestList(manifestList, owner, [...listed, deletes])
+  yield* writeNow(fileIO.stageManifestList(manifestList, owner, [...listed, deletes]))
   const snapshot: Snapshot = { ...parent, ...owner, manifestList, operation: "overwrite", summary: new Map() }
   yield* catalog.commit({
     base,

@@ -384,9 +384,10 @@ const landing: ReadonlyArray<Mutant> = [
     rule: "swap",
     name: "metadata is offered before it is durable",
     file: pointerCatalog,
-    find: `yield* this.fileIO.writeTableMetadata(metadataLocation, metadata)
+    find: `yield* write([staged])
       yield* faultPoint`,
-    replace: `yield* Effect.forkDetach(Effect.ignore(this.fileIO.writeTableMetadata(metadataLocation, metadata)))
+    replace: `yield* Effect.forkDetach(Effect.ignore(this.fileIO.write([staged])))
+      yield* write([])
       yield* faultPoint`,
     hunter: "transactions"
   },
@@ -394,8 +395,9 @@ const landing: ReadonlyArray<Mutant> = [
     rule: "swap",
     name: "a manifest list is named before it is durable",
     file: stageSnapshot,
-    find: "yield* fileIO.writeManifestList(manifestList, owner, manifests)",
-    replace: "yield* Effect.forkDetach(Effect.ignore(fileIO.writeManifestList(manifestList, owner, manifests)))",
+    find: "yield* staged.add(yield* fileIO.stageManifestList(manifestList, owner, manifests))",
+    replace:
+      "yield* Effect.forkDetach(Effect.ignore(fileIO.write([yield* fileIO.stageManifestList(manifestList, owner, manifests)])))",
     hunter: "transactions"
   },
   {

@@ -10,7 +10,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { HttpCalls, type HttpCallsShape } from "../../http/HttpCalls.ts"
 import { FileCache, type FileCacheShape } from "../cache/FileCache.ts"
 import { normaliseUri } from "../FileUri.ts"
-import { Storage, type StorageShape, type StoredObject } from "../Storage.ts"
+import { Storage, type StorageShape, type StoredObject, writeEach } from "../Storage.ts"
 import { StorageError } from "../StorageError.ts"
 import { S3Calls, s3Place, type S3Request } from "./S3Calls.ts"
 import { readS3Range, writeS3File } from "./S3Download.ts"
@@ -123,6 +123,11 @@ const takeOver = Effect.fnUntraced(function* (calls: S3Calls, object: S3Object, 
 const make = (http: HttpCallsShape, cache: FileCacheShape, options: S3Options): StorageShape => {
   const calls = new S3Calls(http, options)
   const inside = insideOf(options.root)
+  const writeNew: StorageShape["writeNew"] = (uri, bytes) =>
+    objectOf(uri).pipe(
+      Effect.flatMap(inside),
+      Effect.flatMap((object) => putNew(calls, object, bytes))
+    )
   const download = (object: S3Object) => (path: string) => writeS3File(calls, object, path)
   return Storage.of({
     read: (uri) => Effect.flatMap(objectOf(uri), (object) => cache.read(object.uri, download(object))),
@@ -132,11 +137,8 @@ const make = (http: HttpCallsShape, cache: FileCacheShape, options: S3Options): 
       ),
     localFile: (uri, sizeBytes) =>
       Effect.flatMap(objectOf(uri), (object) => cache.localFile(object.uri, sizeBytes, download(object))),
-    writeNew: (uri, bytes) =>
-      objectOf(uri).pipe(
-        Effect.flatMap(inside),
-        Effect.flatMap((object) => putNew(calls, object, bytes))
-      ),
+    writeNew,
+    writeNewAll: writeEach(writeNew),
     writeNewFromFile: (uri, path) =>
       objectOf(uri).pipe(
         Effect.flatMap(inside),

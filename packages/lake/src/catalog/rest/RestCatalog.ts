@@ -23,6 +23,7 @@ const commit = (client: RestClient, request: TableCommit) =>
       const message = `table ${identifierText(base.identifier)}: ${unmet}`
       return yield* new LakeError({ reason: "RequirementFailed", message })
     }
+    if (request.write !== undefined) yield* request.write([])
     yield* faultPoint("before-swap")
     return yield* client.commit(request)
   })

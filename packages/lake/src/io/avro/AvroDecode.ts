@@ -178,14 +178,17 @@ export const readBlocks = (from: ByteReader, item: () => void): void => {
   for (;;) {
     let count = from.size()
     if (count === 0) return
+    let end: number | undefined
     if (count < 0) {
       // A negative count is followed by the block's size in bytes.
       count = -count
-      from.size()
+      end = from.size() + from.position
     }
     // Entries of zero bytes do not occur in Iceberg: more entries than bytes is damage.
     if (count > from.left) corrupt("avro", `a block of ${count} entries where ${from.left} bytes are left`)
     for (let i = 0; i < count; i++) item()
+    if (end !== undefined && from.position !== end)
+      corrupt("avro", `a block of ${count} entries has other bytes than its size`)
   }
 }
 

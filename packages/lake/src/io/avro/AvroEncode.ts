@@ -19,6 +19,11 @@ export class ByteWriter {
     return this.buffer.subarray(0, this.end)
   }
 
+  /** Begins anew. */
+  clear(): void {
+    this.end = 0
+  }
+
   private room(size: number): void {
     if (this.end + size <= this.buffer.length) return
     const bigger = new Uint8Array(Math.max(this.buffer.length * 2, this.end + size))
@@ -106,13 +111,18 @@ const recordWriter = (type: AvroType & { readonly _tag: "record" }): AvroWriter 
 
 const isList = (value: AvroValue | undefined): value is ReadonlyArray<AvroValue> => Array.isArray(value)
 
+/** Of records, which is how maps by column id are written, with the block's size: who needs none of them steps over it. */
 const arrayWriter = (type: AvroType & { readonly _tag: "array" }): AvroWriter => {
   const write = avroWriter(type.items)
+  const sized = type.items._tag === "record" ? new ByteWriter() : undefined
   return (out, value) => {
     if (!isList(value)) return mismatch(type, value)
     if (value.length > 0) {
-      out.long(value.length)
-      for (const item of value) write(out, item)
+      sized?.clear()
+      const items = sized ?? out
+      out.long(sized === undefined ? value.length : -value.length)
+      for (const item of value) write(items, item)
+      if (sized !== undefined) out.bytes(sized.written)
     }
     out.byte(0)
   }

@@ -9,7 +9,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib"
 import { corrupt, unsupported } from "../../spec/FormatError.ts"
 import { parseJson, printJson, type JsonValue } from "../../spec/Json.ts"
 import { Recent } from "../Recent.ts"
-import { ByteReader, avroReader } from "./AvroDecode.ts"
+import { ByteReader, avroReader, type AvroReader } from "./AvroDecode.ts"
 import { ByteWriter, avroWriter } from "./AvroEncode.ts"
 import { avroTypeFromJson, type AvroType } from "./AvroType.ts"
 import type { AvroValue } from "./AvroValue.ts"
@@ -19,6 +19,8 @@ const syncLength = 16
 
 /** A block ends when it holds this much, as in the reference implementation. */
 const blockBytesTarget = 64_000
+/** Or this much, where what follows is of another kind: smaller ones compress worse. */
+const blockBytesMin = 16_000
 
 /** What a block is inflated by at once: one that is as long as our writers make them comes out in one piece. */
 const inflateChunkBytes = 128 * 1024
@@ -33,22 +35,40 @@ export interface AvroFile {
   readonly values: ReadonlyArray<AvroValue>
 }
 
-const blocksOf = (schema: AvroType, values: ReadonlyArray<AvroValue>) => {
+/** A block as it lies in the file. */
+export interface AvroBlock {
+  /** The place of its first value among all. */
+  readonly first: number
+  readonly count: number
+  readonly data: Uint8Array
+}
+
+/** How values are divided among blocks, and what the header says of those. */
+export interface Division {
+  /** Whether the value at this place is of another kind than the one before it. */
+  readonly parts: (at: number) => boolean
+  readonly header: (blocks: ReadonlyArray<AvroBlock>) => ReadonlyMap<string, string>
+}
+
+const undivided: Division = { parts: () => false, header: () => new Map() }
+
+const blocksOf = (
+  schema: AvroType,
+  values: ReadonlyArray<AvroValue>,
+  { parts }: Division
+): ReadonlyArray<AvroBlock> => {
   const write = avroWriter(schema)
-  const blocks: Array<{ readonly count: number; readonly data: Uint8Array }> = []
-  let out = new ByteWriter()
-  let count = 0
-  const end = () => {
-    if (count > 0) blocks.push({ count, data: deflateRawSync(out.written) })
-    out = new ByteWriter()
-    count = 0
-  }
-  for (const value of values) {
+  const blocks: Array<AvroBlock> = []
+  const out = new ByteWriter()
+  let first = 0
+  for (const [i, value] of values.entries()) {
     write(out, value)
-    count++
-    if (out.written.length >= blockBytesTarget) end()
+    const enough = i + 1 < values.length && parts(i + 1) ? blockBytesMin : blockBytesTarget
+    if (out.written.length < enough && i + 1 < values.length) continue
+    blocks.push({ first, count: i + 1 - first, data: deflateRawSync(out.written) })
+    first = i + 1
+    out.clear()
   }
-  end()
   return blocks
 }
 
@@ -63,10 +83,11 @@ export const encodeAvroFile = (
   schema: JsonValue,
   header: ReadonlyMap<string, string>,
   values: ReadonlyArray<AvroValue>,
-  resolve: Resolve
+  resolve: Resolve,
+  division: Division = undivided
 ): Uint8Array => {
   const schemaText = printJson(schema)
-  const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values)
+  const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values, division)
   // The marker must be unlikely within blocks; derived from them it needs no chance.
   const hash = createHash("sha256").update(schemaText)
   for (const block of blocks) hash.update(block.data)
@@ -74,7 +95,8 @@ export const encodeAvroFile = (
 
   const out = new ByteWriter()
   out.raw(magic)
-  const entries = [...header, ["avro.schema", schemaText] as const, ["avro.codec", "deflate"] as const]
+  const own = [["avro.schema", schemaText] as const, ["avro.codec", "deflate"] as const]
+  const entries = [...header, ...division.header(blocks), ...own]
   out.long(entries.length)
   for (const [key, value] of entries) {
     out.text(key)
@@ -129,8 +151,36 @@ const schemaOf = (text: string): AvroType => {
   return schema
 }
 
-/** Passes over one value after another: true for those to decode. Undefined: all are. */
-export type Select = (schema: AvroType) => ((from: ByteReader) => boolean) | undefined
+/** What of a file is to be decoded. */
+export interface Picker {
+  /** Whether a block may hold a value that is picked; one that does not is not inflated. */
+  readonly block: (at: number, count: number, size: number) => boolean
+  /** Passes over one value after another: true for those to decode. */
+  readonly value: (from: ByteReader) => boolean
+}
+
+/** Undefined: all values are decoded. */
+export type Select = (schema: AvroType, header: AvroFile["header"]) => Picker | undefined
+
+const readBlock = (
+  block: ByteReader,
+  count: number,
+  read: AvroReader,
+  picker: Picker | undefined,
+  values: Array<AvroValue>
+): void => {
+  // No record of Iceberg's takes no bytes: more records than bytes is damage.
+  if (count < 0 || count > block.left) corrupt("avro", `a block of ${count} records in ${block.left} bytes`)
+  for (let i = 0; i < count; i++) {
+    const start = block.position
+    if (picker !== undefined) {
+      if (!picker.value(block)) continue
+      block.moveTo(start)
+    }
+    values.push(read(block))
+  }
+  if (block.left > 0) corrupt("avro", `${block.left} bytes are left at the end of a block`)
+}
 
 /** Decodes a file, whole or what `select` picks of it. FormatError when any byte of it is not as it must be. */
 export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve, select?: Select): AvroFile => {
@@ -141,22 +191,13 @@ export const decodeAvroFile = (bytes: Uint8Array, resolve: Resolve, select?: Sel
   const codec = header.get("avro.codec") ?? "null"
   const sync = from.raw(syncLength)
   const read = avroReader(schema)
-  const picked = select?.(schema)
+  const picker = select?.(schema, header)
   const values: Array<AvroValue> = []
-  while (from.left > 0) {
+  for (let at = 0; from.left > 0; at++) {
     const count = from.size()
-    const block = new ByteReader(inflate(codec, from.bytesView()))
-    // No record of Iceberg's takes no bytes: more records than bytes is damage.
-    if (count < 0 || count > block.left) corrupt("avro", `a block of ${count} records in ${block.left} bytes`)
-    for (let i = 0; i < count; i++) {
-      const start = block.position
-      if (picked !== undefined) {
-        if (!picked(block)) continue
-        block.moveTo(start)
-      }
-      values.push(read(block))
-    }
-    if (block.left > 0) corrupt("avro", `${block.left} bytes are left at the end of a block`)
+    const data = from.bytesView()
+    if (picker === undefined || picker.block(at, count, data.length))
+      readBlock(new ByteReader(inflate(codec, data)), count, read, picker, values)
     if (!equalBytes(from.raw(syncLength), sync)) corrupt("avro", "a block does not end with the file's marker")
   }
   return { header, schema, values }

@@ -8,16 +8,16 @@
 import { Storage } from "@frazil/core"
 import { Effect } from "effect"
 import { Catalog, identifierText, type Table, type TableIdentifier } from "../../catalog/Catalog.ts"
+import { specOf } from "../../catalog/SpecOf.ts"
 import { DuckDb, type DuckDbConnection } from "../../io/DuckDb.ts"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 import { FileIO } from "../../io/FileIO.ts"
 import type { LakeError } from "../../LakeError.ts"
 import { contentKey, type DataFile, type DeleteFile } from "../../spec/DataFile.ts"
-import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../../spec/Manifest.ts"
+import { type AnyEntry, isLive, liveFiles, type ManifestFile } from "../../spec/Manifest.ts"
 import type { Snapshot } from "../../spec/Snapshot.ts"
 import { filesPromised } from "../../spec/SnapshotSummary.ts"
 import { currentSchema, currentSnapshot, snapshotById, type TableMetadata } from "../../spec/TableMetadata.ts"
-import { specOf } from "../../write/WriteManifest.ts"
 import { carriedMarks } from "../CarriedMarks.ts"
 import { statisticsFiles } from "../Reachable.ts"
 import type { FactKind, FactProblem } from "./FactProblem.ts"
@@ -38,7 +38,7 @@ export interface FactsReport {
 /** A live file, and the manifest that names it. */
 interface Named {
   readonly manifest: ManifestFile
-  readonly entry: ManifestEntry | ManifestEntry<DeleteFile>
+  readonly entry: AnyEntry
 }
 
 /** Problems by the manifest that has to be written anew for them; under null those that are of no manifest. */
@@ -110,7 +110,7 @@ const listProblems = Effect.fnUntraced(function* (metadata: TableMetadata) {
 const auditManifest = Effect.fnUntraced(function* (base: Table, snapshot: Snapshot, manifest: ManifestFile) {
   const storage = yield* Storage
   const fileIO = yield* FileIO
-  const { content, manifestLength, manifestPath } = manifest
+  const { manifestLength, manifestPath } = manifest
   const stored = yield* told(storage.stat(manifestPath), "manifest", manifestPath)
   if (isProblem(stored)) return { problems: [stored], named: [] }
   const size: ReadonlyArray<FactProblem> =
@@ -125,10 +125,7 @@ const auditManifest = Effect.fnUntraced(function* (base: Table, snapshot: Snapsh
         ]
   const read = Effect.gen(function* () {
     const { partition } = yield* specOf(base, manifest.partitionSpecId)
-    const entries: ReadonlyArray<ManifestEntry | ManifestEntry<DeleteFile>> =
-      content === "data"
-        ? yield* fileIO.readManifest(manifest, partition, undefined, "manifest")
-        : yield* fileIO.readDeleteManifest(manifest, partition, "manifest")
+    const entries = yield* fileIO.readEntries(manifest, partition, "manifest")
     return { entries, problems: manifestProblems(manifest, entries, partition, snapshot.sequenceNumber) }
   })
   const found = yield* told(read, "manifest", manifestPath)

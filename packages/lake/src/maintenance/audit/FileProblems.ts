@@ -14,7 +14,7 @@ import { readPhysical, type ScanPlan } from "../../read/PlanScan.ts"
 import { fileText } from "../../read/RelationFiles.ts"
 import { tableRelation } from "../../read/TableRelation.ts"
 import { type ContentFile, type DeleteFile, isVector } from "../../spec/DataFile.ts"
-import type { ManifestEntry } from "../../spec/Manifest.ts"
+import type { AnyEntry, ManifestEntry } from "../../spec/Manifest.ts"
 import { singleValueFromBytes } from "../../spec/SingleValue.ts"
 import { type FieldEntry, leafFields } from "../../spec/Schema.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
@@ -126,7 +126,7 @@ const isDelete = (file: ContentFile): file is DeleteFile => "content" in file
 export const fileProblems = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
   base: AuditedMoment,
-  entry: ManifestEntry | ManifestEntry<DeleteFile>,
+  entry: AnyEntry,
   rowsOf: RowsOf
 ): Effect.fn.Return<Problems, LakeError, FileIO | Storage> {
   const storage = yield* Storage

@@ -6,11 +6,12 @@
  */
 import { Effect } from "effect"
 import { identifierText, type Table } from "../../catalog/Catalog.ts"
+import { specOf } from "../../catalog/SpecOf.ts"
 import { FileIO } from "../../io/FileIO.ts"
 import { LakeError } from "../../LakeError.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
 import type { Snapshot } from "../../spec/Snapshot.ts"
-import { partitionOf, readPhysical, type ScanPlan } from "../PlanScan.ts"
+import { readPhysical, type ScanPlan } from "../PlanScan.ts"
 import { type Between, snapshotsBetween } from "./SnapshotsBetween.ts"
 
 export interface AppendsOptions extends Between {
@@ -33,7 +34,7 @@ export const ownEntries = Effect.fnUntraced(function* (
   const listed = yield* fileIO.readManifestList(manifestList)
   const own = listed.filter(({ addedSnapshotId, content }) => content === "data" && addedSnapshotId === snapshotId)
   const read = yield* Effect.forEach(own, (manifest) =>
-    Effect.flatMap(partitionOf(table, manifest), (partition) => fileIO.readManifest(manifest, partition))
+    Effect.flatMap(specOf(table, manifest.partitionSpecId), ({ partition }) => fileIO.readManifest(manifest, partition))
   )
   return read.flat().filter((entry) => entry.snapshotId === snapshotId)
 })

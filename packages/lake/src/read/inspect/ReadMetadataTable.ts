@@ -8,6 +8,7 @@ import { type FileHandle, open, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, Result, type Scope, Stream } from "effect"
 import { identifierText, type Table } from "../../catalog/Catalog.ts"
+import { specOf } from "../../catalog/SpecOf.ts"
 import { DuckDb, sqlText } from "../../io/DuckDb.ts"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 import { FileIO } from "../../io/FileIO.ts"
@@ -15,15 +16,13 @@ import { randomUuid } from "../../io/RandomIds.ts"
 import { fromFormat, LakeError } from "../../LakeError.ts"
 import { type JsonObject, printJson } from "../../spec/Json.ts"
 import { isLive, type ManifestFile } from "../../spec/Manifest.ts"
-import type { BoundPartitionField } from "../../spec/PartitionSpec.ts"
 import type { Snapshot } from "../../spec/Snapshot.ts"
 import { type AsOf, resolveAsOf } from "../AsOf.ts"
-import { partitionOf } from "../PlanScan.ts"
 import { fileText } from "../RelationFiles.ts"
 import { type JsonRow, rowsOf } from "../ReadTable.ts"
 import { type FileColumns, fileColumns } from "./FileColumns.ts"
 import { columnsOf, hasMoment, type MetadataTable } from "./MetadataTable.ts"
-import { type AnyEntry, entryRow, fileRow, manifestRow, PartitionRows } from "./SnapshotRows.ts"
+import { entryRow, fileRow, manifestRow, PartitionRows } from "./SnapshotRows.ts"
 import { historyRows, metadataLogRows, refRows, snapshotRows } from "./TableRows.ts"
 
 const readsMax = 8
@@ -53,18 +52,10 @@ type Rows = Stream.Stream<ReadonlyArray<JsonObject>, LakeError, FileIO>
 const wants = (name: MetadataTable, { content }: ManifestFile): boolean =>
   name === "data_files" ? content === "data" : name === "delete_files" ? content === "deletes" : true
 
-const readEntries = (
-  manifest: ManifestFile,
-  bound: ReadonlyArray<BoundPartitionField>
-): Effect.Effect<ReadonlyArray<AnyEntry>, LakeError, FileIO> =>
-  FileIO.use((fileIO): Effect.Effect<ReadonlyArray<AnyEntry>, LakeError> =>
-    manifest.content === "data" ? fileIO.readManifest(manifest, bound) : fileIO.readDeleteManifest(manifest, bound)
-  )
-
 const rowsOfManifest = (table: Table, name: MetadataTable, columns: FileColumns, manifest: ManifestFile) =>
   Effect.gen(function* () {
-    const bound = yield* partitionOf(table, manifest)
-    const entries = name === "manifests" ? [] : yield* readEntries(manifest, bound)
+    const { partition: bound } = yield* specOf(table, manifest.partitionSpecId)
+    const entries = name === "manifests" ? [] : yield* (yield* FileIO).readEntries(manifest, bound)
     return yield* Effect.try({
       try: () => {
         if (name === "manifests") return [manifestRow(columns, manifest, bound)]
@@ -80,9 +71,10 @@ const partitionRows = (table: Table, columns: FileColumns, manifests: ReadonlyAr
   const counted = Stream.fromIterable(manifests).pipe(
     Stream.mapEffect(
       (manifest) =>
-        Effect.flatMap(partitionOf(table, manifest), (bound) =>
-          Effect.map(readEntries(manifest, bound), (entries) => ({ bound, entries }))
-        ),
+        Effect.gen(function* () {
+          const { partition: bound } = yield* specOf(table, manifest.partitionSpecId)
+          return { bound, entries: yield* (yield* FileIO).readEntries(manifest, bound) }
+        }),
       { concurrency: readsMax }
     ),
     Stream.runForEach(({ bound, entries }) =>

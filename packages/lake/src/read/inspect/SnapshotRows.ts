@@ -5,15 +5,13 @@
  */
 import type { DataFile, DeleteFile } from "../../spec/DataFile.ts"
 import type { JsonObject, JsonValue } from "../../spec/Json.ts"
-import { entryStatuses, type ManifestEntry, type ManifestFile } from "../../spec/Manifest.ts"
+import { type AnyEntry, entryStatuses, type ManifestFile } from "../../spec/Manifest.ts"
 import type { BoundPartitionField } from "../../spec/PartitionSpec.ts"
 import { singleValueFromBytes } from "../../spec/SingleValue.ts"
 import { snapshotById } from "../../spec/TableMetadata.ts"
 import { contentJson, type FileColumns, metricsJson, partitionJson } from "./FileColumns.ts"
 import { instantJson } from "./TableRows.ts"
 import { partitionText } from "./ValueText.ts"
-
-export type AnyEntry = ManifestEntry<DataFile> | ManifestEntry<DeleteFile>
 
 type Bound = ReadonlyArray<BoundPartitionField>
 

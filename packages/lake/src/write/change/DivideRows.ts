@@ -77,7 +77,7 @@ export interface Writing {
 }
 
 export const copyOptions = ({ schema }: Writing): string =>
-  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
+  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema, 3)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
 
 export const runCopy = (writing: Writing, sql: string) =>
   writing.connection

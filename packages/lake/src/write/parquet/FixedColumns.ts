@@ -55,8 +55,8 @@ const lengthsOf = (schema: TableSchema): ReadonlyMap<number, number> =>
   new Map(leafFields(schema).flatMap(({ id, type }) => (type._tag === "fixed" ? [[id, type.length] as const] : [])))
 
 /** COPY's compression for files of the schema: one that this runtime has too, where pages are to be written anew. */
-export const compressionSql = (schema: TableSchema): string =>
-  lengthsOf(schema).size === 0 || codecs.has(zstd) ? "COMPRESSION zstd, COMPRESSION_LEVEL 3" : "COMPRESSION gzip"
+export const compressionSql = (schema: TableSchema, level: number): string =>
+  lengthsOf(schema).size === 0 || codecs.has(zstd) ? `COMPRESSION zstd, COMPRESSION_LEVEL ${level}` : "COMPRESSION gzip"
 
 const int = (value: number): ThriftField => ({ type: ThriftType.I32, value })
 const long = (value: number): ThriftField => ({ type: ThriftType.I64, value })

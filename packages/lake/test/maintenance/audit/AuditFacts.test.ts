@@ -10,7 +10,7 @@ import type { FactKind } from "../../../src/maintenance/audit/FactProblem.ts"
 import { repairFacts } from "../../../src/maintenance/audit/RepairFacts.ts"
 import { planScan } from "../../../src/read/PlanScan.ts"
 import type { DataFile, DeleteFile } from "../../../src/spec/DataFile.ts"
-import type { ManifestEntry, ManifestFile } from "../../../src/spec/Manifest.ts"
+import type { AnyEntry, ManifestEntry, ManifestFile } from "../../../src/spec/Manifest.ts"
 import { bindInTable } from "../../../src/spec/PartitionSpec.ts"
 import { singleValueToBytes } from "../../../src/spec/SingleValue.ts"
 import { currentSchema, currentSnapshot, defaultSpec } from "../../../src/spec/TableMetadata.ts"
@@ -21,6 +21,7 @@ import { commitTable } from "../../../src/write/CommitTable.ts"
 import { append, rewriteManifests, setProperties, setStatistics } from "../../../src/write/TableAction.ts"
 import { createAccounts, readAccounts, rowsSql, table as accounts } from "../../write/change/ChangeFixture.ts"
 import { appendRows, createTable, layerLake, load, rowsAt, table } from "../MaintenanceFixture.ts"
+import { writeNow } from "../../LakeHarness.ts"
 
 interface Damage {
   /** Of the first file. */
@@ -49,13 +50,13 @@ const damaged = Effect.fnUntraced(function* ({ entry = same, file = same, list =
   const wrong = entries.map((each, i) => (i === 0 ? entry({ ...each, dataFile: file(each.dataFile) }) : each))
   const manifestPath = `${metadata.location}/metadata/wrong-m0.avro`
   const layout = { schema: currentSchema(metadata), spec, partition }
-  const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, wrong)
+  const manifestLength = yield* writeNow(fileIO.stageManifest(manifestPath, layout, wrong))
   const rows = wrong.reduce((sum, { dataFile }) => sum + dataFile.recordCount, 0n)
   const sequenceNumber = metadata.lastSequenceNumber + 1n
   const listed = list({ ...manifest!, manifestPath, manifestLength, existingRowsCount: rows, sequenceNumber })
   const manifestList = `${metadata.location}/metadata/wrong-list.avro`
   const owner = { snapshotId: 77n, parentSnapshotId: parent.snapshotId, sequenceNumber }
-  yield* fileIO.writeManifestList(manifestList, owner, [listed])
+  yield* writeNow(fileIO.stageManifestList(manifestList, owner, [listed]))
   const snapshot = { ...parent, ...owner, manifestList, summary: new Map([...parent.summary, ...summary]) }
   const catalog = yield* Catalog
   yield* catalog.commit({
@@ -71,7 +72,7 @@ const damaged = Effect.fnUntraced(function* ({ entry = same, file = same, list =
 /** Lists the files of the accounts anew, of data or of deletes, with facts that are not so. */
 const relisted = Effect.fnUntraced(function* (
   content: ManifestFile["content"],
-  wrong: <Entry extends ManifestEntry | ManifestEntry<DeleteFile>>(entry: Entry) => Entry
+  wrong: <Entry extends AnyEntry>(entry: Entry) => Entry
 ) {
   const catalog = yield* Catalog
   const base = yield* catalog.loadTable(accounts)
@@ -85,12 +86,9 @@ const relisted = Effect.fnUntraced(function* (
   for (const manifest of yield* fileIO.readManifestList(parent.manifestList)) {
     if (manifest.content !== content) listed.push(manifest)
     else {
-      const entries =
-        content === "data"
-          ? (yield* fileIO.readManifest(manifest, partition)).map(wrong)
-          : (yield* fileIO.readDeleteManifest(manifest, partition)).map(wrong)
+      const entries = (yield* fileIO.readEntries(manifest, partition)).map(wrong)
       const manifestPath = `${metadata.location}/metadata/wrong-${listed.length}.avro`
-      const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, entries, content)
+      const manifestLength = yield* writeNow(fileIO.stageManifest(manifestPath, layout, entries, content))
       const rows = entries.reduce((sum, { dataFile }) => sum + dataFile.recordCount, 0n)
       listed.push({ ...manifest, manifestPath, manifestLength, addedRowsCount: rows })
     }
@@ -102,7 +100,7 @@ const relisted = Effect.fnUntraced(function* (
     sequenceNumber: metadata.lastSequenceNumber + 1n,
     ...(parent.firstRowId === undefined ? {} : { firstRowId: metadata.nextRowId, addedRows: 0n })
   }
-  yield* fileIO.writeManifestList(manifestList, owner, listed)
+  yield* writeNow(fileIO.stageManifestList(manifestList, owner, listed))
   yield* catalog.commit({
     base,
     requirements: [],

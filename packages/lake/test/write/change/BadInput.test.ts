@@ -1,5 +1,5 @@
 /** Rows that do not fit, and disks that fill: the right error, the table as it was, and whatever was written an orphan. */
-import { FaultPoint, Storage, StorageError, type StorageShape } from "@frazil/core"
+import { FaultPoint, Storage, StorageError, type StorageShape, writeEach } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Catalog, type CatalogShape } from "../../../src/catalog/Catalog.ts"
@@ -127,6 +127,7 @@ const filling = (storage: StorageShape, n: number) => {
   const faulty: StorageShape = {
     ...storage,
     writeNew: (uri, bytes) => orFull(uri, storage.writeNew(uri, bytes)),
+    writeNewAll: writeEach((uri, bytes) => orFull(uri, storage.writeNew(uri, bytes))),
     writeNewFromFile: (uri, from) => orFull(uri, storage.writeNewFromFile(uri, from))
   }
   return faulty

@@ -4,7 +4,7 @@
  * `faultyStorage` gives a process its view of it, with the promises of `Storage` and no more: what was not acknowledged may
  * be there, whole or torn, or not, or come later.
  */
-import { normaliseUri, Storage, StorageError, type StorageShape } from "@frazil/core"
+import { normaliseUri, Storage, StorageError, type StorageShape, writeEach } from "@frazil/core"
 import { Effect, Stream } from "effect"
 import type { Caller, Door, Failures } from "../Port.ts"
 
@@ -58,10 +58,16 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
     })
   const read = <A>(name: string, uri: string, inner: Effect.Effect<A, StorageError>) =>
     door.perform(caller, { name: `storage.${name}`, writes: false }, inner, failuresAt(uri))
-  const writeNew = (uri: string, bytes: Uint8Array) =>
+  const put = (uri: string, bytes: Uint8Array) =>
     Effect.suspend(() => {
       if (state.objects.has(normaliseUri(uri))) return Effect.fail(failed("AlreadyExists", uri, "exists already"))
       return Effect.sync(() => state.put(uri, bytes))
+    })
+  const writeNew = (uri: string, bytes: Uint8Array) =>
+    door.perform(caller, { name: "storage.writeNew", writes: true }, put(uri, bytes), failuresAt(uri), {
+      torn: () => {
+        if (!state.objects.has(normaliseUri(uri))) state.put(uri, bytes.subarray(0, bytes.length >> 1))
+      }
     })
   return Storage.of({
     read: (uri) =>
@@ -81,12 +87,9 @@ export const faultyStorage = (door: Door, caller: Caller, state: StorageState): 
         )
       ),
     localFile: () => Effect.die(new Error("the simulated world has no local files")),
-    writeNew: (uri, bytes) =>
-      door.perform(caller, { name: "storage.writeNew", writes: true }, writeNew(uri, bytes), failuresAt(uri), {
-        torn: () => {
-          if (!state.objects.has(normaliseUri(uri))) state.put(uri, bytes.subarray(0, bytes.length >> 1))
-        }
-      }),
+    writeNew,
+    // each on its own way: any of them may be lost, torn or late while the others are there
+    writeNewAll: writeEach(writeNew),
     writeNewFromFile: () => Effect.die(new Error("the simulated world has no local files")),
     list: (prefix) =>
       Stream.unwrap(
