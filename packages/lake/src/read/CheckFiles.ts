@@ -68,7 +68,9 @@ export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
   ]
 }
 
-const runCheck = Effect.fnUntraced(function* (file: FileCheck): Effect.fn.Return<ReadonlyArray<FooterElement>, LakeError, FileIO> {
+const runCheck = Effect.fnUntraced(function* (
+  file: FileCheck
+): Effect.fn.Return<ReadonlyArray<FooterElement>, LakeError, FileIO> {
   const elements = yield* (yield* FileIO).readDataFileSchema(file, "present")
   const ids = columnIds(elements)
   if (ids === undefined && !file.mapped) {
