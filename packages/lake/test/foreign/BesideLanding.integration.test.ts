@@ -25,8 +25,8 @@ import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
 import { readTable } from "../../src/read/ReadTable.ts"
 import { ancestorsOf, type TableMetadata } from "../../src/spec/TableMetadata.ts"
 import { appendEvents, events, landing } from "../landing/LandingFixture.ts"
-import { runPython } from "./ForeignReaders.ts"
 import { folder, layerOverRest } from "./ForeignTable.ts"
+import { lineSession, type LineSession } from "./LineSession.ts"
 import { sparkOnRest, type Spark } from "./SparkSession.ts"
 import { askTrino } from "./Trino.ts"
 
@@ -87,6 +87,11 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
         const sql = (statement: string, session?: Readonly<Record<string, string>>) =>
           askTrino(trino.url, statement, session)
         const spark = yield* sparkOnRest(url)
+        const python = yield* lineSession("pylake.sh", [
+          "py",
+          join(import.meta.dirname, "foreign_readers.py"),
+          "--serve"
+        ])
         const warehouse = join(path, "warehouse")
         const tableFolder = join(warehouse, "test", "events")
         const load = Catalog.use((catalog) => catalog.loadTable(landing))
@@ -137,7 +142,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
             assert.deepStrictEqual(yield* decoded(ours.rows), expected, `${step}: here`)
             const theirs = yield* sql(`SELECT ${columns} FROM test.events FOR VERSION AS OF ${snapshotId}`)
             assert.deepStrictEqual(yield* decoded(theirs), expected, `${step}: Trino`)
-            const { tables } = yield* runPython("foreign_readers.py", {
+            const { tables } = yield* python({
               rest: url,
               tables: [
                 {
@@ -152,7 +157,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
                   ]
                 }
               ]
-            }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Answers)))
+            }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(Answers))))
             const answer = tables["test.events"]!
             assert.deepStrictEqual(idsOf(answer.pyiceberg.rows), expected, `${step}: PyIceberg`)
             assert.deepStrictEqual(idsOf(answer.duckdb.rows), expected, `${step}: DuckDB`)
@@ -219,7 +224,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           assert.isFalse(there(orphans[2]!))
           yield* check("our orphan removal")
 
-          yield* checkTheirs(url, sql, spark)
+          yield* checkTheirs(url, sql, spark, python)
           yield* goesOn(yield* landed)
 
           ended = true
@@ -245,7 +250,7 @@ const checkEnd = Effect.fnUntraced(function* (
 type Sql = (statement: string) => ReturnType<typeof askTrino>
 
 /** Tables of the three engines, each with rows deleted in its own way, through the whole of our upkeep. */
-const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: Spark) {
+const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: Spark, python: LineSession) {
   const merging = "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2'"
   for (const statement of [
     "CREATE NAMESPACE lab.theirs",
@@ -313,10 +318,10 @@ const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: S
           Schema.Record(Schema.Literals(["pyiceberg", "duckdb"]), Schema.Record(Schema.String, Found))
         )
       })
-      const { tables } = yield* runPython("foreign_readers.py", {
+      const { tables } = yield* python({
         rest: url,
         tables: [{ table: `theirs.${name}`, questions: [question] }]
-      }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Asked)))
+      }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(Asked))))
       for (const reader of readers) {
         assert.deepStrictEqual(
           yield* linesOf(tables[`theirs.${name}`]![reader]["all"]),
