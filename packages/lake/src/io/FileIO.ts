@@ -44,6 +44,7 @@ import {
 import { decodeVector } from "./puffin/DeletionVector.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
+import { unzipMetadata } from "./UnzipMetadata.ts"
 
 export interface FileIOShape {
   /** As the storage below it. */
@@ -199,7 +200,12 @@ const make = (storage: StorageShape): FileIOShape => {
 
   return {
     localFile: (uri, sizeBytes) => storage.localFile(uri, sizeBytes),
-    readTableMetadata: (uri) => remembered(metadataRead, uri, read("table metadata", uri, tableMetadataFromBytes)),
+    readTableMetadata: (uri) =>
+      remembered(
+        metadataRead,
+        uri,
+        read("table metadata", uri, (bytes) => tableMetadataFromBytes(unzipMetadata(bytes)))
+      ),
     writeTableMetadata: (uri, metadata) =>
       Effect.suspend(() => write("table metadata", uri, tableMetadataToBytes(metadata))).pipe(
         Effect.tap(() => Effect.sync(() => metadataRead.set(uri, metadata)))
