@@ -35,7 +35,7 @@ export default defineConfig({
         [`${roots}/**/*.test.ts`, "{tools,bench}/test/**/*.test.ts"],
         ["**/*.integration.test.ts", "**/*.storm.test.ts", "**/*.{golden,sim,process}.test.ts"]
       ),
-      project("golden", [`${roots}/**/*.{golden,sim,process}.test.ts`], [], 120_000),
+      project("golden", [`${roots}/**/*.{golden,sim,process}.test.ts`, "bench/test/**/*.process.test.ts"], [], 120_000),
       project(
         "integration",
         [`${roots}/**/*.integration.test.ts`, `${roots}/**/*.storm.test.ts`, "bench/test/**/*.integration.test.ts"],

@@ -1,11 +1,14 @@
 /**
  * State on disk against state in memory: the same job over the same records, as its state grows.
  *
- * usage: bun bench/src/state-store.ts [ignored] [megabytes …]. A keyed job keeps a profile of about 450 bytes a key; records are
- * made as they are read, so that neither a log nor a file is measured. A child a store: at each size it first takes one record of
- * each new key, then is measured with keys that are all as likely (the worst case for a cache) and with keys of a Zipf
- * distribution of exponent 1 (of a million keys the 1 % that come most often have two thirds of the records). No snapshots: those
- * are `recovery`'s and `epochs`'. Each size is measured for both stores; `MEMORY_MAX` bounds what is tried in memory. Prints one JSON object.
+ * usage: bun bench/src/state-store.ts [ignored] [megabytes …], of which the last may be several thousand. A keyed job keeps a
+ * profile of about 450 bytes a key; records are made as they are read, so that neither a log nor a file is measured. A child a
+ * store: at each size it first takes one record of each new key, then is measured with keys that are all as likely (the worst case
+ * for a cache) and with keys of a Zipf distribution of exponent 1 (of a million keys the 1 % that come most often have two thirds
+ * of the records). On disk it is measured over so many records that what they write is merged into the last level, whose share
+ * grows with the size: a quarter as many as there are keys. No snapshots: those are `recovery`'s and `epochs`'. Each size is
+ * measured for both stores, those up to `memoryMegabytesMax` in memory. `DISTRIBUTION=uniform` measures one of the two alone.
+ * Prints one JSON object.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -29,7 +32,9 @@ import { forgetful } from "./support/ForgetfulLog.ts"
 const [store = "", distribution = ""] = process.argv[2] === "child" ? process.argv.slice(3) : []
 const sizes = (process.argv[2] === "child" ? process.argv.slice(5) : process.argv.slice(3)).map(Number)
 const profileBytes = 450
-const measuredRecords = 200_000
+const measuredRecordsMin = 200_000
+/** What lies above a last level is merged into it when it is at least a quarter of it. */
+const measuredShare = 0.25
 const batchRecords = 2_000
 const cacheBytesMax = 64 * 1_048_576
 const memoryMegabytesMax = 2_048
@@ -226,9 +231,9 @@ const child = async () => {
     const built = () => (rssBuilt = process.memoryUsage.rss())
     phases.push({ records: upTo - from, key: (record) => from + record, done: built })
     // what was loaded in order leaves the cache
-    phases.push({ records: measuredRecords / 2, key: () => draw(upTo), done: () => {} })
+    phases.push({ records: measuredRecordsMin / 2, key: () => draw(upTo), done: () => {} })
     phases.push({
-      records: measuredRecords,
+      records: store === "memory" ? measuredRecordsMin : Math.max(measuredRecordsMin, Math.floor(upTo * measuredShare)),
       key: () => draw(upTo),
       done: (measured) =>
         rows.push({ megabytes, ...measured, rssMb: process.memoryUsage.rss() / 1_048_576, diskMb: onDisk / 1_048_576 })
@@ -310,18 +315,20 @@ const compare = (keys: string, megabytes: ReadonlyArray<number>) => {
 if (process.argv[2] === "child") await child()
 else {
   const chosen = sizes.length > 0 ? sizes : [256, 512, 1024]
-  const [skewed, even] = [compare("zipf", chosen), compare("uniform", chosen)]
+  const only = process.env["DISTRIBUTION"]
+  const skewed = only === "uniform" ? undefined : compare("zipf", chosen)
+  const even = only === "zipf" ? undefined : compare("uniform", chosen)
   const result = {
     w: "state-store",
     profileBytes,
     cacheMb: cacheBytesMax / 1_048_576,
     skewed,
     uniform: even,
-    skewedTimesMemory: round(100 / skewed.percentAt20Gb),
-    uniformTimesMemory: round(100 / even.percentAt20Gb),
-    skewedPercentAt20Gb: skewed.percentAt20Gb,
-    uniformPercentAt20Gb: even.percentAt20Gb,
-    diskRssPeakMb: Math.max(skewed.diskRssPeakMb, even.diskRssPeakMb)
+    skewedTimesMemory: skewed && round(100 / skewed.percentAt20Gb),
+    uniformTimesMemory: even && round(100 / even.percentAt20Gb),
+    skewedPercentAt20Gb: skewed?.percentAt20Gb,
+    uniformPercentAt20Gb: even?.percentAt20Gb,
+    diskRssPeakMb: Math.max(skewed?.diskRssPeakMb ?? 0, even?.diskRssPeakMb ?? 0)
   }
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }

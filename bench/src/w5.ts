@@ -1,5 +1,7 @@
 /** W5 of the peers' workloads. usage: bun bench/src/w5.ts FILE.ndjson [--output DIR] [--through log]: see `workload/Program.ts`. */
-import { runProgram } from "./workload/Program.ts"
-import { w5 } from "./workload/W5.ts"
+import { startProgram } from "@frazil/platform/start"
 
-await runProgram(5, w5)
+await startProgram(import.meta.url, async () => {
+  const [{ runProgram }, { w5 }] = await Promise.all([import("./workload/Program.ts"), import("./workload/W5.ts")])
+  return () => runProgram(5, w5)
+})

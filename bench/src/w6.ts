@@ -1,29 +1,17 @@
 /**
- * W6 of the peers' workloads: every record joined with a table of a million accounts, how many come from another country than
- * the account's, and the sum of the accounts' risk; the file is the source.
- *
- * usage: bun bench/src/w6.ts FILE.ndjson [--http]. Prints the fields of the oracle's answer (`x1` foreign, `x2` sum of risk) and
- * the cost of the whole process but making the table's records; what reading the table into state cost is told apart. With
- * `--http`: every record through a service that answers after 200 ms, a thousand at a time (`support/SlowService.ts`).
+ * W6 of the peers' workloads. usage: bun bench/src/w6.ts FILE.ndjson [--output DIR]: see `workload/Program.ts`. With `--http`: every
+ * record through a service that answers after 200 ms, a thousand at a time (`support/SlowService.ts`).
  */
 import { openHttpLookup } from "@frazil/connect"
-import { expr, Field, Topic } from "@frazil/core"
-import { type Append, Flow, Job, Lookup, sum, Window } from "@frazil/engine"
+import { Field, Topic } from "@frazil/core"
+import { Flow, Job, Lookup } from "@frazil/engine"
 import { DeadLetters, RawTransactions } from "@frazil/model"
 import { Effect, Layer, Schema } from "effect"
-import { Accounts, accountsCount, makeAccounts } from "./support/Accounts.ts"
 import { makeFileLog } from "./support/FileLog.ts"
 import { jobServices } from "./support/JobServices.ts"
-import { timed } from "./workload/Transactions.ts"
 import { openSlowService } from "./support/SlowService.ts"
-
-class Foreign extends Schema.Opaque<Foreign>()(Schema.Struct({ transaction_id: Field.text() })) {}
-const Foreigns = Topic.make("foreign", { schema: Foreign, key: undefined, partitions: 1 })
-class Risk extends Schema.Opaque<Risk>()(Schema.Struct({ account_id: Field.text(), risk: Field.int() })) {}
-const Risks = Topic.make("risks", { schema: Risk, key: "account_id", partitions: 1 })
-
-const [, , file, form] = process.argv
-if (file === undefined) throw new Error("usage: bun bench/src/w6.ts FILE.ndjson [--http]")
+import { checkInput, runProgram } from "./workload/Program.ts"
+import { w6 } from "./workload/W6.ts"
 
 const cpuSeconds = () => {
   const { system, user } = process.cpuUsage()
@@ -46,57 +34,6 @@ const run = async <R>(
     )
   )
   return monitor.status()[0]
-}
-
-const joined = timed(RawTransactions).pipe(
-  Flow.joinTable(Accounts, { on: "account_id", take: ["home_country", "risk"] })
-)
-const job = Job.make("w6", [
-  joined.pipe(
-    Flow.filter(expr("country != home_country")),
-    Flow.map(({ transaction_id }) => ({ transaction_id })),
-    Flow.to(Foreigns)
-  ),
-  joined.pipe(
-    Flow.keyBy("account_id"),
-    Flow.window(Window.tumbling("1 day", { allowedLateness: "0s" }), { risk: sum("risk") }),
-    Flow.map(({ account_id, risk }) => ({ account_id, risk: risk ?? 0 })),
-    Flow.to(Risks)
-  )
-])
-
-const joinWithTable = async (input: string) => {
-  const start = cpuSeconds()
-  const accounts = makeAccounts()
-  const made = cpuSeconds()
-  let loaded = 0
-  let riskSum = 0
-  const decoder = new TextDecoder()
-  const taken = ({ records, topic }: Append) => {
-    if (topic !== Risks.name) return
-    for (let row = 0; row < records.length; row++) {
-      const text = decoder.decode(records.bytes.subarray(records.valueStarts[row], records.valueEnds[row]))
-      riskSum += (JSON.parse(text) as Risk).risk // written by the topic's contract
-    }
-  }
-  const tables = new Map([[Accounts.name, accounts]])
-  const source = makeFileLog(RawTransactions.name, input, taken, tables, () => (loaded = cpuSeconds()))
-  const status = await run(job, source, Layer.empty)
-  const end = cpuSeconds()
-  const n = status?.in ?? 0
-  const counts = { n, invalid: status?.deadLettered ?? 0, late: status?.late ?? 0 }
-  const loading = loaded - made
-  return {
-    w: 6,
-    ...counts,
-    x1: source.committed.get(Foreigns.name) ?? 0,
-    x2: riskSum,
-    cpuMicrosPerEvent: round(((start + end - loaded) / n) * 1e6, 3),
-    tableRows: accountsCount,
-    tableCpuSeconds: round(loading, 3),
-    tableCpuMicrosPerRow: round((loading / accountsCount) * 1e6, 3),
-    rssPeakMb: rssPeakMb()
-  }
 }
 
 class Score extends Schema.Opaque<Score>()(Schema.Struct({ score: Field.int() })) {}
@@ -151,5 +88,8 @@ const throughService = async (input: string) => {
   }
 }
 
-const answer = form === "--http" ? await throughService(file) : await joinWithTable(file)
-process.stdout.write(`${JSON.stringify(answer)}\n`)
+const [, , file] = process.argv
+if (file !== undefined && process.argv.includes("--http")) {
+  checkInput(file)
+  process.stdout.write(`${JSON.stringify(await throughService(file))}\n`)
+} else await runProgram(6, w6)

@@ -1,4 +1,4 @@
 /** `bun run apps/bureau`: the mock credit bureau, on the loopback address, until Ctrl-C. */
 import { startApp } from "@frazil/platform/start"
 
-await startApp(async () => (await import("./BureauCommand.ts")).bureauCommand)
+await startApp(import.meta.url, async () => (await import("./BureauCommand.ts")).bureauCommand)

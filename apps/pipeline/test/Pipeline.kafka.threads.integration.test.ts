@@ -48,7 +48,7 @@ const assertAnswers = Effect.fnUntraced(function* (run: Place, data: string, byt
   const undisturbed = yield* runPipelineProcess({ args: boundedArgs(run, embedded, []) })
   assert.strictEqual(undisturbed.code, 0, undisturbed.lines.join("\n"))
   const [found, wanted] = [yield* answers(data, place), yield* answers(embedded, undefined)]
-  for (const part of ["raw", "letters", "alerts"] as const) {
+  for (const part of ["raw", "letters", "ledger", "alerts"] as const) {
     const without = (rows: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
       const known = new Set(others)
       return rows.filter((row) => !known.has(row))

@@ -3,11 +3,11 @@ import { join } from "node:path"
 import { makeTransactions } from "@frazil/sim"
 import { sharedKafka } from "@frazil/sim/kafka"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { runPipelineProcess } from "./support/PipelineProcess.ts"
 import { makePlace } from "./support/PipelineRun.ts"
 
-const kafka = sharedKafka(19_492)
+const kafka = sharedKafka(19_892)
 // each test begins with an empty log
 beforeEach(kafka.start, 120_000)
 afterEach(kafka.stop, 60_000)
@@ -52,8 +52,12 @@ describe("a pipeline on Kafka whose topic", () => {
       Effect.gen(function* () {
         const data = yield* ranOnce()
         yield* topics("--delete", "--topic", "raw-transactions")
-        yield* Effect.sleep(2_000)
-        yield* topics("--create", "--topic", "raw-transactions", "--partitions", "2", "--replication-factor", "1")
+        // until it is gone everywhere
+        while (/^raw-transactions$/m.test(yield* topics("--list"))) yield* Effect.sleep(200)
+        yield* topics("--create", "--topic", "raw-transactions", "--partitions", "2", "--replication-factor", "1").pipe(
+          Effect.sandbox,
+          Effect.retry({ schedule: Schedule.spaced(500), times: 60 })
+        )
         assert.match(yield* refusal(data), /raw-transactions (was deleted and made anew|has 2 partitions)/)
       }),
     240_000

@@ -13,6 +13,7 @@ import { dataDirectory, systemLayer } from "@frazil/platform"
 import { type Expected, expectRawTransactions, makeCorpus } from "@frazil/sim"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Random, Schema } from "effect"
+import { makeUnhurried } from "./support/Crash.ts"
 import { inSips, makePlace, type Place } from "./support/PipelineRun.ts"
 
 class Running extends Schema.Opaque<Running>()(
@@ -108,9 +109,6 @@ const crossings: ReadonlyArray<readonly [FaultPointName, number]> = [
   ["after-swap", 1]
 ]
 
-/** An epoch takes its time: snapshots are written beside epochs, and a run of this size is over before it has named three. */
-const unhurried = (point: FaultPointName) => (point === "before-epoch-commit" ? Effect.sleep(10) : Effect.void)
-
 describe("a run with keyed state", () => {
   const bytes = makeCorpus({ seed: 12, lines: 2500, longLineBytes: [] })
   const expected = expectedTotals(expectRawTransactions(bytes))
@@ -132,6 +130,7 @@ describe("a run with keyed state", () => {
           ["mid-restore", 3]
         ] as const) {
           let seen = 0
+          const unhurried = makeUnhurried()
           const hit = (each: FaultPointName) =>
             each === point && ++seen === crossing ? Effect.die(new Error(`a crash at ${point}`)) : unhurried(each)
           assert.isTrue(Exit.isFailure(yield* Effect.exit(runParts(place, hit))), point)

@@ -19,12 +19,14 @@ const logBytes = (data: string) =>
     return sum + (statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0)
   }, 0)
 
-/** The job of transactions has. */
+/** The job of transactions has, some records. */
 const hasCommitted = (data: string) =>
   Effect.gen(function* () {
     if (!existsSync(join(data, "log.db"))) return false
     const log = yield* Log
-    return (yield* log.shards).some(({ uid }) => uid === "transactions")
+    const own = (yield* log.shards).filter(({ uid }) => uid === "transactions")
+    const records = yield* Effect.forEach(own, (id) => log.inForce(id))
+    return records.some((record) => (record?.positions[0]?.offset ?? 0) > 0)
   }).pipe(Effect.provide(logLayer(dataDirectory(data))))
 
 /** Kills it when it has committed something, or lets it end. Whether it was killed. */
@@ -64,8 +66,6 @@ describe("a pipeline on threads", () => {
         const args = ["--data", data, "--no-gateway", "--rate", "50", "--parallelism", "2"]
         const { child, ended, running } = yield* startPipeline({ args })
         while (running() && !(yield* hasCommitted(data))) yield* Effect.sleep(50)
-        // where threads stand is told four times a second
-        yield* Effect.sleep(500)
         child.kill(signal)
         const { code, errors, lines } = yield* ended
         assert.deepStrictEqual([code, errors], [0, []])

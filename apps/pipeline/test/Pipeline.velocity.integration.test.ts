@@ -11,7 +11,7 @@ import { Context, Effect, Layer } from "effect"
 import { runPipeline } from "../src/Run.ts"
 import { declaredSinks } from "../src/Sinks.ts"
 
-const port = 6462
+const port = 6463
 
 class Redis extends Context.Service<Redis, Server>()("pipeline/test/Redis") {}
 

@@ -4,7 +4,7 @@
  * Data goes to `--output` or stdout, what happened to stderr. A wrong call is a `UsageError`, one line.
  */
 import { spawnSync } from "node:child_process"
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type DurationText, parseDuration } from "@frazil/core"
@@ -66,13 +66,21 @@ const whole = (options: Options, flag: Flag, fallback: number): number => {
   return Number(text)
 }
 
-const withOutput = (options: Options, use: (write: (text: string) => void) => void) => {
+interface Output {
+  readonly write: (text: string) => void
+  readonly close: () => void
+}
+
+/** Opened before the work, which takes long. */
+const openOutput = (options: Options): Output => {
   const file = options["--output"]
-  const descriptor = file === undefined ? 1 : openSync(file, "w")
+  if (file === undefined) return { write: (text) => writeFileSync(1, text), close: () => {} }
   try {
-    use((text) => void writeSync(descriptor, text))
-  } finally {
-    if (file !== undefined) closeSync(descriptor)
+    const descriptor = openSync(file, "w")
+    return { write: (text) => writeFileSync(descriptor, text), close: () => closeSync(descriptor) }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError(`${file} cannot be written (${why}): give --output a file that may be written to`)
   }
 }
 
@@ -87,14 +95,17 @@ const generate = (options: Options) => {
     throw new UsageError("--out-of-order is at least 1, and no multiple of 953")
   }
   const next = makeNexmark({ seed: whole(options, "--seed", 42), rate, outOfOrderGroup })
-  withOutput(options, (write) => {
+  const { close, write } = openOutput(options)
+  try {
     for (let made = 0; made < events;) {
       const until = Math.min(made + linesAtOnce, events)
       let text = ""
       for (; made < until; made++) text += `${next()}\n`
       write(text)
     }
-  })
+  } finally {
+    close()
+  }
 }
 
 /** Flink's watermark of the same delay is one millisecond further behind than ours. */
@@ -108,7 +119,9 @@ const outOfOrdernessOf = (options: Options): DurationText => {
 const inputOf = (options: Options): string => {
   const file = options["--input"]
   if (file === undefined) throw new UsageError("name the events: --input FILE.ndjson")
-  if (!existsSync(file)) throw new UsageError(`${file} is not there`)
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) throw new UsageError(`${file} is not there`)
+  if (found.isDirectory()) throw new UsageError(`${file} is a folder: give --input a file of events`)
   return file
 }
 
@@ -117,8 +130,9 @@ const run = async (name: string, options: Options) => {
   if (query === undefined) throw new UsageError(`no query ${name}: there are ${names}, and generate`)
   const outOfOrderness = outOfOrdernessOf(options)
   const file = inputOf(options)
-  const { rows, ...told } = await Effect.runPromise(runQuery(query, fileLines(file), { outOfOrderness }))
-  withOutput(options, (write) => {
+  const { close, write } = openOutput(options)
+  try {
+    const { rows, ...told } = await Effect.runPromise(runQuery(query, fileLines(file), { outOfOrderness }))
     for (let from = 0; from < rows.length; from += linesAtOnce) {
       write(
         rows
@@ -127,8 +141,10 @@ const run = async (name: string, options: Options) => {
           .join("")
       )
     }
-  })
-  process.stderr.write(`${JSON.stringify({ query: name, ...told, rows: rows.length })}\n`)
+    process.stderr.write(`${JSON.stringify({ query: name, ...told, rows: rows.length })}\n`)
+  } finally {
+    close()
+  }
 }
 
 /** Every query in a process of its own. */

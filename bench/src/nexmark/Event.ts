@@ -7,6 +7,7 @@
 import { type DurationText, expr, Field, type Timestamp, Topic } from "@frazil/core"
 import { Flow } from "@frazil/engine"
 import { Schema } from "effect"
+import { span } from "./Span.ts"
 
 export const eventTypes = ["person", "auction", "bid"] as const
 export type EventType = (typeof eventTypes)[number]
@@ -139,9 +140,9 @@ const bidOf = (event: Event): Bid => ({
   extra: event.extra ?? null
 })
 
-/** The events, and each kind by itself; the same watermark moves all. */
+/** The events, and each kind by itself; the same watermark moves all, however far ahead of the rest an event is. */
 export const openEvents = (key: EventKey, outOfOrderness: DurationText) => {
-  const events = Flow.from(eventsTopic(key)).pipe(Flow.eventTime("date_time", { outOfOrderness }))
+  const events = Flow.from(eventsTopic(key)).pipe(Flow.eventTime("date_time", { outOfOrderness, lead: span }))
   return {
     events,
     persons: events.pipe(Flow.filter(expr("event_type == 'person'")), Flow.map(personOf, { schema: Person })),

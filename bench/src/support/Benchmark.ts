@@ -5,6 +5,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
+import { buildPrograms } from "@frazil/platform/build"
 
 /** What a benchmark's line has to keep, and in which words. */
 export type Bound = readonly [field: string, max: number, unit: string]
@@ -27,6 +28,10 @@ export const lastObject = (printed: string): { readonly fields: Fields; readonly
     return undefined
   }
 }
+
+/** Programs of the workloads, built before they are measured: what others run is compiled ahead as well. */
+export const buildBenchmarks = (names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
+  buildPrograms(names.filter((name) => /^w[1-5]$/.test(name)).map((name) => join(source, `${name}.ts`)))
 
 /** Runs `bench/src/<name>.ts`; what it says on stderr is told when it fails. */
 export const runBenchmark = (name: string, ...words: ReadonlyArray<string>): Ran => {

@@ -94,6 +94,14 @@ describe("Nexmark's queries", () => {
     })
   )
 
+  it.live("q8: time goes by the newest event, however far it jumps: what comes from before is late", () =>
+    Effect.gen(function* () {
+      const [came, sells, hoursLater] = [person(0, 1, "OR"), auction(9.9, 5, 1, 10, 9), bid(7200, 5, 2, 100)]
+      assert.deepStrictEqual(yield* ask("q8", [came, sells, hoursLater], ["id", "starttime"]), [`1 ${at(0)}`])
+      assert.deepStrictEqual(yield* ask("q8", [came, hoursLater, sells], ["id", "starttime"]), [])
+    })
+  )
+
   it.live("q11: sessions, one that a pause of exactly the gap goes on", () =>
     Effect.gen(function* () {
       const events = [bid(0, 1, 9, 1), bid(10, 2, 9, 1), bid(20.001, 3, 9, 1), bid(3, 1, 8, 1)].sort((a, b) =>
@@ -269,6 +277,14 @@ describe("Nexmark's queries", () => {
         bid(4, 7, 2, 7)
       ]
       assert.deepStrictEqual(yield* ask("q4", events, ["category", "final"]), ["10 250", "11 7"])
+    })
+  )
+
+  it.live("q4: the mean of prices whose sum no double holds", () =>
+    Effect.gen(function* () {
+      const most = Number.MAX_SAFE_INTEGER
+      const events = [0, 1, 2].flatMap((n) => [auction(n, n, 1, 10, 9), bid(n + 1, n, 2, most - 2 * n)])
+      assert.deepStrictEqual(yield* ask("q4", events, ["category", "final"]), [`10 ${most - 2}`])
     })
   )
 

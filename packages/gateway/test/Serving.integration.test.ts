@@ -71,7 +71,7 @@ it.live("beside a running pipeline, everything that R4.14 asks for is measured",
     let families = yield* metricsOf(address)
     const missing = () => Object.keys(asked).filter((name) => !families.has(name))
     // a checkpoint is written a second after the start
-    for (let round = 0; round < 40 && missing().length > 0; round++) {
+    for (let round = 0; round < 400 && missing().length > 0; round++) {
       yield* Effect.sleep(250)
       families = yield* metricsOf(address)
     }

@@ -54,10 +54,13 @@ const fill = Effect.fnUntraced(function* (folder: string) {
   for (const landing of tables) yield* runLanding(landing, { commitEveryMs: 1, inputComplete: complete })
 })
 
+/** What the folders of test gateways begin with. */
+export const gatewayFolders = join(tmpdir(), "frazil-gateway-")
+
 /** Serves until the scope closes; gives the address. */
 export const testGateway = Effect.fnUntraced(function* (options: GatewayOptions = { port: 0 }) {
   const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "frazil-gateway-"))),
+    Effect.sync(() => mkdtempSync(gatewayFolders)),
     (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
   )
   const directory = dataDirectory(join(folder, "data"))

@@ -25,9 +25,10 @@ export { DuckDb } from "./io/DuckDb.ts"
 export { planScan, type ScanOptions, type ScanPlan } from "./read/PlanScan.ts"
 export { isLocal, localPaths, withLocalFiles } from "./read/LocalFiles.ts"
 export type { AppendsOptions } from "./read/incremental/PlanAppends.ts"
-export { readAppends, readChanges } from "./read/incremental/ReadIncremental.ts"
+export { type ChangesOptions, readAppends, readChanges } from "./read/incremental/ReadIncremental.ts"
 export type { Between } from "./read/incremental/SnapshotsBetween.ts"
 export { tableRelation } from "./read/TableRelation.ts"
+export { checkFiles, type FileCheck, fileChecks, runChecks } from "./read/CheckFiles.ts"
 export { commitTable } from "./write/CommitTable.ts"
 export {
   append,
@@ -43,7 +44,13 @@ export {
   updateSchema,
   upgradeFormat
 } from "./write/TableAction.ts"
-export { appendRows, overwriteRows, type RowsOptions, upsertRows } from "./write/change/AppendRows.ts"
+export {
+  appendRows,
+  overwritePartitions,
+  overwriteRows,
+  type RowsOptions,
+  upsertRows
+} from "./write/change/AppendRows.ts"
 export { type DeleteOptions, deleteRows } from "./write/change/DeleteRows.ts"
 export type { SchemaChange } from "./spec/SchemaChange.ts"
 export type { PartitionChange } from "./spec/PartitionChange.ts"

@@ -13,7 +13,7 @@ const command = Command.make("app", {}, () =>
 )
 
 const [when] = process.argv.splice(2)
-await startApp(async () => {
+await startApp(import.meta.url, async () => {
   if (when === "loading") {
     process.stdout.write("loading\n")
     await inputEnded

@@ -46,7 +46,8 @@ describe("a hostile document", () => {
       const start = performance.now()
       const found = report(text)
       assert.match(found, /^r1\.yaml:\d+:\d+: \S/)
-      assert.isBelow(performance.now() - start, 2_000)
+      // what grows with each level takes hours; a busy machine takes none
+      assert.isBelow(performance.now() - start, 30_000)
       assert.isBelow(found.length, 60_000)
       assert.isUndefined((Object.prototype as { readonly polluted?: unknown }).polluted)
     })

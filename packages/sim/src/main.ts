@@ -51,31 +51,41 @@ const soak = Effect.fnUntraced(function* (text: string, rate: number, seed: numb
   return yield* runSoak({ forMs, rate, seed })
 })
 
+const given = () => {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: "string" },
+        seed: { type: "string" },
+        from: { type: "string" },
+        job: { type: "string" },
+        faults: { type: "string" },
+        records: { type: "string" },
+        fresh: { type: "boolean" },
+        trace: { type: "boolean" },
+        mutants: { type: "boolean" },
+        only: { type: "string" },
+        found: { type: "string" },
+        hunt: { type: "string" },
+        share: { type: "string" },
+        processes: { type: "string" },
+        damage: { type: "boolean" },
+        storm: { type: "string" },
+        soak: { type: "string" },
+        rate: { type: "string" },
+        "every-write": { type: "boolean" },
+        help: { type: "boolean" }
+      }
+    }).values
+  } catch (cause) {
+    const [why] = (cause instanceof Error ? cause.message : String(cause)).split("\n")
+    process.stderr.write(`sim: ${why}: bun run sim --help says what there is\n`)
+    process.exit(1)
+  }
+}
+
 const main = Effect.gen(function* () {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string" },
-      seed: { type: "string" },
-      from: { type: "string" },
-      job: { type: "string" },
-      faults: { type: "string" },
-      records: { type: "string" },
-      fresh: { type: "boolean" },
-      trace: { type: "boolean" },
-      mutants: { type: "boolean" },
-      only: { type: "string" },
-      found: { type: "string" },
-      hunt: { type: "string" },
-      share: { type: "string" },
-      processes: { type: "string" },
-      damage: { type: "boolean" },
-      storm: { type: "string" },
-      soak: { type: "string" },
-      rate: { type: "string" },
-      "every-write": { type: "boolean" },
-      help: { type: "boolean" }
-    }
-  })
+  const values = given()
   const jobs = values.job === undefined ? Object.keys(simulatedJobs) : [values.job]
   if (values.help === true || jobs.some((job) => !Object.hasOwn(simulatedJobs, job))) {
     process.stdout.write(help)

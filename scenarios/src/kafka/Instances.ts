@@ -17,8 +17,8 @@ import { watchStandstills } from "./Standstill.ts"
 
 const port = 19_396
 const topic = "raw-transactions"
-/** In the short form a pipeline comes every few seconds, and its start takes the cores from those that work. */
-const movedMsMax: Readonly<Record<Scale, number>> = { full: 3_000, short: 6_000 }
+/** In the short form a pipeline comes every few seconds, and its start takes the cores from those that work: it is no measurement. */
+const movedMsMax: Readonly<Record<Scale, number>> = { full: 3_000, short: 20_000 }
 const rssBytesMax = 700 * 1024 * 1024
 const instancesMax = 4
 const load: Readonly<Record<Scale, { readonly rate: number; readonly seconds: number; readonly kills: number }>> = {

@@ -27,6 +27,12 @@ const alertSources = (raw: string): string => {
 const rawColumns = ["transaction_id", "account_id", "CAST(amount AS VARCHAR)", "event_timestamp", "source_partition"]
 const letterColumns = [`"partition"`, "reason", "field", "message", "original"]
 const ledgerColumns = ["job", "operator", "reason", "key", "event_timestamp", "lateness_ms", `"partition"`]
+const ledgerEntries = "(SELECT * FROM t WHERE reason NOT IN ('lead', 'filtered'))"
+
+/** Entries of filtered records are one for so many offsets, so that markers make more of them: what they count is the same. */
+const filteredColumns = ["job", "operator", `"partition"`]
+const filteredRecords = `(SELECT ${filteredColumns.join(", ")}, CAST(sum("count") AS BIGINT) AS records
+  FROM t WHERE reason = 'filtered' GROUP BY ALL)`
 
 /** The figures of each table, by name. */
 export const tableFigures = (at: ReturnType<typeof dataDirectory>) =>
@@ -51,14 +57,16 @@ export const tableFigures = (at: ReturnType<typeof dataDirectory>) =>
     )
     const sources = yield* ask("transactions", "alerts", alertSources(raw.relation))
     const letters = yield* ask("system", "dead_letter", figures(letterColumns))
-    const ledger = yield* ask("system", "ledger", figures(ledgerColumns, "(SELECT * FROM t WHERE reason <> 'lead')"))
+    const ledger = yield* ask("system", "ledger", figures(ledgerColumns, ledgerEntries))
+    const filtered = yield* ask("system", "ledger", figures([...filteredColumns, "records"], filteredRecords))
     return {
       answers: new Map([
         ["transactions.raw", raw.answer],
         ["transactions.alerts", alerts.answer],
         ["sources of alerts", sources.answer],
         ["system.dead_letter", letters.answer],
-        ["system.ledger", ledger.answer]
+        ["system.ledger", ledger.answer],
+        ["filtered records", filtered.answer]
       ]),
       /** Each row of a record, and each revision of an alert, is there once. */
       once: places.answer.split(" ")[0] === raw.answer.split(" ")[0] && told.answer === revisions.answer,

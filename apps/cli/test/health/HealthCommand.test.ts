@@ -10,7 +10,7 @@ import { flows } from "@frazil/flows"
 import { Catalog } from "@frazil/lake"
 import { DeadLetters, makeDeadLetter, RawTransactions } from "@frazil/model"
 import { dataDirectory, tellAddress } from "@frazil/platform"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { fillData, services, temporaryFolder, transaction, transactions } from "../DataFixture.ts"
 import { frazil } from "../RunFrazil.ts"
 
@@ -118,11 +118,15 @@ describe("health", () => {
     Effect.gen(function* () {
       const data = yield* filled
       yield* frazil(["topics", "write", "raw-transactions", "--data", data], [`${transaction(1)}\n`])
-      const stopping = Job.run(flows.transactions[0], { epochMs: 0 }).pipe(
-        Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
-        Effect.timeoutOption(500)
+      const running = yield* Effect.forkChild(
+        Job.run(flows.transactions[0], { epochMs: 0 }).pipe(
+          Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
+          Effect.provide(services(data))
+        )
       )
-      yield* Effect.provide(stopping, services(data))
+      // until it has taken the record
+      while ((yield* healthOf(data)).ill.length === 0) yield* Effect.sleep(20)
+      yield* Fiber.interrupt(running)
       const stopped = yield* healthOf(data)
       assert.deepStrictEqual(stopped.ill, ["job transactions"])
       assert.include(stopped.detail("job transactions"), "start the pipeline again")

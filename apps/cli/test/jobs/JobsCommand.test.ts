@@ -81,6 +81,25 @@ describe("jobs list", () => {
   )
 })
 
+describe("jobs describe", () => {
+  it.live("shows what a job reads, writes and is made of, and where its shards stand", () =>
+    Effect.gen(function* () {
+      const data = yield* fillData(yield* temporaryFolder, transactions(100))
+      const told = yield* frazilJson("jobs", "describe", "transactions", "--data", data)
+      assert.deepInclude(told, { job: "transactions", reads: ["raw-transactions"] })
+      assert.deepInclude(member(told, "stages", 0), { stage: "raw-transactions", state: "finished", lag: 0 })
+      assert.deepInclude(member(told, "stages", 0, "counts"), { in: 100, dead_lettered: 20, slow_path: 20 })
+      const { stdout } = yield* frazil(["jobs", "describe", "transactions", "--data", data])
+      assert.match(stdout, /^reads +raw-transactions$/m)
+      assert.match(stdout, /^fast path +80 of 100$/m)
+      assert.strictEqual(stdout.match(/^ +\d +\d+ +\d+ +\d+ +\d+ +2026-01-1\dT/gm)?.length, 4)
+      const never = yield* frazil(["jobs", "describe", "claims", "--data", data])
+      assert.match(never.stdout, /^stage +payment-events, never ran$/m)
+      assert.match((yield* frazil(["jobs", "describe", "none", "--data", data])).error!, /there is no job none/)
+    })
+  )
+})
+
 describe("jobs state", () => {
   it.live("shows what the operators of a job hold of a key, while it runs and when it has stopped", () =>
     Effect.gen(function* () {

@@ -15,6 +15,18 @@ export const crashAt = (name: FaultPointName, nth: number) => {
     point === name && ++crossings === nth ? Effect.die(new Crash(`at ${name}, crossing ${nth}`)) : Effect.void
 }
 
+const awaitsSnapshots: ReadonlySet<FaultPointName> = new Set(["after-snapshot", "before-name", "before-snapshot"])
+
+/**
+ * Lets epochs take their time, more with each: snapshots are written beside them, and a small run would be over before a slow
+ * disk has taken as many as a test waits for.
+ */
+export const makeUnhurried = () => {
+  let epochs = 0
+  return (point: FaultPointName) =>
+    point === "before-epoch-commit" ? Effect.sleep(Math.min(4 * ++epochs, 100)) : Effect.void
+}
+
 export const crashed = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) &&
   exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
@@ -40,7 +52,11 @@ export const crashAndFinish = <A, E, R>(
   nth: number
 ) =>
   Effect.gen(function* () {
-    const exit = yield* Effect.exit(run({ hit: crashAt(name, nth), recordsMax: 50 }))
+    const crash = crashAt(name, nth)
+    const unhurried = makeUnhurried()
+    const hit = (point: FaultPointName) =>
+      awaitsSnapshots.has(name) ? Effect.andThen(crash(point), unhurried(point)) : crash(point)
+    const exit = yield* Effect.exit(run({ hit, recordsMax: 50 }))
     assert.isTrue(crashed(exit))
     yield* run()
   })

@@ -44,12 +44,31 @@ export const rawRows = (data: string, at: Parameters<typeof dataDirectory>[2]) =
     Effect.provide(systemLayer(dataDirectory(data, undefined, at)))
   )
 
+/**
+ * Entries of the ledger without where records lie in the log. What conditions left out is told by blocks of offsets: it is
+ * added up, by operator and partition.
+ */
+const ledgerTexts = (rows: ReadonlyArray<TextRow>): ReadonlyArray<string> => {
+  const filtered = new Map<string, number>()
+  const texts: Array<string> = []
+  for (const row of rows) {
+    if (row["reason"] !== "filtered") {
+      texts.push(rowText({ ...row, source_offset: null, offset_from: null, offset_to: null }))
+      continue
+    }
+    const of = `filtered ${String(row["operator"])} ${String(row["partition"])}`
+    filtered.set(of, (filtered.get(of) ?? 0) + Number(row["count"]))
+  }
+  return [...texts, ...Array.from(filtered, ([of, count]) => `${of} ${count}`)].sort()
+}
+
 /** Rows of the tables, without where they lie in the log. */
 export const answers = (data: string, at: Parameters<typeof dataDirectory>[2]) =>
   Effect.gen(function* () {
     const raw = yield* rowsOf("transactions", "raw", "SELECT * REPLACE (CAST(amount AS VARCHAR) AS amount) FROM t")
     const letters = yield* rowsOf("system", "dead_letter", "SELECT * FROM t")
     const alerts = yield* rowsOf("transactions", "alerts", "SELECT * FROM t")
+    const ledger = yield* rowsOf("system", "ledger", "SELECT * FROM t")
     const places = new Map(
       raw.map((row) => [`${String(row["source_partition"])}/${String(row["source_offset"])}`, row["transaction_id"]])
     )
@@ -62,6 +81,7 @@ export const answers = (data: string, at: Parameters<typeof dataDirectory>[2]) =
     return {
       raw: texts(raw, ["source_offset"]),
       letters: texts(letters, ["source_offset", "offset", "failed_at"]),
+      ledger: ledgerTexts(ledger),
       alerts: lastRevisions(alerts)
         .map((row) =>
           rowText({ ...row, alert_id: null, source_offset: null, sources: sourcesOf(row["sources"]).join() })

@@ -29,9 +29,10 @@ const Winning = Schema.Record(Schema.String, Schema.Finite)
 type Winning = typeof Winning.Type
 const winning = { name: "winning", schema: Winning, initial: (): Winning => ({}), ttl: span } as const
 
-const Sum = Schema.Struct({ auctions: Schema.Finite, price: Schema.Finite })
+/** `price` has all its digits, also beyond 2^53. */
+const Sum = Schema.Struct({ auctions: Schema.Finite, price: Schema.String })
 type Sum = typeof Sum.Type
-const sums = { name: "sums", schema: Sum, initial: (): Sum => ({ auctions: 0, price: 0 }), ttl: span } as const
+const sums = { name: "sums", schema: Sum, initial: (): Sum => ({ auctions: 0, price: "0" }), ttl: span } as const
 
 export const q4: Query = {
   name: "q4",
@@ -73,9 +74,10 @@ export const q4: Query = {
     Flow.from(Changes).pipe(
       Flow.keyBy("category"),
       Flow.mapWithState(sums, (sum, { auctions, category, price }) => {
-        const all = { auctions: sum.auctions + auctions, price: sum.price + price }
+        const count = sum.auctions + auctions
+        const total = BigInt(sum.price) + BigInt(price)
         // SQL's mean of whole numbers is whole
-        return [all, [{ category, final: Math.trunc(all.price / all.auctions) }]]
+        return [{ auctions: count, price: String(total) }, [{ category, final: Number(total / BigInt(count)) }]]
       }),
       Flow.to(Rows)
     )

@@ -6,6 +6,9 @@
  */
 import {
   Catalog,
+  checkFiles,
+  type FileCheck,
+  fileChecks,
   FileIO,
   hasMoment,
   identifierText,
@@ -16,6 +19,7 @@ import {
   type MetadataTable,
   planScan,
   Recent,
+  runChecks,
   type TableIdentifier,
   tableRelation,
   withLocalFiles
@@ -104,6 +108,8 @@ interface ResolvedTable {
   readonly files: ReadonlyArray<string>
   readonly snapshot: SnapshotRead
   readonly relation: string
+  /** What has to hold of the files each time that they are read. */
+  readonly checks: ReadonlyArray<FileCheck>
 }
 
 /**
@@ -137,13 +143,18 @@ const resolveOne = Effect.fnUntraced(function* (
   const name = identifierText(identifier)
   const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
   const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
-  const before = lately.get(key)
-  if (before !== undefined) return before
   const { refs, snapshots } = table.metadata
   const wrong = toQueryError(name, snapshots)
+  const before = lately.get(key)
+  if (before !== undefined) {
+    yield* Effect.mapError(runChecks(before.checks), wrong)
+    return before
+  }
   const planned = yield* Effect.mapError(planScan(table, { asOf: asOfOf(moment, refs) }), wrong)
-  const plan = yield* Effect.mapError(withLocalFiles(fileIO, planned), wrong)
+  const here = yield* Effect.mapError(withLocalFiles(fileIO, planned), wrong)
+  const plan = yield* Effect.mapError(checkFiles(here), wrong)
   const whole = yield* Effect.mapError(Effect.fromResult(tableRelation(plan)), wrong)
+  const checks = fileChecks(planned)
   const relation = maskRelation(whole, name, { plan, table }, personal)
   const files: Array<string> = []
   for (const path of localPaths(plan)) {
@@ -158,7 +169,7 @@ const resolveOne = Effect.fnUntraced(function* (
     snapshotId: plan.snapshot?.snapshotId ?? null,
     committedMs: plan.snapshot?.timestampMs ?? null
   }
-  const resolved = { files, snapshot, relation }
+  const resolved = { files, snapshot, relation, checks }
   // copies are there for this query only
   if (isLocal(planned) && files.length <= knownFilesMax) lately.set(key, resolved)
   return resolved
@@ -185,6 +196,7 @@ const resolveMetadata = Effect.fnUntraced(function* (
   )
   return {
     files: [file],
+    checks: [],
     relation,
     snapshot: {
       table: `${name}$${metadata}`,

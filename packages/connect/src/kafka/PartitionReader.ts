@@ -121,7 +121,17 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
       const answer = yield* call(connection, fetchBytes, 0, 0, bytesMax, readCommitted, 0, -1, topics, [], "")
       const errorCode = answer.errorCode === 0 ? answer.partition?.errorCode : answer.errorCode
       const found = answer.partition
-      if (errorCode === 0 && found !== undefined) return found
+      if (errorCode === 0 && found !== undefined) {
+        const { lastStableOffset, records, start } = found
+        // what was found empty ends windows and runs: an answer that leaves out what it tells of is none
+        if (records.length > 0 || offset < start || offset >= lastStableOffset) return found
+        return yield* callErrorAnswered([
+          {
+            id: "OFFSET_NOT_AVAILABLE",
+            detail: `nothing came from ${offset} on, though the end is ${lastStableOffset}`
+          }
+        ])
+      }
       const id = protocolErrorsCodesById[errorCode ?? -1] ?? "UNKNOWN_SERVER_ERROR"
       return yield* callErrorAnswered([{ id, detail: undefined }])
     })
@@ -131,7 +141,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
     let at = offset
     const wireBytesMax = Math.max(fetchBytesMin, Math.round(bytesMax / (growth.get(name) ?? 1)))
     while (true) {
-      const told = known.asking()
+      const told = known.asking(yield* Clock.currentTimeMillis)
       const answer: FetchedPartition = yield* onTopic(`reading topic ${name}`, name, partition, (topic) =>
         fetchOnce(topic, partition, at, wireBytesMax).pipe(
           Effect.catchIf(
@@ -140,7 +150,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
           )
         )
       )
-      const { aborted, lastStableOffset, records, start } = answer
+      const { aborted, highWatermark, lastStableOffset, records, start } = answer
       if (at < start || at > lastStableOffset) {
         return yield* outOfRange(name, partition, at, `, [${start}, ${lastStableOffset}]`)
       }
@@ -157,8 +167,8 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         return batch
       }
       if (batch.next === at || batch.next >= lastStableOffset) {
-        told.empty(name, partition, offset, batch.next, yield* Clock.currentTimeMillis)
-        return batch
+        told.empty(name, partition, offset, batch.next)
+        return highWatermark > lastStableOffset ? { ...batch, open: true } : batch
       }
       at = batch.next
     }
@@ -168,7 +178,8 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
     Effect.gen(function* () {
       if (!Number.isSafeInteger(offset) || offset < 0) return yield* outOfRange(name, partition, offset, "")
       const topic = yield* partitionOf(name, partition)
-      const end = known.endBehind(name, partition, offset, yield* Clock.currentTimeMillis)
+      const nowMs = yield* Clock.currentTimeMillis
+      const end = limits.now === true ? undefined : known.endBehind(name, partition, offset, nowMs)
       if (end !== undefined) return nothing(end)
       const place = `${name}/${topic.id}/${partition}`
       const { batch, from } = rests.take(place, offset) ?? {
@@ -203,10 +214,9 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
 
   const boundsOfAll = Effect.fnUntraced(function* (name: string, partitions: ReadonlyArray<number>) {
     // the end first: what is trimmed in between may bring the start beyond it
-    const told = known.asking()
+    const told = known.asking(yield* Clock.currentTimeMillis)
     const ends = yield* listOffsets(name, partitions, latest)
-    const nowMs = yield* Clock.currentTimeMillis
-    for (const [partition, end] of ends) told.ends(name, partition, end, nowMs)
+    for (const [partition, end] of ends) told.ends(name, partition, end)
     const starts = yield* listOffsets(name, partitions, earliest)
     return partitions.map((partition): PartitionBounds => {
       const start = starts.get(partition) ?? 0
@@ -228,10 +238,9 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         "asking for the ends of topics",
         Effect.gen(function* () {
           const found = yield* Effect.forEach(names, (name) => Effect.option(cluster.topic(name)))
-          const told = known.asking()
+          const told = known.asking(yield* Clock.currentTimeMillis)
           const topics = found.flatMap(Option.toArray)
           const texts: Array<string> = []
-          const nowMs = yield* Clock.currentTimeMillis
           // one request for a broker, whatever it leads
           for (const leader of new Set(topics.flatMap(({ leaders }) => leaders))) {
             const connection = yield* cluster.broker(leader)
@@ -239,7 +248,7 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
             for (const { name, partitions } of answer.topics) {
               for (const { offset, partitionIndex } of partitions) {
                 texts.push(`${name}/${partitionIndex}@${offset}`)
-                told.ends(name, partitionIndex, Number(offset), nowMs)
+                told.ends(name, partitionIndex, Number(offset))
               }
             }
           }

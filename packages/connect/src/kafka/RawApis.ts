@@ -11,6 +11,8 @@ export const readCommitted = 1
 
 export interface FetchedPartition {
   readonly errorCode: number
+  /** The end of what is written, committed or not. */
+  readonly highWatermark: number
   /** The end of what is committed. */
   readonly lastStableOffset: number
   readonly start: number
@@ -23,7 +25,7 @@ const emptyBytes = new Uint8Array(0)
 const readPartition = (reader: Reader): FetchedPartition => {
   reader.readInt32() // the partition: one was asked for
   const errorCode = reader.readInt16()
-  reader.readInt64() // the high watermark
+  const highWatermark = Number(reader.readInt64())
   const lastStableOffset = Number(reader.readInt64())
   const start = Number(reader.readInt64())
   const aborted = reader.readNullableArray((each) => ({
@@ -35,7 +37,7 @@ const readPartition = (reader: Reader): FetchedPartition => {
   const records = size <= 0 ? emptyBytes : reader.buffer.subarray(reader.position, reader.position + size).buffer
   if (size > 0) reader.skip(size)
   reader.readTaggedFields()
-  return { errorCode, lastStableOffset, start, aborted: aborted ?? [], records }
+  return { errorCode, highWatermark, lastStableOffset, start, aborted: aborted ?? [], records }
 }
 
 /** The answer's first partition; undefined when it has none, with the error of the whole. */

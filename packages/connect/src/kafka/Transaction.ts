@@ -43,8 +43,11 @@ export interface TransactionalProducer {
   ) => Effect.Effect<ReadonlyArray<PartitionProduced>, LogError>
   /** **The commit point**: the one request that decides. `Fenced`, or `OutcomeUnknown`. */
   readonly commit: Effect.Effect<void, LogError>
-  /** Waits until the markers of the last transaction stand in all its partitions; readers see it then. */
-  readonly visible: Effect.Effect<void>
+  /**
+   * Waits until the markers of the last transaction stand in all its partitions; readers see it then. `OutcomeUnknown` when
+   * nobody can be asked: it is kept, but who takes the id again waits for its markers, so nobody goes on before readers see it.
+   */
+  readonly visible: Effect.Effect<void, LogError>
   /** Ends an open transaction without effect and takes a new epoch, if the id is still this producer's; else `Fenced`. */
   readonly renew: Effect.Effect<void, LogError>
   /** Fails with `Fenced` when somebody else took the id. */
@@ -209,15 +212,24 @@ export const openProducer = Effect.fnUntraced(function* (
     ({ transactionStates }) => transactionStates[0]!
   )
 
+  const asked = cluster.persistently(`asking what became of a transaction of ${transactionalId}`, describe)
   const visible: TransactionalProducer["visible"] = Effect.gen(function* () {
     for (let pauseMs = visiblePollMs; ; pauseMs = Math.min(visiblePollMsMax, pauseMs * 2)) {
-      const { producerEpoch, producerId, transactionState } = yield* describe
+      const { producerEpoch, producerId, transactionState } = yield* asked
       const another = producerId !== own.id || producerEpoch !== own.epoch
       if (another || !ongoing.has(transactionState)) return
       yield* Effect.sleep(pauseMs)
     }
-    // it is committed all the same; readers will see it once the coordinator is back
-  }).pipe(Effect.ignore)
+  }).pipe(
+    Effect.mapError(
+      (cause) =>
+        new LogError({
+          reason: "OutcomeUnknown",
+          message: `whether readers see the last transaction of ${transactionalId} is not known (${cause.message}): take the shard again and read back`,
+          cause
+        })
+    )
+  )
 
   const abort = cluster.persistently(
     `giving up a transaction of ${transactionalId}`,

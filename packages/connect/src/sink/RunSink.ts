@@ -106,9 +106,10 @@ const openCursor = Effect.fnUntraced(function* (
 const readBatch = Effect.fnUntraced(function* <A>(
   { options, partition, topic }: Running<A>,
   decoder: ReturnType<typeof Decoder.make<A>>,
-  offset: number
+  offset: number,
+  now: boolean
 ) {
-  const batch = yield* (yield* Log).read(topic.name, partition, offset, batchLimits)
+  const batch = yield* (yield* Log).read(topic.name, partition, offset, { ...batchLimits, now })
   const columns = decoder.decode(batch)
   const text = new TextDecoder()
   const records: Array<SinkRecord<A>> = []
@@ -123,7 +124,7 @@ const readBatch = Effect.fnUntraced(function* <A>(
       json: text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
     })
   }
-  return { records, next: batch.next }
+  return { records, next: batch.next, open: batch.open === true }
 })
 
 interface Delivered<A> {
@@ -157,10 +158,11 @@ const runPartition = Effect.fnUntraced(function* <A>(running: Running<A>) {
   const decoder = Decoder.make(options.topic)
   let failures = 0
   while (true) {
+    // asked before reading: what is complete is there to be read from now on
     const complete = yield* inputComplete
-    const batch = yield* readBatch(running, decoder, cursor.next(partition))
+    const batch = yield* readBatch(running, decoder, cursor.next(partition), complete)
     if (batch.next === cursor.next(partition)) {
-      if (complete) return
+      if (complete && !batch.open) return
       yield* log.awaitAppend(idleWaitMs, [options.topic.name])
       continue
     }

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { makeRecordBuilder } from "@frazil/core"
 import {
   appendValues,
+  connect,
   type FreshLog,
   numbered,
   openFresh,
@@ -22,6 +23,7 @@ import {
 export const recordConformance = (fresh: FreshLog): void => {
   roundTrips(fresh)
   limits(fresh)
+  others(fresh)
   times(fresh)
 }
 
@@ -154,6 +156,44 @@ const limits = (fresh: FreshLog): void => {
       const values = numbered("x".repeat(400), 5_000)
       yield* appendValues(log, "a", 0, pack(...values))
       assert.deepStrictEqual((yield* readAll(log, "a", 0, { recordsMax: 777, bytesMax: 1_000_000 })).values, values)
+    })
+  )
+}
+
+const others = (fresh: FreshLog): void => {
+  it.live("a read of what is there now sees what another connection committed before it", () =>
+    Effect.gen(function* () {
+      const layer = yield* fresh
+      const [reader, writer] = [yield* connect(layer), yield* connect(layer)]
+      yield* writer.ensureTopic({ name: "a", partitions: 1 })
+      let at = (yield* reader.bounds("a"))[0]!.end
+      for (const value of numbered("value-", 5)) {
+        // nothing is there yet, which a log may remember for a moment
+        const nothing = yield* reader.read("a", 0, at, wide)
+        assert.strictEqual(nothing.length, 0)
+        yield* appendValues(writer, "a", 0, pack(value))
+        const batch = yield* reader.read("a", 0, nothing.next, { ...wide, now: true })
+        assert.deepStrictEqual(valuesOf(batch), [value])
+        assert.isUndefined(batch.open)
+        at = batch.next
+      }
+    })
+  )
+
+  it.live("whoever asked for the end reads up to it", () =>
+    Effect.gen(function* () {
+      const layer = yield* fresh
+      const [reader, writer] = [yield* connect(layer), yield* connect(layer)]
+      yield* writer.ensureTopic({ name: "a", partitions: 1 })
+      let at = (yield* reader.bounds("a"))[0]!.end
+      for (const value of numbered("value-", 5)) {
+        at = (yield* reader.read("a", 0, at, wide)).next
+        yield* appendValues(writer, "a", 0, pack(value))
+        assert.isAbove((yield* reader.bounds("a"))[0]!.end, at)
+        const batch = yield* reader.read("a", 0, at, wide)
+        assert.deepStrictEqual(valuesOf(batch), [value])
+        at = batch.next
+      }
     })
   )
 }

@@ -7,7 +7,7 @@ import { postgresServer, type Server } from "@frazil/sim/servers"
 import { append, Counts, deadLetter, deadLetters, openLog } from "./SinkFixture.ts"
 import { recordAt, storeCases } from "./StoreCases.ts"
 
-const port = 5562
+const port = 5563
 const timeoutMs = 2_000
 
 class Postgres extends Context.Service<Postgres, Server>()("connect/test/Postgres") {}

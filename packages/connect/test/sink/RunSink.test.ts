@@ -1,7 +1,7 @@
 /** Every record reaches the target, in order, whatever crashes, fails or comes late; the cursor is what was delivered. */
 import { assert, describe, it } from "@effect/vitest"
 import { FaultPoint, type FaultPointName } from "@frazil/core"
-import { Log, type LogShape, trimLog } from "@frazil/engine"
+import { Log, type LogShape, type ReadRecords, trimLog } from "@frazil/engine"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { runSink, sinkProgress, type SinkRecord, sinkShard, type SinkTarget } from "../../src/index.ts"
@@ -67,6 +67,44 @@ describe("a sink", () => {
       yield* run(log, store.target)
       assert.deepStrictEqual(store.offsets(1), [0, 3, 4])
       assert.strictEqual(store.counts().X, 3)
+    })
+  )
+
+  it.live("ends behind what was committed before its input was complete, and behind a transaction under way", () =>
+    Effect.gen(function* () {
+      const log = yield* openLog
+      yield* append(log, 0, [["C1", 1]])
+      const empty = new Map<string, ReadRecords>()
+      let appended = false
+      let open = 3
+      // another thread commits, then says so: where nothing was found before, that is remembered
+      const remembering: LogShape = {
+        ...log,
+        read: (topic, partition, offset, limits) => {
+          const place = `${topic}/${partition}/${offset}`
+          const found = empty.get(place)
+          if (found !== undefined && limits.now !== true) return Effect.succeed(found)
+          return Effect.map(log.read(topic, partition, offset, limits), (batch): ReadRecords => {
+            if (batch.length === 0) empty.set(place, batch)
+            const hidden = appended && partition === 1 && open-- > 0
+            return hidden ? { ...empty.get(`${topic}/0/1`)!, next: offset, open: true } : batch
+          })
+        }
+      }
+      const inputComplete = Effect.gen(function* () {
+        if (empty.size < 2) return false
+        if (!appended) {
+          appended = true
+          yield* append(log, 0, [["C1", 2]])
+          yield* append(log, 1, [["X", 3]])
+        }
+        return true
+      }).pipe(Effect.orDie)
+      const store = makeStore()
+      yield* runSink({ name: "features", topic: Counts, target: store.target, deadLetter, inputComplete }).pipe(
+        Effect.provideService(Log, remembering)
+      )
+      assert.deepStrictEqual(store.counts(), { C1: 2, X: 3 })
     })
   )
 

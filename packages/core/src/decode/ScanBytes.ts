@@ -51,9 +51,18 @@ export const textEnd = (bytes: Uint8Array, at: number): number => {
   return position
 }
 
+/** A table by two bytes, read as one little-endian number. Made by a function: a loop of a module would be compiled with all of it. */
+const pairs = (otherwise: number, write: (table: Uint8Array) => void): Uint8Array => {
+  const table = new Uint8Array(65_536).fill(otherwise)
+  write(table)
+  return table
+}
+
 /** 1 for two hexadecimal digits, read as one little-endian number. */
-const hexPairs = new Uint8Array(65_536)
-for (let pair = 0; pair < 65_536; pair++) hexPairs[pair] = hexBytes[pair & 255]! & hexBytes[pair >> 8]!
+const hexPairs = pairs(0, (table) => {
+  const digits = Array.from("0123456789abcdefABCDEF", (digit) => digit.charCodeAt(0))
+  for (const low of digits) for (const high of digits) table[low + (high << 8)] = 1
+})
 
 /** Whether a UUID stands in the 36 bytes from `at`, which must be within the buffer. */
 export const uuidAt = (view: DataView, at: number): boolean =>
@@ -133,11 +142,12 @@ export const numberIn = (bytes: Uint8Array, start: number, end: number): number 
 }
 
 /** The number of two digits by their bytes, read as one little-endian number; 100 when they are not two digits. */
-const digitPairs = new Uint8Array(65_536).fill(100)
-for (let number = 0; number < 100; number++) {
-  const tens = Math.floor(number / 10)
-  digitPairs[0x3030 + tens + ((number - tens * 10) << 8)] = number
-}
+const digitPairs = pairs(100, (table) => {
+  for (let number = 0; number < 100; number++) {
+    const tens = Math.floor(number / 10)
+    table[0x3030 + tens + ((number - tens * 10) << 8)] = number
+  }
+})
 
 /** The number of two digits; 100 when there are not two. Beyond the buffer stand no digits. */
 export const twoDigits = (bytes: Uint8Array, at: number): number => digitPairs[bytes[at]! | (bytes[at + 1]! << 8)]!

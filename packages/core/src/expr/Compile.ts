@@ -20,11 +20,14 @@ export interface Emitter {
   readonly isTrue: (node: BoolNode) => string
   readonly number: (node: NumberNode) => string
   readonly text: (node: TextNode) => string
+  /** Conditions that were computed before, by their code: the variables that have them. */
+  readonly known?: ReadonlyMap<string, string> | undefined
 }
 
-const makeEmitter = (access: FieldAccess, scope: CodeScope): Emitter => {
+const makeEmitter = (access: FieldAccess, scope: CodeScope, known?: ReadonlyMap<string, string>): Emitter => {
   const emit: Emitter = {
     access,
+    known,
     use: scope.constant,
     isTrue: (node) => conditionCode(emit, node, true),
     number: (node) => numberCode(emit, node),
@@ -33,12 +36,16 @@ const makeEmitter = (access: FieldAccess, scope: CodeScope): Emitter => {
   return emit
 }
 
-/** An expression of JavaScript that is true iff the condition holds; without a value it does not. */
+/**
+ * An expression of JavaScript that is true iff the condition holds; without a value it does not. `known`: variables of
+ * conditions that were computed before, by their code; they stand in for it, also where they are terms of others.
+ */
 export const compileCondition = (
   checked: Extract<CheckedExpr, { result: "boolean" }>,
   access: FieldAccess,
-  scope: CodeScope
-): string => makeEmitter(access, scope).isTrue(checked.tree)
+  scope: CodeScope,
+  known?: ReadonlyMap<string, string>
+): string => makeEmitter(access, scope, known).isTrue(checked.tree)
 
 /**
  * An expression of JavaScript for the value as a `FieldAccess` gives it, so that an expression can read what another

@@ -21,8 +21,13 @@ const textTests = { startsWith: kernel.startsWith, endsWith: kernel.endsWith, co
 /** Up to this many equalities are written one by one; more are looked up in a set. */
 const unrolledMax = 16
 
-/** True iff the condition is true (`wanted`), or iff it is false. */
+/** True iff the condition is true (`wanted`), or iff it is false; the variable that has it where there is one. */
 export const conditionCode = (emit: Emitter, node: BoolNode, wanted: boolean): string => {
+  const code = plainCode(emit, node, wanted)
+  return emit.known?.get(code) ?? code
+}
+
+const plainCode = (emit: Emitter, node: BoolNode, wanted: boolean): string => {
   switch (node._tag) {
     case "BoolConstant":
       return String(node.value === wanted)

@@ -101,6 +101,7 @@ export type Node =
       readonly key: ReadonlyArray<string>
       readonly window: WindowSpec
       readonly aggregates: ReadonlyArray<readonly [name: string, AggregateDeclaration]>
+      readonly store?: DiskStore
     })
   | (Base & {
       readonly op: "pattern"

@@ -32,7 +32,7 @@ export const checkState = (graph: Graph, stages: Stages, operator: Operator, tel
     tell(`${name}: the results of ${inner.name} come by their own time; call Flow.keyBy between the two`)
   if (node.op === "mapWithState" && node.state.ttlMs <= 0)
     tell(`${name}: its ttl is nothing, so it would remember nothing: write how long it may`)
-  const store = node.op === "mapWithState" ? node.state.store : isKeyedNode(node) ? node.store : undefined
+  const store = storeOf(node)
   if (store !== undefined && !(store.cacheBytesMax >= 0)) tell(`${name}: its cacheBytesMax is no number of bytes`)
   const keys = keyAbove(graph, operator)
   if (keys?.node.op !== "keyBy") {
@@ -48,6 +48,11 @@ export const checkState = (graph: Graph, stages: Stages, operator: Operator, tel
       )
     }
   }
+}
+
+const storeOf = (node: Node) => {
+  if (node.op === "mapWithState") return node.state.store
+  return node.op === "window" || isKeyedNode(node) ? node.store : undefined
 }
 
 const reasons = {

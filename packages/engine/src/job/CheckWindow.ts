@@ -6,13 +6,15 @@
 import type { FieldType, RecordShape } from "@frazil/core"
 import type { Node, NodeOf } from "../flow/Node.ts"
 import { tellsCap } from "../window/Aggregate.ts"
-import { type FixedSpec, markOf, type SessionSpec } from "../window/Window.ts"
+import { type FixedSpec, markOf, type SessionSpec, type WindowSpec } from "../window/Window.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
 
 /** A window's result is merged from so many panes at most. */
 const panesPerWindowMax = 100_000
+/** On disk each of them is read at its own place. */
+const panesOnDiskMax = 1_000
 
 const numeric: ReadonlySet<FieldType["_tag"]> = new Set(["Int", "Double", "Decimal"])
 const ordered: ReadonlySet<FieldType["_tag"]> = new Set([...numeric, "Timestamp"])
@@ -52,12 +54,22 @@ export const checkWindow = (name: string, node: NodeOf<"window">, input: RecordS
   }
 }
 
-const checkSpec = (name: string, { window }: NodeOf<"window">, tell: Tell) => {
+const checkSpec = (name: string, { store, window }: NodeOf<"window">, tell: Tell) => {
+  if (store !== undefined) checkStored(name, window, tell)
   if (window._tag === "Session") checkSession(name, window, tell)
   else checkFixed(name, window, tell)
-  if (!(window.openPerKeyMax >= 1) || !(window.openMax >= 1)) {
+  const { openMax = 1, openPerKeyMax = 1 } = window
+  if (!(openPerKeyMax >= 1) || !(openMax >= 1)) {
     tell(`${name}: windowsOpenPerKeyMax and windowsOpenMax must be at least 1`)
   }
+}
+
+/** What a window on disk cannot be. */
+const checkStored = (name: string, window: WindowSpec, tell: Tell) => {
+  if (window._tag === "Session" || !(window.sizeMs / window.paneMs > panesOnDiskMax)) return
+  tell(
+    `${name}: a window on disk would be read from ${window.sizeMs / window.paneMs} panes, at most ${panesOnDiskMax}; choose a longer "every", or leave out store`
+  )
 }
 
 /** Operators that pass every result on as it is, but for fields that they add. */

@@ -133,6 +133,12 @@ export const makeFirstState = (plan: FirstPlan, open?: OpenStore): KeyedOperator
       for (const [key, each] of of.held) loaded.set(each.id, decodeHeld(key, each))
       for (const [key, first] of of.seen) seen.set(key, first)
     },
+    entriesOf: (entries, key) => {
+      const of = entries as EncodedFirst // as above
+      if (of.shape !== plan.shape) return of
+      const isOf = ([each]: readonly [key: string, ...rest: ReadonlyArray<unknown>]) => isKeyOf(plan, key, each)
+      return { ...of, held: of.held.filter(isOf), seen: of.seen.filter(isOf) }
+    },
     restored: (watermark, ended) => {
       closed = ended
       for (const held of loaded.values()) waiting.add(held)

@@ -215,6 +215,11 @@ class RunningFunction implements KeyedOperator {
     }
   }
 
+  entriesOf(entries: unknown, key: string): unknown {
+    const of = this.codec.unwrap(entries)
+    return { ...of, keys: of.keys.filter((each) => each.key === key) }
+  }
+
   restored(watermark: number, closed: boolean): void {
     this.watermark = watermark
     this.closed = closed

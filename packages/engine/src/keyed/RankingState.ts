@@ -85,6 +85,10 @@ export const makeRankingState = (plan: RankingPlan, open?: OpenStore): KeyedOper
       if (of.shape !== plan.shape) throw otherShape(name)
       for (const encoded of of.keys) rankings.load(encoded)
     },
+    entriesOf: (entries, key) => {
+      const of = entries as EncodedRankings // as above
+      return of.shape === plan.shape ? { ...of, keys: of.keys.filter(([each]) => isKeyOf(plan, key, each)) } : of
+    },
     restored: rankings.restored,
     size: rankings.size,
     ...(rankings.stored === undefined ? {} : { stored: rankings.stored }),

@@ -43,11 +43,18 @@ export interface Append {
 export interface ReadRecords extends RecordBatch {
   /** Where to read on: past the last record, and past offsets behind it that will never be records. The offset read from when there is nothing yet. */
   readonly next: number
+  /** Where nothing is found: something stands behind `next` that is not committed yet, and may be before what is. Left out: nothing does, as far as was asked. */
+  readonly open?: boolean
 }
 
 export interface ReadLimits {
   readonly recordsMax: number
   readonly bytesMax: number
+  /**
+   * That nothing is found must be so now: whatever was committed before the call, by whomever, is there. Left out, nothing
+   * may be found where something came up to a tenth of a second ago, though never below an end that `bounds` told.
+   */
+  readonly now?: boolean
 }
 
 /** One shard: partition `shard` of a stage's inputs. `uid` names the job for life. */
@@ -142,7 +149,7 @@ export interface LogShape {
   readonly topic: (name: string) => Effect.Effect<TopicInfo, LogError>
   readonly deleteTopic: (name: string) => Effect.Effect<void, LogError>
   readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
-  /** Records from `offset` on; empty only where no committed record follows. Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
+  /** Records from `offset` on; empty only where no committed record follows, or followed a moment ago (`ReadLimits.now`). Fails with `OffsetOutOfRange` below the start or beyond the end: there is no reset policy (rule 3). */
   readonly read: (
     topic: string,
     partition: number,

@@ -83,14 +83,14 @@ interface Lane {
   parked: boolean
 }
 
-const restoredLane = (detail: LaneDetail | undefined, start: number): Lane => {
+const restoredLane = (detail: LaneDetail | undefined, start: number, bounded: boolean): Lane => {
   const [next, clock, idle, ended] = detail ?? [start, null, 0, 0]
   return {
     line: [],
     head: 0,
     readTo: next,
     clock: clock ?? Number.NEGATIVE_INFINITY,
-    idle: idle === 1,
+    idle: idle === 1 && !bounded,
     ended: ended === 1,
     parked: false
   }
@@ -101,6 +101,8 @@ export interface LanesParts {
   /** Without event time there is nothing to wait for: records go as they come. */
   readonly timed: boolean
   readonly restored: ReadonlyArray<LaneDetail> | undefined
+  /** The input ends: a lane that a live run left idle is waited for like any other. */
+  readonly bounded?: boolean
   /** Where a lane that is not restored begins. */
   readonly start: number
   readonly recordsHeldMax?: number
@@ -158,10 +160,11 @@ const makeGiving = (portOf: ReadonlyArray<number>) => {
 }
 
 export const makeLanes = (parts: LanesParts): Lanes => {
-  const { portOf = [], restored, shape, start, timed, recordsHeldMax = recordsHeldMaxDefault } = parts
+  const { bounded = false, portOf = [], restored, shape, start, timed } = parts
+  const { recordsHeldMax = recordsHeldMaxDefault } = parts
   const bases = shape.map((_, input) => shape.slice(0, input).reduce((sum, shards) => sum + shards, 0))
   const lanes = Array.from({ length: shape.reduce((sum, shards) => sum + shards, 0) }, (_, index) =>
-    restoredLane(restored?.[index], start)
+    restoredLane(restored?.[index], start, bounded)
   )
   const builder = makeRecordBuilder()
   const giving = makeGiving(portOf)

@@ -10,12 +10,29 @@ import type { AnyRecord, TopicRef } from "../flow/Node.ts"
 import type { Append } from "../log/Log.ts"
 import { type EpochBytes, makeEpochBytes } from "./EpochBytes.ts"
 
+/** A column of texts. */
+interface TextRanges {
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
+
 export interface OutputCollector {
   readonly topic: TopicRef
   /** A record of ours, encoded by the topic's contract. */
   readonly record: (record: AnyRecord) => void
   /** The record of a row, unchanged; its key is a range of `bytes`, and start −1 is no key. */
   readonly pass: (source: RecordBatch, row: number, bytes: Uint8Array, keyStart: number, keyEnd: number) => void
+  /**
+   * The records of the first `length` of `rows`, unchanged: as `pass` of one after the other. Their keys are ranges of `bytes`;
+   * undefined is no keys.
+   */
+  readonly passRows: (
+    source: RecordBatch,
+    rows: Int32Array,
+    length: number,
+    bytes: Uint8Array,
+    keys: TextRanges | undefined
+  ) => void
   /** Records since the last `take`. */
   readonly count: () => number
   /** Hands the records over; what is returned is no longer counted. */
@@ -38,6 +55,8 @@ interface Ranges {
   readonly length: () => number
   /** Key start −1 is no key. */
   readonly push: (valueStart: number, valueEnd: number, keyStart: number, keyEnd: number) => void
+  /** The values of rows of a batch, which lie `shift` bytes further on here. */
+  readonly pushRows: (source: RecordBatch, rows: Int32Array, count: number, shift: number) => void
   readonly take: (bytes: Uint8Array) => PackedRecords
 }
 
@@ -47,25 +66,40 @@ const makeRanges = (): Ranges => {
   let keyStarts = new Int32Array(rangesInitial)
   let keyEnds = new Int32Array(rangesInitial)
   let length = 0
-  const grown = (array: Int32Array) => {
-    const larger = new Int32Array(array.length * 2)
-    larger.set(array)
-    return larger
+  const reserve = (more: number) => {
+    if (length + more <= valueStarts.length) return
+    const size = Math.max(valueStarts.length * 2, length + more)
+    const grown = (array: Int32Array) => {
+      const larger = new Int32Array(size)
+      larger.set(array)
+      return larger
+    }
+    valueStarts = grown(valueStarts)
+    valueEnds = grown(valueEnds)
+    keyStarts = grown(keyStarts)
+    keyEnds = grown(keyEnds)
   }
   return {
     length: () => length,
     push: (valueStart, valueEnd, keyStart, keyEnd) => {
-      if (length === valueStarts.length) {
-        valueStarts = grown(valueStarts)
-        valueEnds = grown(valueEnds)
-        keyStarts = grown(keyStarts)
-        keyEnds = grown(keyEnds)
-      }
+      reserve(1)
       valueStarts[length] = valueStart
       valueEnds[length] = valueEnd
       keyStarts[length] = keyStart
       keyEnds[length] = keyEnd
       length++
+    },
+    pushRows: ({ valueEnds: ends, valueStarts: starts }, rows, count, shift) => {
+      reserve(count)
+      const [toStarts, toEnds] = [valueStarts, valueEnds]
+      for (let at = 0; at < count; at++) {
+        const row = rows[at]!
+        toStarts[length + at] = starts[row]! + shift
+        toEnds[length + at] = ends[row]! + shift
+      }
+      keyStarts.fill(-1, length, length + count)
+      keyEnds.fill(-1, length, length + count)
+      length += count
     },
     take: (bytes) => {
       const taken = {
@@ -98,6 +132,21 @@ export const makeOutputCollector = (topic: TopicRef, shared?: EpochBytes): Outpu
   /** Of the key `bytes[start, end)`; start −1 is no key. */
   const rangesFor = (bytes: Uint8Array, start: number, end: number): Ranges =>
     only ?? rangesOf(start < 0 ? 0 : partitionOfBytes(bytes, start, end, topic.partitions))
+  const pass: OutputCollector["pass"] = (source, row, bytes, keyStart, keyEnd) => {
+    const ranges = rangesFor(bytes, keyStart, keyEnd)
+    const start = source.valueStarts[row]!
+    const end = source.valueEnds[row]!
+    const shift = epoch.shiftOf(source) ?? epoch.add(source.bytes, start, end) - start
+    if (keyStart < 0) ranges.push(start + shift, end + shift, -1, -1)
+    else if (keyStart >= start && keyEnd <= end) {
+      ranges.push(start + shift, end + shift, keyStart + shift, keyEnd + shift)
+    } else {
+      // what had to be unescaped stands elsewhere
+      const key = epoch.add(bytes, keyStart, keyEnd)
+      ranges.push(start + shift, end + shift, key, key + keyEnd - keyStart)
+    }
+    count++
+  }
   return {
     topic,
     record: (record) => {
@@ -113,20 +162,18 @@ export const makeOutputCollector = (topic: TopicRef, shared?: EpochBytes): Outpu
       }
       count++
     },
-    pass: (source, row, bytes, keyStart, keyEnd) => {
-      const ranges = rangesFor(bytes, keyStart, keyEnd)
-      const start = source.valueStarts[row]!
-      const end = source.valueEnds[row]!
-      const shift = epoch.shiftOf(source) ?? epoch.add(source.bytes, start, end) - start
-      if (keyStart < 0) ranges.push(start + shift, end + shift, -1, -1)
-      else if (keyStart >= start && keyEnd <= end) {
-        ranges.push(start + shift, end + shift, keyStart + shift, keyEnd + shift)
-      } else {
-        // what had to be unescaped stands elsewhere
-        const key = epoch.add(bytes, keyStart, keyEnd)
-        ranges.push(start + shift, end + shift, key, key + keyEnd - keyStart)
+    pass,
+    passRows: (source, rows, length, bytes, keys) => {
+      const shift = keys === undefined ? epoch.shiftOf(source) : undefined
+      if (shift !== undefined) {
+        rangesFor(bytes, -1, -1).pushRows(source, rows, length, shift)
+        count += length
+        return
       }
-      count++
+      for (let at = 0; at < length; at++) {
+        const row = rows[at]!
+        pass(source, row, bytes, keys === undefined ? -1 : keys.starts[row]!, keys === undefined ? -1 : keys.ends[row]!)
+      }
     },
     count: () => count,
     take: () => {

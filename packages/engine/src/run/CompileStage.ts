@@ -37,7 +37,9 @@ import { sameFields } from "../plan/SameFields.ts"
 import { resultShiftMs } from "../plan/Stages.ts"
 import { originOf } from "../repartition/Place.ts"
 import { asFailed, interpretAnswer, interpretRow } from "./InterpretStage.ts"
-import { countsCode, onePortCode, portsCode, type RowCode } from "./CompileRun.ts"
+import { sharedConditions } from "./CompileConditions.ts"
+import { passCode, stampCode } from "./CompileOutput.ts"
+import { countsCode, onePortCode, type PassedRows, portsCode, type RowCode } from "./CompileRun.ts"
 import { advanceCode, clockCode, closeCode, fireFunctions, watermarkCode } from "./CompileTime.ts"
 import { makeStateKey } from "./StateKey.ts"
 import type { StageProgram } from "./StageProgram.ts"
@@ -62,6 +64,10 @@ interface Emitter {
   batchStart: Array<string>
   /** Operators whose records left out the loop counts: `FilteredCounts.ts`. */
   readonly counted: Set<PlannedOperator>
+  /** Outputs whose rows the loop notes down, of the port. */
+  passed: Array<PassedRows>
+  /** Conditions that every row of the port is asked, by their code: the variables that have them. */
+  known: ReadonlyMap<string, string>
   variables: number
 }
 
@@ -76,6 +82,8 @@ export const compileStage = (plan: StagePlan): StageProgram => {
     functions: [],
     batchStart: [],
     counted: new Set(),
+    passed: [],
+    known: new Map(),
     variables: 0
   }
   const rows = plan.ports.map((port, index) => rowCode(emitter, port, index))
@@ -109,13 +117,20 @@ const rowCode = (emitter: Emitter, { operator, source }: PlannedPort, port: numb
   emitter.source = source
   emitter.columns = columnAccess(source.shape, scope)
   emitter.batchStart = []
+  emitter.passed = []
+  emitter.known = new Map()
+  const shared = sharedConditions(plan, operator, (each) =>
+    conditionCode(emitter, each, each.computed[0]!, { record: undefined, read: readInLoop })
+  )
+  emitter.known = shared.known
   const rows = consumersCode(emitter, plan.operators[operator]!, { record: undefined, read: readInLoop })
   const interpret = scope.constant(interpretRow(plan, port))
   const stamped = plan.writers !== undefined
   const time = plan.eventTimeField === undefined || stamped ? undefined : emitter.columns.number(plan.eventTimeField)
   return {
-    row: `if (wide[i] !== 0) ${interpret}(batch, i, context, now, eventTime, watermark);
-    else { ${rows} }`,
+    row: `${shared.code} ${rows}`,
+    wide: `${interpret}(batch, i, context, now, eventTime, watermark);`,
+    passed: emitter.passed,
     time,
     start: `${emitter.columns.prelude()}
   ${emitter.batchStart.join("\n")}`,
@@ -160,7 +175,7 @@ if (${done}) { ${after} } }`
 
 const conditionCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
   computed._tag === "Expr" && computed.checked.result === "boolean"
-    ? compileCondition(computed.checked, accessOf(emitter, operator, place), emitter.scope)
+    ? compileCondition(computed.checked, accessOf(emitter, operator, place), emitter.scope, emitter.known)
     : `${valueCode(emitter, operator, computed, place)} === true`
 
 const valueCode = (emitter: Emitter, operator: PlannedOperator, computed: PlannedComputed, place: Place): string =>
@@ -558,21 +573,10 @@ if (${holding}.length === 0) { ${leftOutCode(emitter, operator, place)} }
 for (let ${at} = 0; ${at} < ${holding}.length; ${at}++) { ${each} }`
 }
 
-const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string => {
-  const output = `context.outputs[${operator.output}]`
-  if (place.record !== undefined || !passesUnchanged(emitter.source, node.topic)) {
-    return guarded(emitter, operator, `${output}.record(${recordOf(place)});`, "")
-  }
-  const field = node.topic.key[0]
-  const key = field === undefined ? "-1, -1" : emitter.columns.range(field).join(", ")
-  return `${output}.pass(batch.source, i, batch.bytes, ${key});`
-}
-
-/** What is written with a record: its time, how far time had come, and where it came from. */
-const stampCode = ({ eventTimeField }: StagePlan): string =>
-  `${
-    eventTimeField === undefined ? "NaN, -Infinity" : "eventTime - shift, Math.max(before, Math.min(eventTime, clock))"
-  }, context.placeBase + (i < 0 ? context.firedAt : batch.source.offsets[i])`
+const toCode = (emitter: Emitter, operator: PlannedOperator, node: NodeOf<"to">, place: Place): string =>
+  place.record === undefined && passesUnchanged(emitter.source, node.topic)
+    ? passCode(emitter, operator, node.topic)
+    : guarded(emitter, operator, `context.outputs[${operator.output}].record(${recordOf(place)});`, "")
 
 const repartitionCode = (
   emitter: Emitter,

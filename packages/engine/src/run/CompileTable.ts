@@ -88,10 +88,11 @@ export const readsColumns = (operator: PlannedOperator, { taken }: JoinedRow): b
         taken.some((field) => "field" in of && of.field === field && isWide(operator, field))
       )
     }
+    case "validate":
+      return node.total?.sum === undefined || !taken.includes(node.total.sum)
     case "branch":
     case "joinTable":
     case "keyBy":
-    case "validate":
       return true
     default:
       return false

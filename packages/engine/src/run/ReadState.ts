@@ -3,8 +3,8 @@
  * after it, without taking the shard.
  *
  * `frazil jobs state` calls it. A job that runs may drop what is being read; then its next record in force is read instead.
- * **Bounds**: all state of the key's partition is loaded; where its own producer put it elsewhere, that of all partitions,
- * one after the other.
+ * **Bounds**: all state of the key's partition is read, where its own producer put it elsewhere that of all partitions, one after
+ * the other; held is what is of the key, and all of patterns, joins, lookups and tables.
  */
 import { partitionOf } from "@frazil/core"
 import { Effect } from "effect"
@@ -80,7 +80,7 @@ const readShard = Effect.fnUntraced(function* (plan: StagePlan, id: ShardId, key
   for (let attempt = 1; ; attempt++) {
     const record = yield* log.inForce(id)
     if (record === undefined) return []
-    const loaded = yield* Effect.result(loadState(plan, id, record))
+    const loaded = yield* Effect.result(loadState(plan, id, record, key))
     if (loaded._tag === "Success") return entriesOf(plan, id, record, loaded.success, key, options)
     const { failure } = loaded
     // what was named may be gone when the job has committed again meanwhile

@@ -14,7 +14,7 @@ import { type KeyedOperator, makeKeyedOperator } from "../keyed/KeyedOperator.ts
 import { type LookupState, makeLookupState } from "../lookup/LookupState.ts"
 import { type JoinState, makeJoinState } from "../join/JoinState.ts"
 import { type KeyedState, makeKeyedState } from "../state/KeyedState.ts"
-import { StateShapeError } from "../state/OperatorState.ts"
+import { type OperatorState, StateShapeError } from "../state/OperatorState.ts"
 import { makeTableState, type TableState } from "../state/TableState.ts"
 import { makePatternState, type PatternState } from "../pattern/PatternState.ts"
 import { makeWindowState, type WindowState } from "../window/WindowState.ts"
@@ -132,10 +132,15 @@ const bringToTime = (plan: StagePlan, state: StageState, { clockAt, closed = fal
   for (const keyed of state.keyed) keyed.restored(watermark, closed)
 }
 
-/** The state that a record in force names, for whoever only reads it: the shard is not taken. */
-export const loadState = Effect.fnUntraced(function* (plan: StagePlan, id: ShardId, record: RecordInForce) {
+/** The state of a key that a record in force names, for whoever only reads it: the shard is not taken. Operators that can leave out others. */
+export const loadState = Effect.fnUntraced(function* (
+  plan: StagePlan,
+  id: ShardId,
+  record: RecordInForce,
+  key: string
+) {
   const detail = record.detail as ShardDetail // written by this engine in every commit
-  const state = yield* loadNewest(plan, id, record, detail.deltasFrom, inMemory)
+  const state = yield* loadNewest(plan, id, record, detail.deltasFrom, { open: inMemory, key })
   bringToTime(plan, state, detail)
   return state
 })
@@ -149,7 +154,7 @@ const emptyState = (plan: StagePlan, id: ShardId, open: OpenStores): Effect.Effe
 
 const statesOf = (plan: StagePlan, open: OpenStore | undefined): StageState => ({
   states: plan.states.map((state) => makeKeyedState(state.name, state.declaration, open)),
-  windows: plan.windows.map(makeWindowState),
+  windows: plan.windows.map((window) => makeWindowState(window, open)),
   patterns: plan.patterns.map(makePatternState),
   keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed, open)),
   joins: plan.joins.map(makeJoinState),
@@ -205,7 +210,7 @@ const restoreStates = Effect.fnUntraced(function* (
   open: OpenStores
 ) {
   const log = yield* Log
-  return yield* loadNewest(plan, id, record, deltasFrom, open).pipe(
+  return yield* loadNewest(plan, id, record, deltasFrom, { open, key: undefined }).pipe(
     // rule 4: only an owner may call it corrupt; a zombie misses files that its successor deleted. Dropping nothing asks the log.
     Effect.tapError((error) =>
       error._tag === "JobError" && error.reason === "Corrupt" ? log.dropDeltas(owner, id, 0) : Effect.void
@@ -213,21 +218,27 @@ const restoreStates = Effect.fnUntraced(function* (
   )
 })
 
+interface LoadInto {
+  readonly open: OpenStores
+  /** All of them when undefined. */
+  readonly key: string | undefined
+}
+
 /** The newest snapshot that reads, or an older one, and every delta after it. */
 const loadNewest = Effect.fnUntraced(function* (
   plan: StagePlan,
   id: ShardId,
   record: RecordInForce,
   deltasFrom: number | null,
-  open: OpenStores
+  into: LoadInto
 ) {
   // an older version of the job had no state here: all of it starts empty
-  if (deltasFrom === null) return yield* emptyState(plan, id, open)
+  if (deltasFrom === null) return yield* emptyState(plan, id, into.open)
   // rule 2: deltas are kept from the oldest kept snapshot on; before there are three snapshots, from the first one on
   const candidates = record.snapshots.length < snapshotsKept ? [...record.snapshots, undefined] : record.snapshots
   const faults: Array<string> = []
   for (const snapshot of candidates) {
-    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot, deltasFrom, open))
+    const loaded = yield* Effect.result(loadFrom(plan, id, record, snapshot, deltasFrom, into))
     if (loaded._tag === "Success") return loaded.success
     if (loaded.failure._tag === "LogError" || loaded.failure.reason !== "Corrupt") return yield* loaded.failure
     faults.push(loaded.failure.message)
@@ -244,13 +255,14 @@ const loadFrom = Effect.fnUntraced(function* (
   record: RecordInForce,
   snapshot: SnapshotName | undefined,
   deltasFrom: number,
-  open: OpenStores
+  { key, open }: LoadInto
 ) {
   const log = yield* Log
   const state = yield* emptyState(plan, id, open)
+  const loads = loadsOf(state, key)
   if (snapshot !== undefined) {
     for (const part of yield* partsOf(snapshot)) {
-      yield* apply(state, yield* readFile(part), part.file, `snapshot ${part.file}`)
+      yield* apply(loads, yield* readFile(part), part.file, `snapshot ${part.file}`)
     }
   }
   yield* faultPoint("mid-restore")
@@ -258,7 +270,7 @@ const loadFrom = Effect.fnUntraced(function* (
   for (const delta of yield* log.deltas(id, next - 1)) {
     if (delta.epoch > record.epoch) break
     if (delta.epoch !== next) return yield* gap(next, delta.epoch)
-    yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch), `the changes of epoch ${delta.epoch}`)
+    yield* apply(loads, delta.bytes, deltaPlace(id, delta.epoch), `the changes of epoch ${delta.epoch}`)
     next++
   }
   if (next !== record.epoch + 1) return yield* gap(next, record.epoch + 1)
@@ -268,13 +280,34 @@ const loadFrom = Effect.fnUntraced(function* (
 const gap = (missing: number, found: number) =>
   new JobError({ reason: "Corrupt", message: `the changes of epochs ${missing} to ${found - 1} are missing` })
 
-const apply = Effect.fnUntraced(function* (state: StageState, bytes: Uint8Array, place: string, what: string) {
+type Loads = ReadonlyArray<Pick<OperatorState, "name" | "load">>
+
+/** What takes entries of each operator, or those of one key alone. */
+const loadsOf = (
+  { joins, keyed, lookups, patterns, states, tables, windows }: StageState,
+  key: string | undefined
+): Loads => {
+  const all: ReadonlyArray<OperatorState> = [
+    ...states,
+    ...windows,
+    ...patterns,
+    ...joins,
+    ...keyed,
+    ...lookups,
+    ...tables
+  ]
+  if (key === undefined) return all
+  return all.map((state) => ({
+    name: state.name,
+    load: (entries, raw) => state.load(state.entriesOf === undefined ? entries : state.entriesOf(entries, key), raw)
+  }))
+}
+
+const apply = Effect.fnUntraced(function* (loads: Loads, bytes: Uint8Array, place: string, what: string) {
   const { open } = yield* StateSealing
   return yield* Effect.try({
     try: () => {
-      const { joins, keyed, lookups, patterns, states, tables, windows } = state
-      const of = [...states, ...windows, ...patterns, ...joins, ...keyed, ...lookups, ...tables]
-      applyEncoded(of, open(bytes, place))
+      applyEncoded(loads, open(bytes, place))
     },
     catch: (cause) => {
       if (cause instanceof JobError) return cause

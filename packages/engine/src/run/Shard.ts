@@ -80,6 +80,8 @@ export interface Shard {
   readonly process: (batch: RecordBatch, nowMs: number) => void
   /** Records of the table with that index. */
   readonly processTable: (table: number, batch: RecordBatch, nowMs: number) => void
+  /** Whether that time would close or forget something: between two such moments nothing would come of it but commits. */
+  readonly timeDue: (maxEventTime: number) => boolean
   /** Nothing comes, but the stage's time is here: `TakeTime.ts`. True when that closed or forgot something. */
   readonly takeTime: (maxEventTime: number, nowMs: number) => boolean
   /** The clock has come so far: what is due by it. True when that closed or fired something. */
@@ -102,6 +104,8 @@ export interface ShardParts {
   readonly laneShape?: LaneShape
   /** Internal topics that the stage writes. */
   readonly internal?: ReadonlyArray<TopicInfo>
+  /** The input ends: nothing is idle, whatever a live run before has recorded. */
+  readonly bounded?: boolean
 }
 
 export const makeShard = ({
@@ -113,12 +117,13 @@ export const makeShard = ({
   ledger,
   startedAtMs,
   laneShape,
-  internal
+  internal,
+  bounded = false
 }: ShardParts): Shard => {
   const decoders = decodersOf(plan, program)
   const { collect, epochBytes } = makeCollecting()
   const [outputs, deadLetters] = [plan.outputs.map(collect), collect(deadLetterTopic)]
-  const lanes = makeLanesOf(plan, restored, laneShape)
+  const lanes = makeLanesOf(plan, restored, laneShape, bounded)
   let nowMs = 0
   const entries = ledger === undefined ? undefined : collect(ledger.topic)
   const originAt = makeOriginAt(plan, restored.id)
@@ -173,7 +178,10 @@ export const makeShard = ({
     validated: 0,
     totals: plan.totals.map(makeRunningTotal),
     filtered: countFiltered(plan, restored, ledger, write),
-    time: { maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY, idle: restored.detail.idle },
+    time: {
+      maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY,
+      idle: restored.detail.idle && !bounded
+    },
     record: (batch, row) => decoders[context.port]!.record(batch, row),
     threw: (batch, row, operator, error) => {
       shard.failedInEpoch++
@@ -206,19 +214,14 @@ export const makeShard = ({
     tablesRead: plan.tables.length === 0,
     ledger: entries,
     entered: new Map(),
+    timeDue: (maxEventTime) => isDue(plan, context, maxEventTime - plan.outOfOrdernessMs),
     takeTime: (maxEventTime, now) => {
-      const watermark = maxEventTime - plan.outOfOrdernessMs
+      if (!shard.timeDue(maxEventTime)) return false
       const before = watermarkOf(context.time, plan.outOfOrdernessMs)
-      // between two ends of windows, or of what patterns wait for, nothing would come of it but commits
-      const due =
-        context.windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
-        [...context.patterns, ...context.joins].some((operator) => operator.nextAt() < watermark) ||
-        context.keyed.some((keyed) => keyed.due(watermark))
-      if (!due) return false
       nowMs = now
       if (lanes === undefined) context.firedAt = shard.offset - 1
       context.time.maxEventTime = maxEventTime
-      program.advance(context, now, watermark, before)
+      program.advance(context, now, maxEventTime - plan.outOfOrdernessMs, before)
       shard.changed = true
       return true
     },
@@ -298,6 +301,12 @@ export const makeShard = ({
   }
   return shard
 }
+
+/** Whether the watermark ends a window, or what patterns, joins and keyed operators wait for. */
+const isDue = (plan: StagePlan, { joins, keyed, patterns, windows }: StageContext, watermark: number): boolean =>
+  windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
+  [...patterns, ...joins].some((operator) => operator.nextAt() < watermark) ||
+  keyed.some((each) => each.due(watermark))
 
 /** By port. */
 const decodersOf = ({ ports }: StagePlan, { reads }: StageProgram): ReadonlyArray<Decoder<AnyRecord>> =>
@@ -390,7 +399,8 @@ const makeWriters = (
 const makeLanesOf = (
   { eventTimeField, portOfInput, writers }: StagePlan,
   { detail, offset }: RestoredShard,
-  shape: LaneShape | undefined
+  shape: LaneShape | undefined,
+  bounded: boolean
 ): Lanes | undefined => {
   if (writers === undefined) return undefined
   if (shape === undefined) throw new Error("a stage behind a repartition is told how many shards write it")
@@ -398,6 +408,7 @@ const makeLanesOf = (
     shape,
     timed: eventTimeField !== undefined,
     restored: detail.lanes,
+    bounded,
     start: offset,
     portOf: portOfInput
   })

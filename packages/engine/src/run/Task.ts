@@ -153,7 +153,10 @@ const openShards = Effect.fnUntraced(function* (options: TaskOptions, { ids, kep
     ...(options.writers === undefined ? {} : { laneShape: options.writers.shape }),
     ...(options.internal === undefined ? {} : { internal: options.internal })
   }
-  const opened = restored.map((from) => makeShard({ plan, program, restored: from, ...letters, startedAtMs, ...more }))
+  const { bounded } = options.run
+  const opened = restored.map((from) =>
+    makeShard({ plan, program, restored: from, ...letters, startedAtMs, bounded, ...more })
+  )
   yield* sweepUnnamed(opened, plan)
   return { shards: [...kept, ...opened].toSorted((left, right) => left.id.shard - right.id.shard), startedAtMs }
 })
@@ -198,10 +201,9 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, begin:
       appendedAt = Math.min(appendedAt, atMs)
     })
     const now = yield* Clock.currentTimeMillis
-    // where a lookup had no room, a partition that was idle may have records by now
     const readAll = askers.room() > 0
     const answered = askers.pass(now)
-    if ((readAll && takeTime(plan, shards, now)) || answered > 0) epochOpenedAt ??= now
+    if ((yield* takeTime(plan, shards, now)) || answered > 0) epochOpenedAt ??= now
     for (const shard of shards) if (shard.takeClock(now)) epochOpenedAt ??= now
     const captured = yield* snapshots.turn
     if (epochOpenedAt === undefined ? snapshots.unnamed() : moving || epochDue(shards, run, now - epochOpenedAt)) {
@@ -305,27 +307,45 @@ const readOnce = Effect.fnUntraced(function* (
   let moved = 0
   for (const shard of shards) {
     const room = askers.room()
+    const silent = fallsSilent(options, shard, yield* Clock.currentTimeMillis)
     // while a table has more, what was read of the source would have to be read again
     const batch =
       room > 0 && shard.tablesRead
-        ? yield* readSource(options, shard, { ...limits, recordsMax: Math.min(limits.recordsMax, room) })
+        ? yield* readSource(options, shard, { ...limits, recordsMax: Math.min(limits.recordsMax, room), now: silent })
         : undefined
-    moved += yield* readTables(options, shard, opened)
+    moved += yield* readTables(options, shard, batch !== undefined && batch.length > 0, opened)
     if (batch === undefined || !shard.tablesRead) continue
     const now = yield* Clock.currentTimeMillis
     if (batch.length > 0) {
       opened(now, batch.timestamps[0]!)
       yield* processed(options.plan, shard, batch, now)
       moved += batch.length
-    } else if (now - shard.lastRecordAtMs >= options.plan.idleAfterMs && !options.run.bounded) {
-      // whoever waits for its time is told, also when nothing else comes
-      if (!shard.context.time.idle && options.plan.repartitions.length > 0) opened(now, Number.POSITIVE_INFINITY)
-      shard.context.time.idle = true
-    }
+    } else if (silent) fallSilent(options.plan, shard, batch.open === true, now, opened)
     shard.readOn(batch.next)
   }
   return moved
 })
+
+/** Nothing came of the partition for so long that it is idle, if nothing stands in it: asked before it is read, which may take its time. */
+const fallsSilent = ({ plan, run }: TaskOptions, { context, lastRecordAtMs }: Shard, nowMs: number): boolean =>
+  !run.bounded && !context.time.idle && nowMs - lastRecordAtMs >= plan.idleAfterMs
+
+/** It was read to its end. Where that is a transaction under way, records may stand behind it: it is waited for anew. */
+const fallSilent = (
+  { repartitions }: StagePlan,
+  shard: Shard,
+  open: boolean,
+  now: number,
+  opened: (nowMs: number, appendedAtMs: number) => void
+): void => {
+  if (open) {
+    shard.lastRecordAtMs = now
+    return
+  }
+  // whoever waits for its time is told, also when nothing else comes
+  if (repartitions.length > 0) opened(now, Number.POSITIVE_INFINITY)
+  shard.context.time.idle = true
+}
 
 /**
  * Of an internal topic, records are gone once its reader committed: whoever misses them may not be that reader any more. So
@@ -363,11 +383,13 @@ const limitsOf = ({ run }: TaskOptions): ReadLimits => ({
 
 /**
  * One batch of each table that has one; `tablesRead` says whether they were at their ends. The source's batch was read
- * before, so that whatever a table held when a record was committed is there when the record is joined.
+ * before, and where it has records the ends are those of now, so that whatever a table held when a record was committed is
+ * there when the record is joined.
  */
 const readTables = Effect.fnUntraced(function* (
   options: TaskOptions,
   shard: Shard,
+  joins: boolean,
   opened: (nowMs: number, appendedAtMs: number) => void
 ) {
   const log = yield* Log
@@ -376,7 +398,7 @@ const readTables = Effect.fnUntraced(function* (
   for (const [index, table] of shard.tables.entries()) {
     // asked before it is read, so that nothing slips in between
     const complete = !options.run.bounded || (yield* options.run.inputComplete(table.topic))
-    const batch = yield* log.read(table.topic, shard.id.shard, table.offset, limitsOf(options))
+    const batch = yield* log.read(table.topic, shard.id.shard, table.offset, { ...limitsOf(options), now: joins })
     if (batch.length > 0) {
       const now = yield* Clock.currentTimeMillis
       opened(now, batch.timestamps[0]!)
@@ -385,7 +407,8 @@ const readTables = Effect.fnUntraced(function* (
     }
     table.offset = batch.next
     const atEnd = batch.length === 0 || table.offset >= (yield* endOf(table.topic, shard))
-    if (!complete || !atEnd) shard.tablesRead = false
+    // an input that ends ends behind what is not committed yet
+    if (!complete || !atEnd || (options.run.bounded && batch.open === true)) shard.tablesRead = false
   }
   return moved
 })
@@ -405,11 +428,21 @@ const reachedEnd = Effect.fnUntraced(function* (options: TaskOptions, shards: Re
     } else if (!(yield* options.run.inputComplete(name))) return false
   }
   for (const shard of shards) {
-    if (shard.offset < (yield* endOf(options.plan.source.name, shard))) return false
-    for (const table of shard.tables) if (table.offset < (yield* endOf(table.topic, shard))) return false
+    if (!(yield* atEndNow(plan.source.name, shard, shard.offset))) return false
+    for (const table of shard.tables) if (!(yield* atEndNow(table.topic, shard, table.offset))) return false
     if (shard.lanes?.ended() === false) return false
   }
   return true
+})
+
+const oneRecord: ReadLimits = { recordsMax: 1, bytesMax: 1, now: true }
+
+/** Behind a transaction that somebody has under way may stand what was committed: the end of what is seen is not the end of all. */
+const atEndNow = Effect.fnUntraced(function* (topic: string, shard: Shard, offset: number) {
+  const log = yield* Log
+  if (offset < (yield* endOf(topic, shard))) return false
+  const { length, open } = yield* log.read(topic, shard.id.shard, offset, oneRecord)
+  return length === 0 && open !== true
 })
 
 /** Files that a crash left without a name go by age only: a zombie's may still be named (rule 6). */

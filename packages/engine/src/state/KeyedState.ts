@@ -101,6 +101,8 @@ const makeMemoryState = (name: string, declaration: StateDeclaration): KeyedStat
         entry.writtenAt = writtenAt
       }
     },
+    // as in load
+    entriesOf: (loaded, key) => (loaded as ReadonlyArray<EncodedEntry>).filter(([of]) => of === key),
     size: () => entries.size,
     read: (key, watermark) => {
       const entry = entries.get(key)

@@ -22,6 +22,8 @@ export interface OperatorState {
   readonly capture: (kind: CaptureKind, watermark: number) => Capture
   /** Applies what `takeDelta` or a capture gave on top of what is loaded; `raw`: what the delta had beside it. */
   readonly load: (entries: unknown, raw?: Uint8Array) => void
+  /** What of such entries is of the key with that text: who reads one key need not hold the others. */
+  readonly entriesOf?: (entries: unknown, key: string) => unknown
   /** Of state on disk: what it takes there and in memory. */
   readonly stored?: () => StoredCounts
   /** Lets go what it has on disk; it is not asked again. */

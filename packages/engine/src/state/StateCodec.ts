@@ -117,7 +117,7 @@ function* sectionsOf(bytes: Uint8Array): Generator<Section & { readonly raw?: Ui
 }
 
 /** Applies a delta, a part or an older snapshot on top of what is loaded. Throws when the bytes are none of these. */
-export const applyEncoded = (states: ReadonlyArray<OperatorState>, bytes: Uint8Array): void => {
+export const applyEncoded = (states: ReadonlyArray<Pick<OperatorState, "name" | "load">>, bytes: Uint8Array): void => {
   // written by this file and verified by hash (snapshots) or by the log's checksum (deltas)
   for (const section of sectionsOf(bytes)) {
     states.find((state) => state.name === section.operator)?.load(section.entries, section.raw)

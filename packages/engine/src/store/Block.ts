@@ -142,6 +142,13 @@ export class BlockWriter {
     this.length = at
   }
 
+  /** A copy of the key that was added last; before `end`. */
+  lastKey(): Uint8Array<ArrayBuffer> {
+    const begin = this.begins.at(-1)! // a block has an entry
+    const at = begin + headBytes
+    return new Uint8Array(this.bytes.subarray(at, at + readUint32(this.bytes, begin)))
+  }
+
   /** Writes what belongs behind the entries. */
   end(): void {
     const count = this.begins.length

@@ -8,7 +8,7 @@ import { type Entry, makeEntry } from "./Block.ts"
 import { checksums, makeSeals } from "./BlockGuard.ts"
 import { hashKey, type KeyHash, keyBytesMax, writeKey } from "./KeyBytes.ts"
 import { Levels } from "./Levels.ts"
-import { MergedEntries } from "./MergedEntries.ts"
+import { type KeyRange, MergedEntries } from "./MergedEntries.ts"
 import { ReadBuffer, type Segment, type SegmentParts, SegmentWriter } from "./Segment.ts"
 import type { StoreFiles } from "./StateFolder.ts"
 
@@ -17,6 +17,8 @@ export interface EmbeddedStoreOptions {
   readonly sealed: boolean
   /** Whether an entry of that time may be forgotten. What was over stays so, and so does what it replaced. */
   readonly over: (time: number) => boolean
+  /** All entries of a key have one time: what is over leaves no mark, and a segment of such entries goes as it is. */
+  readonly timesStay?: boolean
 }
 
 export interface StoreCounts {
@@ -51,9 +53,9 @@ export class EmbeddedStore {
   private spilledBytes = 0
   private reads = 0
 
-  constructor({ files, over, sealed }: EmbeddedStoreOptions) {
+  constructor({ files, over, sealed, timesStay = false }: EmbeddedStoreOptions) {
     this.parts = { files, guard: sealed ? makeSeals() : checksums }
-    this.levels = new Levels(this.parts, over)
+    this.levels = new Levels(this.parts, { over, timesStay })
   }
 
   /** The key's newest entry, deleted or not; it holds until the next call. */
@@ -101,6 +103,23 @@ export class EmbeddedStore {
     return new Scan(this.levels.segments.map((segment) => segment.hold()))
   }
 
+  /** The entries whose keys begin with the text, which is of ASCII, as they are now; of each segment so much is read at once. */
+  scanPrefix(prefix: string, readBytes: number): Scan {
+    const from = new Uint8Array(this.key.subarray(0, this.write(prefix)))
+    const to = from.slice()
+    to[to.length - 1]!++
+    const inRange = this.levels.segments.filter((segment) => segment.reaches(from, to))
+    return new Scan(
+      inRange.map((segment) => segment.hold()),
+      { from, to, readBytes }
+    )
+  }
+
+  /** Lets files go that have nothing but what is over. */
+  dropOver(): void {
+    this.levels.dropOver()
+  }
+
   /** Every entry that was spilled since the scan for the capture before; all of them the first time. */
   scanRecent(): Scan {
     const { recent } = this
@@ -144,9 +163,9 @@ export class Scan {
   private readonly entries: MergedEntries
 
   /** Newest first, held for it. */
-  constructor(segments: ReadonlyArray<Segment>) {
+  constructor(segments: ReadonlyArray<Segment>, range?: KeyRange) {
     this.segments = segments
-    this.entries = new MergedEntries(segments)
+    this.entries = new MergedEntries(segments, range)
   }
 
   next(): Entry | undefined {

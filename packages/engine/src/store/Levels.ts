@@ -7,7 +7,7 @@
  * **Bounds**: seven segments a level; files of at most about three times what lives, while the last level is merged.
  */
 import type { Segment, SegmentParts } from "./Segment.ts"
-import { Merge } from "./Merge.ts"
+import { type Forgets, Merge } from "./Merge.ts"
 
 const fanout = 4
 /** Of the last level to those above it, so that it is merged with them. */
@@ -28,16 +28,16 @@ export class Levels {
   private readonly levels: Array<Array<Segment>> = []
   private readonly running: Array<Running | undefined> = []
   private readonly parts: SegmentParts
-  private readonly over: (time: number) => boolean
+  private readonly forgets: Forgets
   private nextNumber = 1
   /** All of them, newest first. */
   segments: ReadonlyArray<Segment> = []
   /** Bytes that merges have written. */
   mergedBytes = 0
 
-  constructor(parts: SegmentParts, over: (time: number) => boolean) {
+  constructor(parts: SegmentParts, forgets: Forgets) {
     this.parts = parts
-    this.over = over
+    this.forgets = forgets
   }
 
   /** No two files of a store have one number. */
@@ -48,6 +48,18 @@ export class Levels {
   /** A segment that is newer than all others. */
   add(segment: Segment): void {
     this.level(0).unshift(segment)
+    this.changed()
+  }
+
+  /** Lets segments go that have nothing but what is over. Those that are merged go with their merge. */
+  dropOver(): void {
+    const { over, timesStay } = this.forgets
+    if (!timesStay || !this.segments.some(({ newestTime }) => over(newestTime))) return
+    const merged = new Set(this.running.flatMap((running) => running?.merge.inputs ?? []))
+    const gone = new Set(this.segments.filter((segment) => over(segment.newestTime) && !merged.has(segment)))
+    if (gone.size === 0) return
+    for (const [at, level] of this.levels.entries()) this.levels[at] = level.filter((segment) => !gone.has(segment))
+    for (const segment of gone) segment.release()
     this.changed()
   }
 
@@ -105,7 +117,8 @@ export class Levels {
       last && next.length > 0 && this.running[level + 1] === undefined && bytesOf(next) <= lastRatioMax * levelBytes
     const inputs = withNext ? [...oldest, ...next] : oldest
     const bottom = last && (withNext || next.length === 0)
-    const merge = new Merge({ parts: this.parts, number: this.takeNumber(), inputs, bottom, over: this.over })
+    const { forgets, parts } = this
+    const merge = new Merge({ parts, number: this.takeNumber(), inputs, bottom, forgets })
     this.running[level] = { merge, withNext, pace: (headroom * merge.inputBytes) / Math.max(1, levelBytes) }
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A merge of segments into one, in slices: of each key its newest entry, without those that are over.
  *
- * What is over leaves a mark that its key has no value any more, unless nothing older lies below: an older entry would be seen
- * again.
+ * What is over leaves a mark that its key has no value any more, unless nothing older lies below, or that is over as well: an
+ * older entry would be seen again.
  */
 import { MergedEntries } from "./MergedEntries.ts"
 import { type Segment, type SegmentParts, SegmentWriter } from "./Segment.ts"
@@ -14,7 +14,14 @@ export interface MergeOptions {
   readonly inputs: ReadonlyArray<Segment>
   /** Nothing older lies below. */
   readonly bottom: boolean
+  readonly forgets: Forgets
+}
+
+/** What a store may forget. */
+export interface Forgets {
   readonly over: (time: number) => boolean
+  /** All entries of a key have one time. */
+  readonly timesStay: boolean
 }
 
 const sumOf = (segments: ReadonlyArray<Segment>, of: "bytes" | "entries"): number =>
@@ -37,14 +44,15 @@ export class Merge {
 
   /** Goes on for about so many bytes written; whether all is done. */
   step(bytesMax: number): boolean {
-    const { bottom, over } = this.options
+    const { bottom, forgets } = this.options
+    const unmarked = bottom || forgets.timesStay
     const { entries, writer } = this
     for (let written = 0; written < bytesMax;) {
       const entry = entries.next()
       if (entry === undefined) return true
-      const gone = entry.deleted || over(entry.time)
+      const gone = entry.deleted || forgets.over(entry.time)
       written += entry.valueTo - entry.keyFrom
-      if (gone && bottom) continue
+      if (gone && unmarked) continue
       writer.copy(entry, gone)
     }
     return false

@@ -8,13 +8,25 @@ import { type Entry, entriesOf, entryAt, indexFrom, makeEntry } from "./Block.ts
 import { compareKeys } from "./KeyBytes.ts"
 import { ReadBuffer, type Segment } from "./Segment.ts"
 
-/** What is read of a segment at once, so that a merge does not ask for each block. */
-const readBytes = 131_072
+/** From a key on, up to another one. */
+export interface KeyRange {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  /** What is read of a segment at once. */
+  readonly readBytes: number
+}
+
+/** So that a merge does not ask for each block. */
+const readBytesDefault = 131_072
 
 class Cursor {
   readonly entry = makeEntry()
   private readonly buffer = new ReadBuffer()
   private readonly segment: Segment
+  private readonly readBytes: number
+  private readonly to: Uint8Array | undefined
+  /** No block from there on has a key before `to`; the one before it may have others too. */
+  private readonly blocksEnd: number
   private blocks: ReadonlyArray<Buffer> = []
   /** Of `blocks[at]`. */
   private at = 0
@@ -24,15 +36,17 @@ class Cursor {
   private nextBlock = 0
   ended = false
 
-  constructor(segment: Segment) {
+  /** Stands at the first entry of the range. */
+  constructor(segment: Segment, range: KeyRange | undefined) {
+    const { index } = segment
     this.segment = segment
-  }
-
-  /** Goes to the first entry with the key or behind it. */
-  seek(key: Uint8Array, keyTo: number): void {
-    this.nextBlock = Math.max(0, this.segment.index.blockOf(key, keyTo))
+    this.readBytes = range?.readBytes ?? readBytesDefault
+    this.to = range?.to
+    this.blocksEnd = range === undefined ? index.blocks : index.blockOf(range.to, range.to.length) + 1
+    if (range !== undefined) this.nextBlock = Math.max(0, index.blockOf(range.from, range.from.length))
     if (!this.readOn()) return
-    this.index = indexFrom(this.blocks[0]!, key, keyTo) - 1
+    if (range !== undefined) this.index = indexFrom(this.blocks[0]!, range.from, range.from.length)
+    this.index--
     this.next()
   }
 
@@ -45,14 +59,18 @@ class Cursor {
       } else if (!this.readOn()) return
     }
     entryAt(this.blocks[this.at]!, this.index, this.entry)
+    const { entry, to } = this
+    // only the last block has keys behind the range
+    if (to === undefined || this.nextBlock < this.blocksEnd || this.at + 1 < this.blocks.length) return
+    if (compareKeys(entry.bytes, entry.keyFrom, entry.keyTo, to, 0, to.length) >= 0) this.ended = true
   }
 
   private readOn(): boolean {
-    if (this.nextBlock >= this.segment.index.blocks) {
+    if (this.nextBlock >= this.blocksEnd) {
       this.ended = true
       return false
     }
-    this.blocks = this.segment.blocksFrom(this.nextBlock, readBytes, this.buffer)
+    this.blocks = this.segment.blocksFrom(this.nextBlock, this.blocksEnd, this.readBytes, this.buffer)
     this.nextBlock += this.blocks.length
     this.at = 0
     this.index = 0
@@ -66,10 +84,9 @@ export class MergedEntries {
   /** Those that stand at the entry given last. */
   private readonly given: Array<Cursor> = []
 
-  /** Newest first. Begins at `from`, or with the first key. */
-  constructor(segments: ReadonlyArray<Segment>, from: Uint8Array = new Uint8Array(0)) {
-    this.cursors = segments.map((segment) => new Cursor(segment))
-    for (const cursor of this.cursors) cursor.seek(from, from.length)
+  /** Newest first. */
+  constructor(segments: ReadonlyArray<Segment>, range?: KeyRange) {
+    this.cursors = segments.map((segment) => new Cursor(segment, range))
     this.dropEnded()
   }
 

@@ -24,6 +24,9 @@ export class Segment {
   readonly entries: number
   readonly bytes: number
   readonly index: SegmentIndex
+  /** The greatest of its entries' times. */
+  readonly newestTime: number
+  private readonly lastKey: Uint8Array
   private readonly filter: BloomFilter
   private readonly file: StateFile
   private readonly parts: SegmentParts
@@ -35,6 +38,8 @@ export class Segment {
     readonly entries: number
     readonly bytes: number
     readonly index: SegmentIndex
+    readonly newestTime: number
+    readonly lastKey: Uint8Array
     readonly filter: BloomFilter
     readonly file: StateFile
     readonly parts: SegmentParts
@@ -43,6 +48,8 @@ export class Segment {
     this.entries = writer.entries
     this.bytes = writer.bytes
     this.index = writer.index
+    this.newestTime = writer.newestTime
+    this.lastKey = writer.lastKey
     this.filter = writer.filter
     this.file = writer.file
     this.parts = writer.parts
@@ -55,6 +62,13 @@ export class Segment {
 
   mayHave(hash: KeyHash): boolean {
     return this.filter.mayHave(hash)
+  }
+
+  /** Whether a key from `from` on and before `to` may be in it, by its first and its last one. */
+  reaches(from: Uint8Array, to: Uint8Array): boolean {
+    const { lastKey } = this
+    if (this.index.blockOf(to, to.length) < 0) return false
+    return compareKeys(lastKey, 0, lastKey.length, from, 0, from.length) >= 0
   }
 
   /** Points `entry` at the key's; whether there is one. */
@@ -76,12 +90,12 @@ export class Segment {
     return this.opened(number, buffer.bytes, 0, length)
   }
 
-  /** Blocks from one on, up to `bytesMax` of them but at least one: pieces of what was read at once. */
-  blocksFrom(number: number, bytesMax: number, buffer: ReadBuffer): ReadonlyArray<Buffer> {
+  /** Blocks from one on, before `end`, up to `bytesMax` of them but at least one: pieces of what was read at once. */
+  blocksFrom(number: number, end: number, bytesMax: number, buffer: ReadBuffer): ReadonlyArray<Buffer> {
     const { index } = this
     const from = index.from(number)
     let to = number + 1
-    while (to < index.blocks && index.to(to) - from <= bytesMax) to++
+    while (to < end && index.to(to) - from <= bytesMax) to++
     const length = index.to(to - 1) - from
     this.file.read(buffer.room(length), length, from)
     return Array.from({ length: to - number }, (_, at) =>
@@ -135,6 +149,8 @@ export class SegmentWriter {
   private outLength = 0
   private written = 0
   private firstKey: Uint8Array | undefined
+  private lastKey = new Uint8Array(0)
+  private newestTime = Number.NEGATIVE_INFINITY
   entries = 0
 
   constructor(parts: SegmentParts, number: number, entriesMax: number) {
@@ -151,18 +167,19 @@ export class SegmentWriter {
 
   /** Keys come in order, each once. */
   add(key: Uint8Array, keyTo: number, time: number, value: string | undefined): void {
-    this.count(key, 0, keyTo)
+    this.count(key, 0, keyTo, time)
     this.block.add(key, keyTo, time, value)
     if (this.block.full()) this.endBlock()
   }
 
   copy(entry: Entry, deleted: boolean): void {
-    this.count(entry.bytes, entry.keyFrom, entry.keyTo)
+    this.count(entry.bytes, entry.keyFrom, entry.keyTo, entry.time)
     this.block.copy(entry, deleted)
     if (this.block.full()) this.endBlock()
   }
 
-  private count(key: Uint8Array, from: number, to: number): void {
+  private count(key: Uint8Array, from: number, to: number, time: number): void {
+    if (time > this.newestTime) this.newestTime = time
     if (this.block.entries === 0) this.firstKey = new Uint8Array(key.subarray(from, to)) // a copy: a buffer's slice is none
     hashKey(key, from, to, this.hash)
     this.filter.add(this.hash)
@@ -171,6 +188,7 @@ export class SegmentWriter {
 
   private endBlock(): void {
     const { block, guard } = { block: this.block, guard: this.parts.guard }
+    this.lastKey = block.lastKey()
     block.end()
     const needed = this.outLength + block.length + guard.overhead
     if (needed > this.out.length) {
@@ -202,8 +220,8 @@ export class SegmentWriter {
       return undefined
     }
     this.index.trim()
-    const { entries, file, filter, index, number, parts, written } = this
-    return new Segment({ number, entries, bytes: written, index, filter, file, parts })
+    const { entries, file, filter, index, lastKey, newestTime, number, parts, written } = this
+    return new Segment({ number, entries, bytes: written, index, newestTime, lastKey, filter, file, parts })
   }
 
   abandon(): void {

@@ -7,6 +7,7 @@
  */
 import { type Capture, type CaptureKind, inPieces, inTurn } from "../state/Capture.ts"
 import type { EmbeddedStore, Scan, Spill, StoreCounts } from "./EmbeddedStore.ts"
+import { GroupScan, makeGroups, rangeOf } from "./KeyGroups.ts"
 import { jsonLength } from "./JsonLength.ts"
 import { readKey } from "./KeyBytes.ts"
 
@@ -16,6 +17,10 @@ export interface StoredMapOptions<V> {
   /** As plain JSON. */
   readonly encode: (value: V) => unknown
   readonly decode: (encoded: unknown) => V
+  /** Keys that begin with the same so many characters, all of ASCII, are a group: they are scanned and dropped together. */
+  readonly groupLength?: number
+  /** What an entry takes beside its text, when that is more than most do. */
+  readonly entryBytes?: number
 }
 
 /** A value as the cache has it. */
@@ -51,7 +56,7 @@ export interface CaptureCodec<V> {
 }
 
 /** A live object takes about twice what its text does; its key, its entry and their places in the map come on top. */
-const bytesOf = (key: string, textLength: number): number => 160 + 2 * (key.length + textLength)
+const entryBytesDefault = 160
 
 /** So much of the cache is let go at once. */
 const letGoPart = 8
@@ -63,6 +68,9 @@ export class StoredMap<V> {
   private readonly store: EmbeddedStore
   private readonly options: StoredMapOptions<V>
   private readonly hotBytesMax: number
+  private readonly entryBytes: number
+  /** Of `hot`. */
+  private readonly groups
   private readonly hot = new Map<string, Held<V>>()
   private hotBytes = 0
   private hand = this.hot.entries()
@@ -85,6 +93,12 @@ export class StoredMap<V> {
     this.options = options
     this.store = options.store
     this.hotBytesMax = options.cacheBytesMax * (1 - 1 / letGoPart)
+    this.entryBytes = options.entryBytes ?? entryBytesDefault
+    this.groups = options.groupLength === undefined ? undefined : makeGroups(options.groupLength)
+  }
+
+  private bytesOf(key: string, textLength: number): number {
+    return this.entryBytes + 2 * (key.length + textLength)
   }
 
   /** Keys, with those that are over but were not dropped yet. */
@@ -116,7 +130,7 @@ export class StoredMap<V> {
     this.take(key, {
       value,
       time,
-      bytes: bytesOf(key, this.averageText),
+      bytes: this.bytesOf(key, this.averageText),
       dirty: true,
       encoded: undefined,
       round: this.round,
@@ -132,7 +146,7 @@ export class StoredMap<V> {
     const held = this.hot.get(key)
     if (held !== undefined) {
       held.encoded = encoded
-      const bytes = bytesOf(key, jsonLength(encoded))
+      const bytes = this.bytesOf(key, jsonLength(encoded))
       this.hotBytes += bytes - held.bytes
       held.bytes = bytes
       if (this.hotBytes > this.hotBytesMax) this.letGo()
@@ -159,7 +173,7 @@ export class StoredMap<V> {
     const held = {
       value,
       time,
-      bytes: bytesOf(key, valueTo - keyTo),
+      bytes: this.bytesOf(key, valueTo - keyTo),
       dirty: false,
       encoded: undefined,
       round: -1,
@@ -173,6 +187,7 @@ export class StoredMap<V> {
     this.missing = undefined
     const before = this.hot.get(key)
     this.hot.set(key, held)
+    if (before === undefined) this.groups?.add(key)
     this.hotBytes += held.bytes - (before?.bytes ?? 0)
     this.debt += held.bytes
     if (this.spill !== undefined && this.debt >= sliceBytes) this.writeSlice(this.debt * spillPace)
@@ -195,6 +210,7 @@ export class StoredMap<V> {
         continue
       }
       this.hot.delete(key)
+      this.groups?.delete(key)
       this.hotBytes -= held.bytes
       if (held.dirty) this.frozen.set(key, held)
     }
@@ -222,7 +238,10 @@ export class StoredMap<V> {
         return
       }
       const key = frozenKeys[this.frozenAt++]!
-      const { bytes, encoded, time, value } = frozen.get(key)! // its keys are these
+      const held = frozen.get(key)
+      // its group was dropped
+      if (held === undefined) continue
+      const { bytes, encoded, time, value } = held
       const text = JSON.stringify(encoded ?? options.encode(value))
       this.averageText += (text.length - this.averageText) / 64
       spill.add(key, time, text)
@@ -232,6 +251,31 @@ export class StoredMap<V> {
 
   private finishSpill(): void {
     this.writeSlice(Number.POSITIVE_INFINITY)
+  }
+
+  /** The entries of a group in the order of their keys, as they are now; of each file so much is read at once. */
+  scanGroup(group: string, readBytes: number): GroupScan<V> {
+    const newer: Array<readonly [key: string, value: V]> = []
+    for (const key of this.groups?.keysOf(group) ?? []) newer.push([key, this.hot.get(key)!.value]) // they are those of `hot`
+    for (const key of rangeOf(this.frozenKeys, group)) {
+      const held = this.hot.has(key) ? undefined : this.frozen.get(key)
+      if (held !== undefined) newer.push([key, held.value])
+    }
+    return new GroupScan(newer, this.store.scanPrefix(group, readBytes), this.options.decode)
+  }
+
+  /** Nothing of the group is asked for again: what the cache has of it goes without being written. */
+  dropGroup(group: string): void {
+    for (const key of this.groups?.take(group) ?? []) {
+      this.hotBytes -= this.hot.get(key)!.bytes
+      this.hot.delete(key)
+    }
+    for (const key of rangeOf(this.frozenKeys, group)) this.frozen.delete(key)
+  }
+
+  /** Lets files go that have nothing but what is over. */
+  dropOver(): void {
+    this.store.dropOver()
   }
 
   /**

@@ -57,7 +57,7 @@ const orNothing = <A, E extends { readonly reason: string }, R>(self: Effect.Eff
   )
 
 /** Records in flight, of stages that have lookups. */
-const inFlightOf = Effect.fnUntraced(function* ({ plan, shards }: Stage) {
+const inFlightOf = Effect.fnUntraced(function* ({ plan, shards }: Stage, key: string) {
   const log = yield* Log
   const found = new Map<string, Set<number>>()
   if (plan.lookups.length === 0) return found
@@ -66,7 +66,7 @@ const inFlightOf = Effect.fnUntraced(function* ({ plan, shards }: Stage) {
     const record = yield* log.inForce(id)
     if (record === undefined) continue
     // of a job that runs, what was named may be gone by now; then nothing is said of it
-    const loaded = yield* Effect.result(loadState(plan, id, record))
+    const loaded = yield* Effect.result(loadState(plan, id, record, key))
     if (Result.isFailure(loaded)) continue
     for (const lookup of loaded.success.lookups) {
       const offsets = found.get(lookup.name) ?? new Set()
@@ -185,7 +185,7 @@ export const why = Effect.fn("Job.why")(function* <L extends LedgerFacts, D exte
     causes.push({ ...told, stage: entry.topic, partition: entry.partition, offset: entry.offset_from })
   }
   for (const stage of stages) {
-    const inFlight = yield* inFlightOf(stage)
+    const inFlight = yield* inFlightOf(stage, key)
     for (const record of stage.records?.near ?? [])
       causes.push(...explainRecord(stage.plan, record, stage.shards, { ...facts, inFlight }))
     causes.push(...(yield* explainOperators(stage, stages, entries, facts.entries, options)))

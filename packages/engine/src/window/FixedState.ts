@@ -6,8 +6,8 @@
  */
 import { type Cells, makeCells } from "./Cells.ts"
 import { makeEarlyResults } from "./EarlyResults.ts"
-import { endAfter, type KeyPanes, lastEndOf, type Pane } from "./Pane.ts"
-import { decodePanes, encodePanes } from "./PaneCodec.ts"
+import { endAfter, type KeyPanes, lastEndOf, type Pane, refusalAt } from "./Pane.ts"
+import { decodePanes, encodePanes, panesOfKey } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
 import { makeSliding, mergeCells } from "./Sliding.ts"
 import { ChangeList, gone, inPieces, inTurn } from "../state/Capture.ts"
@@ -38,6 +38,8 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
   let closedAt = Number.NEGATIVE_INFINITY
   /** Where the last record went. */
   let taken: Pane | undefined
+  /** Revisions of keys that no pane was loaded of. */
+  const loaded: Array<readonly [key: string, end: number, revision: number]> = []
   const resultOf = makeResult(plan)
   const store = makePaneStore(plan, spec, () => schedule())
   const { buckets, keys } = store
@@ -149,16 +151,8 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     refusal: undefined,
     paneOf: (key, eventTime, watermark) => {
       const start = Math.floor(eventTime / paneMs) * paneMs
-      const time = Math.max(watermark, closedAt)
-      state.refusal = undefined
-      // no window of the pane ends before the pane
-      if (start + paneMs + allowedLatenessMs <= time) {
-        if (lastEndOf(spec, start) + allowedLatenessMs <= time) {
-          state.refusal = "late"
-          return undefined
-        }
-        if (endAfter(spec, start) + allowedLatenessMs <= time) state.refusal = "dropped"
-      }
+      state.refusal = refusalAt(spec, start, Math.max(watermark, closedAt))
+      if (state.refusal === "late") return undefined
       // a pane opened now must not fire again what `update` is about to give
       if (watermark > fired) fired = watermark
       const pane = store.pane(key, start)
@@ -217,8 +211,16 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       decodePanes(plan, entries, store.openPane, (key, end, revision) => {
         const keyed = keys.get(key)
         if (keyed !== undefined) (keyed.revisions ??= new Map<number, number>()).set(end, revision)
+        // windows on disk give them as they lie, perhaps before their panes
+        else loaded.push([key, end, revision])
       }),
     restored: (watermark, closed) => {
+      for (const [key, end, revision] of loaded.splice(0).reverse()) {
+        const keyed = keys.get(key)
+        // what came with panes, or behind, is newer
+        if (keyed === undefined || keyed.revisions?.has(end) === true) continue
+        ;(keyed.revisions ??= new Map<number, number>()).set(end, revision)
+      }
       fired = watermark
       if (closed) closedAt = Number.POSITIVE_INFINITY
       store.drop(Math.max(watermark, closedAt))
@@ -228,6 +230,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       )
       schedule()
     },
+    entriesOf: (entries, key) => panesOfKey(plan, entries, key),
     size: () => keys.size,
     read: (key) => {
       const keyed = keys.get(key)

@@ -23,5 +23,14 @@ export const makeOnceState = (inner: WindowState, latenessMs: number): WindowSta
   takeDelta: inner.takeDelta,
   capture: (kind, watermark) => inner.capture(kind, watermark - latenessMs),
   load: inner.load,
-  size: inner.size
+  size: inner.size,
+  ...(inner.read === undefined ? {} : { read: readBehind(inner.read, latenessMs) }),
+  ...(inner.entriesOf === undefined ? {} : { entriesOf: inner.entriesOf }),
+  ...(inner.stored === undefined ? {} : { stored: inner.stored }),
+  ...(inner.discard === undefined ? {} : { discard: inner.discard })
 })
+
+const readBehind =
+  (read: NonNullable<WindowState["read"]>, latenessMs: number): NonNullable<WindowState["read"]> =>
+  (key, watermark) =>
+    read(key, watermark - latenessMs)

@@ -41,6 +41,15 @@ export const endAfter = (spec: FixedSpec, time: number): number =>
 export const lastEndOf = (spec: FixedSpec, time: number): number =>
   Math.floor(time / spec.everyMs) * spec.everyMs + spec.sizeMs
 
+/** What is said of a record whose pane starts there, by a watermark: no window takes it, or some do not; undefined: all of them do. */
+export const refusalAt = (spec: FixedSpec, start: number, watermark: number): "late" | "dropped" | undefined => {
+  const { allowedLatenessMs, paneMs } = spec
+  // no window of the pane ends before the pane
+  if (start + paneMs + allowedLatenessMs > watermark) return undefined
+  if (lastEndOf(spec, start) + allowedLatenessMs <= watermark) return "late"
+  return endAfter(spec, start) + allowedLatenessMs <= watermark ? "dropped" : undefined
+}
+
 export const makePane = (spec: FixedSpec, keyed: KeyPanes, start: number, cells: number): Pane => ({
   numbers: makeNumbers(cells),
   big: undefined,

@@ -6,8 +6,15 @@
  */
 import { Schema } from "effect"
 import { decodeCells, encodeCells, otherShape, readKey, readNumber } from "./CellsCodec.ts"
-import type { KeyPanes, Pane } from "./Pane.ts"
-import { decodeColumns, encodeColumns, fitsColumns, type PaneColumns } from "./PaneColumns.ts"
+import {
+  columnsOfKey,
+  decodeColumns,
+  encodeColumns,
+  fitsColumns,
+  type PaneColumns,
+  type ReadPane,
+  type ToldPane
+} from "./PaneColumns.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 const Panes = Schema.Struct({
@@ -36,7 +43,13 @@ const readPanes = (entries: unknown): EncodedPanes => {
   }
 }
 
-const rowOf = (plan: WindowPlan, pane: Pane): ReadonlyArray<unknown> => [
+/** A key with the last revisions of its windows, by their ends. */
+export interface ToldRevisions {
+  readonly key: string
+  readonly revisions: ReadonlyMap<number, number> | undefined
+}
+
+const rowOf = (plan: WindowPlan, pane: ToldPane): ReadonlyArray<unknown> => [
   pane.keyed.key,
   pane.start,
   ...encodeCells(plan, pane),
@@ -45,10 +58,10 @@ const rowOf = (plan: WindowPlan, pane: Pane): ReadonlyArray<unknown> => [
 
 export const encodePanes = (
   plan: WindowPlan,
-  panes: Iterable<Pane>,
-  revisions: Iterable<readonly [KeyPanes, ends: Iterable<number>]>
+  panes: Iterable<ToldPane>,
+  revisions: Iterable<readonly [ToldRevisions, ends: Iterable<number>]>
 ): EncodedPanes & EncodedColumns => {
-  const fitting: Array<Pane> = []
+  const fitting: Array<ToldPane> = []
   const rows: Array<ReadonlyArray<unknown>> = []
   for (const pane of panes) {
     if (fitsColumns(plan, pane)) fitting.push(pane)
@@ -67,11 +80,23 @@ export const encodePanes = (
   }
 }
 
+/** What of the entries is of one key; those of another shape as they are, for `decodePanes` to refuse. */
+export const panesOfKey = (plan: WindowPlan, entries: unknown, key: string): unknown => {
+  const { columns, panes, revisions, shape } = entries as EncodedPanes & EncodedColumns // made by encodePanes, here or before
+  if (shape !== plan.shape) return entries
+  return {
+    shape,
+    ...(columns === undefined ? {} : { columns: columnsOfKey(columns, key) }),
+    panes: panes.filter(([of]) => of === key),
+    revisions: revisions.filter(([of]) => of === key)
+  }
+}
+
 /** Calls back for each pane and revision, panes first. Throws when the entries are of another shape, or are none. */
 export const decodePanes = (
   plan: WindowPlan,
   entries: unknown,
-  paneAt: (key: string, start: number) => Pane,
+  paneAt: (key: string, start: number) => ReadPane,
   revise: (key: string, end: number, revision: number) => void
 ): void => {
   const { panes, revisions, shape } = readPanes(entries)

@@ -5,8 +5,20 @@
  * panes are filled as they are read. **Guarantees**: what a pane holds comes back as it was.
  */
 import { readKey, readNumber } from "./CellsCodec.ts"
-import type { Pane } from "./Pane.ts"
+import type { Cells } from "./Cells.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
+
+/** What is told of a pane. */
+export interface ToldPane extends Cells {
+  readonly start: number
+  readonly keyed: { readonly key: string }
+  readonly touched: boolean
+}
+
+/** What of a pane is read back. */
+export interface ReadPane extends Cells {
+  touched: boolean
+}
 
 export interface PaneColumns {
   readonly keys: ReadonlyArray<string>
@@ -19,7 +31,7 @@ export interface PaneColumns {
 }
 
 /** It holds numbers alone, of those that JSON has. */
-export const fitsColumns = ({ flat }: WindowPlan, { big, numbers }: Pane): boolean => {
+export const fitsColumns = ({ flat }: WindowPlan, { big, numbers }: Cells): boolean => {
   if (!flat || (big !== undefined && big.size > 0)) return false
   for (const number of numbers)
     if (number === Number.POSITIVE_INFINITY || number === Number.NEGATIVE_INFINITY) return false
@@ -27,7 +39,7 @@ export const fitsColumns = ({ flat }: WindowPlan, { big, numbers }: Pane): boole
 }
 
 /** Of panes that fit. */
-export const encodeColumns = (plan: WindowPlan, panes: ReadonlyArray<Pane>): PaneColumns => {
+export const encodeColumns = (plan: WindowPlan, panes: ReadonlyArray<ToldPane>): PaneColumns => {
   const start = panes[0]?.start ?? 0
   const cells = Array.from({ length: plan.cells }, (): Array<number | null> => [])
   const keys: Array<string> = []
@@ -44,6 +56,18 @@ export const encodeColumns = (plan: WindowPlan, panes: ReadonlyArray<Pane>): Pan
   return { keys, starts, cells, touched }
 }
 
+/** Of one key. */
+export const columnsOfKey = ({ cells, keys, starts, touched }: PaneColumns, key: string): PaneColumns => {
+  const places = keys.flatMap((of, place) => (of === key ? [place] : []))
+  const of = <A>(list: ReadonlyArray<A>) => places.map((place) => list[place]!)
+  return {
+    keys: of(keys),
+    starts: typeof starts === "number" ? starts : of(starts),
+    cells: cells.map(of),
+    touched: places.flatMap((place, at) => (touched.includes(place) ? [at] : []))
+  }
+}
+
 const listOf = (value: unknown, length: number): ReadonlyArray<unknown> => {
   if (Array.isArray(value) && value.length === length) return value
   throw new TypeError("a column of a window's state has another length than its keys, or is none")
@@ -53,7 +77,7 @@ const listOf = (value: unknown, length: number): ReadonlyArray<unknown> => {
 export const decodeColumns = (
   plan: WindowPlan,
   columns: unknown,
-  paneAt: (key: string, start: number) => Pane
+  paneAt: (key: string, start: number) => ReadPane
 ): void => {
   // each value is looked at where it is read
   const { cells, keys, starts, touched } = columns as Readonly<Record<keyof PaneColumns, unknown>>

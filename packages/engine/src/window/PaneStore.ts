@@ -15,7 +15,7 @@ import {
   type Pane
 } from "./Pane.ts"
 import { gone } from "../state/Capture.ts"
-import type { FixedSpec } from "./Window.ts"
+import { type FixedSpec, openMaxDefault, openPerKeyMaxDefault } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
 export interface PaneStore {
@@ -33,6 +33,7 @@ export interface PaneStore {
 export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => void): PaneStore => {
   const keys = new Map<string, KeyPanes>()
   const buckets: Array<Bucket> = []
+  const { openMax = openMaxDefault, openPerKeyMax = openPerKeyMaxDefault } = spec
   let open = 0
 
   const bucketAt = (start: number): Bucket => {
@@ -83,9 +84,9 @@ export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => v
         if (keyed.last?.start === start) return keyed.last
         const found = findPane(keyed, start)
         if (found !== undefined) return (keyed.last = found)
-        if (keyed.panes.length >= spec.openPerKeyMax) return undefined
+        if (keyed.panes.length >= openPerKeyMax) return undefined
       }
-      if (open >= spec.openMax) return undefined
+      if (open >= openMax) return undefined
       const pane = openPane(key, start)
       opened()
       return (pane.keyed.last = pane)

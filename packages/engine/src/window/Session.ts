@@ -28,6 +28,8 @@ export interface Session extends Cells, Listed {
 export interface KeySessions {
   readonly key: string
   readonly sessions: Array<Session>
+  /** On disk: when one of them is to be looked at next. */
+  dueAt: number
 }
 
 export const makeSession = (keyed: KeySessions, start: number, last: number, cells: number): Session => ({

@@ -34,6 +34,12 @@ export const encodeSessions = (plan: WindowPlan, sessions: Iterable<Session>): E
   ])
 })
 
+/** What of the entries is of one key; those of another shape as they are, for `decodeSessions` to refuse. */
+export const sessionsOfKey = (plan: WindowPlan, entries: unknown, key: string): unknown => {
+  const { sessions, shape } = entries as EncodedSessions // made by encodeSessions, here or before
+  return shape === plan.shape ? { shape, sessions: sessions.filter(([[of]]) => of === key) } : entries
+}
+
 /** Calls back for a session in each place. Throws when the entries are of another shape, or are none. */
 export const decodeSessions = (
   plan: WindowPlan,

@@ -7,12 +7,13 @@
  * makes the next revision, when the session still begins there and is still complete; otherwise the result is taken back:
  * told once more, `retracted`.
  */
-import { ChangeList, inPieces } from "../state/Capture.ts"
 import { isoOf } from "../state/PlainJson.ts"
-import { decodeSessions, encodeSessions } from "./SessionCodec.ts"
-import { makeSessionStore } from "./SessionStore.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
+import { decodeSessions, encodeSessions, sessionsOfKey } from "./SessionCodec.ts"
+import { makeSessionStore, type SessionStore } from "./SessionStore.ts"
 import { neighboursOf, type Session } from "./Session.ts"
 import { mergeCells } from "./Sliding.ts"
+import { makeStoredSessions } from "./StoredSessions.ts"
 import type { SessionSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 import { makeResult, readCells } from "./WindowResult.ts"
@@ -22,15 +23,18 @@ import type { AnyRecord } from "../flow/Node.ts"
 /** Beyond a moment, no further than the next that a timestamp can hold. */
 const halfMicrosecondMs = 0.0005
 
-export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowState => {
+/** `open` makes the store of sessions that are on disk; without it they are in memory whatever is declared. */
+export const makeSessionState = (plan: WindowPlan, spec: SessionSpec, open?: OpenStore): WindowState => {
   const { allowedLatenessMs, gapMs } = spec
-  const store = makeSessionStore(spec, plan.cells, ({ last, stands }) => {
+  const dueAt = ({ last, stands }: Session) => {
     const end = last + gapMs
     return (stands ? end + allowedLatenessMs : end) + halfMicrosecondMs
-  })
+  }
+  const store: SessionStore =
+    plan.store === undefined || open === undefined
+      ? makeSessionStore(spec, plan.cells, dueAt)
+      : makeStoredSessions(plan, spec, { dueAt, open, store: plan.store })
   const resultOf = makeResult(plan)
-  let changed: Array<Session> = []
-  const since = new ChangeList<Session>((session) => !session.gone)
   let closedAt = Number.NEGATIVE_INFINITY
   /** Where the last record went, and what it took back. */
   let taken: Session | undefined
@@ -39,11 +43,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
   const isComplete = ({ last }: Session, watermark: number) => last + gapMs < watermark
   const isOver = ({ last }: Session, watermark: number) => last + gapMs + allowedLatenessMs < watermark
 
-  const markChanged = (session: Session) => {
-    if (session.changed) return
-    session.changed = true
-    changed.push(session)
-  }
+  const markChanged = (session: Session) => store.changed(session)
   const schedule = (session: Session) => {
     store.schedule(session)
     state.nextAt = store.nextAt()
@@ -71,7 +71,7 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
   }
   /** The session that a record goes into, prolonged or joined; undefined when it would be one too many. */
   const sessionOf = (key: string, time: number, watermark: number): Session | undefined => {
-    const keyed = store.keys.get(key)
+    const keyed = store.find(key)
     if (keyed === undefined) return store.open(key, time)
     const { after, before } = neighboursOf(keyed, time, spec)
     if (before === undefined && after === undefined) return store.open(key, time)
@@ -92,13 +92,12 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
   }
 
   const fire = (watermark: number, emit: EmitResult) => {
-    for (let due = store.takeDue(watermark); due.length > 0; due = store.takeDue(watermark)) {
-      for (const session of due) {
-        if (!session.stands) give(session, emit)
-        if (isOver(session, watermark)) store.remove(session)
-        else schedule(session)
-      }
+    for (const session of store.takeDue(watermark)) {
+      if (!session.stands) give(session, emit)
+      if (isOver(session, watermark)) store.remove(session)
+      else schedule(session)
     }
+    store.forget(watermark)
     state.nextAt = store.nextAt()
   }
 
@@ -136,48 +135,19 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
       fire(Number.POSITIVE_INFINITY, emit)
       closedAt = Number.POSITIVE_INFINITY
     },
-    takeDelta: () => {
-      const delta = encodeSessions(
-        plan,
-        changed.filter((session) => !session.gone)
-      )
-      for (const session of changed) {
-        session.changed = false
-        since.add(session)
-      }
-      changed = []
-      return delta
-    },
-    capture: (kind) => {
-      const listed = since.take()
-      if (kind === "base")
-        return inPieces(store.keys.values(), store.keys.size, (some) =>
-          encodeSessions(
-            plan,
-            some.flatMap(({ sessions }) => sessions)
-          )
-        )
-      // one that is gone is part of another that changed, or over
-      return inPieces(listed, listed.length, (some) =>
-        encodeSessions(
-          plan,
-          some.filter((session) => !session.gone)
-        )
-      )
-    },
+    takeDelta: () => encodeSessions(plan, store.takeChanged()),
+    capture: (kind) => store.capture(kind, (sessions) => encodeSessions(plan, sessions)),
     load: (entries) => decodeSessions(plan, entries, store.put),
+    entriesOf: (entries, key) => sessionsOfKey(plan, entries, key),
     restored: (watermark, closed) => {
       if (closed) closedAt = Number.POSITIVE_INFINITY
-      for (const { sessions } of Array.from(store.keys.values())) {
-        for (const session of sessions.slice()) {
-          if (isOver(session, Math.max(watermark, closedAt))) store.remove(session)
-          else schedule(session)
-        }
-      }
+      const time = Math.max(watermark, closedAt)
+      store.restored((session) => isOver(session, time), time)
+      state.nextAt = store.nextAt()
     },
-    size: () => store.keys.size,
+    size: () => store.size(),
     read: (key) => {
-      const keyed = store.keys.get(key)
+      const keyed = store.find(key)
       if (keyed === undefined) return undefined
       const sessions = keyed.sessions.map((session) => ({
         start: isoOf(session.start),
@@ -186,7 +156,9 @@ export const makeSessionState = (plan: WindowPlan, spec: SessionSpec): WindowSta
         ...readCells(plan, session)
       }))
       return { sessions }
-    }
+    },
+    ...(store.stored === undefined ? {} : { stored: store.stored }),
+    ...(store.discard === undefined ? {} : { discard: store.discard })
   }
   return state
 }

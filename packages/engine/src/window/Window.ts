@@ -7,9 +7,9 @@
 import { durationMs, type DurationText } from "@frazil/core"
 
 export interface WindowBounds {
-  /** Panes or sessions that one key may have open; a record that needs one more goes to the ledger as `evicted`. Default 10,000. */
+  /** Panes or sessions that one key may have open; a record that needs one more goes to the ledger as `evicted`. Default 10,000, on disk none. */
   readonly windowsOpenPerKeyMax?: number
-  /** Those that all keys of a partition may have open together, likewise. Default 1,000,000. */
+  /** Those that all keys of a partition may have open together, likewise. Default 1,000,000, on disk none. */
   readonly windowsOpenMax?: number
 }
 
@@ -38,8 +38,9 @@ interface CommonSpec {
   readonly allowedLatenessMs: number
   /** The first result waits until the lateness has passed, and is the only one. */
   readonly once: boolean
-  readonly openPerKeyMax: number
-  readonly openMax: number
+  /** As they were given. */
+  readonly openPerKeyMax: number | undefined
+  readonly openMax: number | undefined
 }
 
 /** Windows that lie where the clock says. A pane is the longest piece that all of them are made of. */
@@ -86,14 +87,15 @@ export interface Window<out Time extends "event" | "processing", out Given exten
   readonly spec: WindowSpec
 }
 
-const openPerKeyMaxDefault = 10_000
-const openMaxDefault = 1_000_000
+/** Of state in memory. */
+export const openPerKeyMaxDefault = 10_000
+export const openMaxDefault = 1_000_000
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
 
 const boundsOf = (bounds: WindowBounds) => ({
-  openPerKeyMax: bounds.windowsOpenPerKeyMax ?? openPerKeyMaxDefault,
-  openMax: bounds.windowsOpenMax ?? openMaxDefault
+  openPerKeyMax: bounds.windowsOpenPerKeyMax,
+  openMax: bounds.windowsOpenMax
 })
 
 const specOf = (sizeMs: number, everyMs: number, allowedLatenessMs: number, bounds: WindowBounds): FixedSpec => ({

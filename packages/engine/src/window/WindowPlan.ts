@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import type { FieldSpec, RecordShape } from "@frazil/core"
-import type { NodeOf } from "../flow/Node.ts"
+import type { DiskStore, NodeOf } from "../flow/Node.ts"
 import { type Accumulator, cellsOf, makeAccumulator } from "./Accumulator.ts"
 import type { AggregateDeclaration } from "./Aggregate.ts"
 import { isClocked, type WindowSpec } from "./Window.ts"
@@ -22,6 +22,8 @@ export interface WindowPlan {
   readonly flat: boolean
   /** It goes by the clock. */
   readonly clocked: boolean
+  /** On disk, with so much in memory; undefined: in memory. */
+  readonly store?: DiskStore
   /** A hash of what the state was made by: another one cannot read it. */
   readonly shape: string
 }
@@ -70,6 +72,7 @@ export const planWindow = (name: string, node: NodeOf<"window">, input: RecordSh
     cells,
     flat: accumulators.every(({ flat }) => flat === true),
     clocked: isClocked(node.window),
+    ...(node.store === undefined ? {} : { store: node.store }),
     shape: createHash("sha256")
       .update(JSON.stringify([...shapeOf(node.window), node.key, computed]))
       .digest("hex")

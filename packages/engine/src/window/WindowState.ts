@@ -7,10 +7,12 @@
  */
 import type { AnyRecord } from "../flow/Node.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
 import type { Cells } from "./Cells.ts"
 import { makeFixedState } from "./FixedState.ts"
 import { makeOnceState } from "./OnceState.ts"
 import { makeSessionState } from "./SessionState.ts"
+import { makeStoredFixedState } from "./StoredFixedState.ts"
 import type { WindowSpec } from "./Window.ts"
 import type { WindowPlan } from "./WindowPlan.ts"
 
@@ -46,9 +48,15 @@ export interface WindowState extends OperatorState {
   readonly restored: (watermark: number, closed: boolean) => void
 }
 
-export const makeWindowState = (plan: WindowPlan): WindowState => {
-  const { spec } = plan
-  if (!spec.once) return spec._tag === "Session" ? makeSessionState(plan, spec) : makeFixedState(plan, spec)
-  const strict: WindowSpec = { ...spec, allowedLatenessMs: 0, once: false }
-  return makeOnceState(makeWindowState({ ...plan, spec: strict }), spec.allowedLatenessMs)
+/** `open` makes the store of a window that keeps its state on disk; without it state is in memory whatever is declared. */
+export const makeWindowState = (plan: WindowPlan, open?: OpenStore): WindowState => {
+  const { spec, store } = plan
+  if (spec.once) {
+    const strict: WindowSpec = { ...spec, allowedLatenessMs: 0, once: false }
+    return makeOnceState(makeWindowState({ ...plan, spec: strict }, open), spec.allowedLatenessMs)
+  }
+  if (spec._tag === "Session") return makeSessionState(plan, spec, open)
+  return store === undefined || open === undefined
+    ? makeFixedState(plan, spec)
+    : makeStoredFixedState(plan, spec, store, open)
 }

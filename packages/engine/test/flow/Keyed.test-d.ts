@@ -136,11 +136,10 @@ keyed.pipe(Flow.topN({ n: 10, by: "price", ttl: "1 hour", store: "disk", keysMax
 // @ts-expect-error: a bound of keys in memory
 keyed.pipe(Flow.process({ name: "n", states: {}, store: "disk", keysMax: 10 }, { onRecord: () => [] }))
 keyed.pipe(Flow.process({ name: "n", states: {}, store: "disk" }, { onRecord: () => [] }))
-// operators that keep their state in memory only
-// @ts-expect-error: a ranking in windows
 keyed.pipe(Flow.topN({ n: 10, by: "price", window, store: "disk" }))
-// @ts-expect-error: no store on disk
-keyed.pipe(Flow.window(window, { best: top(3, { by: "price" }) }, { store: "disk" }))
+keyed.pipe(Flow.window(window, { best: top(3, { by: "price" }) }, { store: { disk: { cacheBytesMax: 1_048_576 } } }))
+// @ts-expect-error: no such store
+keyed.pipe(Flow.window(window, { best: top(3, { by: "price" }) }, { store: "tape" }))
 const bidsSeen = { name: "seen", schema: Schema.Finite, initial: () => 0, ttl: "1 day" } as const
 keyed.pipe(Flow.mapWithState({ ...bidsSeen, store: "disk" }, (seen, bid: Bid) => [seen + 1, [bid]] as const))
 // @ts-expect-error: no such store

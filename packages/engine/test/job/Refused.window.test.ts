@@ -17,7 +17,7 @@ const payments = Flow.from(Payments).pipe(Flow.keyBy("account"))
 
 const counted = (
   window: Window<"event", "final" | "early" | "retractable">,
-  options: { readonly name?: string } = {}
+  options: Parameters<typeof Flow.window>[2] = {}
 ) => payments.pipe(Flow.window(window, { count: count() }, options), Flow.to(Counts, options))
 
 /** The problems of a job of these outputs. */
@@ -41,6 +41,16 @@ describe("a job with windows", () => {
     assert.include(problemsOf(fine)[0], "made of 2592000 panes, at most 100000")
     const shut = counted(Window.tumbling("1m", { allowedLateness: "0s", windowsOpenMax: 0 }))
     assert.include(problemsOf(shut)[0], "must be at least 1")
+  })
+
+  it("is refused on disk when it is read from too many panes, or its cache is no number", () => {
+    const store = "disk"
+    const fine = counted(Window.hopping("1 hour", { every: "1s", allowedLateness: "0s" }), { store })
+    assert.include(problemsOf(fine)[0], "would be read from 3600 panes, at most 1000")
+    const cacheless = counted(minute, { store: { disk: { cacheBytesMax: Number.NaN } } })
+    assert.include(problemsOf(cacheless)[0], "its cacheBytesMax is no number of bytes")
+    for (const of of [minute, Window.rolling("30 days", { every: "1 day", allowedLateness: "0s" })])
+      assert.deepStrictEqual(problemsOf(counted(of, { store })), [])
   })
 
   it("is refused over records that have no time, whose fields code made up, or by the clock with no reason", () => {

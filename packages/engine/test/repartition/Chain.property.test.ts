@@ -3,6 +3,7 @@ import { Field, Topic } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { count, Flow, Job, sum, Window } from "../../src/index.ts"
+import { casesOf } from "../support/Cases.ts"
 import { makeChance } from "../support/Chance.ts"
 import { crashAt } from "../support/Faults.ts"
 import { append, readAll, runToEnd, world } from "../support/Harness.ts"
@@ -81,7 +82,7 @@ describe("a window over the results of windows", () => {
   for (const latenessMs of [0, 8000]) {
     it.live(`that take records ${latenessMs} late has all of them, each once, in the window that they end in`, () =>
       Effect.gen(function* () {
-        for (let seed = 1; seed <= 6; seed++) {
+        for (let seed = 1; seed <= casesOf(3); seed++) {
           const chance = makeChance(latenessMs + seed)
           // as far out of order as the inner windows still take
           const lines = randomTrades(chance, 150, 2000 + latenessMs).map(byShop)

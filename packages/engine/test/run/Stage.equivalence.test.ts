@@ -17,6 +17,7 @@ import { makeTableState } from "../../src/state/TableState.ts"
 import { makeJoinState } from "../../src/join/JoinState.ts"
 import { makePatternState } from "../../src/pattern/PatternState.ts"
 import { makeWindowState } from "../../src/window/WindowState.ts"
+import { casesOf } from "../support/Cases.ts"
 import { makeChance } from "../support/Chance.ts"
 import { type Line, makeTestDeadLetter, makeTestLedgerEntry, TestDeadLetters, TestLedger } from "../support/Harness.ts"
 import { attachFakeAskers, passOn } from "../support/FakeAskers.ts"
@@ -30,7 +31,7 @@ import { joinedSales, randomRow, tableWindows } from "../support/RandomTables.ts
 
 const sales = Flow.from(Sales)
 const totalsOf = { count: count() }
-const seeds = 135
+const seeds = casesOf(135)
 const batches = 3
 const batchRecords = 30
 
@@ -47,7 +48,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       snapshots: [],
       files: new Map(),
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
-      windows: plan.windows.map(makeWindowState),
+      windows: plan.windows.map((window) => makeWindowState(window)),
       patterns: plan.patterns.map(makePatternState),
       joins: plan.joins.map(makeJoinState),
       keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed)),
@@ -276,7 +277,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on random jobs that join with a table whose rows come, change and go", () => {
-    const joins = 40
+    const joins = casesOf(26)
     const met = { wrote: 0, letters: 0, rows: 0, tombstones: 0 }
     for (let seed = 1; seed <= joins; seed++) {
       const rowsOf = (batch: number) => {
@@ -297,7 +298,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on conditions and windows over what a table gave, beside columns and in records", () => {
-    const jobs = 40
+    const jobs = casesOf(26)
     const met = { windows: 0, gold: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const rowsOf = (batch: number) => {
@@ -314,7 +315,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on random sessions: prolonged, joined, taken back, cut", () => {
-    const jobs = 60
+    const jobs = casesOf(40)
     const met = { results: 0, revised: 0, retracted: 0, letters: 0, ledger: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const chance = makeChance(seed * 77)
@@ -331,7 +332,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on random deduplications, rankings and process functions", () => {
-    const jobs = 90
+    const jobs = casesOf(60)
     const met = { kept: 0, revised: 0, ranked: 0, timed: 0, clocked: 0, letters: 0, ledger: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const chance = makeChance(seed * 31)
@@ -350,7 +351,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on random jobs behind a repartition, and on what writes it: stamps, places, bytes, time alone", () => {
-    const jobs = 60
+    const jobs = casesOf(40)
     const met = { moved: 0, wrote: 0, letters: 0, ledger: 0, windows: 0, matches: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const through = (chance: ReturnType<typeof makeChance>, flow: typeof sales) => {
@@ -381,7 +382,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on joins of two topics: both that write, and the one that has a port for each", () => {
-    const jobs = 40
+    const jobs = casesOf(26)
     const met = { joined: 0, letters: 0, ledger: 0, copied: 0, kept: 0, matches: 0, answers: 0, again: 0, retracted: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const plans = planJob(twoSides(makeChance(seed)))
@@ -422,7 +423,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on windows and patterns that write a repartition: late results, sessions taken back, the end of time", () => {
-    const jobs = 40
+    const jobs = casesOf(26)
     const met = { moved: 0, wrote: 0 }
     const totals = { count: count(), total: sum<Sale, "amount">("amount") }
     for (let seed = 1; seed <= jobs; seed++) {
@@ -458,7 +459,7 @@ describe("the compiled stage and the interpreted one", () => {
   })
 
   it("agree on random joins: pairs, versions, tables, deletions, bounds, results that go on", () => {
-    const jobs = 90
+    const jobs = casesOf(60)
     const met = { results: 0, alone: 0, retracted: 0, letters: 0, late: 0, dropped: 0, evicted: 0 }
     for (let seed = 1; seed <= jobs; seed++) {
       const chance = makeChance(seed * 79)

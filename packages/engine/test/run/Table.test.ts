@@ -1,9 +1,9 @@
 /** The join of a stream with a table: what a record is joined with, and when. */
-import { partitionOf } from "@frazil/core"
+import { expr, partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { Flow, Job, Log, trimLog } from "../../src/index.ts"
+import { Flow, Job, Log, type ReadRecords, trimLog } from "../../src/index.ts"
 import { jobProgress } from "../../src/run/JobProgress.ts"
 import { makeChance } from "../support/Chance.ts"
 import { atPoint, eventually, onLog } from "../support/Faults.ts"
@@ -52,6 +52,26 @@ describe("a join with a table", () => {
       assert.deepStrictEqual((yield* jobProgress([checkedJob]))[0]?.counts.tables, table)
       const letters = (yield* readAll("dead-letter")).map(({ value }) => (JSON.parse(value) as { topic: string }).topic)
       assert.deepStrictEqual(letters.toSorted(), [...Array<string>(broken).fill("limits"), "orders"])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.live("gives fields that are added up like those of the records themselves", () =>
+    Effect.gen(function* () {
+      yield* append(Orders, [orderLine(1, "C1"), orderLine(2, "C2"), orderLine(4, "C1"), orderLine(8, "nobody")])
+      yield* append(Limits, [limitLine("C1", "10.25", "gold"), limitLine("C2", "0.50")])
+      const joined = Flow.from(Orders).pipe(Flow.joinTable(Limits, { on: "customer", take: ["limit", "segment"] }))
+      const job = Job.make("totals", [
+        joined.pipe(Flow.total("limits", { sum: "limit" })),
+        joined.pipe(Flow.total("cents", { sum: "cents" })),
+        joined.pipe(Flow.filter(expr("segment == 'gold'")), Flow.total("gold", { sum: "limit" }))
+      ])
+      const monitor = Job.monitor()
+      yield* runToEnd(job, { observer: monitor })
+      assert.deepStrictEqual(monitor.status()[0]?.totals, {
+        limits: { records: 4, sum: "21.00" },
+        cents: { records: 4, sum: "15" },
+        gold: { records: 2, sum: "20.50" }
+      })
     }).pipe(Effect.provide(world))
   )
 
@@ -129,6 +149,38 @@ describe("a join with a table", () => {
       yield* Fiber.interrupt(running)
       assert.deepStrictEqual(yield* checks, ["o1 7.5 gold", "o2 null null", "o3 8.5 null"])
     }).pipe(Effect.provide(world))
+  )
+
+  it.effect(
+    "sees what the table held when the record was committed, of a log that remembers where nothing was, too",
+    () =>
+      Effect.gen(function* () {
+        for (const topic of [Orders, Limits, CheckedOrders]) yield* append(topic, [])
+        // as of another thread or process: it knows nothing of what was committed here
+        let remembers = false
+        const empty = new Map<string, ReadRecords>()
+        const remembering = onLog(({ read }) => ({
+          read: (topic, partition, offset, limits) => {
+            const found = empty.get(`${topic}/${partition}/${offset}`)
+            if (remembers && topic === "limits" && limits.now !== true && found !== undefined)
+              return Effect.succeed(found)
+            return Effect.tap(read(topic, partition, offset, limits), (batch) =>
+              Effect.sync(() => void (batch.length === 0 && empty.set(`${topic}/${partition}/${offset}`, batch)))
+            )
+          }
+        }))
+        const running = yield* Effect.forkChild(remembering(Job.run(checkedJob)))
+        yield* TestClock.adjust(500)
+        remembers = true
+        yield* append(Limits, [limitLine("C1", "7.5", "gold")])
+        yield* append(Orders, [orderLine(1, "C1")])
+        yield* eventually(
+          "the check",
+          Effect.map(checks, ({ length }) => length === 1)
+        )
+        yield* Fiber.interrupt(running)
+        assert.deepStrictEqual(yield* checks, ["o1 7.5 gold"])
+      }).pipe(Effect.provide(world))
   )
 
   it.live("reads a table from its first record when the job joins with it anew, or takes more of it", () =>

@@ -22,22 +22,27 @@ import { makeTableState, type TableState } from "../../src/state/TableState.ts"
 import { planWindow } from "../../src/window/WindowPlan.ts"
 import type { WindowSpec } from "../../src/window/Window.ts"
 import { makeWindowState, type WindowState } from "../../src/window/WindowState.ts"
+import { casesOf } from "../support/Cases.ts"
 import { runSeeds, type World } from "../support/CaptureWorld.ts"
 
 const Sale = Schema.Struct({ account: Field.text(), amount: Field.int() })
 const shape = RecordShape.of(Sale)
 
-const windowWorld = ({ spec }: { readonly spec: WindowSpec }): World => {
+const windowWorld = ({ spec }: { readonly spec: WindowSpec }, onDisk = false): World => {
   const aggregates = [
     ["count", count().declaration],
     ["total", sum<typeof Sale.Type, "amount">("amount").declaration],
     ["most", max<typeof Sale.Type, "amount">("amount").declaration]
   ] as const
-  const node = { op: "window", name: undefined, inputs: [], key: ["account"], window: spec, aggregates } as const
+  const store = { cacheBytesMax: 8_000 }
+  const node = { op: "window", name: undefined, inputs: [], key: ["account"], window: spec, aggregates, store } as const
   const plan = planWindow("w", node, shape)
+  const folder = memoryFolder()
+  let opened = 0
+  const open: OpenStore = (operator) => ({ files: folder.make(`${opened++}/${operator}`), sealed: false })
   let watermark = 0
   return {
-    make: () => makeWindowState(plan),
+    make: () => makeWindowState(plan, onDisk ? open : undefined),
     change: (of, chance) => {
       const state = of as WindowState // made above
       for (let record = 0; record < 6; record++) {
@@ -159,6 +164,13 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
   ["overlapping windows", () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }))],
   ["early results", () => windowWorld(Window.tumbling("30s", { early: "5s", allowedLateness: "10s" }))],
   ["sessions", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }))],
+  ["tumbling windows on disk", () => windowWorld(Window.tumbling("20s", { allowedLateness: "10s" }), true), 1],
+  [
+    "overlapping windows on disk",
+    () => windowWorld(Window.hopping("30s", { every: "10s", allowedLateness: "5s" }), true),
+    1
+  ],
+  ["sessions on disk", () => windowWorld(Window.session("8s", { max: "2 minutes", allowedLateness: "10s" }), true), 1],
   ["values", valueWorld],
   ["process functions", () => functionWorld(false)],
   ["process functions on disk", () => functionWorld(true), 3],
@@ -166,7 +178,7 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
 ]
 
 describe("snapshots that are taken while state changes", () => {
-  for (const [name, make, seeds = 25] of worlds) {
+  for (const [name, make, seeds = casesOf(12)] of worlds) {
     it(`restore ${name} as they are: ${seeds} seeds`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })

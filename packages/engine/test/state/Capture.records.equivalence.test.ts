@@ -13,6 +13,7 @@ import { patternBegin } from "../../src/pattern/Pattern.ts"
 import { planPattern } from "../../src/pattern/PatternPlan.ts"
 import { makePatternState, type PatternState } from "../../src/pattern/PatternState.ts"
 import type { PlannedComputed } from "../../src/plan/StagePlan.ts"
+import { casesOf } from "../support/Cases.ts"
 import { runSeeds, type World } from "../support/CaptureWorld.ts"
 
 const encoder = new TextEncoder()
@@ -158,7 +159,7 @@ const worlds: ReadonlyArray<readonly [string, () => World]> = [
 
 describe("snapshots of held records that are taken while they come and go", () => {
   for (const [name, make] of worlds) {
-    const seeds = 15
+    const seeds = casesOf(6)
     it(`restore ${name} as it is: ${seeds} seeds`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })

@@ -94,6 +94,66 @@ describe("an embedded store", () => {
     store.close()
   })
 
+  it("scans the keys of a prefix, as a filter over all of them does: 8 seeds", () => {
+    let found = 0
+    for (let seed = 1; seed <= 8; seed++) {
+      const chance = makeChance(seed)
+      const folder = memoryFolder()
+      const store = new EmbeddedStore({ files: folder.make("s"), sealed: false, over: () => false })
+      const model = new Map<string, string>()
+      for (let batch = 0; batch < 30; batch++) {
+        const keys = Array.from({ length: 1 + chance.below(200) }, () => `${chance.below(40)}:${chance.below(3000)}`)
+        const sorted = [...new Set(keys)].sort()
+        const spill = store.spill(sorted.length)
+        for (const key of sorted) {
+          const value = `${seed}.${batch}.${"x".repeat(chance.below(300))}`
+          spill.add(key, 0, value)
+          model.set(key, value)
+        }
+        spill.end()
+      }
+      for (let group = 0; group < 45; group++) {
+        const scanned: Array<readonly [string, string]> = []
+        const scan = store.scanPrefix(`${group}:`, chance.pick([1, 5000, 131_072]))
+        for (let entry = scan.next(); entry !== undefined; entry = scan.next())
+          scanned.push([readKey(entry.bytes, entry.keyFrom, entry.keyTo), valueOf(entry)])
+        scan.close()
+        const expected = [...model].filter(([key]) => key.startsWith(`${group}:`)).sort(([a], [b]) => (a < b ? -1 : 1))
+        assert.deepStrictEqual(scanned, expected, `seed ${seed}, group ${group}`)
+        found += scanned.length
+      }
+      store.close()
+      assert.strictEqual(folder.files.size, 0)
+    }
+    assert.isAbove(found, 10_000)
+  })
+
+  it("lets segments go that have nothing but what is over, and keeps what lives", () => {
+    const folder = memoryFolder()
+    let overAt = 0
+    const over = (time: number) => time <= overAt
+    const store = new EmbeddedStore({ files: folder.make("s"), sealed: false, over, timesStay: true })
+    let most = 0
+    for (let round = 1; round <= 120; round++) {
+      const spill = store.spill(500)
+      for (let key = 0; key < 500; key++)
+        spill.add(`${String(round).padStart(4, "0")} k${key + 1000}`, round, `value ${round}`)
+      spill.end()
+      overAt = round - 10
+      store.dropOver()
+      most = Math.max(most, store.counts().bytes)
+      for (let lives = Math.max(1, overAt + 1); lives <= round; lives++)
+        assert.strictEqual(valueOf(store.find(`${String(lives).padStart(4, "0")} k1042`)!), `value ${lives}`)
+    }
+    // ten rounds live
+    assert.isBelow(most, 30 * 500 * 50)
+    overAt = 120
+    store.dropOver()
+    assert.isBelow(store.counts().bytes, 16 * 500 * 50)
+    store.close()
+    assert.strictEqual(folder.files.size, 0)
+  })
+
   it("tells every block that is not what was written, sealed or not", () => {
     for (const sealed of [false, true]) {
       const folder = memoryFolder(sealed)

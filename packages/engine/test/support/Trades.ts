@@ -59,7 +59,23 @@ const windowOf = ({ earlyMs, everyMs, latenessMs, rolling, sizeMs }: Timing) => 
   return rolling === true ? Window.rolling(`${sizeMs}ms`, options) : Window.hopping(`${sizeMs}ms`, options)
 }
 
-export const tradesJob = (timing: Timing, topic = Trades) =>
+/** Of each kind of window. */
+export const timings: ReadonlyArray<Timing> = [
+  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 0, outOfOrdernessMs: 5000 },
+  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 15_000, outOfOrdernessMs: 2000 },
+  { sizeMs: 30_000, everyMs: 5000, latenessMs: 0, outOfOrdernessMs: 5000 },
+  { sizeMs: 30_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 0 },
+  // panes of five seconds, windows that do not divide
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000 },
+  // results of what is new, and before the end
+  { sizeMs: 60_000, everyMs: 5000, latenessMs: 12_000, outOfOrdernessMs: 2000, rolling: true },
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000, rolling: true },
+  { sizeMs: 30_000, everyMs: 30_000, latenessMs: 9000, outOfOrdernessMs: 2000, earlyMs: 4000 },
+  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, earlyMs: 3000 },
+  { sizeMs: 40_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, rolling: true, earlyMs: 3000 }
+]
+
+export const tradesJob = (timing: Timing, topic = Trades, store: Flow.StateStore = "memory") =>
   Job.make("trades", [
     Flow.from(topic).pipe(
       Flow.eventTime("at", {
@@ -78,7 +94,7 @@ export const tradesJob = (timing: Timing, topic = Trades) =>
           tips: sum("tip"),
           shops: countDistinct("shop", { valuesMax: shopsMax })
         },
-        { name: "totals" }
+        { name: "totals", store }
       ),
       Flow.to(Totals)
     )

@@ -38,6 +38,7 @@ export interface VisitTiming {
 
 const listMax = 3
 const dayMs = 86_400_000
+const hourMs = 3_600_000
 
 const Span = Schema.NullOr(Schema.Struct({ from: Schema.Finite, to: Schema.Finite }))
 type Span = typeof Span.Type
@@ -47,9 +48,20 @@ const spanOf = (left: Span, right: Span): Span => {
   return { from: Math.min(left.from, right.from), to: Math.max(left.to, right.to) }
 }
 
+export const visitTimings: ReadonlyArray<VisitTiming> = [
+  { gapMs: 6000, maxMs: hourMs, latenessMs: 0, outOfOrdernessMs: 4000 },
+  { gapMs: 4000, maxMs: hourMs, latenessMs: 20_000, outOfOrdernessMs: 2000 },
+  // pauses of exactly the gap are frequent
+  { gapMs: 3000, maxMs: hourMs, latenessMs: 15_000, outOfOrdernessMs: 0 },
+  // sessions that are cut: by what came first
+  { gapMs: 6000, maxMs: 14_000, latenessMs: 15_000, outOfOrdernessMs: 3000 },
+  { gapMs: 5000, maxMs: 5000, latenessMs: 0, outOfOrdernessMs: 1000 }
+]
+
 export const visitsJob = (
   { gapMs, idleAfterMs = 60_000, latenessMs, maxMs, openPerKeyMax, outOfOrdernessMs }: VisitTiming,
-  topic = Trades
+  topic = Trades,
+  store: Flow.StateStore = "memory"
 ) =>
   Job.make("visits", [
     Flow.from(topic).pipe(
@@ -77,7 +89,7 @@ export const visitsJob = (
             result: (span) => (span === null ? 0 : (span.to - span.from + dayMs) % dayMs)
           })
         },
-        { name: "visits" }
+        { name: "visits", store }
       ),
       Flow.to(Visits)
     )

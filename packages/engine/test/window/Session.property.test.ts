@@ -2,33 +2,24 @@
 import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { casesOf } from "../support/Cases.ts"
 import { makeChance } from "../support/Chance.ts"
 import { crashAt } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { randomTrades, type TradeLine, Trades } from "../support/Trades.ts"
-import { expectedVisits, foundVisits, type VisitTiming, visitsJob } from "../support/Visits.ts"
+import { expectedVisits, foundVisits, visitsJob, visitTimings } from "../support/Visits.ts"
 
 const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
 const hourMs = 3_600_000
 
-const timings: ReadonlyArray<VisitTiming> = [
-  { gapMs: 6000, maxMs: hourMs, latenessMs: 0, outOfOrdernessMs: 4000 },
-  { gapMs: 4000, maxMs: hourMs, latenessMs: 20_000, outOfOrdernessMs: 2000 },
-  // pauses of exactly the gap are frequent
-  { gapMs: 3000, maxMs: hourMs, latenessMs: 15_000, outOfOrdernessMs: 0 },
-  // sessions that are cut: by what came first
-  { gapMs: 6000, maxMs: 14_000, latenessMs: 15_000, outOfOrdernessMs: 3000 },
-  { gapMs: 5000, maxMs: 5000, latenessMs: 0, outOfOrdernessMs: 1000 }
-]
-
 describe("sessions", () => {
   let retracted = 0
-  for (const [index, timing] of timings.entries()) {
+  for (const [index, timing] of visitTimings.entries()) {
     const { gapMs, latenessMs, maxMs } = timing
     for (const disorderMs of [0, 4000, 14_000, 60_000]) {
       it.live(`of ${gapMs}, at most ${maxMs}, ${latenessMs} late, over records ${disorderMs} out of order`, () =>
         Effect.gen(function* () {
-          for (let seed = 1; seed <= 3; seed++) {
+          for (let seed = 1; seed <= casesOf(2); seed++) {
             const chance = makeChance(index * 1000 + disorderMs + seed)
             const lines = randomTrades(chance, 120, disorderMs)
             const expected = expectedVisits(lines, timing, placeOf)

@@ -2,27 +2,13 @@
 import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { casesOf } from "../support/Cases.ts"
 import { makeChance } from "../support/Chance.ts"
 import { crashAt } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
-import { expectedOf, foundOf, randomTrades, type Timing, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
+import { expectedOf, foundOf, randomTrades, timings, type TradeLine, Trades, tradesJob } from "../support/Trades.ts"
 
 const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
-
-const timings: ReadonlyArray<Timing> = [
-  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 0, outOfOrdernessMs: 5000 },
-  { sizeMs: 10_000, everyMs: 10_000, latenessMs: 15_000, outOfOrdernessMs: 2000 },
-  { sizeMs: 30_000, everyMs: 5000, latenessMs: 0, outOfOrdernessMs: 5000 },
-  { sizeMs: 30_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 0 },
-  // panes of five seconds, windows that do not divide
-  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000 },
-  // results of what is new, and before the end
-  { sizeMs: 60_000, everyMs: 5000, latenessMs: 12_000, outOfOrdernessMs: 2000, rolling: true },
-  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 7000, outOfOrdernessMs: 3000, rolling: true },
-  { sizeMs: 30_000, everyMs: 30_000, latenessMs: 9000, outOfOrdernessMs: 2000, earlyMs: 4000 },
-  { sizeMs: 25_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, earlyMs: 3000 },
-  { sizeMs: 40_000, everyMs: 10_000, latenessMs: 12_000, outOfOrdernessMs: 3000, rolling: true, earlyMs: 3000 }
-]
 
 describe("windows", () => {
   for (const [index, timing] of timings.entries()) {
@@ -33,7 +19,7 @@ describe("windows", () => {
         `${kind} of ${sizeMs} every ${everyMs}, ${latenessMs} late, over records ${disorderMs} out of order`,
         () =>
           Effect.gen(function* () {
-            for (let seed = 1; seed <= 3; seed++) {
+            for (let seed = 1; seed <= casesOf(2); seed++) {
               const chance = makeChance(index * 1000 + disorderMs + seed)
               const lines = randomTrades(chance, 120, disorderMs)
               const expected = expectedOf(lines, timing, placeOf)

@@ -1,5 +1,5 @@
 /** What windows say of records that lead, of bounds, of nothing at all, and what may follow them. */
-import { Field, Topic } from "@frazil/core"
+import { Field, partitionOf, Topic } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Schema } from "effect"
 import { count, Flow, Job, Window } from "../../src/index.ts"
@@ -22,6 +22,11 @@ const minutes = () =>
 
 const dayMs = Date.UTC(2026, 0, 14)
 const at = (minute: number, account = "A") => trade(account, dayMs + minute * 60_000, 100n)
+
+/** Another account of the same partition. */
+const neighbour = Array.from({ length: 100 }, (_, index) => `B${index}`).find(
+  (account) => partitionOf(account, Trades.partitions) === partitionOf("A", Trades.partitions)
+)!
 
 interface Found {
   readonly account: string
@@ -75,9 +80,33 @@ describe("a record far ahead of its topic", () => {
 
   it.live("moves time when the rest follows: it was the topic that had been silent", () =>
     Effect.gen(function* () {
-      const found = yield* run([at(0), at(600), at(601), at(602), at(603), at(5)])
+      const found = yield* run([at(0), at(600), at(601), at(602, neighbour), at(603), at(5)])
       assert.deepStrictEqual(found.ledger, ["lead 600", "lead 601", "lead 602", "late 5"])
-      assert.deepStrictEqual(found.windows, ["A 0: 1", "A 600: 1", "A 601: 1", "A 602: 1", "A 603: 1"])
+      assert.deepStrictEqual(found.windows, ["A 0: 1", "A 600: 1", "A 601: 1", `${neighbour} 602: 1`, "A 603: 1"])
+    })
+  )
+
+  it.live("closes nobody's windows when one key sends many of them in a row: its clock is wrong", () =>
+    Effect.gen(function* () {
+      const wrong = (count: number, from: number) =>
+        Array.from({ length: count }, (_, index) => at(525_600 + from + index, "A"))
+      const right = (minute: number) => at(minute, neighbour)
+      const found = yield* run([right(0), ...wrong(40, 0), right(1), ...wrong(99, 40), right(2), right(3)])
+      assert.deepStrictEqual([...new Set(found.ledger.map((entry) => entry.split(" ")[0]))], ["lead"])
+      assert.strictEqual(found.ledger.length, 139)
+      assert.deepStrictEqual(
+        found.windows.filter((each) => each.startsWith(neighbour)),
+        [0, 1, 2, 3].map((minute) => `${neighbour} ${minute}: 1`)
+      )
+    })
+  )
+
+  it.live("moves time when there is one key only and it goes on: the topic had been silent", () =>
+    Effect.gen(function* () {
+      const found = yield* run([at(0), ...Array.from({ length: 101 }, (_, index) => at(600 + index)), at(5)])
+      // the hundredth is of minute 699, and time is then that of the last three
+      assert.deepStrictEqual(found.ledger.slice(-2), ["lead 699", "late 5"])
+      assert.strictEqual(found.ledger.length, 101)
     })
   )
 })

@@ -2,7 +2,7 @@
 import { declaredVersion, formatVersionProperty } from "../spec/FormatVersion.ts"
 import { newTableProblems, type NewTable } from "../spec/MetadataUpdate.ts"
 import { unpartitioned } from "../spec/PartitionSpec.ts"
-import { hasDefaults } from "../spec/Schema.ts"
+import { ofVersion3 } from "../spec/Schema.ts"
 import { unsorted } from "../spec/SortOrder.ts"
 import { identifierProblems, type CreateTable } from "./Catalog.ts"
 
@@ -32,7 +32,9 @@ export const newTable = (declared: CreateTable): DeclaredTable => {
     problems: [
       ...identifierProblems(declared.identifier),
       ...newTableProblems(parts),
-      ...(version === 2 && hasDefaults(parts.schema) ? ["default values need format version 3"] : []),
+      ...(version === 2 && ofVersion3(parts.schema) !== undefined
+        ? [`${ofVersion3(parts.schema)} need format version 3`]
+        : []),
       ...(version === undefined ? [`property ${formatVersionProperty}: tables are made of version 2 or 3`] : [])
     ]
   }

@@ -39,6 +39,8 @@ const primitiveSchema = (type: PrimitiveType, defined: Defined): JsonValue => {
     case "timestamp":
     case "timestamptz":
       return { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": type._tag === "timestamptz" }
+    case "timestamp_ns":
+      return { type: "long", logicalType: "timestamp-nanos", "adjust-to-utc": false }
     case "uuid":
       return fixed("uuid_fixed", 16, { logicalType: "uuid" }, defined)
     case "fixed":

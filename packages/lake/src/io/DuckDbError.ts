@@ -26,6 +26,12 @@ const patterns: ReadonlyArray<readonly [RegExp, DuckDbError["reason"], string]> 
   [/^IO Error|Permission denied|Read-only file system/i, "Unavailable", "a file could not be read or written"]
 ]
 
+// What statements of ours raise by `raiseSql`: it holds no values.
+const raised = /^Invalid Input Error: frazil: ([^\n]*)/
+
+/** SQL that fails with a message of ours, which must name no value. */
+export const raiseSql = (message: string): string => `error('frazil: ${message.replaceAll("'", "''")}')`
+
 // These speak of the statement. Texts of other errors may quote values of records.
 const aboutStatement = /^(Parser|Binder|Catalog|Not implemented|Permission|Dependency) Error/
 
@@ -37,6 +43,8 @@ export const toDuckDbError =
   (doing: string) =>
   (cause: unknown): DuckDbError => {
     const text = cause instanceof Error ? cause.message : String(cause)
+    const ours = raised.exec(text)?.[1]
+    if (ours !== undefined) return new DuckDbError({ reason: "Failed", message: `DuckDB, ${doing}: ${ours}` })
     const found = patterns.find(([pattern]) => pattern.test(text))
     if (found === undefined && !aboutStatement.test(text)) {
       const kind = /^[A-Za-z ]{1,40} Error/.exec(text)?.[0] ?? "unknown error"

@@ -4,9 +4,9 @@
  * Files are immutable, so what was read or written lately is remembered. Damage and absence come as one LakeError that
  * names the file.
  */
-import { Storage, type StorageShape } from "@frazil/core"
+import { localPath, Storage, type StorageShape } from "@frazil/core"
 import { Context, Effect, Layer } from "effect"
-import { fromFormat, fromStorage, type LakeError } from "../LakeError.ts"
+import { fromFormat, fromStorage, LakeError } from "../LakeError.ts"
 import type { DataFile, DeleteFile } from "../spec/DataFile.ts"
 import { corrupt, unsupported } from "../spec/FormatError.ts"
 import {
@@ -42,6 +42,7 @@ import {
   type ManifestListOwner
 } from "./ManifestListCodec.ts"
 import { decodeVector } from "./puffin/DeletionVector.ts"
+import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob } from "./puffin/PuffinFile.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
 import { unzipMetadata } from "./UnzipMetadata.ts"
@@ -70,16 +71,27 @@ export interface FileIOShape {
     partition: ReadonlyArray<BoundPartitionField>,
     trust?: ManifestTrust
   ) => Effect.Effect<ReadonlyArray<ManifestEntry<DeleteFile>>, LakeError>
-  /** The rows that a deletion vector means. */
-  readonly readDeletionVector: (file: DeleteFile) => Effect.Effect<RowPositions, LakeError>
+  /** The rows that a deletion vector means: as many as its manifest says, or however many it has. */
+  readonly readDeletionVector: (
+    file: DeleteFile,
+    rows?: "promised" | "counted"
+  ) => Effect.Effect<RowPositions, LakeError>
+  /** What a Puffin file says of its blobs. */
+  readonly readPuffinBlobs: (
+    file: Pick<DeleteFile, "filePath" | "fileSizeInBytes">
+  ) => Effect.Effect<ReadonlyArray<ReadBlob>, LakeError>
   /** Live files of a manifest of data files or of deletes: only their names and sizes. */
   readonly readManifestFiles: (manifest: ManifestFile) => Effect.Effect<ReadonlyArray<NamedFile>, LakeError>
   readonly readDataFileFooter: (
     file: Pick<DataFile, "filePath" | "fileSizeInBytes">
   ) => Effect.Effect<ParquetFooter, LakeError>
-  /** The columns of a Parquet file as its footer has them. Corrupt when it has other rows than its manifest promises. */
+  /**
+   * The columns of a Parquet file as its footer has them. Corrupt when it has other rows, or as a local file another size, than
+   * its manifest promises. `present`: a local file that was put in the place of a known one is read anew.
+   */
   readonly readDataFileSchema: (
-    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">,
+    as?: "known" | "present"
   ) => Effect.Effect<ReadonlyArray<FooterElement>, LakeError>
   /** Gives the file's size. */
   readonly writeManifest: (
@@ -113,9 +125,15 @@ const vectorRange = ({ contentOffset, contentSizeInBytes, fileSizeInBytes }: Del
   return { at: Number(contentOffset), size: Number(contentSizeInBytes) }
 }
 
+/** A file's columns, and when it was written that had them: 0 where objects cannot be written anew. */
+interface SchemaRead {
+  readonly version: number
+  readonly elements: ReadonlyArray<FooterElement>
+}
+
 const make = (storage: StorageShape): FileIOShape => {
   const metadataRead = new Recent<TableMetadata>(metadataRememberedMax)
-  const schemasRead = new Recent<ReadonlyArray<FooterElement>>(schemasRememberedMax)
+  const schemasRead = new Recent<SchemaRead>(schemasRememberedMax)
   const listsRead = new Recent<ReadonlyArray<ManifestFile>>(listsRememberedMax)
 
   const read = <A>(what: string, uri: string, decode: (bytes: Uint8Array) => A): Effect.Effect<A, LakeError> =>
@@ -167,6 +185,31 @@ const make = (storage: StorageShape): FileIOShape => {
     )
   }
 
+  /** What is remembered of a local file holds as long as nobody wrote it anew: files are immutable, disks are not. */
+  const versionOf = Effect.fnUntraced(function* ({
+    filePath,
+    fileSizeInBytes
+  }: Pick<DataFile, "filePath" | "fileSizeInBytes">) {
+    if (localPath(filePath) === undefined) return 0
+    const { modifiedMs, sizeBytes } = yield* Effect.mapError(storage.stat(filePath), fromStorage("data file"))
+    if (BigInt(sizeBytes) === fileSizeInBytes) return modifiedMs
+    const message = `data file ${filePath}: has ${sizeBytes} bytes, but the manifest says ${fileSizeInBytes}; restore it from a copy`
+    return yield* new LakeError({ reason: "Corrupt", message })
+  })
+
+  const readSchema = Effect.fnUntraced(function* (
+    file: Pick<DataFile, "filePath" | "fileSizeInBytes" | "recordCount">,
+    as: "known" | "present" = "known"
+  ) {
+    const known = schemasRead.get(file.filePath)
+    if (known !== undefined && as === "known") return known.elements
+    const version = yield* versionOf(file)
+    if (known?.version === version) return known.elements
+    const elements = yield* readElements(file)
+    schemasRead.set(file.filePath, { version, elements })
+    return elements
+  })
+
   const readList = (uri: string): Effect.Effect<ReadonlyArray<ListedManifest>, LakeError> => {
     const inline = manifestsInline(uri)
     return inline === undefined
@@ -191,11 +234,29 @@ const make = (storage: StorageShape): FileIOShape => {
       { concurrency: countsAtOnce }
     )
 
-  const readVector = Effect.fnUntraced(function* (file: DeleteFile) {
+  const readBlobs = Effect.fnUntraced(function* ({
+    filePath,
+    fileSizeInBytes
+  }: Pick<DeleteFile, "filePath" | "fileSizeInBytes">) {
+    const size = Number(fileSizeInBytes)
+    const decoded = <A>(decode: () => A) => Effect.try({ try: decode, catch: fromFormat("Puffin file", filePath) })
+    const last = (length: number) =>
+      length > size
+        ? decoded(() => corrupt("Puffin file", "its footer is longer than the file"))
+        : Effect.mapError(storage.readRange(filePath, size - length, length), fromStorage("Puffin file"))
+    const tail = yield* last(puffinTailBytes)
+    const footer = yield* last(yield* decoded(() => puffinFooterBytes(tail)))
+    return yield* decoded(() => decodePuffinFooter(footer))
+  })
+
+  const readVector = Effect.fnUntraced(function* (file: DeleteFile, rows: "promised" | "counted" = "promised") {
     const wrong = fromFormat("deletion vector in", file.filePath)
     const { at, size } = yield* Effect.try({ try: () => vectorRange(file), catch: wrong })
     const bytes = yield* Effect.mapError(storage.readRange(file.filePath, at, size), fromStorage("deletion vector"))
-    return yield* Effect.try({ try: () => decodeVector(bytes, file.recordCount), catch: wrong })
+    return yield* Effect.try({
+      try: () => decodeVector(bytes, rows === "promised" ? file.recordCount : undefined),
+      catch: wrong
+    })
   })
 
   return {
@@ -220,10 +281,11 @@ const make = (storage: StorageShape): FileIOShape => {
     readDeleteManifest: (manifest, partition, trust) =>
       read("manifest", manifest.manifestPath, (bytes) => decodeDeleteManifest(bytes, manifest, partition, trust)),
     readDeletionVector: readVector,
+    readPuffinBlobs: readBlobs,
     readManifestFiles: (manifest) =>
       read("manifest", manifest.manifestPath, (bytes) => decodeManifestFiles(bytes, manifest)),
     readDataFileFooter: readFooter,
-    readDataFileSchema: (file) => remembered(schemasRead, file.filePath, readElements(file)),
+    readDataFileSchema: readSchema,
     writeManifest: (uri, layout, entries, content) =>
       Effect.suspend(() => {
         const bytes = encodeManifest(layout, entries, content)

@@ -39,8 +39,10 @@ export const checkSchema = (landing: Landing, table: Table): LandingError | unde
   const own = new Set(landing.schema.fields.map(({ id }) => id))
   const problems = [
     ...landing.schema.fields.flatMap((ours) => columnProblem(ours, byId.get(ours.id)) ?? []),
-    ...fields.flatMap(({ id, name, required }) =>
-      required && !own.has(id) ? [`column ${name} is required, records have no such field`] : []
+    ...fields.flatMap(({ id, name, required, writeDefault }) =>
+      required && !own.has(id) && writeDefault === undefined
+        ? [`column ${name} is required, records have no such field`]
+        : []
     )
   ]
   if (problems.length === 0) return undefined

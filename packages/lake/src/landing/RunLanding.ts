@@ -12,7 +12,7 @@ import type { Table } from "../catalog/Catalog.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import { metricsModes } from "../spec/MetricsMode.ts"
 import type { DataFile } from "../spec/DataFile.ts"
-import { currentSnapshot } from "../spec/TableMetadata.ts"
+import { currentSchema, currentSnapshot } from "../spec/TableMetadata.ts"
 import { DataFileWriter } from "../write/DataFileWriter.ts"
 import type { ParquetWriter } from "../write/parquet/ParquetWriter.ts"
 import { type Landing, landingShard } from "./Landing.ts"
@@ -20,6 +20,7 @@ import { type LandingRun, landingDefaults } from "./LandingOptions.ts"
 import { fingerprintOf, type Mark, type Marks } from "./Mark.ts"
 import { type LandingDetail, openTable } from "./OpenTable.ts"
 import { swapIn } from "./SwapIn.ts"
+import { writtenSchema } from "./TableSchema.ts"
 
 const readLimits = { recordsMax: 10_000, bytesMax: 1_048_576 }
 /** How long an idle landing sleeps before it looks again by itself. */
@@ -94,7 +95,7 @@ const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordI
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const writer = yield* (yield* DataFileWriter).open({
-        schema: landing.schema,
+        schema: writtenSchema(landing.schema, currentSchema(opened.table.metadata)),
         spec: landing.spec,
         shape: landing.topic.shape,
         sourceTopic: topic.name,
@@ -168,12 +169,16 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     if (records > 0 && (age >= run.commitEveryMs || records >= run.attemptRowsMax || age >= attemptMsMax)) {
       return { marks, records, skipped, complete: false } satisfies Reading
     }
-    // asked before reading: what it calls complete is all there will be
+    // asked before reading: what it calls complete is all there will be, and that is there to be read from now on
     const complete = yield* run.inputComplete(topic.name)
     let moved = 0
+    let open = false
     for (const [partition, mark] of marks) {
-      const batch = yield* log.read(topic.name, partition, mark.next, readLimits)
-      if (batch.length === 0) continue
+      const batch = yield* log.read(topic.name, partition, mark.next, { ...readLimits, now: complete })
+      if (batch.length === 0) {
+        open ||= batch.open === true
+        continue
+      }
       const columns = decoder.decode(batch)
       yield* write(columns, partition)
       marks.set(partition, markAfter(topic, batch))
@@ -184,7 +189,7 @@ const readUntilDue = Effect.fnUntraced(function* (running: Running, from: Marks,
     records += moved
     run.monitor.update(landing.table, { pending: records, skipped: running.totals.skipped + skipped })
     if (moved > 0) yield* Effect.yieldNow
-    else if (complete) return { marks, records, skipped, complete } satisfies Reading
+    else if (complete && !open) return { marks, records, skipped, complete } satisfies Reading
     else yield* log.awaitAppend(idleWaitMs, [topic.name])
   }
 })

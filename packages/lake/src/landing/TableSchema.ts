@@ -57,3 +57,20 @@ export const landedSchema = (shape: RecordShape): TableSchema => {
     ]
   }
 }
+
+/**
+ * The schema that files are written with: the landing's, and columns that others added with a default, which has to stand in
+ * files (specification, "Default values"). Columns are known by id: one whose name a field of the record has gets another.
+ */
+export const writtenSchema = (landed: TableSchema, current: TableSchema): TableSchema => {
+  const own = new Set(landed.fields.map(({ id }) => id))
+  const taken = new Set(landed.fields.map(({ name }) => name.toLowerCase()))
+  const added = current.fields.filter(
+    ({ id, initialDefault, writeDefault }) =>
+      !own.has(id) && (initialDefault !== undefined || writeDefault !== undefined)
+  )
+  const named = added.map((field) =>
+    taken.has(field.name.toLowerCase()) ? { ...field, name: `${field.name}_${field.id}` } : field
+  )
+  return added.length === 0 ? landed : { ...landed, fields: [...landed.fields, ...named] }
+}

@@ -20,12 +20,14 @@ import { lineageRelation, tableRelation } from "../read/TableRelation.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import { metricsModes } from "../spec/MetricsMode.ts"
-import type { PartitionSpec } from "../spec/PartitionSpec.ts"
+import { type PartitionSpec, unknownField } from "../spec/PartitionSpec.ts"
 import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
-import { leafFields } from "../spec/Schema.ts"
+import type { TableSchema } from "../spec/Schema.ts"
 import { defaultSortOrder, specById } from "../spec/TableMetadata.ts"
+import { transformToText } from "../spec/Transform.ts"
 import { dataFileUri } from "../write/parquet/DataFileUri.ts"
 import { fieldIdsSql, orderBySql } from "../write/parquet/FieldIds.ts"
+import { compressionSql, fixColumns } from "../write/parquet/FixedColumns.ts"
 import { footerMetrics, withoutFloatBounds } from "../write/parquet/Metrics.ts"
 import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../write/parquet/ParquetError.ts"
 import { footerRowCount } from "../write/parquet/ParquetFooter.ts"
@@ -49,17 +51,6 @@ const rowGroupRowsMax = 122_880
 const rowGroupRowsMin = 2_048
 /** A group of rows is in memory as a whole while it is written, its widest column more than once. */
 const rowGroupMemoryShare = 1 / 8
-const compressionLevel = 3
-
-const unwritable = (plan: ScanPlan): LakeError | undefined => {
-  const field = leafFields(plan.schema).find(({ type }) => type._tag === "fixed")
-  return field === undefined
-    ? undefined
-    : new LakeError({
-        reason: "Unsupported",
-        message: `table ${plan.metadata.location}: column ${field.path.join(".")} is of fixed length, which is not written here; compact it with another engine`
-      })
-}
 
 /** Where each piece of a group begins and ends, in rows. */
 export const rangesOf = (
@@ -85,9 +76,15 @@ const rowsOf = ({ group, plan, without }: RewriteRequest) => {
   )
 }
 
-const measured = Effect.fnUntraced(function* (path: string) {
+const measured = Effect.fnUntraced(function* (path: string, schema: TableSchema) {
   const footer = yield* Effect.uninterruptible(
-    Effect.tryPromise({ try: async () => (await PartFile.start(path)).finish(), catch: fromFileError })
+    Effect.tryPromise({
+      try: async () => {
+        await fixColumns(path, schema)
+        return (await PartFile.start(path)).finish()
+      },
+      catch: fromFileError
+    })
   )
   const { size } = yield* Effect.tryPromise({ try: () => stat(path), catch: fromFileError })
   return { footer, bytes: size }
@@ -151,11 +148,11 @@ const writePiece = Effect.fnUntraced(function* (
   // the last piece takes all that is left: rows too many are noticed
   const rowsWanted = range.last ? "" : `LIMIT ${range.rows}`
   const copy = `COPY (SELECT * FROM (${select}) ${sort} ${rowsWanted} OFFSET ${range.from}) TO ${sqlText(path)} (
-    FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${compressionLevel},
+    FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(written)},
     ROW_GROUP_SIZE ${work.rowGroupRows}, USE_TMP_FILE false, FIELD_IDS {${ids}})`
   yield* Effect.mapError(connection.run(copy, "rewriting data files"), fromDuckDbError)
   yield* faultPoint("mid-lake-file")
-  const { bytes, footer } = yield* measured(path)
+  const { bytes, footer } = yield* measured(path, written)
   const metrics = yield* Effect.try({
     try: () => footerMetrics(footer, written, metricsModes(metadata.properties)),
     catch: fromFormat("rewritten file of", metadata.location)
@@ -246,13 +243,16 @@ const rewriteGroup = Effect.fnUntraced(function* (
   const { group, plan } = asked
   const { metadata } = plan
   const [first] = group.files
-  const refused = unwritable(plan)
-  if (refused !== undefined) return yield* refused
   if (first === undefined) return []
   const spec = yield* Effect.try({
     try: () => specById(metadata, first.specId),
     catch: fromFormat("table metadata", metadata.location)
   })
+  const foreign = unknownField(spec)
+  if (foreign !== undefined) {
+    const message = `table ${metadata.location}: its files are divided by ${transformToText(foreign.transform)} (partition field ${foreign.name}), which is not known here; rewrite them with another engine`
+    return yield* new LakeError({ reason: "Unsupported", message })
+  }
   const request = yield* withCopies(asked)
   const duckDb = yield* DuckDb
   const connection = yield* Effect.mapError(duckDb.connect, fromDuckDbError)

@@ -10,7 +10,7 @@ import type { DeleteEntry } from "../read/DeletesOf.ts"
 import type { ScanPlan } from "../read/PlanScan.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
-import { partitionPath, type PartitionSpec } from "../spec/PartitionSpec.ts"
+import { partitionKey, type PartitionSpec } from "../spec/PartitionSpec.ts"
 
 export interface CompactionSizes {
   readonly fileBytesTarget: number
@@ -146,7 +146,7 @@ export const planCompaction = (
   for (const { dataFile } of entries) times.set(dataFile.filePath, (times.get(dataFile.filePath) ?? 0) + 1)
   const partitions = Map.groupBy(
     entries.filter(({ dataFile }) => times.get(dataFile.filePath) === 1),
-    ({ dataFile }) => `${dataFile.specId}/${partitionPath(specOf(dataFile.specId), dataFile.partition)}`
+    ({ dataFile }) => partitionKey(specOf(dataFile.specId).specId, dataFile.partition)
   )
   const deletesOf = new Map(entries.map((entry) => [entry.dataFile, deletes.get(entry)?.length ?? 0]))
   return Array.from(partitions.keys())

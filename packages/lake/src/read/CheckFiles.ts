@@ -9,6 +9,10 @@ import { FileIO } from "../io/FileIO.ts"
 import { LakeError } from "../LakeError.ts"
 import { type ContentFile, type DeleteFile, deletePathId, deletePositionId } from "../spec/DataFile.ts"
 import type { FooterElement } from "../write/parquet/ParquetFooter.ts"
+import type { ManifestEntry } from "../spec/Manifest.ts"
+import { nameMappingProperty } from "../spec/NameMapping.ts"
+import { isAsDeclared, topLevel } from "./DeclaredColumns.ts"
+import { identitySources } from "./PartitionConstants.ts"
 import type { ScanPlan } from "./PlanScan.ts"
 import { tableRelation } from "./TableRelation.ts"
 
@@ -18,6 +22,14 @@ const filesAskedMax = 1_000
 /** Footers read at once. */
 const footersAtOnce = 8
 
+/** What a file of a scan must be for its rows to be read. */
+export interface FileCheck extends Pick<ContentFile, "filePath" | "fileSizeInBytes" | "recordCount"> {
+  /** Field ids of top-level columns that it cannot do without. */
+  readonly columns: ReadonlyArray<number>
+  /** Names may stand for field ids. */
+  readonly mapped: boolean
+}
+
 const deleteFilesOf = ({ deletes }: ScanPlan): ReadonlyArray<DeleteFile> => [
   ...new Set([...deletes.values()].flat().map(({ dataFile }) => dataFile))
 ]
@@ -25,39 +37,67 @@ const deleteFilesOf = ({ deletes }: ScanPlan): ReadonlyArray<DeleteFile> => [
 /** Field ids of a file's top-level columns; undefined when it has none at all, so that names decide. */
 const columnIds = (elements: ReadonlyArray<FooterElement>): ReadonlySet<number> | undefined => {
   if (elements.every(({ fieldId }) => fieldId === undefined)) return undefined
-  const ids = new Set<number>()
-  // elements that are still to come below the column that was last begun
-  let below = 0
-  for (const { childCount, fieldId } of elements.slice(1)) {
-    if (below > 0) below--
-    else if (fieldId !== undefined) ids.add(fieldId)
-    below += childCount
-  }
-  return ids
+  return new Set(topLevel(elements).flatMap(({ fieldId }) => (fieldId === undefined ? [] : [fieldId])))
 }
 
 /** Columns that a delete file says nothing without. */
 const deleteColumns = ({ content, equalityIds }: DeleteFile): ReadonlyArray<number> =>
   content === "equality-deletes" ? equalityIds : [deletePathId, deletePositionId]
 
-/**
- * Every file must have the rows that its manifest promises, and the columns that it cannot do without: DuckDB reads null where a
- * file lacks one. **Bounds**: a footer a file, `footersAtOnce` at a time.
- */
-export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<void, LakeError, FileIO> {
-  const fileIO = yield* FileIO
-  const check = Effect.fnUntraced(function* (file: ContentFile, columns: ReadonlyArray<number>) {
-    const ids = columnIds(yield* fileIO.readDataFileSchema(file))
-    const missing = ids === undefined ? undefined : columns.find((id) => !ids.has(id))
-    if (missing === undefined) return
-    const message = `data file ${file.filePath}: it lacks the column of field ${missing}, which it must have; restore it from a copy`
-    return yield* new LakeError({ reason: "Corrupt", message })
-  })
-  const concurrency = { concurrency: footersAtOnce, discard: true } as const
-  const required = plan.schema.fields.filter((field) => field.required).map(({ id }) => id)
-  yield* Effect.forEach(plan.entries, ({ dataFile }) => check(dataFile, required), concurrency)
+const checkOf = (
+  { filePath, fileSizeInBytes, recordCount }: ContentFile,
+  columns: FileCheck["columns"],
+  mapped: boolean
+): FileCheck => ({ filePath, fileSizeInBytes, recordCount, columns, mapped })
+
+/** What has to hold of the plan's files. Pure: for those who keep a plan's relation, and not the plan. */
+export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
+  const mapped = plan.metadata.properties.has(nameMappingProperty)
+  // rows of files that lack a column may have its default, or what their partition says
+  const required = plan.schema.fields
+    .filter((field) => field.required && field.initialDefault === undefined)
+    .map(({ id }) => id)
+  const needed = (entry: ManifestEntry): ReadonlyArray<number> => {
+    const lacked = plan.physical.has(entry.dataFile.filePath) ? identitySources(plan.metadata, entry.dataFile) : []
+    return required.filter((id) => !lacked.includes(id))
+  }
   const deletes = deleteFilesOf(plan).filter(({ fileFormat }) => fileFormat === "PARQUET")
-  yield* Effect.forEach(deletes, (file) => check(file, deleteColumns(file)), concurrency)
+  return [
+    ...plan.entries.map((entry) => checkOf(entry.dataFile, needed(entry), mapped)),
+    ...deletes.map((file) => checkOf(file, deleteColumns(file), false))
+  ]
+}
+
+const runCheck = Effect.fnUntraced(function* (
+  file: FileCheck
+): Effect.fn.Return<ReadonlyArray<FooterElement>, LakeError, FileIO> {
+  const elements = yield* (yield* FileIO).readDataFileSchema(file, "present")
+  const ids = columnIds(elements)
+  if (ids === undefined && !file.mapped) {
+    // DuckDB would read null for all of it
+    const message = `data file ${file.filePath}: it has no field ids, and no name mapping says which column is which; set ${nameMappingProperty} or rewrite it`
+    return yield* new LakeError({ reason: "Unsupported", message })
+  }
+  const missing = ids === undefined ? undefined : file.columns.find((id) => !ids.has(id))
+  if (missing === undefined) return elements
+  const message = `data file ${file.filePath}: it lacks the column of field ${missing}, which it must have; restore it from a copy`
+  return yield* new LakeError({ reason: "Corrupt", message })
+})
+
+/** Every check holds, or it fails with the first file that is not what it must be. */
+export const runChecks = (checks: ReadonlyArray<FileCheck>): Effect.Effect<void, LakeError, FileIO> =>
+  Effect.forEach(checks, runCheck, { concurrency: footersAtOnce, discard: true })
+
+/**
+ * Every file must have the size and the rows that its manifest promises, and the columns that it cannot do without: DuckDB reads
+ * null where a file lacks one. Gives the plan, and whether its files have the columns just as declared. **Bounds**: a footer a
+ * file, `footersAtOnce` at a time.
+ */
+export const checkFiles = Effect.fnUntraced(function* (plan: ScanPlan): Effect.fn.Return<ScanPlan, LakeError, FileIO> {
+  const footers = yield* Effect.forEach(fileChecks(plan), runCheck, { concurrency: footersAtOnce })
+  // data files come first
+  const asDeclared = footers.slice(0, plan.entries.length).every((elements) => isAsDeclared(plan.schema, elements))
+  return { ...plan, asDeclared }
 })
 
 /** Whether it is about what files hold, and says not which; not about the statement, memory or the disk. */

@@ -7,7 +7,7 @@
 import { normaliseUri } from "@frazil/core"
 import { deletePathId, isVector, type ContentFile, type DeleteFile } from "../spec/DataFile.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
-import { partitionPath, type PartitionSpec } from "../spec/PartitionSpec.ts"
+import { partitionKey, type PartitionSpec } from "../spec/PartitionSpec.ts"
 
 export type DeleteEntry = ManifestEntry<DeleteFile>
 
@@ -35,7 +35,7 @@ export const deletesOf = (
   deletes: ReadonlyArray<DeleteEntry>,
   specOf: (specId: number) => PartitionSpec
 ): ((entry: ManifestEntry) => ReadonlyArray<DeleteEntry>) => {
-  const keyOf = (file: ContentFile) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`
+  const keyOf = ({ partition, specId }: ContentFile) => partitionKey(specId, partition)
   const global = deletes.filter(
     ({ dataFile }) => dataFile.content === "equality-deletes" && specOf(dataFile.specId).fields.length === 0
   )

@@ -21,6 +21,8 @@ export const sqlLiteral = (type: PrimitiveType, value: SingleValue): string => {
       return `make_timestamp(${String(value)}::BIGINT)`
     case "timestamptz":
       return `(make_timestamp(${String(value)}::BIGINT) AT TIME ZONE 'UTC')`
+    case "timestamp_ns":
+      return `make_timestamp_ns(${String(value)}::BIGINT)`
     case "date":
       return `(DATE '1970-01-01' + ${String(value)}::INTEGER)`
     case "time":

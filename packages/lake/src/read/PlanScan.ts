@@ -15,6 +15,7 @@ import type { TableSchema } from "../spec/Schema.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import { specById, type TableMetadata } from "../spec/TableMetadata.ts"
 import { deletesOf, type DeleteEntry } from "./DeletesOf.ts"
+import { mayLackPartition } from "./PartitionConstants.ts"
 import { physicalFields, withMappedIds, type PhysicalField } from "./PhysicalSchema.ts"
 import { hasInitialDefaults } from "./DefaultSql.ts"
 import { readVectors, type Vectors } from "./Vectors.ts"
@@ -43,11 +44,13 @@ export interface ScanPlan extends TableMoment {
   readonly vectors?: Vectors
   /**
    * By path, the columns of the entries' files, with field ids: only where they have to be known, since a nested column was
-   * changed, columns that files lack have defaults, or files may lack ids.
+   * changed, columns that files lack have defaults or are said by their partition, or files may lack ids.
    */
   readonly physical: ReadonlyMap<string, ReadonlyArray<PhysicalField>>
   /** By URI, the local copies of files that lie elsewhere; none until `withLocalFiles` made them. */
   readonly copies?: ReadonlyMap<string, string>
+  /** `checkFiles` found that the files have the columns just as the schema says. */
+  readonly asDeclared?: boolean
   /** Live files in the snapshot, left-out ones included. */
   readonly filesTotal: number
 }
@@ -156,10 +159,17 @@ export const readPhysical = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ScanPlan["physical"], LakeError, FileIO> {
   const mappingText = metadata.properties.get(nameMappingProperty)
   const sameEverywhere = !nestedChanged(metadata, schema) && !hasInitialDefaults(schema)
-  if (mappingText === undefined && sameEverywhere) return new Map()
+  const asked = yield* Effect.try({
+    try: () =>
+      mappingText === undefined && sameEverywhere
+        ? entries.filter((entry) => mayLackPartition(metadata, entry))
+        : entries,
+    catch: fromFormat("table metadata", metadata.location)
+  })
+  if (asked.length === 0) return new Map()
   const fileIO = yield* FileIO
   const read = yield* Effect.forEach(
-    entries,
+    asked,
     ({ dataFile }) =>
       Effect.map(fileIO.readDataFileSchema(dataFile), (elements) => [dataFile.filePath, elements] as const),
     { concurrency: readsMax }

@@ -54,9 +54,8 @@ export const readTable = Effect.fn("readTable")(function* (
   const relation = yield* Effect.fromResult(tableRelation(plan))
   const rows = yield* Effect.scoped(
     Effect.gen(function* () {
-      const here = yield* withLocalFiles(fileIO, plan)
+      const here = yield* checkFiles(yield* withLocalFiles(fileIO, plan))
       const local = yield* Effect.fromResult(tableRelation(here))
-      yield* checkFiles(plan)
       return yield* Effect.catchTag(rowsOf(local, options.query), "DuckDbError", (error) => findDamage(here, error))
     })
   )

@@ -24,6 +24,8 @@ export const duckDbType = (type: Type): string => {
       return "TIMESTAMP"
     case "timestamptz":
       return "TIMESTAMP WITH TIME ZONE"
+    case "timestamp_ns":
+      return "TIMESTAMP_NS"
     case "string":
       return "VARCHAR"
     case "uuid":

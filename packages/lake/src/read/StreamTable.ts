@@ -27,9 +27,8 @@ export const openScan = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DuckDbChunks, LakeError | DuckDbError, Services | Scope.Scope> {
   const fileIO = yield* FileIO
   const duckDb = yield* DuckDb
-  const here = yield* withLocalFiles(fileIO, plan)
+  const here = yield* checkFiles(yield* withLocalFiles(fileIO, plan))
   const relation = yield* Effect.fromResult(tableRelation(here))
-  yield* checkFiles(plan)
   const connection = yield* duckDb.connect
   return yield* connection
     .chunks(`WITH t AS (${relation}) ${query}`, "reading a table")

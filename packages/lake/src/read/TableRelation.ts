@@ -13,6 +13,7 @@ import type { TableSchema } from "../spec/Schema.ts"
 import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
 import { isPrimitive, type NestedField } from "../spec/Type.ts"
 import type { DeleteEntry } from "./DeletesOf.ts"
+import { type Constants, constantsOf, noConstants } from "./PartitionConstants.ts"
 import type { PhysicalField } from "./PhysicalSchema.ts"
 import type { ScanPlan } from "./PlanScan.ts"
 import { projectedColumn } from "./Projection.ts"
@@ -23,8 +24,11 @@ import { vectorAntiJoin } from "./Vectors.ts"
 const mapEntry = ({ id, type }: Pick<NestedField, "id" | "type">, name: string): string =>
   `${id}: {'name': ${sqlText(name)}, 'type': ${sqlText(duckDbType(type))}, 'default_value': NULL}`
 
-const scanOf = ({ copies }: ScanPlan, uris: ReadonlyArray<string>, schema: ReadonlyArray<string>): string =>
-  `read_parquet([${uris.map((uri) => fileText(uri, copies)).join(", ")}], hive_partitioning = false, schema = MAP {${schema.join(", ")}})`
+const filesOf = ({ copies }: ScanPlan, uris: ReadonlyArray<string>): string =>
+  `[${uris.map((uri) => fileText(uri, copies)).join(", ")}], hive_partitioning = false`
+
+const scanOf = (plan: ScanPlan, uris: ReadonlyArray<string>, schema: ReadonlyArray<string>): string =>
+  `read_parquet(${filesOf(plan, uris)}, schema = MAP {${schema.join(", ")}})`
 
 /** No rows, typed. */
 export const emptyRelation = (schema: TableSchema): string => {
@@ -69,24 +73,30 @@ const relationOf = (
   return Result.map(Result.all(parts), (scans) => scans.join(" UNION ALL "))
 }
 
-/** Equal for files with the same columns. */
-const layoutOf = ({ physical }: ScanPlan, { dataFile }: ManifestEntry): string =>
-  JSON.stringify(physical.get(dataFile.filePath) ?? null)
-
-/**
- * The same with two columns more: `file`, which of `plan.entries` the row lies in, and `row`, where in it. For whoever changes
- * rows; the names must not be those of columns of the table.
- */
-export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> => {
-  const taken = plan.schema.fields.find(({ name }) => ["file", "row"].includes(name.toLowerCase()))
-  if (taken !== undefined) return unsupported(plan, `rows are not changed beside a column ${taken.name}`)
-  return Result.map(
-    Result.all(
-      plan.entries.map((entry) => relationOf(plan, [entry], { fields: [], sql: () => ", d.file_row_number AS row" }))
-    ),
-    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS file FROM (${scan})`).join(" UNION ALL ")
-  )
+/** What partitions say of columns that the entry's file lacks; only known where its columns are. */
+const constantsIn = ({ metadata, physical }: ScanPlan, entry: ManifestEntry): Constants => {
+  const columns = physical.get(entry.dataFile.filePath)
+  return columns === undefined ? noConstants : constantsOf(metadata, entry, columns)
 }
+
+/** Equal for files with the same columns, and the same values of those that they lack. */
+const layoutOf = (plan: ScanPlan, entry: ManifestEntry): string =>
+  JSON.stringify([plan.physical.get(entry.dataFile.filePath) ?? null, ...constantsIn(plan, entry)])
+
+/** Names that no table's columns are expected to have. */
+export const fileColumn = `"frazil file"`
+export const rowColumn = `"frazil row"`
+
+/** The same with two columns more, for whoever changes rows: which of `plan.entries` the row lies in, and where in it. */
+export const positionsRelation = (plan: ScanPlan): Result.Result<string, LakeError> =>
+  Result.map(
+    Result.all(
+      plan.entries.map((entry) =>
+        relationOf(plan, [entry], { fields: [], sql: () => `, d.file_row_number AS ${rowColumn}` })
+      )
+    ),
+    (scans) => scans.map((scan, file) => `SELECT *, ${file} AS ${fileColumn} FROM (${scan})`).join(" UNION ALL ")
+  )
 
 const constants = (values: ReadonlyArray<bigint | null | undefined>): string =>
   `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[d.file_index::BIGINT + 1]`
@@ -122,13 +132,15 @@ const scanOfGroup = (
 
 const plainScan = (plan: ScanPlan, entries: ReadonlyArray<ManifestEntry>, more: More): string => {
   const { fields } = plan.schema
+  const uris = entries.map(({ dataFile }) => dataFile.filePath)
+  if (plan.asDeclared === true) {
+    // the casts do nothing, and DuckDB drops them: they say what is relied on
+    const columns = fields.map(({ name, type }) => `${sqlName(name)}::${duckDbType(type)} AS ${sqlName(name)}`)
+    return `SELECT ${columns.join(", ")}${more.sql(entries)} FROM read_parquet(${filesOf(plan, uris)}) AS d`
+  }
   const columns = fields.map((field) => sqlName(field.name)).join(", ")
   const schema = fields.map((field) => mapEntry(field, field.name))
-  return `SELECT ${columns}${more.sql(entries)} FROM ${scanOf(
-    plan,
-    entries.map(({ dataFile }) => dataFile.filePath),
-    schema
-  )} AS d`
+  return `SELECT ${columns}${more.sql(entries)} FROM ${scanOf(plan, uris, schema)} AS d`
 }
 
 /** Equal for entries that the same delete files apply to. Entries with deletion vectors, one each, are read together. */
@@ -181,7 +193,7 @@ const scanByIds = (
     )
   }
   for (const { id } of plan.schema.fields) hidden.delete(id)
-  const scan = scanColumns(plan, uris, [...plan.schema.fields, ...hidden.values()], physical)
+  const scan = scanColumns(plan, entries, [...plan.schema.fields, ...hidden.values()], physical)
   const columns = plan.schema.fields.map(({ id, name }) => `d.${columnName(id)} AS ${sqlName(name)}`).join(", ")
   return Result.map(scan, (rows) => `SELECT ${columns}${more.sql(entries)} FROM ${rows} AS d ${joins.join(" ")}`)
 }
@@ -189,10 +201,11 @@ const scanByIds = (
 /** The files' rows with these fields, each under the name that its id gives. */
 const scanColumns = (
   plan: ScanPlan,
-  uris: ReadonlyArray<string>,
+  entries: ReadonlyArray<ManifestEntry>,
   fields: ReadonlyArray<NestedField>,
   physical: ReadonlyArray<PhysicalField> | undefined
 ): Result.Result<string, LakeError> => {
+  const uris = entries.map(({ dataFile }) => dataFile.filePath)
   if (physical === undefined) {
     return Result.succeed(
       scanOf(
@@ -206,9 +219,10 @@ const scanColumns = (
   if (hiding !== undefined) return unsupported(plan, `files have a column ${hiding.name}`)
   return Result.try({
     try: () => {
-      const columns = fields.map((field) => `${projectedColumn(field, physical)} AS ${columnName(field.id)}`)
-      const files = uris.map((uri) => fileText(uri, plan.copies)).join(", ")
-      return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet([${files}], hive_partitioning = false) AS s)`
+      const [first] = entries
+      const constants = first === undefined ? noConstants : constantsIn(plan, first)
+      const columns = fields.map((field) => `${projectedColumn(field, physical, constants)} AS ${columnName(field.id)}`)
+      return `(SELECT ${columns.join(", ")}, file_index, file_row_number FROM read_parquet(${filesOf(plan, uris)}) AS s)`
     },
     catch: fromFormat("table", plan.metadata.location)
   })

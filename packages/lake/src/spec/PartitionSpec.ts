@@ -103,6 +103,10 @@ export const bindInTable = (
   })
 }
 
+/** A field whose transform another engine knows: what its values mean cannot be told here, nor written anew. */
+export const unknownField = ({ fields }: PartitionSpec): PartitionField | undefined =>
+  fields.find(({ transform }) => transform._tag === "unknown")
+
 /** What is wrong with a spec for a table to be written by it; empty when nothing is. */
 export const partitionProblems = (spec: PartitionSpec, schema: TableSchema): ReadonlyArray<string> => {
   const problems: Array<string> = []
@@ -135,8 +139,18 @@ const dateText = (days: number): string => {
   return Number.isNaN(date.getTime()) ? String(days) : date.toISOString().slice(0, -14)
 }
 
+const valueKey = (value: PartitionValue): string | null => {
+  if (value === null) return null
+  // -0.0 and 0.0 are different partitions (specification, "Scan Planning")
+  return Object.is(value, -0) ? "-0" : valueText(value)
+}
+
+/** A text that is equal for equal partitions of one spec and no others: null is not the text "null". */
+export const partitionKey = (specId: number, values: ReadonlyArray<PartitionValue>): string =>
+  JSON.stringify([specId, ...values.map(valueKey)])
+
 /**
- * The folder of a partition, `event_timestamp_day=2026-06-01/…`, and a key that is equal for equal partitions.
+ * The folder of a partition, `event_timestamp_day=2026-06-01/…`. Different partitions may have the same: null and "null".
  *
  * Readers take partition values from manifests, never from paths: the folders are for people.
  */

@@ -47,12 +47,17 @@ const reservedNames: ReadonlySet<string> = new Set([
   "_last_updated_sequence_number"
 ])
 
-/** Whether a field at any depth has a default, which only tables of format version 3 may have. */
-export const hasDefaults = (schema: TableSchema): boolean => {
-  const within = (type: Type): boolean =>
-    children(type).some(
-      (field) => field.initialDefault !== undefined || field.writeDefault !== undefined || within(field.type)
-    )
+/** What only tables of format version 3 may have, of a field at any depth: its name; undefined when there is none. */
+export const ofVersion3 = (schema: TableSchema): string | undefined => {
+  const within = (type: Type): string | undefined => {
+    for (const field of children(type)) {
+      if (field.initialDefault !== undefined || field.writeDefault !== undefined) return "default values"
+      if (field.type._tag === "timestamp_ns") return "type timestamp_ns"
+      const inner = within(field.type)
+      if (inner !== undefined) return inner
+    }
+    return undefined
+  }
   return within({ _tag: "struct", fields: schema.fields })
 }
 
@@ -135,8 +140,11 @@ export const schemaProblems = (schema: TableSchema): ReadonlyArray<string> => {
   }
   for (const id of schema.identifierFieldIds) {
     const entry = entries.find((candidate) => candidate.id === id)
-    if (entry === undefined || !entry.required || entry.repeated || !isPrimitive(entry.type)) {
-      problems.push(`identifier field ${id} is not a required primitive field`)
+    const floating = entry?.type._tag === "float" || entry?.type._tag === "double"
+    const above = (entry?.path ?? []).slice(0, -1).map((_, i) => entry?.path.slice(0, i + 1).join("."))
+    const required = entries.filter(({ path }) => above.includes(path.join("."))).every((each) => each.required)
+    if (entry === undefined || !entry.required || !required || entry.repeated || !isPrimitive(entry.type) || floating) {
+      problems.push(`identifier field ${id} is not a required primitive field that is equal or not`)
     }
   }
   return problems

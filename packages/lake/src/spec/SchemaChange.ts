@@ -25,11 +25,15 @@ export type SchemaChange =
       readonly doc?: string
       /** What rows that exist have, and new ones that give nothing, as JSON of the type. Format version 3. */
       readonly defaultValue?: JsonValue
+      /** Only with a default: rows that exist have no value otherwise. */
+      readonly required?: boolean
     }
   | { readonly _tag: "DropColumn"; readonly column: string }
   | { readonly _tag: "RenameColumn"; readonly column: string; readonly name: string }
-  /** int → long, float → double, decimal(P, S) → decimal(P', S) with P' > P. */
+  /** int → long, float → double, decimal(P, S) → decimal(P', S) with P' > P; in format version 3 date → timestamp, timestamp_ns. */
   | { readonly _tag: "WidenColumn"; readonly column: string; readonly type: PrimitiveType }
+  /** What new rows have that give nothing, as JSON of the type; null: nothing. Rows that exist keep what they have. Format version 3. */
+  | { readonly _tag: "ChangeDefault"; readonly column: string; readonly defaultValue: JsonValue | null }
   | { readonly _tag: "MakeOptional"; readonly column: string }
   | { readonly _tag: "DescribeColumn"; readonly column: string; readonly doc: string | null }
   | { readonly _tag: "MoveColumn"; readonly column: string; readonly to: ColumnPlace }
@@ -178,6 +182,7 @@ const indexOf = (fields: ReadonlyArray<NestedField>): ReadonlyMap<string, Found>
 const mayWiden = (from: PrimitiveType, to: PrimitiveType): boolean => {
   if (from._tag === "int") return to._tag === "long"
   if (from._tag === "float") return to._tag === "double"
+  if (from._tag === "date") return to._tag === "timestamp" || to._tag === "timestamp_ns"
   return (
     from._tag === "decimal" &&
     to._tag === "decimal" &&
@@ -261,6 +266,8 @@ class Evolution {
         return this.rename(change.column, change.name)
       case "WidenColumn":
         return this.widen(change.column, change.type)
+      case "ChangeDefault":
+        return this.changeDefault(change.column, change.defaultValue)
       case "MakeOptional":
         return this.makeOptional(change.column)
       case "DescribeColumn":
@@ -272,12 +279,22 @@ class Evolution {
     }
   }
 
-  private add({ defaultValue, doc, name, parent, type }: Extract<SchemaChange, { _tag: "AddColumn" }>): void {
+  private add({
+    defaultValue,
+    doc,
+    name,
+    parent,
+    required = false,
+    type
+  }: Extract<SchemaChange, { _tag: "AddColumn" }>): void {
     const { id: parentId, path } = this.structOf(parent)
     this.refuseName(path, name)
     const id = ++this.lastColumnId
     const fresh = withFreshIds(type, () => ++this.lastColumnId)
-    const described = { id, name, required: false, type: fresh, ...(doc === undefined ? {} : { doc }) }
+    if (required && (defaultValue ?? null) === null) {
+      refuse(`column ${path}${name} cannot be required without a default: rows that exist have no value`)
+    }
+    const described = { id, name, required, type: fresh, ...(doc === undefined ? {} : { doc }) }
     const value = defaultValue === undefined ? undefined : checkedDefault(fresh, defaultValue, `${path}${name}`)
     const field: NestedField =
       value === undefined ? described : { ...described, initialDefault: value, writeDefault: value }
@@ -312,7 +329,25 @@ class Evolution {
       const from = isPrimitive(before) ? primitiveToText(before) : before._tag
       refuse(`column ${column} cannot go from ${from} to ${primitiveToText(type)}: only to a wider type of its kind`)
     }
-    this.fields = atField(this.fields, id, (field) => ({ ...field, type }))
+    // defaults are those of the narrower type: only a date is written otherwise as a timestamp
+    const wider = <A extends JsonValue | undefined>(value: A) =>
+      before._tag === "date" && typeof value === "string" ? `${value}T00:00:00` : value
+    this.fields = atField(this.fields, id, ({ initialDefault, writeDefault, ...field }) => ({
+      ...field,
+      type,
+      ...(initialDefault === undefined ? {} : { initialDefault: wider(initialDefault) }),
+      ...(writeDefault === undefined ? {} : { writeDefault: wider(writeDefault) })
+    }))
+  }
+
+  private changeDefault(column: string, value: JsonValue | null): void {
+    const { id, parentId, required, type } = this.column(column)
+    if (parentId === undefined) refuse(`${column} is part of a list or map: it has no default of its own`)
+    if (value === null && required) refuse(`column ${column} is required: rows that give nothing would not fit`)
+    const checked = value === null ? undefined : checkedDefault(type, value, column)
+    this.fields = atField(this.fields, id, ({ writeDefault: _, ...field }) =>
+      checked === undefined ? field : { ...field, writeDefault: checked }
+    )
   }
 
   private makeOptional(column: string): void {
@@ -386,9 +421,16 @@ const docsOf = (schema: TableSchema): string => printJson(Array.from(withDocs(sc
 function* withDocs(fields: ReadonlyArray<NestedField>): Generator<JsonValue> {
   for (const { doc, id, initialDefault, type, writeDefault } of fields) {
     yield [id, doc ?? null, initialDefault ?? null, writeDefault ?? null]
-    if (type._tag === "struct") yield* withDocs(type.fields)
-    if (type._tag === "list" && type.element._tag === "struct") yield* withDocs(type.element.fields)
-    if (type._tag === "map" && type.value._tag === "struct") yield* withDocs(type.value.fields)
+    yield* docsWithin(type)
+  }
+}
+
+function* docsWithin(type: Type): Generator<JsonValue> {
+  if (type._tag === "struct") yield* withDocs(type.fields)
+  if (type._tag === "list") yield* docsWithin(type.element)
+  if (type._tag === "map") {
+    yield* docsWithin(type.key)
+    yield* docsWithin(type.value)
   }
 }
 

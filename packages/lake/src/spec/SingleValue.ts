@@ -8,7 +8,7 @@ import type { PrimitiveType } from "./Type.ts"
 
 /**
  * A value in memory, by type: boolean → boolean · int, date (days since 1970), float, double → number ·
- * long, time, timestamp, timestamptz (microseconds) → bigint · decimal → bigint, unscaled · string, uuid (lower case,
+ * long, time, timestamp, timestamptz (microseconds), timestamp_ns (nanoseconds) → bigint · decimal → bigint, unscaled · string, uuid (lower case,
  * with hyphens) → string · fixed, binary → bytes.
  */
 export type SingleValue = boolean | number | bigint | string | Uint8Array
@@ -73,6 +73,7 @@ export const singleValueToBytes = (type: PrimitiveType, value: SingleValue): Uin
     case "time":
     case "timestamp":
     case "timestamptz":
+    case "timestamp_ns":
       if (typeof value === "bigint") return fromView(8, (view) => view.setBigInt64(0, value, true))
       break
     case "float":
@@ -100,8 +101,15 @@ export const singleValueToBytes = (type: PrimitiveType, value: SingleValue): Uin
   return mismatch(type, value)
 }
 
+/** Types that one of four bytes was promoted to, and what one of it is worth: int → long, date → timestamp, timestamp_ns. */
+const promotedScale: ReadonlyMap<PrimitiveType["_tag"], bigint> = new Map<PrimitiveType["_tag"], bigint>([
+  ["long", 1n],
+  ["timestamp", 86_400_000_000n],
+  ["timestamp_ns", 86_400_000_000_000n]
+])
+
 /**
- * Reads bytes written for `type`, or for a type that was promoted to it since (int → long, float → double, a narrower
+ * Reads bytes written for `type`, or for a type that was promoted to it since (int → long, float → double, date → timestamp, a narrower
  * decimal). Throws FormatError when the length cannot be right or text is not UTF-8.
  */
 export const singleValueFromBytes = (type: PrimitiveType, bytes: Uint8Array): SingleValue => {
@@ -119,9 +127,12 @@ export const singleValueFromBytes = (type: PrimitiveType, bytes: Uint8Array): Si
     case "time":
     case "timestamp":
     case "timestamptz":
+    case "timestamp_ns": {
       if (size === 8) return view.getBigInt64(0, true)
-      if (size === 4 && type._tag === "long") return BigInt(view.getInt32(0, true))
+      const scale = promotedScale.get(type._tag)
+      if (size === 4 && scale !== undefined) return BigInt(view.getInt32(0, true)) * scale
       break
+    }
     case "float":
       if (size === 4) return view.getFloat32(0, true)
       break

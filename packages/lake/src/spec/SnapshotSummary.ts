@@ -7,7 +7,7 @@
 import { isVector, type DataFile, type DeleteFile } from "./DataFile.ts"
 import type { StringMap } from "./JsonRead.ts"
 import { liveFiles, liveRows, type ManifestFile } from "./Manifest.ts"
-import { partitionPath, type PartitionSpec } from "./PartitionSpec.ts"
+import { partitionKey, type PartitionSpec } from "./PartitionSpec.ts"
 import type { Snapshot } from "./Snapshot.ts"
 
 /** Names this library in the summaries of its snapshots. */
@@ -52,8 +52,8 @@ export const snapshotSummary = (
   const data = manifests.filter((manifest) => manifest.content === "data")
   const deletes = manifests.filter((manifest) => manifest.content === "deletes")
   const partitions = new Set(
-    [...added, ...removed, ...newDeletes, ...droppedDeletes].map(
-      (file) => `${file.specId}/${partitionPath(specOf(file.specId), file.partition)}`
+    [...added, ...removed, ...newDeletes, ...droppedDeletes].map((file) =>
+      partitionKey(specOf(file.specId).specId, file.partition)
     )
   )
   const positions = newDeletes.filter(arePositions)

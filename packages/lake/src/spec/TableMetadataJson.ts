@@ -21,7 +21,7 @@ import {
   type Read
 } from "./JsonRead.ts"
 import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
-import { hasDefaults, schemaFromJson, schemaToJson } from "./Schema.ts"
+import { ofVersion3, schemaFromJson, schemaToJson } from "./Schema.ts"
 import {
   branchAt,
   mainBranch,
@@ -127,8 +127,10 @@ const check = (metadata: TableMetadata): TableMetadata => {
   currentSchema(metadata)
   defaultSpec(metadata)
   defaultSortOrder(metadata)
-  if (metadata.formatVersion < 3 && metadata.schemas.some(hasDefaults)) {
-    corrupt("schemas", `a field has a default value, which format version ${metadata.formatVersion} does not have`)
+  const later =
+    metadata.formatVersion < 3 ? metadata.schemas.map(ofVersion3).find((each) => each !== undefined) : undefined
+  if (later !== undefined) {
+    corrupt("schemas", `has ${later}, which format version ${metadata.formatVersion} does not have`)
   }
   const main = metadata.refs.get(mainBranch)?.snapshotId ?? null
   if (main !== metadata.currentSnapshotId) {

@@ -47,7 +47,8 @@ export const transformFromText = (text: string, where: string): Transform => {
   return match[1] === "bucket" ? { _tag: "bucket", buckets: size } : { _tag: "truncate", width: size }
 }
 
-const isTimestamp = (type: PrimitiveType): boolean => type._tag === "timestamp" || type._tag === "timestamptz"
+const isTimestamp = ({ _tag }: PrimitiveType): boolean =>
+  _tag === "timestamp" || _tag === "timestamptz" || _tag === "timestamp_ns"
 
 /** The type of partition values, or undefined when the transform does not take columns of this type. */
 export const transformResult = (transform: Transform, type: PrimitiveType): PrimitiveType | undefined => {
@@ -75,6 +76,10 @@ const floorDivide = (a: bigint, b: bigint): bigint => {
   const quotient = a / b
   return a % b < 0n ? quotient - 1n : quotient
 }
+
+/** Nanoseconds as microseconds (specification, appendix B: they are hashed as such): every transform but identity counts by those. */
+const inMicros = (type: PrimitiveType, value: SingleValue): SingleValue =>
+  type._tag === "timestamp_ns" && typeof value === "bigint" ? floorDivide(value, 1000n) : value
 
 /** Months since January 1970 of a day since 1970, proleptic Gregorian, without Date and its range. */
 const monthsOfDay = (day: number): number => {
@@ -121,6 +126,8 @@ export const bucketHash = (type: PrimitiveType, value: SingleValue): number => {
     case "date":
       // Integers hash as longs, so that a promotion changes no bucket.
       return murmur3(singleValueToBytes({ _tag: "long" }, BigInt(Number(value))))
+    case "timestamp_ns":
+      return murmur3(singleValueToBytes({ _tag: "long" }, inMicros(type, value)))
     default:
       return murmur3(singleValueToBytes(type, value))
   }
@@ -142,13 +149,15 @@ export const applyTransform = (
     case "void":
       return null
     case "year":
-      return Math.floor(monthsOfDay(dayOf(value)) / 12)
+      return Math.floor(monthsOfDay(dayOf(inMicros(type, value))) / 12)
     case "month":
-      return monthsOfDay(dayOf(value))
+      return monthsOfDay(dayOf(inMicros(type, value)))
     case "day":
-      return dayOf(value)
-    case "hour":
-      return Number(floorDivide(BigInt(typeof value === "bigint" ? value : 0n), hourMicros))
+      return dayOf(inMicros(type, value))
+    case "hour": {
+      const micros = inMicros(type, value)
+      return Number(floorDivide(typeof micros === "bigint" ? micros : 0n, hourMicros))
+    }
     case "bucket":
       return (bucketHash(type, value) & 0x7fffffff) % transform.buckets
     case "truncate":

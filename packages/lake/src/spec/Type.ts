@@ -1,5 +1,5 @@
 /**
- * Iceberg's types (specification, "Schemas and Data Types"; those that format version 3 added are refused by name) and their text and JSON forms.
+ * Iceberg's types (specification, "Schemas and Data Types"; of those that format version 3 added, all but `timestamp_ns` are refused by name) and their text and JSON forms.
  *
  * Schemas, partition transforms, metrics and the Avro and Parquet mappings all switch on `_tag`, which is the
  * specification's own word for the type.
@@ -21,6 +21,7 @@ export interface SimpleType {
     | "time"
     | "timestamp"
     | "timestamptz"
+    | "timestamp_ns"
     | "string"
     | "uuid"
     | "binary"
@@ -88,13 +89,14 @@ const simpleTags: ReadonlySet<string> = new Set<SimpleType["_tag"]>([
   "time",
   "timestamp",
   "timestamptz",
+  "timestamp_ns",
   "string",
   "uuid",
   "binary"
 ])
 
 // Format version 3 only: said by name instead of "unknown type".
-const laterTypes = /^(timestamp_ns|timestamptz_ns|variant|unknown|geometry|geography)\b/
+const laterTypes = /^(timestamptz_ns|variant|unknown|geometry|geography)\b/
 
 const isSimpleTag = (text: string): text is SimpleType["_tag"] => simpleTags.has(text)
 

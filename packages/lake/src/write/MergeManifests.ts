@@ -11,6 +11,7 @@ import type { LakeError } from "../LakeError.ts"
 import { asExisting, isLive, liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
 import { manifestBytesTarget } from "./PlanManifests.ts"
+import { unknownField } from "../spec/PartitionSpec.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import { specOf, writeManifest } from "./WriteManifest.ts"
 
@@ -46,6 +47,12 @@ const candidates = (
   })
 }
 
+/** Of a spec whose values only another engine can write. */
+const isForeign = ({ metadata }: Table, [first]: ReadonlyArray<ManifestFile>): boolean => {
+  const spec = metadata.partitionSpecs.find(({ specId }) => specId === first?.partitionSpecId)
+  return spec !== undefined && unknownField(spec) !== undefined
+}
+
 const writeMerged = Effect.fnUntraced(function* (
   memory: StagingMemory,
   base: Table,
@@ -75,7 +82,7 @@ export const mergeManifests = Effect.fnUntraced(function* (
   let manifests = kept.filter((manifest) => liveFiles(manifest) > 0)
   for (const tier of Map.groupBy(manifests, tierOf).values()) {
     const group = candidates(tier, countMin, bytesTarget)
-    if (group === undefined) continue
+    if (group === undefined || isForeign(base, group)) continue
     const key = group.map((manifest) => manifest.manifestPath).join("\n")
     const merged = memory.merged.get(key) ?? (yield* writeMerged(memory, base, group, sequenceNumber))
     memory.merged.set(key, merged)

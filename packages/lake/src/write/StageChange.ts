@@ -10,7 +10,7 @@ import type { Table } from "../catalog/Catalog.ts"
 import { fromFormat, type LakeError } from "../LakeError.ts"
 import { mayMatch } from "../read/Filter.ts"
 import { pruner } from "../read/Prune.ts"
-import { isVector, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
+import type { DataFile, DeleteFile } from "../spec/DataFile.ts"
 import { liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
@@ -88,10 +88,10 @@ const refuseLostFiles = Effect.fnUntraced(function* (
   if (named.size > 0) return yield* moved(base, `${named.size} files of which rows are to be deleted have gone`)
 })
 
-/** The data file that a vector means, as far as deletes are found by it. */
-const referencedBy = (vector: DeleteFile): DataFile => ({
-  ...vector,
-  filePath: vector.referencedDataFile ?? "",
+/** The data file that a delete file means, as far as deletes are found by it. */
+const referencedBy = (file: DeleteFile): DataFile => ({
+  ...file,
+  filePath: file.referencedDataFile ?? "",
   fileFormat: "PARQUET"
 })
 
@@ -119,8 +119,9 @@ export const stageChange = Effect.fnUntraced(function* (
     if (isolation === "serializable") yield* refuseNewRows(memory, base, listed, since, action)
     yield* refuseNewDeletes(memory, base, listed, removed, startingSequenceNumber)
     yield* refuseLostFiles(memory, base, listed, action)
-    // a vector has every deleted row of its file: one that came meanwhile would be lost with what it replaces
-    yield* refuseNewDeletes(memory, base, listed, deletes.filter(isVector).map(referencedBy), startingSequenceNumber)
+    // whoever deleted rows of the same files was first: a row that both put anew would be there twice, and a vector, which has
+    // every deleted row of its file, would lose theirs
+    yield* refuseNewDeletes(memory, base, listed, deletes.map(referencedBy), startingSequenceNumber)
   }
   const sequenceNumber = metadata.lastSequenceNumber + 1n
   const data = listed.filter(({ content }) => content === "data")

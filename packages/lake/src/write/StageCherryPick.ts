@@ -10,6 +10,7 @@ import { identifierText, type Table } from "../catalog/Catalog.ts"
 import { LakeError } from "../LakeError.ts"
 import type { DataFile } from "../spec/DataFile.ts"
 import type { StringMap } from "../spec/JsonRead.ts"
+import { isLive, liveFiles } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { branchAt, type Snapshot } from "../spec/Snapshot.ts"
 import { ancestorsOf, headOf, snapshotById } from "../spec/TableMetadata.ts"
@@ -53,6 +54,24 @@ const filesAddedBy = Effect.fnUntraced(function* (
   // the same array for every attempt: its manifest is written once
   memory.picked = files
   return files
+})
+
+/** Whether the branch has one of the files: a table lists a file once. */
+const hasAny = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  head: Snapshot | undefined,
+  files: ReadonlyArray<DataFile>
+): Effect.fn.Return<boolean, LakeError> {
+  if (head === undefined) return false
+  const paths = new Set(files.map(({ filePath }) => filePath))
+  for (const manifest of yield* memory.fileIO.readManifestList(head.manifestList)) {
+    if (manifest.content !== "data" || liveFiles(manifest) === 0) continue
+    const { partition } = yield* specOf(base, manifest.partitionSpecId)
+    const entries = yield* memory.fileIO.readManifest(manifest, partition)
+    if (entries.some((entry) => isLive(entry) && paths.has(entry.dataFile.filePath))) return true
+  }
+  return false
 })
 
 const summaryOf = ({ snapshotId, summary }: Snapshot): StringMap => {
@@ -100,5 +119,7 @@ export const stageCherryPick = Effect.fnUntraced(function* (
     )
   }
   const files = yield* filesAddedBy(memory, base, picked)
+  // by way of a snapshot that was picked from it, and picked itself
+  if (yield* hasAny(memory, base, head, files)) return yield* refuse("files of it are in the branch already")
   return yield* stageAppend(memory, base, { _tag: "Append", files, summary: summaryOf(picked) }, attempt, nowMs)
 })

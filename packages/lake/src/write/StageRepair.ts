@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
-import type { DeleteFile } from "../spec/DataFile.ts"
+import { contentKey, type DeleteFile } from "../spec/DataFile.ts"
 import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { noChange } from "../spec/SnapshotSummary.ts"
@@ -30,7 +30,7 @@ const writeAnew = Effect.fnUntraced(function* (
   const live = <Entry extends ManifestEntry | ManifestEntry<DeleteFile>>(entries: ReadonlyArray<Entry>) =>
     entries.filter(isLive).map((entry): Entry => ({
       ...asExisting(entry),
-      dataFile: { ...entry.dataFile, ...facts.get(entry.dataFile.filePath) }
+      dataFile: { ...entry.dataFile, ...facts.get(entry.dataFile.filePath), ...facts.get(contentKey(entry.dataFile)) }
     }))
   const entries =
     content === "data"

@@ -10,7 +10,7 @@ import { LakeError } from "../LakeError.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { evolvePartitionSpec, PartitionChangeRefused } from "../spec/PartitionChange.ts"
 import { partitionProblems } from "../spec/PartitionSpec.ts"
-import { fieldByName, hasDefaults } from "../spec/Schema.ts"
+import { fieldByName, fieldEntries, ofVersion3, type TableSchema } from "../spec/Schema.ts"
 import { evolveSchema, SchemaChangeRefused } from "../spec/SchemaChange.ts"
 import { mainBranch } from "../spec/Snapshot.ts"
 import { sortProblems, type SortField, type SortOrder } from "../spec/SortOrder.ts"
@@ -23,7 +23,7 @@ import {
   snapshotById,
   type TableMetadata
 } from "../spec/TableMetadata.ts"
-import { transformToText } from "../spec/Transform.ts"
+import { type Transform, transformToText } from "../spec/Transform.ts"
 import type {
   ReplaceSortOrder,
   Rollback,
@@ -44,13 +44,35 @@ const refuseProblems = (problems: ReadonlyArray<string>): void => {
   if (problems.length > 0) refuse(problems.join("; "))
 }
 
+/** Ids of columns that were dates and are timestamps. */
+const widenedDates = (before: TableSchema, after: TableSchema): ReadonlyArray<number> => {
+  const dates = new Set(fieldEntries(before).flatMap(({ id, type }) => (type._tag === "date" ? [id] : [])))
+  return fieldEntries(after).flatMap(({ id, type }) => (type._tag !== "date" && dates.has(id) ? [id] : []))
+}
+
+/** Files keep their partition values: those of a timestamp must be what they were of the date (specification, "Schema Evolution"). */
+const refuseOtherPartitions = ({ partitionSpecs }: TableMetadata, widened: ReadonlyArray<number>): void => {
+  const same: ReadonlySet<Transform["_tag"]> = new Set(["year", "month", "day", "void"])
+  const other = partitionSpecs
+    .flatMap(({ fields }) => fields)
+    .find(({ sourceId, transform }) => widened.includes(sourceId) && !same.has(transform._tag))
+  if (other !== undefined) {
+    refuse(
+      `a column that partition field ${other.name} (${transformToText(other.transform)}) is made of cannot become a timestamp`
+    )
+  }
+}
+
 const stageSchema = (metadata: TableMetadata, { changes }: UpdateSchema): ReadonlyArray<MetadataUpdate> => {
   const { lastColumnId, schemas } = metadata
   const evolved = evolveSchema(schemas, currentSchema(metadata), lastColumnId, changes)
   const { schema } = evolved
-  if (metadata.formatVersion < 3 && hasDefaults(schema)) {
-    refuse(`default values need format version 3, and it has ${metadata.formatVersion}: commit upgradeFormat(3) first`)
+  const widened = widenedDates(currentSchema(metadata), schema)
+  const later = ofVersion3(schema) ?? (widened.length > 0 ? "a date that becomes a timestamp" : undefined)
+  if (metadata.formatVersion < 3 && later !== undefined) {
+    refuse(`${later} needs format version 3, and it has ${metadata.formatVersion}: commit upgradeFormat(3) first`)
   }
+  refuseOtherPartitions(metadata, widened)
   // what new files are divided and sorted by must still be there
   refuseProblems([
     ...partitionProblems(defaultSpec(metadata), schema),

@@ -83,7 +83,7 @@ export interface RepairManifests {
   readonly _tag: "RepairManifests"
   /** Paths; every one must still be listed. */
   readonly manifests: ReadonlySet<string>
-  /** By path of a file, what is to be said of it. */
+  /** By path of a file, or by `contentKey` of a deletion vector, what is to be said of it. */
   readonly facts: ReadonlyMap<string, Partial<ContentFile>>
   /** Entries of the snapshot's summary besides the counts. */
   readonly summary: StringMap

@@ -4,14 +4,15 @@
  * All stages call it. What it wrote is never deleted here (protocol, rule 12).
  */
 import { Effect } from "effect"
-import type { Table } from "../catalog/Catalog.ts"
+import { identifierText, type Table } from "../catalog/Catalog.ts"
 import { randomUuid } from "../io/RandomIds.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import { type ContentFile, contentKey, type DataFile, type DeleteFile } from "../spec/DataFile.ts"
 import { metadataFolder } from "../spec/Locations.ts"
 import { summariseField, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
-import { bindInTable, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
+import { bindInTable, type BoundPartitionField, type PartitionSpec, unknownField } from "../spec/PartitionSpec.ts"
 import { currentSchema, specById, type TableMetadata } from "../spec/TableMetadata.ts"
+import { transformToText } from "../spec/Transform.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 
 /** A manifest holds at most this many entries: about Java's 8 MB. */
@@ -54,6 +55,11 @@ export const writeManifest = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ManifestFile, LakeError> {
   const { metadata } = base
   const { spec, partition } = yield* specOf(base, specId)
+  const foreign = unknownField(spec)
+  if (foreign !== undefined) {
+    const message = `table ${identifierText(base.identifier)}: partition field ${foreign.name} has the transform ${transformToText(foreign.transform)}, which is not known here: its values would be lost in a new manifest; write it with the engine that knows it`
+    return yield* new LakeError({ reason: "Unsupported", message })
+  }
   const manifestPath = `${metadataFolder(metadata)}/${yield* randomUuid}-${kind}.avro`
   const layout = { formatVersion: metadata.formatVersion, schema: currentSchema(metadata), spec, partition }
   const manifestLength = yield* memory.fileIO.writeManifest(manifestPath, layout, entries, content)

@@ -8,7 +8,7 @@ import type { NestedField, PrimitiveType, Type } from "../../src/spec/Type.ts"
 export interface TypeCase {
   readonly column: string
   readonly type: PrimitiveType
-  /** Ascending, as DuckDB reads them from text; binary as hexadecimal digits. */
+  /** Ascending, as DuckDB reads them from text; bytes as hexadecimal digits. */
   readonly values: ReadonlyArray<string>
 }
 
@@ -129,6 +129,14 @@ export const typeCases: ReadonlyArray<TypeCase> = [
     column: "c_binary",
     type: simple("binary"),
     values: ["", "00", "00ff", "61", "7f", "80", "ab".repeat(17), "ff", "ff".repeat(17)]
+  },
+  {
+    column: "c_fixed",
+    type: { _tag: "fixed", length: 18 },
+    // equal in their first 16 bytes, the last two
+    values: ["00", "0001", "61", "7f", "7fff", "80", "fe", "ff".repeat(17), "ff".repeat(18)].map((hex) =>
+      hex.padEnd(36, "0")
+    )
   }
 ]
 

@@ -25,6 +25,7 @@ import {
   writeTypes,
   type MetricsTable
 } from "./TypesTable.ts"
+import { version3Rows, writeVersion3 } from "./Version3Table.ts"
 
 const full = process.env["FRAZIL_FOREIGN"] === "full"
 
@@ -113,6 +114,7 @@ describe("PyIceberg and DuckDB's reader", () => {
       const path = yield* folder
       const asked = tables.map((table) => ({ table, probes: probesOf(table) }))
       const written = yield* Effect.gen(function* () {
+        yield* writeVersion3
         return { all: yield* Effect.forEach(asked, ({ table }) => writeTypes(table)), evolved: yield* writeEvolved }
       }).pipe(Effect.provide(layerAt(path)))
       const answers = yield* ask(path, [
@@ -120,6 +122,7 @@ describe("PyIceberg and DuckDB's reader", () => {
           table: `${namespace}.${table.name}`,
           questions: [...moments(written.all[i]!), ...probes.map(questionOf)]
         })),
+        { table: `${namespace}.version3`, questions: [{ name: "now", order }] },
         {
           table: `${namespace}.evolved`,
           questions: [
@@ -130,6 +133,8 @@ describe("PyIceberg and DuckDB's reader", () => {
         }
       ])
       for (const { probes, table } of asked) checkTypes(table, answers[`${namespace}.${table.name}`]!, probes)
+      const { duckdb, pyiceberg } = answers[`${namespace}.version3`]!
+      assert.deepStrictEqual<unknown>([pyiceberg["now"], duckdb["now"]], [version3Rows, version3Rows])
       checkEvolved(answers[`${namespace}.evolved`]!, written.evolved)
     }).pipe(Effect.scoped)
   )

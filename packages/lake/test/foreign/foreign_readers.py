@@ -55,7 +55,9 @@ def column(values):
     if pa.types.is_nested(kind):
         return [nested(value, kind) for value in values.to_pylist()]
     if pa.types.is_timestamp(kind):
-        values = pc.cast(values, pa.timestamp("us", kind.tz))
+        # nanoseconds stay what they are
+        if kind.unit != "ns":
+            values = pc.cast(values, pa.timestamp("us", kind.tz))
         values = pc.cast(values, pa.int64())
     elif pa.types.is_time(kind):
         values = pc.cast(values, pa.int64())
@@ -101,7 +103,7 @@ def literal(probe, value):
     if kind == "decimal":
         sign, digits, exponent = Decimal(value).as_tuple()
         return Decimal((sign, digits + (0,) * (exponent + probe["scale"]), -probe["scale"]))
-    if kind == "binary":
+    if kind in ("binary", "fixed"):
         return bytes.fromhex(value)
     if kind == "uuid":
         return UUID(value)

@@ -8,7 +8,7 @@ import { readTable } from "../../src/read/ReadTable.ts"
 import type { SchemaChange } from "../../src/spec/SchemaChange.ts"
 import { currentSchema } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { updatePartitionSpec, updateSchema } from "../../src/write/TableAction.ts"
+import { updatePartitionSpec, updateSchema, upgradeFormat } from "../../src/write/TableAction.ts"
 import { assertAllLanded, atCrossing, loadTable, snapshotsNow } from "./LandingFaults.ts"
 import { appendEvents, landEvents, landing, layerSystem } from "./LandingFixture.ts"
 
@@ -44,6 +44,32 @@ describe("a landing into a table that others evolve", () => {
       )
       assert.deepStrictEqual(rows, [{ n: 18, given: 0 }])
       yield* assertAllLanded([18, 9])
+    }).pipe(Effect.provide(layerSystem))
+  )
+
+  it.live("writes the default of a column that others added, and goes on when it is required", () =>
+    Effect.gen(function* () {
+      yield* appendEvents(0, 9)
+      yield* landEvents
+      yield* commitTable({ table: landing, actions: () => Effect.succeed([upgradeFormat(3)]) })
+      const type = { _tag: "string" } as const
+      yield* evolve(
+        { _tag: "AddColumn", name: "origin", type, defaultValue: "log", required: true },
+        // of the name that a record's field had when it landed
+        { _tag: "RenameColumn", column: "id", name: "event" },
+        { _tag: "AddColumn", name: "id", type, defaultValue: "none" }
+      )
+      yield* evolve({ _tag: "ChangeDefault", column: "origin", defaultValue: "later" })
+      yield* appendEvents(1, 9)
+      yield* landEvents
+      const rows = yield* rowsOf(
+        "SELECT source_partition AS p, list(event ORDER BY source_offset) AS events, min(origin) AS a, max(origin) AS b, min(id) AS c, count(id)::INTEGER AS n FROM t GROUP BY p ORDER BY p"
+      )
+      assert.deepStrictEqual(rows, [
+        { p: 0, events: expectedIds, a: "log", b: "log", c: "none", n: 6 },
+        { p: 1, events: expectedIds, a: "later", b: "later", c: "none", n: 6 }
+      ])
+      yield* assertAllLanded([9, 9])
     }).pipe(Effect.provide(layerSystem))
   )
 

@@ -15,3 +15,9 @@ it("a table is partitioned by nothing personal", () => {
     'landing of visits: "birth" is personal: names of folders would show it'
   )
 })
+
+it("identifiers land as text: Spark finds no row of a uuid column by text", () => {
+  const Keyed = Topic.make("keyed", { schema: Schema.Struct({ id: Field.uuid, at: Field.timestamp }), key: "id" })
+  const { fields } = Landing.make(Keyed, { table: "a.keyed", partition: [days("at")] }).schema
+  expect(fields.find(({ name }) => name === "id")?.type).toEqual({ _tag: "string" })
+})

@@ -104,6 +104,56 @@ describe("a landing", () => {
     }).pipe(Effect.provide(layerSystem))
   )
 
+  it.live(
+    "ends behind what was committed before its input was complete, of a log that remembers where nothing was, too",
+    () =>
+      Effect.gen(function* () {
+        yield* appendEvents(0, 30)
+        const real = yield* Log
+        const empty = new Map<string, ReadRecords>()
+        let appended = false
+        // others commit, then say so: what was found empty before is remembered
+        const remembering: LogShape = {
+          ...real,
+          read: (topic, partition, offset, limits) => {
+            const place = `${topic}/${partition}/${offset}`
+            const found = empty.get(place)
+            if (found !== undefined && limits.now !== true) return Effect.succeed(found)
+            return Effect.tap(real.read(topic, partition, offset, limits), (batch) =>
+              Effect.sync(() => void (batch.length === 0 && empty.set(place, batch)))
+            )
+          }
+        }
+        const inputComplete = () =>
+          Effect.gen(function* () {
+            // once both partitions were found empty
+            if (empty.size < 2) return false
+            if (!appended) yield* Effect.provideService(Effect.orDie(appendEvents(1, 12)), Log, real)
+            appended = true
+            return true
+          })
+        yield* Effect.provideService(runLanding(landing, { commitEveryMs: 1, inputComplete }), Log, remembering)
+        yield* assertAllLanded([30, 12])
+      }).pipe(Effect.provide(layerSystem))
+  )
+
+  it.live("does not end while a transaction is under way in a partition: behind it may stand what was committed", () =>
+    Effect.gen(function* () {
+      yield* appendEvents(0, 30)
+      const real = yield* Log
+      let looks = 0
+      const underWay: LogShape = {
+        ...real,
+        read: (topic, partition, offset, limits) =>
+          Effect.map(real.read(topic, partition, offset, limits), (batch) =>
+            looks++ < 5 && batch.length > 0 ? { ...batch, ...emptyColumns, next: offset, open: true } : batch
+          )
+      }
+      yield* Effect.provideService(landEvents, Log, underWay)
+      yield* assertAllLanded([30, 0])
+    }).pipe(Effect.provide(layerSystem))
+  )
+
   it.live("refuses a table with other columns", () =>
     Effect.gen(function* () {
       yield* landEvents
@@ -114,6 +164,17 @@ describe("a landing", () => {
     }).pipe(Effect.provide(layerSystem))
   )
 })
+
+/** Of a batch without records. */
+const emptyColumns = {
+  length: 0,
+  valueStarts: new Int32Array(0),
+  valueEnds: new Int32Array(0),
+  keyStarts: new Int32Array(0),
+  keyEnds: new Int32Array(0),
+  offsets: new Float64Array(0),
+  timestamps: new Float64Array(0)
+}
 
 /** The log without every fourth record and without the last of a batch's end: their offsets are gaps. */
 const withGaps = (log: LogShape): LogShape => ({

@@ -18,7 +18,7 @@ import type { AsOf } from "../../src/read/AsOf.ts"
 import { readTable } from "../../src/read/ReadTable.ts"
 import { dataFolder } from "../../src/spec/Locations.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { ParquetWriter } from "../../src/write/parquet/ParquetWriter.ts"
+import { type Encoding, ParquetWriter } from "../../src/write/parquet/ParquetWriter.ts"
 import { append } from "../../src/write/TableAction.ts"
 import { byDay, Everythings, everythingSchema, makeBatches, randomInput, seeded } from "../write/parquet/WriterCases.ts"
 
@@ -49,7 +49,7 @@ export const createTable = (properties: ReadonlyMap<string, string> = new Map())
 export const load = Catalog.use((catalog) => catalog.loadTable(table))
 
 /** Writes rows `from` to `from + rows`, spread over `days` days, and appends them. */
-export const appendRows = Effect.fnUntraced(function* (from: number, rows: number, days = 2) {
+export const appendRows = Effect.fnUntraced(function* (from: number, rows: number, days = 2, encoding?: Encoding) {
   const { metadata } = yield* load
   const writer = yield* ParquetWriter.make({
     schema: everythingSchema,
@@ -57,7 +57,8 @@ export const appendRows = Effect.fnUntraced(function* (from: number, rows: numbe
     shape: Everythings.shape,
     sourceTopic: "everything",
     targetDirectory: dataFolder(metadata),
-    filePrefix: `rows-${from}-${rows}`
+    filePrefix: `rows-${from}-${rows}`,
+    ...(encoding === undefined ? {} : { encoding })
   })
   const below = seeded(from + 1)
   const inputs = Array.from({ length: rows }, () => randomInput(below, days))

@@ -64,7 +64,7 @@ describe("TableSchema", () => {
       () => schemaFromJson(parseJson(bad), "schema"),
       /schema\.fields\[3\]\(where\)\.type\.fields\[0\]\.required/
     )
-    assert.throws(() => primitiveFromText("timestamp_ns", "t"), /format version 3/)
+    assert.throws(() => primitiveFromText("timestamptz_ns", "t"), /format version 3/)
     assert.throws(() => primitiveFromText("decimal(39, 2)", "t"), /no such decimal/)
   })
 })

@@ -25,6 +25,8 @@ const hashes: ReadonlyArray<readonly [type: string, value: SingleValue, hash: nu
   ["timestamp", micros("2017-11-16T22:31:08", 1), -1207196810],
   ["timestamptz", micros("2017-11-16T22:31:08"), -2047944441],
   ["timestamptz", micros("2017-11-16T22:31:08", 1), -1207196810],
+  ["timestamp_ns", micros("2017-11-16T22:31:08") * 1000n, -2047944441],
+  ["timestamp_ns", micros("2017-11-16T22:31:08", 1) * 1000n + 1n, -1207196810],
   ["string", "iceberg", 1210000089],
   ["uuid", "f79c3e09-677c-4bbd-a479-3f349cb785e7", 1488055340],
   ["fixed[4]", Uint8Array.of(0, 1, 2, 3), -188683207],

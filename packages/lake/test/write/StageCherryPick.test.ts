@@ -6,7 +6,7 @@ import { LakeError } from "../../src/LakeError.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
 import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { append, cherryPick, rewriteFiles, type TableAction } from "../../src/write/TableAction.ts"
+import { append, cherryPick, rewriteFiles, rollback, type TableAction } from "../../src/write/TableAction.ts"
 import { eventFile } from "../LakeFixtures.ts"
 import { appendRaw, createRaw, layerLake, loadRaw, raw } from "../LakeHarness.ts"
 
@@ -107,6 +107,22 @@ describe("cherryPick", () => {
       assert.match((yield* refused(other)).message, /operation replace/)
       assert.match((yield* refused(cherryPick(12n))).message, /does not have it/)
       assert.strictEqual((yield* loadRaw).metadataLocation, before)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("refuses files that are in the branch by way of another pick", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      const before = (yield* appendRaw([file("a")])).snapshot!.snapshotId
+      const picked = yield* staged("b", "audit")
+      yield* appendRaw([file("c")])
+      const copy = (yield* commit(cherryPick(picked))).snapshot!.snapshotId
+      yield* commit(rollback(before))
+      yield* appendRaw([file("d")])
+      // it says that it comes from the copy, which came from the first
+      yield* commit(cherryPick(copy))
+      assert.match((yield* refused(cherryPick(picked))).message, /files of it are in the branch already/)
+      assert.deepStrictEqual(yield* names, ["a", "b", "d"])
     }).pipe(Effect.provide(layerLake))
   )
 

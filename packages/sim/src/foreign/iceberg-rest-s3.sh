@@ -9,8 +9,16 @@ if [ "${1:-}" = up ]; then
     . "$FRAZIL_INFRA/_common.sh"
     mvn_lib "iceberg-aws-$ICEBERG_VERSION" "=org.apache.iceberg:iceberg-aws:$ICEBERG_VERSION" \
       "=org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION" "=dev.failsafe:failsafe:3.3.2"
-    lib="$INFRA_CACHE/iceberg-rest-$ICEBERG_VERSION/lib"
-    [ -d "$lib" ] || { ICEBERG_REST_NAME=iceberg-rest-jars ICEBERG_REST_PORT=8299 bash "$FRAZIL_INFRA/iceberg-rest.sh" up; ICEBERG_REST_NAME=iceberg-rest-jars bash "$FRAZIL_INFRA/iceberg-rest.sh" wipe; }
+    rest="$INFRA_CACHE/iceberg-rest-$ICEBERG_VERSION" lib="$rest/lib"
+    # the shared script fetches its jars by starting once; without our properties, which need files that are not there yet
+    (
+      flock 9
+      [ -f "$rest/.ok" ] && exit 0
+      export ICEBERG_REST_NAME=iceberg-rest-jars ICEBERG_REST_PORT=8299 ICEBERG_REST_PROPS=
+      unset ICEBERG_WAREHOUSE ICEBERG_DB
+      bash "$FRAZIL_INFRA/iceberg-rest.sh" up
+      bash "$FRAZIL_INFRA/iceberg-rest.sh" wipe
+    ) 9>"$INFRA_CACHE/iceberg-rest-s3.lock"
     for jar in "$INFRA_CACHE/iceberg-aws-$ICEBERG_VERSION"/lib/*.jar; do ln -sf "$jar" "$lib/"; done
   ) >&2
 fi

@@ -110,7 +110,8 @@ const makeJob = (kept: Kept) =>
         n: timing.n,
         by: "cents",
         order: "asc",
-        name: "top bids by window"
+        name: "top bids by window",
+        ...kept
       }),
       Flow.map((bid) => {
         const of = `${bid.window_end} ${bid.rank}`

@@ -19,7 +19,7 @@ import { clicksByPage } from "./Repartition.ts"
 import { cardsOnDisk } from "./Stored.ts"
 import { securityOfLogins } from "./Security.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
-import { clickWindows } from "./Windows.ts"
+import { clickWindows, windowsOnDisk } from "./Windows.ts"
 
 export type SimulatedJob = (options: Omit<SimOptions, "input" | "landings">) => SimReport
 
@@ -82,6 +82,7 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   security: securityOfLogins,
   abroad: abroadOfTransactions,
   windows: clickWindows,
+  "windows-on-disk": windowsOnDisk,
   repartition: clicksByPage,
   bids: bidsOfAuctions,
   "bids-on-disk": bidsOnDisk,

@@ -1,15 +1,28 @@
 /**
  * Windows to simulate: sessions, sessions that are cut when they become too long, rolling totals with early results, and of
- * many panes, with aggregates that depend on where records lie; judged by the oracle besides.
+ * many panes, with aggregates that depend on where records lie, in memory and on disk; judged by the oracle besides.
  */
 import { Field, Topic } from "@frazil/core"
-import { aggregate, collect, count, countDistinct, first, Flow, Job, last, sum, Window } from "@frazil/engine"
+import {
+  aggregate,
+  collect,
+  count,
+  countDistinct,
+  first,
+  Flow,
+  Job,
+  last,
+  StateFolder,
+  sum,
+  Window
+} from "@frazil/engine"
 import { days, Landing } from "@frazil/lake"
 import { DeadLetters, Ledger } from "@frazil/model"
-import { Schema } from "effect"
+import { Context, Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { expectSessions, expectTotals, type OracleClick } from "../oracle/ClickWindows.ts"
 import { compare } from "../oracle/Compare.ts"
+import { makeStateFolder } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
 
@@ -74,7 +87,10 @@ const spanOf = (left: Span, right: Span): Span => {
 
 const clicks = Flow.from(Clicks).pipe(Flow.keyBy("user"))
 
-const visits = ({ gapMs, latenessMs, maxMs, name }: typeof long) =>
+/** Where its state is kept: in memory, or on disk with a cache in which little stays. */
+type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
+
+const visits = ({ gapMs, latenessMs, maxMs, name }: typeof long, kept: Kept) =>
   clicks.pipe(
     Flow.window(
       Window.session(`${gapMs}ms`, { allowedLateness: `${latenessMs}ms`, max: `${maxMs}ms` }),
@@ -92,35 +108,36 @@ const visits = ({ gapMs, latenessMs, maxMs, name }: typeof long) =>
           result: (span) => (span === null ? 0 : span.to - span.from)
         })
       },
-      { name }
+      { name, ...kept }
     )
   )
 
-const windows = Job.make("windows", [
-  visits(long).pipe(Flow.to(Visits)),
-  visits(short).pipe(Flow.to(ShortVisits)),
-  clicks.pipe(
-    Flow.window(
-      Window.rolling("5 minutes", { every: "1 minute", allowedLateness: "45 seconds", early: "20 seconds" }),
-      {
-        clicks: count(),
-        cents: sum("cents"),
-        newest: last("page"),
-        pages: countDistinct("page", { valuesMax: 2, beyond: "estimate" })
-      },
-      { name: totals.name }
+const makeJob = (kept: Kept) =>
+  Job.make("windows", [
+    visits(long, kept).pipe(Flow.to(Visits)),
+    visits(short, kept).pipe(Flow.to(ShortVisits)),
+    clicks.pipe(
+      Flow.window(
+        Window.rolling("5 minutes", { every: "1 minute", allowedLateness: "45 seconds", early: "20 seconds" }),
+        {
+          clicks: count(),
+          cents: sum("cents"),
+          newest: last("page"),
+          pages: countDistinct("page", { valuesMax: 2, beyond: "estimate" })
+        },
+        { name: totals.name, ...kept }
+      ),
+      Flow.to(Totals)
     ),
-    Flow.to(Totals)
-  ),
-  clicks.pipe(
-    Flow.window(
-      Window.rolling("5 minutes", { every: "15 seconds", allowedLateness: "45 seconds" }),
-      { clicks: count(), cents: sum("cents") },
-      { name: sums.name }
-    ),
-    Flow.to(Sums)
-  )
-])
+    clicks.pipe(
+      Flow.window(
+        Window.rolling("5 minutes", { every: "15 seconds", allowedLateness: "45 seconds" }),
+        { clicks: count(), cents: sum("cents") },
+        { name: sums.name, ...kept }
+      ),
+      Flow.to(Sums)
+    )
+  ])
 
 const landings = [
   Landing.make(Visits, { table: "clicks.visits", partition: [days("window_start")] }),
@@ -258,5 +275,20 @@ const check = (topics: KeptTopics): ReadonlyArray<string> => {
   ]
 }
 
-export const clickWindows = (options: Omit<SimOptions, "input" | "landings">): SimReport =>
-  run(windows, { ...options, input: [input(Clicks, lines)], landings, check })
+const inMemory = makeJob({})
+const onDisk = makeJob({ store: { disk: { cacheBytesMax: 2_000 } } })
+
+type Options = Omit<SimOptions, "input" | "landings">
+
+export const clickWindows = (options: Options): SimReport =>
+  run(inMemory, { ...options, input: [input(Clicks, lines)], landings, check })
+
+export const windowsOnDisk = (options: Options): SimReport => {
+  const folder = makeStateFolder(options.seed % 2 === 0)
+  const services = Context.make(StateFolder, folder.shape)
+  const report = run(onDisk, { ...options, input: [input(Clicks, lines)], services, check })
+  const left = folder.filesLeft()
+  return left === 0 || report.violations.length > 0
+    ? report
+    : { ...report, violations: [`${left} files of state are left`] }
+}

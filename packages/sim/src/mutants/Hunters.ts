@@ -32,6 +32,7 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   market: simulating("market"),
   exchange: simulating("exchange"),
   windows: simulating("windows"),
+  "windows-on-disk": simulating("windows-on-disk"),
   repartition: simulating("repartition"),
   bids: simulating("bids"),
   "bids-on-disk": simulating("bids-on-disk"),

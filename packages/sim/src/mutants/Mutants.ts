@@ -6,6 +6,7 @@
  */
 import { keyedMutants } from "./KeyedMutants.ts"
 import { joinMutants } from "./JoinMutants.ts"
+import { endMutants } from "./EndMutants.ts"
 import { patternMutants } from "./PatternMutants.ts"
 import { portMutants } from "./PortMutants.ts"
 import { repartitionMutants } from "./RepartitionMutants.ts"
@@ -239,8 +240,8 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "mistake",
     name: "deltas after the snapshot are not applied",
     file: restore,
-    find: "yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
-    replace: "if (snapshot === undefined) yield* apply(state, delta.bytes, deltaPlace(id, delta.epoch),",
+    find: "yield* apply(loads, delta.bytes, deltaPlace(id, delta.epoch),",
+    replace: "if (snapshot === undefined) yield* apply(loads, delta.bytes, deltaPlace(id, delta.epoch),",
     hunter: "accounts"
   },
   {
@@ -419,14 +420,6 @@ const landing: ReadonlyArray<Mutant> = [
   },
   {
     rule: "mistake",
-    name: "a landing asks whether its input is complete after it read",
-    file: runLanding,
-    find: "else if (complete) return { marks, records, skipped, complete } satisfies Reading",
-    replace: "else if (yield* run.inputComplete(topic.name)) return { marks, records, skipped, complete: true }",
-    hunter: "transactions"
-  },
-  {
-    rule: "mistake",
     name: "rows of a failed attempt stay in the next one",
     file: runLanding,
     find: "const marks = new Map(from)",
@@ -449,7 +442,7 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "rule 11",
     name: "one record that is far ahead moves time",
     file: "packages/engine/src/run/Lead.ts",
-    find: "if (lead.inRow < leadsInRowMin) return time.maxEventTime",
+    find: "if (lead.inRow < (lead.key === undefined ? leadsInRowMin : leadsOfOneKeyMin)) return time.maxEventTime",
     replace: "",
     hunter: "transactions"
   },
@@ -586,6 +579,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...windows,
   ...patternMutants,
   ...joinMutants,
+  ...endMutants,
   ...portMutants,
   ...windowMutants,
   ...repartitionMutants,

@@ -141,11 +141,98 @@ const ofKeyedOperators: typeof mistakes = [
   }
 ]
 
+const window = "packages/engine/src/window"
+const storedPanes = `${window}/StoredPanes.ts`
+const storedFixed = `${window}/StoredFixedState.ts`
+const storedSessions = `${window}/StoredSessions.ts`
+
+const ofWindows: typeof mistakes = [
+  {
+    name: "a pane on disk is over when its last window ends",
+    file: storedPanes,
+    find: "overAt: lastEnd + allowedLatenessMs",
+    replace: "overAt: lastEnd"
+  },
+  {
+    name: "a window on disk leaves out what the cache has let go",
+    file: `${store}/KeyGroups.ts`,
+    find: "if (value !== undefined) return [entryKey, value]",
+    replace: "if (value !== undefined && this.newer.length === 0) return [entryKey, value]"
+  },
+  {
+    name: "a window on disk leaves out what is about to be spilled",
+    file: storedMap,
+    find: "if (held !== undefined) newer.push([key, held.value])",
+    replace: ""
+  },
+  {
+    name: "a scan of a store ends a block early",
+    file: `${store}/MergedEntries.ts`,
+    find: "index.blockOf(range.to, range.to.length) + 1",
+    replace: "index.blockOf(range.to, range.to.length)"
+  },
+  {
+    name: "a pane on disk that changed in place is not written again",
+    file: storedPanes,
+    find: "if (pane !== undefined) this.map.set(name, pane, bucket.overAt)",
+    replace: ""
+  },
+  {
+    name: "revisions of windows on disk are in no delta",
+    file: storedFixed,
+    find: "    list(revised, end, key)\n",
+    replace: ""
+  },
+  {
+    name: "early results of windows on disk are not due again after a restart",
+    file: storedFixed,
+    find: "if (pane?.touched === true) early.restored(key, pane, watermark)",
+    replace: ""
+  },
+  {
+    name: "which early results are to come is lost with the cache",
+    file: storedPanes,
+    find: 'pane.touched = "touched" in encoded',
+    replace: ""
+  },
+  {
+    name: "sessions on disk are not looked at again when another one of their key was",
+    file: storedSessions,
+    find: "if (dueAt(session) > at) schedule(session)",
+    replace: ""
+  },
+  {
+    name: "a session on disk that was restored is never due",
+    file: storedSessions,
+    find: "      schedule(session)\n      return session",
+    replace: "      return session"
+  },
+  {
+    name: "keys on disk are due when the piece of time is that they are listed in",
+    file: storedSessions,
+    find: "heap.add(restOfKey(next[0]), next[1])",
+    replace: "heap.add(restOfKey(next[0]), start)"
+  },
+  {
+    name: "a session on disk that was removed comes back",
+    file: storedSessions,
+    find: "    open--\n    write(keyed, before)",
+    replace: "    open--\n    if (keyed.sessions.length > 0) write(keyed, before)"
+  },
+  {
+    name: "a segment goes when something in it is over",
+    file: `${store}/Segment.ts`,
+    find: "if (time > this.newestTime) this.newestTime = time",
+    replace: "this.newestTime = this.entries === 0 ? time : Math.min(time, this.newestTime)"
+  }
+]
+
 const huntedBy =
   (hunter: string) =>
   (mistake: (typeof mistakes)[number]): Mutant => ({ rule: "state on disk", hunter, ...mistake })
 
 export const storeMutants: ReadonlyArray<Mutant> = [
   ...mistakes.map(huntedBy("stored")),
-  ...ofKeyedOperators.map(huntedBy("bids-on-disk"))
+  ...ofKeyedOperators.map(huntedBy("bids-on-disk")),
+  ...ofWindows.map(huntedBy("windows-on-disk"))
 ]

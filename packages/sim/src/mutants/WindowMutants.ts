@@ -66,7 +66,7 @@ const sessions: ReadonlyArray<Mistake> = [
   },
   {
     name: "a session that was restored is never due",
-    file: sessionState,
+    file: `${window}/SessionStore.ts`,
     find: "else schedule(session)\n        }\n      }\n    },",
     replace: "}\n      }\n    },"
   },

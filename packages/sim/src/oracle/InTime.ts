@@ -3,7 +3,8 @@
  * come too late for it.
  *
  * From records in the order of their offsets, with the engine's promises read once more and no code of it: the watermark is
- * the highest time before a record, less 5 s; one an hour or more ahead moves it only as the third in a row.
+ * the highest time before a record, less 5 s; one an hour or more ahead moves it only as the third in a row, or the hundredth
+ * when all have one key.
  */
 
 /** A record that decodes, where it stood. */
@@ -23,6 +24,7 @@ export interface InTime<R> {
 const outOfOrdernessMs = 5_000
 const leadMs = 3_600_000
 const leadsInRow = 3
+const leadsOfOneKey = 100
 
 /** A record, and the watermark before it. */
 export interface Arrived<R> {
@@ -40,7 +42,7 @@ export const arrivals = <R extends Placed>(
   partitions.map((records, partition) => {
     const arrived: Array<Arrived<R>> = []
     let highest: number | undefined
-    let leads: Array<number> = []
+    let leads: Array<R> = []
     for (const [offset, { value }] of records.entries()) {
       const record = read(value, `${partition}/${offset}`)
       if (record === undefined) continue
@@ -49,8 +51,11 @@ export const arrivals = <R extends Placed>(
       if (highest === undefined || at < highest + leadMs) {
         highest = Math.max(highest ?? at, at)
         leads = []
-      } else if (leads.push(at) === leadsInRow) {
-        highest = Math.min(...leads)
+      } else {
+        leads.push(record)
+        const keys = new Set(leads.map(({ key }) => key))
+        if (leads.length < (keys.size === 1 ? leadsOfOneKey : leadsInRow)) continue
+        highest = Math.min(...leads.slice(-leadsInRow).map((each) => each.at))
         leads = []
       }
     }

@@ -3,7 +3,7 @@
  *
  * From rows in the order of their offsets, with the engine's promises read once more (packages/engine/OPERATORS.md) and no code
  * of it: the watermark is the highest time before a row, less 5 s; a row an hour or more ahead moves it only as the third in
- * a row. It tells what the ledger must hold, and what `expectAlerts` may count.
+ * a row, or the hundredth when all are one account's. It tells what the ledger must hold, and what `expectAlerts` may count.
  */
 import type { OracleRow } from "./RawTransactions.ts"
 
@@ -29,6 +29,7 @@ const allowedLatenessMs = 5 * minuteMs
 const outOfOrdernessMs = 5_000
 const leadMs = 60 * minuteMs
 const leadsInRow = 3
+const leadsOfOneKey = 100
 
 const timeOf = (row: OracleRow): number => Date.parse(String(row.values["event_timestamp"]))
 
@@ -42,7 +43,7 @@ const endsOf = (time: number): ReadonlyArray<number> => {
 const judgePartition = (rows: ReadonlyArray<OracleRow>, watermarks: Map<OracleRow, number>): Array<OracleEntry> => {
   const entries: Array<OracleEntry> = []
   let highest: number | undefined
-  let leads: Array<number> = []
+  let leads: Array<{ readonly time: number; readonly account: string }> = []
   for (const row of rows) {
     const { offset, partition } = row
     const time = timeOf(row)
@@ -60,9 +61,10 @@ const judgePartition = (rows: ReadonlyArray<OracleRow>, watermarks: Map<OracleRo
       leads = []
     } else {
       entries.push({ reason: "lead", partition, offset, key: null, latenessMs: highest - time })
-      leads.push(time)
-      if (leads.length === leadsInRow) {
-        highest = Math.min(...leads)
+      leads.push({ time, account: String(row.values["account_id"]) })
+      const accounts = new Set(leads.map(({ account }) => account))
+      if (leads.length >= (accounts.size === 1 ? leadsOfOneKey : leadsInRow)) {
+        highest = Math.min(...leads.slice(-leadsInRow).map((each) => each.time))
         leads = []
       }
     }

@@ -77,6 +77,7 @@ export class Simulation<R> {
   private readonly rhythm: Rhythm
   private readonly upkeep: UpkeepRhythm
   private readonly operationsMax: number
+  private readonly apart: boolean
   private readonly violations: Array<string> = []
   private readonly feeds: ReadonlyArray<Feeding>
   private readonly tables: TableChecks
@@ -97,6 +98,8 @@ export class Simulation<R> {
     this.upkeep = drawUpkeep(random)
     this.rhythm = options.rhythm ?? drawnRhythm
     this.operationsMax = operationsMaxChoices[random.below(operationsMaxChoices.length)]!
+    // drawn by itself, so that the rest of a seed's world is what it was
+    this.apart = !calm && makeRandom(seed ^ 0xa9a7).below(2) === 0
     this.port = new Port(
       this.world,
       options.plan,
@@ -277,8 +280,15 @@ export class Simulation<R> {
       "job",
       "job",
       (caller) =>
-        jobProgram(this.world, door, caller, this.durable, this.scenario, this.rhythm, (topic) =>
-          this.feeds.every((feed) => feed.ended || feed.topic.name !== topic)
+        jobProgram(
+          this.world,
+          door,
+          caller,
+          this.durable,
+          this.scenario,
+          this.rhythm,
+          (topic) => this.feeds.every((feed) => feed.ended || feed.topic.name !== topic),
+          this.apart
         ),
       (ended, exit) => {
         this.running.delete(ended)

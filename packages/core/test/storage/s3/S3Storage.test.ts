@@ -14,7 +14,10 @@ import { fakeS3, type FakeS3 } from "./FakeS3.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const secret = "the-secret-key"
-const limits = { ...s3LimitsDefault, partBytes: 1_000, retriesMax: 4, waitMinMs: 1, waitMaxMs: 4, timeoutMs: 200 }
+/** Short waits between tries; an answer is waited for, however busy this machine is. */
+const limits = { ...s3LimitsDefault, partBytes: 1_000, retriesMax: 4, waitMinMs: 1, waitMaxMs: 4 }
+/** Where the store never answers. */
+const impatient = { ...limits, timeoutMs: 500 }
 
 interface Place {
   readonly server: FakeS3
@@ -22,7 +25,7 @@ interface Place {
   readonly folder: string
 }
 
-const withS3 = (run: (place: Place) => Effect.Effect<void, unknown>, cacheBytes = 1_000_000) =>
+const withS3 = (run: (place: Place) => Effect.Effect<void, unknown>, cacheBytes = 1_000_000, fate?: Fate) =>
   Effect.scoped(
     Effect.gen(function* () {
       const server = yield* fakeS3
@@ -36,7 +39,7 @@ const withS3 = (run: (place: Place) => Effect.Effect<void, unknown>, cacheBytes 
         region: "eu-central-1",
         accessKeyId: Redacted.make("the-access-key"),
         secretAccessKey: Redacted.make(secret),
-        limits
+        limits: fate === "never" ? impatient : limits
       }).pipe(
         Layer.provide(FileCache.layer({ folder: join(folder, "cache"), bytesMax: cacheBytes })),
         Layer.provide(HttpCalls.layer)
@@ -66,13 +69,16 @@ describe("S3 storage, conditional writes on a store that misbehaves", () => {
   ]
   for (const [what, fate, tries] of fates) {
     it.live(`create the object when it ${what}`, () =>
-      withS3(({ server, storage }) =>
-        Effect.gen(function* () {
-          server.meet(isPut, fate)
-          yield* storage.writeNew("s3://lake/t/a", bytes("one"))
-          assert.strictEqual(count(server, isPut), tries)
-          assert.deepStrictEqual(yield* storage.read("s3://lake/t/a"), bytes("one"))
-        })
+      withS3(
+        ({ server, storage }) =>
+          Effect.gen(function* () {
+            server.meet(isPut, fate)
+            yield* storage.writeNew("s3://lake/t/a", bytes("one"))
+            assert.strictEqual(count(server, isPut), tries)
+            assert.deepStrictEqual(yield* storage.read("s3://lake/t/a"), bytes("one"))
+          }),
+        undefined,
+        fate
       )
     )
   }
@@ -150,12 +156,15 @@ describe("S3 storage, uploads in parts", () => {
 
   for (const fate of ["done, then broken", "done, then 500", "never"] as const) {
     it.live(`find their own object when the store, completing, is "${fate}"`, () =>
-      withS3((place) =>
-        Effect.gen(function* () {
-          place.server.meet(({ method, path }) => method === "POST" && path.includes("uploadId"), fate)
-          assert.strictEqual((yield* upload(place)).sizeBytes, 4_500)
-          assert.strictEqual(place.server.uploads.size, 0)
-        })
+      withS3(
+        (place) =>
+          Effect.gen(function* () {
+            place.server.meet(({ method, path }) => method === "POST" && path.includes("uploadId"), fate)
+            assert.strictEqual((yield* upload(place)).sizeBytes, 4_500)
+            assert.strictEqual(place.server.uploads.size, 0)
+          }),
+        undefined,
+        fate
       )
     )
   }

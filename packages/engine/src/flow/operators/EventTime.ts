@@ -6,7 +6,8 @@ type TimestampField<A> = { [F in keyof A]-?: A[F] extends Timestamp ? F : never 
 
 /**
  * Sets event time and watermark: watermark = highest event time seen − `outOfOrderness`.
- * A record that is further ahead of its partition than `lead` (1 hour) moves time only when two more follow it.
+ * A record that is further ahead of its partition than `lead` (1 hour) moves time only when two more follow it; where all of
+ * them have one key, only as the hundredth: it may be one clock that is wrong.
  *
  * Must stand right after `Flow.from`, so that the watermark is stamped before any filter.
  */

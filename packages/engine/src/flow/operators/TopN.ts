@@ -8,7 +8,7 @@ import type { AnyRecord } from "../Node.ts"
 import type { Keyed, Repeated } from "../Refusals.ts"
 import { type KeysKept, keysKept } from "../Store.ts"
 import { flatMap } from "./Map.ts"
-import { window, type WindowResult } from "./Window.ts"
+import { window, type WindowOptions, type WindowResult } from "./Window.ts"
 
 type OrderedField<A> = {
   [F in keyof A]-?: [NonNullable<A[F]>] extends [number | Decimal] ? F : never
@@ -31,7 +31,7 @@ type Continuous<A> = RankingOptions<A> &
     readonly ttl: DurationText
   }
 
-interface Windowed<A, W extends Results> extends RankingOptions<A> {
+interface Windowed<A, W extends Results> extends RankingOptions<A>, Pick<WindowOptions, "store"> {
   readonly window: Window<"event", W>
 }
 
@@ -77,11 +77,12 @@ const rowsOf = ({ ranking, ...result }: AnyRecord): ReadonlyArray<AnyRecord> =>
   // what the aggregate `top` gives
   (ranking as ReadonlyArray<AnyRecord>).map((record, at) => ({ ...record, ...result, rank: at + 1 }))
 
-const windowed = ({ by, n, name, order, window: within }: Windowed<Record<string, number>, Results>) => {
+const windowed = ({ by, n, name, order, store, window: within }: Windowed<Record<string, number>, Results>) => {
   // records are untyped here: the overloads have checked the field, and that the flow is keyed
   const greatest = top<AnyRecord, never>(n, { by: by as never, ...(order === undefined ? {} : { order }) })
   const ranking = greatest as unknown as Aggregate<unknown, unknown>
-  const result = window(within as never, { ranking }, name === undefined ? {} : { name })
+  const options = { ...(name === undefined ? {} : { name }), ...(store === undefined ? {} : { store }) }
+  const result = window(within as never, { ranking }, options)
   return (self: Self) => flatMap(rowsOf)(result(self) as unknown as Self)
 }
 

@@ -6,6 +6,7 @@ import type { Results, Window } from "../../window/Window.ts"
 import { type Flow, fromNode } from "../Flow.ts"
 import type { Node } from "../Node.ts"
 import type { Keyed } from "../Refusals.ts"
+import { diskStoreOf, type StateStore } from "../Store.ts"
 
 type Values<G> = { readonly [P in keyof G]: G[P] extends Aggregate<never, infer V> ? V : never }
 type Caps<G> = {
@@ -36,6 +37,12 @@ export type WindowResult<K, G, W extends Results = "final"> = Types.Simplify<
     Marks[W]
 >
 
+export interface WindowOptions {
+  readonly name?: string
+  /** In memory unless it says "disk". */
+  readonly store?: StateStore
+}
+
 /** The fields that the flow is keyed by here. */
 const keyOf = (node: Node): ReadonlyArray<string> =>
   node.op === "keyBy" ? node.fields : node.inputs[0] === undefined ? [] : keyOf(node.inputs[0])
@@ -52,20 +59,23 @@ const keyOf = (node: Node): ReadonlyArray<string> =>
  * session as it is now gives a result when the watermark passes its end.
  *
  * **Delivery**: each result once, in the epoch of the record that brought it. **Bounds**: panes or sessions a key and in all
- * (`WindowBounds`); a record costs the same however many windows overlap.
+ * (`WindowBounds`), on disk those that are written; a record costs the same however many windows overlap.
  */
 export const window =
   <A, E, R, K, const G extends Readonly<Record<string, Aggregate<A, unknown>>>, W extends Results>(
     window: Window<"event", W> & Keyed<K>,
     aggregates: G,
-    options?: { readonly name?: string }
+    options?: WindowOptions
   ) =>
-  (self: Flow<A, E, R, K>): Flow<WindowResult<K, G, W>, E, R> =>
-    fromNode({
+  (self: Flow<A, E, R, K>): Flow<WindowResult<K, G, W>, E, R> => {
+    const store = diskStoreOf(options?.store)
+    return fromNode({
       op: "window",
       name: options?.name,
       inputs: [self.node],
       key: keyOf(self.node),
       window: window.spec,
-      aggregates: Object.entries(aggregates).map(([name, { declaration }]) => [name, declaration] as const)
+      aggregates: Object.entries(aggregates).map(([name, { declaration }]) => [name, declaration] as const),
+      ...(store === undefined ? {} : { store })
     })
+  }

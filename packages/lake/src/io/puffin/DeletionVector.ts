@@ -23,8 +23,8 @@ export const encodeVector = (positions: RowPositions): Uint8Array => {
   return bytes
 }
 
-/** Decodes a blob of `cardinality` positions. FormatError when any byte is not as it must be. */
-export const decodeVector = (bytes: Uint8Array, cardinality: bigint): RowPositions => {
+/** Decodes a blob of `cardinality` positions, or of however many it has. FormatError when any byte is not as it must be. */
+export const decodeVector = (bytes: Uint8Array, cardinality: bigint | undefined): RowPositions => {
   const end = bytes.length - tailBytes
   if (end < headBytes) return corrupt("deletion vector", `${bytes.length} bytes are none`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -32,7 +32,7 @@ export const decodeVector = (bytes: Uint8Array, cardinality: bigint): RowPositio
   if (view.getUint32(4) !== magic) corrupt("deletion vector", "its magic number is not there")
   if (view.getUint32(end) !== crc32(bytes.subarray(4, end))) corrupt("deletion vector", "its checksum does not hold")
   const positions = decodeRoaring64(bytes.subarray(headBytes, end))
-  if (BigInt(positions.count) !== cardinality) {
+  if (cardinality !== undefined && BigInt(positions.count) !== cardinality) {
     corrupt("deletion vector", `holds ${positions.count} positions where its manifest says ${cardinality}`)
   }
   return positions

@@ -1,9 +1,24 @@
 /**
- * Puffin files: blobs, and a footer that says what each is (Puffin specification). Written here; of those that others wrote,
- * manifests say where a deletion vector lies, so no footer is read.
+ * Puffin files: blobs, and a footer that says what each is (Puffin specification).
+ *
+ * Manifests say where a deletion vector lies, so that scans read no footer; audits do.
  */
-import { printJson, type JsonValue } from "../../spec/Json.ts"
-import { stringMapToJson, type StringMap } from "../../spec/JsonRead.ts"
+import { corrupt, unsupported } from "../../spec/FormatError.ts"
+import { parseJson, printJson, type JsonValue } from "../../spec/Json.ts"
+import {
+  readList,
+  readLong,
+  readObject,
+  readOptional,
+  readString,
+  readStringMap,
+  stringMapToJson,
+  type Read,
+  type StringMap
+} from "../../spec/JsonRead.ts"
+
+/** Blobs of this type are deletion vectors. */
+export const vectorBlobType = "deletion-vector-v1"
 
 export interface PuffinBlob {
   readonly type: string
@@ -48,4 +63,45 @@ export const encodePuffin = (blobs: ReadonlyArray<PuffinBlob>, properties: Strin
   sizeAndFlags.setInt32(0, payload.length, true)
   const parts = [magic, ...blobs.map(({ bytes }) => bytes), magic, payload, new Uint8Array(sizeAndFlags.buffer), magic]
   return { bytes: Buffer.concat(parts), offsets }
+}
+
+/** A blob as a footer describes it. */
+export interface ReadBlob {
+  readonly type: string
+  readonly offset: bigint
+  readonly length: bigint
+  readonly properties: StringMap
+}
+
+/** Size of the payload, flags and magic: what a file ends with. */
+export const puffinTailBytes = 12
+
+const isMagic = (bytes: Uint8Array): boolean =>
+  bytes.length === magic.length && bytes.every((byte, i) => byte === magic[i])
+
+/** How long the footer is, by a file's last `puffinTailBytes`: magic, payload and tail. */
+export const puffinFooterBytes = (tail: Uint8Array): number => {
+  if (tail.length !== puffinTailBytes || !isMagic(tail.subarray(8))) corrupt("Puffin file", "it does not end with PFA1")
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength)
+  if ((view.getUint8(4) & 1) === 1) return unsupported("a Puffin file whose footer is compressed")
+  const size = view.getInt32(0, true)
+  return size < 0 ? corrupt("Puffin file", "its footer has no size") : magic.length + size + puffinTailBytes
+}
+
+const readBlob: Read<ReadBlob> = (value, where) => {
+  const object = readObject(value, where)
+  return {
+    type: readString(object["type"], `${where}.type`),
+    offset: readLong(object["offset"], `${where}.offset`),
+    length: readLong(object["length"], `${where}.length`),
+    properties: readOptional(object["properties"], `${where}.properties`, readStringMap) ?? new Map()
+  }
+}
+
+/** The blobs that a whole footer describes. */
+export const decodePuffinFooter = (footer: Uint8Array): ReadonlyArray<ReadBlob> => {
+  if (!isMagic(footer.subarray(0, magic.length))) corrupt("Puffin file", "its footer does not begin with PFA1")
+  const payload = footer.subarray(magic.length, footer.length - puffinTailBytes)
+  const { blobs } = readObject(parseJson(new TextDecoder().decode(payload)), "Puffin footer")
+  return readList(blobs, "Puffin footer.blobs", readBlob)
 }

@@ -12,7 +12,7 @@ import { DuckDb, type DuckDbConnection } from "../../io/DuckDb.ts"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 import { FileIO } from "../../io/FileIO.ts"
 import type { LakeError } from "../../LakeError.ts"
-import { contentKey, type DeleteFile } from "../../spec/DataFile.ts"
+import { contentKey, type DataFile, type DeleteFile } from "../../spec/DataFile.ts"
 import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../../spec/Manifest.ts"
 import type { Snapshot } from "../../spec/Snapshot.ts"
 import { filesPromised } from "../../spec/SnapshotSummary.ts"
@@ -23,6 +23,7 @@ import { statisticsFiles } from "../Reachable.ts"
 import type { FactKind, FactProblem } from "./FactProblem.ts"
 import { type AuditedMoment, fileProblems } from "./FileProblems.ts"
 import { manifestProblems } from "./ManifestProblems.ts"
+import { areVectors, doubledVectors, rowsOfFiles } from "./VectorProblems.ts"
 
 export interface FactsReport {
   /** `namespace.table`. */
@@ -44,6 +45,8 @@ interface Named {
 export interface FactsFound extends FactsReport {
   readonly base: Table
   readonly byManifest: ReadonlyMap<string | null, ReadonlyArray<FactProblem>>
+  /** Live deletion vectors. */
+  readonly vectors: ReadonlyArray<DeleteFile>
 }
 
 const told = <A, E extends { readonly message: string }, R>(
@@ -155,12 +158,15 @@ const auditFiles = Effect.fnUntraced(function* (
   tell: (manifest: string | null, problems: ReadonlyArray<FactProblem>) => void
 ) {
   const seen = new Set<string>()
+  const files = named.map(({ entry }) => entry.dataFile)
+  const rowsOf = rowsOfFiles(files.filter((file): file is DataFile => !("content" in file)))
+  tell(null, doubledVectors(areVectors(files)))
   for (const { entry, manifest } of named) {
     const { dataFile } = entry
     const name = contentKey(dataFile)
     if (seen.has(name)) tell(null, [{ kind: "path", where: dataFile.filePath, message: "is in the table twice" }])
     seen.add(name)
-    tell(manifest.manifestPath, yield* fileProblems(connection, moment, entry))
+    tell(manifest.manifestPath, yield* fileProblems(connection, moment, entry, rowsOf))
   }
 })
 
@@ -206,14 +212,24 @@ export const findFacts = Effect.fnUntraced(function* (
     }
   }
   const problems = Array.from(byManifest.values()).flat()
+  const vectors = areVectors(named.map(({ entry }) => entry.dataFile))
   const table = identifierText(identifier)
-  return { table, snapshotId: snapshot?.snapshotId, manifests, files: named.length, problems, base, byManifest }
+  return {
+    table,
+    snapshotId: snapshot?.snapshotId,
+    manifests,
+    files: named.length,
+    problems,
+    base,
+    byManifest,
+    vectors
+  }
 })
 
 /** What the table says of itself and is not so; nothing when all is well. */
 export const auditFacts = Effect.fn("auditFacts")(function* (
   identifier: TableIdentifier
 ): Effect.fn.Return<FactsReport, LakeError | DuckDbError, Catalog | FileIO | Storage | DuckDb> {
-  const { base: _, byManifest: _m, ...report } = yield* findFacts(identifier)
+  const { base: _, byManifest: _m, vectors: _v, ...report } = yield* findFacts(identifier)
   return report
 })

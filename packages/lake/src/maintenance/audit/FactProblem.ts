@@ -1,7 +1,7 @@
 /** What an audit of a table against itself finds. Pure. */
 
 /**
- * `file`, `manifest`: one is missing, or cannot be read. `sequence`, `path`, `marks`: what nobody can tell the truth of but who
+ * `file`, `manifest`: one is missing, or cannot be read. `sequence`, `path`, `marks`, `vector`: what nobody can tell the truth of but who
  * wrote it. The others are facts that follow from files, and can be written anew.
  */
 export type FactKind =
@@ -10,6 +10,8 @@ export type FactKind =
   | "sequence"
   | "path"
   | "marks"
+  | "vector"
+  | "vector-place"
   | "file-size"
   | "record-count"
   | "value-count"
@@ -33,6 +35,7 @@ const repairable: ReadonlySet<FactKind> = new Set<FactKind>([
   "record-count",
   "value-count",
   "bounds",
+  "vector-place",
   "manifest-length",
   "manifest-counts",
   "manifest-summary",

@@ -13,11 +13,13 @@ import { withLocalFiles } from "../../read/LocalFiles.ts"
 import { readPhysical, type ScanPlan } from "../../read/PlanScan.ts"
 import { fileText } from "../../read/RelationFiles.ts"
 import { tableRelation } from "../../read/TableRelation.ts"
-import type { ContentFile, DeleteFile } from "../../spec/DataFile.ts"
+import { type ContentFile, type DeleteFile, isVector } from "../../spec/DataFile.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
 import { singleValueFromBytes } from "../../spec/SingleValue.ts"
-import { isPrimitive, type NestedField, type PrimitiveType } from "../../spec/Type.ts"
+import { type FieldEntry, leafFields } from "../../spec/Schema.ts"
+import type { PrimitiveType } from "../../spec/Type.ts"
 import type { FactKind, FactProblem } from "./FactProblem.ts"
+import { type RowsOf, vectorProblems } from "./VectorProblems.ts"
 
 type Problems = ReadonlyArray<FactProblem>
 
@@ -38,16 +40,21 @@ const literal = (type: PrimitiveType, bytes: Uint8Array): string =>
 
 const countWhere = (condition: string): string => `count(*) FILTER (WHERE ${condition})::DOUBLE`
 
+type Checked = FieldEntry & { readonly type: PrimitiveType }
+
+const columnSql = ({ path }: Checked): string => path.map(sqlName).join(".")
+
 /** How many values are beyond a bound. NaN is beyond none: bounds do not tell of it. */
-const beyond = (field: NestedField, operator: "<" | ">", bound: Uint8Array | undefined): string => {
-  if (bound === undefined || !isPrimitive(field.type)) return "0::DOUBLE"
-  const column = sqlName(field.name)
+const beyond = (field: Checked, operator: "<" | ">", bound: Uint8Array | undefined): string => {
+  if (bound === undefined) return "0::DOUBLE"
+  const column = columnSql(field)
   const floating = field.type._tag === "float" || field.type._tag === "double"
   return countWhere(`${column} ${operator} ${literal(field.type, bound)}${floating ? ` AND NOT isnan(${column})` : ""}`)
 }
 
-/** Columns of which counts and bounds are of rows. */
-const checkedFields = ({ schema }: ScanPlan) => schema.fields.filter(({ type }) => isPrimitive(type))
+/** Columns of which counts and bounds are of rows, those within structs too. */
+const checkedFields = ({ schema }: ScanPlan): ReadonlyArray<Checked> =>
+  leafFields(schema).filter(({ repeated }) => !repeated)
 
 const compareColumns = (plan: ScanPlan, file: ContentFile, counts: ReadonlyArray<number>): Problems => {
   const [rows = 0, ...ofColumns] = counts
@@ -55,7 +62,8 @@ const compareColumns = (plan: ScanPlan, file: ContentFile, counts: ReadonlyArray
   if (BigInt(rows) !== file.recordCount) {
     found.push(problem(file, "record-count", `its manifest says ${file.recordCount} rows, it has ${rows}`))
   }
-  for (const [i, { id, name }] of checkedFields(plan).entries()) {
+  for (const [i, { id, path }] of checkedFields(plan).entries()) {
+    const name = path.join(".")
     const [below = 0, above = 0, nulls = 0] = ofColumns.slice(i * 3, i * 3 + 3)
     if (below > 0) found.push(problem(file, "bounds", `${below} values of ${name} are below its lower bound`))
     if (above > 0) found.push(problem(file, "bounds", `${above} values of ${name} are above its upper bound`))
@@ -87,7 +95,7 @@ const dataProblems = Effect.fnUntraced(function* (
       checkedFields(plan).flatMap((field) => [
         beyond(field, "<", dataFile.lowerBounds.get(field.id)),
         beyond(field, ">", dataFile.upperBounds.get(field.id)),
-        countWhere(`${sqlName(field.name)} IS NULL`)
+        countWhere(`${columnSql(field)} IS NULL`)
       ]),
     catch: fromFormat("bounds of", dataFile.filePath)
   })
@@ -101,7 +109,6 @@ const deleteProblems = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
   file: DeleteFile
 ): Effect.fn.Return<Problems, LakeError | DuckDbError, FileIO | Scope.Scope> {
-  if (file.fileFormat !== "PARQUET") return []
   const { filePath, fileSizeInBytes } = file
   const { localFile } = yield* FileIO
   const path = yield* Effect.mapError(localFile(filePath, Number(fileSizeInBytes)), fromStorage("delete file"))
@@ -119,7 +126,8 @@ const isDelete = (file: ContentFile): file is DeleteFile => "content" in file
 export const fileProblems = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
   base: AuditedMoment,
-  entry: ManifestEntry | ManifestEntry<DeleteFile>
+  entry: ManifestEntry | ManifestEntry<DeleteFile>,
+  rowsOf: RowsOf
 ): Effect.fn.Return<Problems, LakeError, FileIO | Storage> {
   const storage = yield* Storage
   const { dataFile } = entry
@@ -133,7 +141,9 @@ export const fileProblems = Effect.fnUntraced(function* (
     : [problem(dataFile, "file-size", `its manifest says ${dataFile.fileSizeInBytes} bytes, it has ${sizeBytes}`)]
   const sized = { ...dataFile, fileSizeInBytes: BigInt(sizeBytes) }
   const read = isDelete(sized)
-    ? deleteProblems(connection, sized)
+    ? isVector(sized)
+      ? vectorProblems(sized, rowsOf)
+      : deleteProblems(connection, sized)
     : dataProblems(connection, base, { ...entry, dataFile: sized } as ManifestEntry) // no delete file
   const found = yield* Effect.scoped(read).pipe(
     Effect.catch((error) => Effect.succeed([problem(dataFile, "file", `cannot be read: ${error.message}`)]))

@@ -11,7 +11,7 @@ import type { DuckDb } from "../../io/DuckDb.ts"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 import { FileIO } from "../../io/FileIO.ts"
 import { fromFormat, fromStorage, type LakeError } from "../../LakeError.ts"
-import type { ContentFile } from "../../spec/DataFile.ts"
+import { contentKey, type ContentFile } from "../../spec/DataFile.ts"
 import { assertRef, assertTableUuid } from "../../spec/Requirement.ts"
 import { fieldsById, type TableSchema } from "../../spec/Schema.ts"
 import { mainBranch } from "../../spec/Snapshot.ts"
@@ -25,6 +25,7 @@ import { carriedMarks } from "../CarriedMarks.ts"
 import { statisticsFiles } from "../Reachable.ts"
 import { auditFacts, type FactsFound, type FactsReport, findFacts } from "./AuditFacts.ts"
 import { type FactProblem, isRepairable } from "./FactProblem.ts"
+import { vectorFacts } from "./VectorProblems.ts"
 
 /** What was wrong, what was or would be repaired of it, and the table afterwards. */
 export interface RepairReport {
@@ -56,11 +57,12 @@ const unknownMetrics: Partial<ContentFile> = {
   upperBounds: new Map()
 }
 
+/** By path, or by what tells a vector from others in its file. */
 type Facts = ReadonlyMap<string, Partial<ContentFile>>
 
 /** The facts of files with problems, from the files. One whose footer does not fit has no metrics. */
 const factsOf = Effect.fnUntraced(function* (
-  { base, byManifest }: FactsFound,
+  { base, byManifest, vectors }: FactsFound,
   problems: ReadonlyArray<FactProblem>
 ): Effect.fn.Return<Facts, LakeError, FileIO | Storage> {
   const storage = yield* Storage
@@ -73,6 +75,11 @@ const factsOf = Effect.fnUntraced(function* (
   for (const filePath of paths) {
     const stored = yield* Effect.mapError(storage.stat(filePath), fromStorage("data file"))
     const fileSizeInBytes = BigInt(stored.sizeBytes)
+    const within = vectors.filter((vector) => vector.filePath === filePath)
+    for (const vector of within) {
+      facts.set(contentKey(vector), { fileSizeInBytes, ...(yield* vectorFacts({ ...vector, fileSizeInBytes })) })
+    }
+    if (within.length > 0) continue
     const footer = yield* readDataFileFooter({ filePath, fileSizeInBytes })
     const metrics = yield* Effect.try({
       try: () => withoutFloatBounds(footerMetrics(footer, schema, modes), schema),
@@ -133,7 +140,7 @@ export const repairFacts = Effect.fn("repairFacts")(function* (
   options: { readonly dryRun?: boolean } = {}
 ): Effect.fn.Return<RepairReport, LakeError | DuckDbError, Catalog | FileIO | Storage | DuckDb> {
   const found = yield* findFacts(identifier)
-  const { base: _, byManifest, ...before } = found
+  const { base: _, byManifest, vectors: _v, ...before } = found
   const unreadable = new Set(
     Array.from(byManifest).flatMap(([path, problems]) =>
       problems.some(({ kind, where }) => kind === "manifest" && where === path) ? [path] : []

@@ -79,6 +79,8 @@ const long = (type: Arrow.DataType, of: (value: Value) => bigint): Column =>
 
 const micros = (value: Value): bigint => (value as unknown as { readonly micros: bigint }).micros // a time, by the column's type
 
+const nanos = (value: Value): bigint => (value as unknown as { readonly nanos: bigint }).nanos // a time, by the column's type
+
 const wide = (precision: number, scale: number, of: (value: Value) => bigint): Column =>
   fixed(
     new Arrow.Decimal(scale, precision, 128),
@@ -214,6 +216,8 @@ const columnOf = (type: DuckDBType): Column => {
       return long(new Arrow.TimeMicrosecond(), micros)
     case DuckDBTypeId.TIMESTAMP:
       return long(new Arrow.TimestampMicrosecond(), micros)
+    case DuckDBTypeId.TIMESTAMP_NS:
+      return long(new Arrow.TimestampNanosecond(), nanos)
     case DuckDBTypeId.TIMESTAMP_TZ:
       return long(new Arrow.TimestampMicrosecond("UTC"), micros)
     case DuckDBTypeId.BLOB:

@@ -6,14 +6,17 @@
  */
 import type { StorageShape } from "@frazil/core"
 import { Effect, Result, type Scope } from "effect"
-import { sqlText } from "../../io/DuckDb.ts"
+import { sqlName, sqlText } from "../../io/DuckDb.ts"
+import { raiseSql } from "../../io/DuckDbError.ts"
 import { LakeError } from "../../LakeError.ts"
+import { fieldEntries } from "../../spec/Schema.ts"
+import { isPrimitive } from "../../spec/Type.ts"
 import { withLocalFiles } from "../LocalFiles.ts"
 import type { ScanPlan } from "../PlanScan.ts"
 import { emptyRelation, tableRelation } from "../TableRelation.ts"
 import type { ChangesPlan, ChangeStep } from "./PlanChanges.ts"
 
-/** Columns behind those of the table: `INSERT` or `DELETE`, the snapshot's place in the line, the snapshot. */
+/** Columns behind those of the table: what happened (`INSERT`, `DELETE`), the snapshot's place in the line, the snapshot. */
 const changeColumns = ["_change_type", "_change_ordinal", "_commit_snapshot_id"] as const
 
 /** The same with every file on this machine; copies are there as long as the scope is open. */
@@ -48,15 +51,51 @@ const stepRelation = (step: ChangeStep): Result.Result<ReadonlyArray<string>, La
   ])
 }
 
+/** Columns that tell rows apart, by full name; `"identifier"`: the identifier fields of the schema. */
+export type UpdatesBy = "identifier" | ReadonlyArray<string>
+
+const refused = (reason: "Invalid" | "Unsupported", message: string): Result.Result<never, LakeError> =>
+  Result.fail(new LakeError({ reason, message }))
+
+/** The columns as expressions. */
+const identifiersOf = ({ schema }: ChangesPlan, by: UpdatesBy): Result.Result<ReadonlyArray<string>, LakeError> => {
+  const entries = fieldEntries(schema).filter(({ repeated, type }) => !repeated && isPrimitive(type))
+  const paths = new Map(entries.map(({ path }) => [path.join("."), path]))
+  const ids = new Set(schema.identifierFieldIds)
+  const names = by === "identifier" ? entries.filter(({ id }) => ids.has(id)).map(({ path }) => path.join(".")) : by
+  if (names.length === 0) {
+    return refused("Invalid", "updates are told by columns that identify rows, of which the table has none: name some")
+  }
+  const unknown = names.find((name) => !paths.has(name))
+  if (unknown !== undefined) return refused("Invalid", `updates cannot be told by ${unknown}, which is no plain column`)
+  return Result.succeed(names.map((name) => paths.get(name)!.map(sqlName).join(".")))
+}
+
+/** In one snapshot, a row that went and one that came with the same identifiers are one that was changed, as Spark has it. */
+const paired = (changes: string, identifiers: ReadonlyArray<string>): string => {
+  const count = (type: string) => `count(*) FILTER (WHERE _change_type = '${type}') OVER same`
+  const type = `CASE WHEN _change_gone > 1 OR _change_came > 1 THEN ${raiseSql("several rows of a snapshot have the same identifiers: updates cannot be told by these columns")}
+    WHEN _change_gone = 1 AND _change_came = 1 THEN CASE _change_type WHEN 'DELETE' THEN 'UPDATE_BEFORE' ELSE 'UPDATE_AFTER' END
+    ELSE _change_type END`
+  return `SELECT * EXCLUDE (_change_gone, _change_came) REPLACE (${type} AS _change_type) FROM (
+    SELECT *, ${count("DELETE")} AS _change_gone, ${count("INSERT")} AS _change_came FROM (${changes})
+    WINDOW same AS (PARTITION BY _change_ordinal, ${identifiers.join(", ")}))`
+}
+
 /**
  * A SELECT of the table's columns and `changeColumns`, in no order, to be used as `(…) AS name`: a row that was changed is a
- * DELETE and an INSERT.
+ * DELETE and an INSERT; with `updates`, an UPDATE_BEFORE and an UPDATE_AFTER where its identifiers stayed.
  */
-export const changesRelation = (plan: ChangesPlan): Result.Result<string, LakeError> => {
+export const changesRelation = (plan: ChangesPlan, updates?: UpdatesBy): Result.Result<string, LakeError> => {
+  const changes = plainChanges(plan)
+  if (updates === undefined) return changes
+  return Result.flatMap(changes, (rows) => Result.map(identifiersOf(plan, updates), (by) => paired(rows, by)))
+}
+
+const plainChanges = (plan: ChangesPlan): Result.Result<string, LakeError> => {
   const taken = plan.schema.fields.find(({ name }) => changeColumns.some((each) => each === name.toLowerCase()))
   if (taken !== undefined) {
-    const message = `changes are not read beside a column ${taken.name}, whose name is kept for them`
-    return Result.fail(new LakeError({ reason: "Unsupported", message }))
+    return refused("Unsupported", `changes are not read beside a column ${taken.name}, whose name is kept for them`)
   }
   const none = `SELECT *, NULL::VARCHAR AS _change_type, NULL::INTEGER AS _change_ordinal, NULL::BIGINT AS _commit_snapshot_id FROM (${emptyRelation(plan.schema)})`
   return Result.map(Result.all(plan.steps.map(stepRelation)), (parts) => [none, ...parts.flat()].join(" UNION ALL "))

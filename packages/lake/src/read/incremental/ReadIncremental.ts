@@ -7,10 +7,11 @@ import type { DuckDb } from "../../io/DuckDb.ts"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
 import { FileIO } from "../../io/FileIO.ts"
 import type { LakeError } from "../../LakeError.ts"
+import { checkFiles, fileChecks, runChecks } from "../CheckFiles.ts"
 import { withLocalFiles } from "../LocalFiles.ts"
 import { type JsonRow, rowsOf } from "../ReadTable.ts"
 import { tableRelation } from "../TableRelation.ts"
-import { changesRelation, withLocalChanges } from "./ChangesRelation.ts"
+import { changesRelation, type UpdatesBy, withLocalChanges } from "./ChangesRelation.ts"
 import { type AppendsOptions, planAppends } from "./PlanAppends.ts"
 import { planChanges } from "./PlanChanges.ts"
 import type { Between } from "./SnapshotsBetween.ts"
@@ -31,20 +32,27 @@ export const readAppends = Effect.fn("readAppends")(function* (
   const plan = yield* planAppends(table, options)
   const read = Effect.gen(function* () {
     const relation = yield* Effect.fromResult(tableRelation(yield* withLocalFiles(fileIO, plan)))
+    yield* checkFiles(plan)
     return yield* rowsOf(relation, query)
   })
   return yield* Effect.scoped(read)
 })
 
-/** Inserted and deleted rows: `planChanges`, `changesRelation`. */
+export interface ChangesOptions extends Between {
+  /** What tells a row that was changed from one that went and another that came; without it, all are DELETE and INSERT. */
+  readonly updates?: UpdatesBy
+}
+
+/** Inserted, deleted and changed rows: `planChanges`, `changesRelation`. */
 export const readChanges = Effect.fn("readChanges")(function* (
   table: Table,
-  { query, ...between }: Between & Asked = {}
+  { query, updates, ...between }: ChangesOptions & Asked = {}
 ): Read {
   const fileIO = yield* FileIO
   const plan = yield* planChanges(table, between)
   const read = Effect.gen(function* () {
-    const relation = yield* Effect.fromResult(changesRelation(yield* withLocalChanges(fileIO, plan)))
+    const relation = yield* Effect.fromResult(changesRelation(yield* withLocalChanges(fileIO, plan), updates))
+    for (const { after, before } of plan.steps) yield* runChecks([...fileChecks(before), ...fileChecks(after)])
     return yield* rowsOf(relation, query)
   })
   return yield* Effect.scoped(read)

@@ -22,10 +22,12 @@ const dateParts = (days: number): { readonly date: string; readonly era: string 
   return { date: `${padded(year > 0 ? year : 1 - year, 4)}-${rest}`, era: year > 0 ? "" : " (BC)" }
 }
 
-const timeText = (micros: bigint): string => {
+/** `nanos`: below a microsecond. */
+const timeText = (micros: bigint, nanos = 0n): string => {
   const seconds = micros / 1_000_000n
   const fraction = micros % 1_000_000n
   const clock = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) => padded(part, 2)).join(":")
+  if (nanos !== 0n) return `${clock}.${padded(fraction, 6)}${padded(nanos, 3)}`
   return fraction === 0n ? clock : `${clock}.${padded(fraction, 6)}`
 }
 
@@ -34,10 +36,16 @@ const dateText = (days: number): string | undefined => {
   return parts === undefined ? undefined : `${parts.date}${parts.era}`
 }
 
-const timestampText = (micros: bigint, between: string): string | undefined => {
+const timestampText = (micros: bigint, between: string, nanos = 0n): string | undefined => {
   const inDay = ((micros % dayMicros) + dayMicros) % dayMicros
   const parts = dateParts(Number((micros - inDay) / dayMicros))
-  return parts === undefined ? undefined : `${parts.date}${parts.era}${between}${timeText(inDay)}`
+  return parts === undefined ? undefined : `${parts.date}${parts.era}${between}${timeText(inDay, nanos)}`
+}
+
+const nanosText = (value: SingleValue, between: string): string | undefined => {
+  if (typeof value !== "bigint") return undefined
+  const nanos = ((value % 1000n) + 1000n) % 1000n
+  return timestampText((value - nanos) / 1000n, between, nanos)
 }
 
 /** `-12.05` of -1205 with a scale of 2. */
@@ -63,6 +71,8 @@ export const castText = (type: PrimitiveType, value: SingleValue): string | null
       const text = typeof value === "bigint" ? timestampText(value, " ") : undefined
       return text === undefined ? null : `${text}${type._tag === "timestamp" ? "" : "+00"}`
     }
+    case "timestamp_ns":
+      return nanosText(value, " ") ?? null
     case "decimal":
       return typeof value === "bigint" ? decimalText(value, type.scale) : null
     default:
@@ -87,6 +97,7 @@ export const partitionText = (transform: Transform, type: PrimitiveType, value: 
     }
     default:
       if (value instanceof Uint8Array) return Buffer.from(value).toString("base64")
+      if (type._tag === "timestamp_ns") return nanosText(value, "T") ?? String(value)
       if (type._tag === "timestamp" || type._tag === "timestamptz") {
         const text = timestampText(BigInt(String(value)), "T")
         return text === undefined ? String(value) : `${text}${type._tag === "timestamp" ? "" : "+00:00"}`

@@ -1,5 +1,5 @@
 /**
- * Puts the rows of an SQL query into a table: appended, in the place of others, or by key.
+ * Puts the rows of an SQL query into a table: appended, in the place of others (by filter, by partition), or by key.
  *
  * **Guarantees**: all rows in one snapshot or none; what others committed meanwhile is never lost. A row that does not fit
  * fails with Invalid, and the table is as it was.
@@ -13,12 +13,16 @@ import { LakeError } from "../../LakeError.ts"
 import type { Filter } from "../../read/Filter.ts"
 import { filterSql } from "../../read/FilterSql.ts"
 import type { ScanPlan } from "../../read/PlanScan.ts"
-import { currentSchema } from "../../spec/TableMetadata.ts"
+import type { DataFile } from "../../spec/DataFile.ts"
+import { bindPartitionSpec } from "../../spec/PartitionSpec.ts"
+import { currentSchema, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
 import { commitTable, type Committed } from "../CommitTable.ts"
 import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
-import { append, changeRows } from "../TableAction.ts"
-import { decideAndCommit, isolationOf, removeRows, type DeleteOptions } from "./DeleteRows.ts"
-import { writeRelation, type RelationOptions } from "./WriteRelation.ts"
+import { append, type ChangeRows, changeRows } from "../TableAction.ts"
+import { decideAndCommit, isolationOf, removeRows, type DeleteOptions, type Removal } from "./DeleteRows.ts"
+import { rowsWrong } from "./DivideRows.ts"
+import { partitionValueSql } from "./PartitionSql.ts"
+import { relationRows, writeRelation, type RelationOptions } from "./WriteRelation.ts"
 
 export interface RowsOptions extends DeleteOptions, RelationOptions {}
 
@@ -41,6 +45,33 @@ export const appendRows = Effect.fn("appendRows")(function* (
   })
 })
 
+/** The action: rows that go of a plan, and files that come. */
+const changeOf = (
+  base: Table,
+  plan: ScanPlan,
+  added: ReadonlyArray<DataFile>,
+  { deletes, kept, removed, replacedDeletes }: Removal,
+  options: RowsOptions,
+  filter?: Filter
+): ChangeRows =>
+  changeRows({
+    removed,
+    added: [...kept, ...added],
+    deletes,
+    replacedDeletes,
+    readSnapshotId: plan.snapshot?.snapshotId ?? null,
+    isolation: options.isolation ?? isolationOf(base, "update"),
+    ...(filter === undefined ? {} : { filter }),
+    summary: options.summary ?? new Map()
+  })
+
+/** The query's rows as SQL text, typed. */
+const typedRowsOf = Effect.fnUntraced(function* (metadata: TableMetadata, select: string) {
+  const { connect } = yield* DuckDb
+  const connection = yield* Effect.mapError(connect, fromDuckDbError)
+  return yield* relationRows(connection, metadata, currentSchema(metadata), select)
+})
+
 /**
  * The query's rows in the place of those that the filter means; of all when it is undefined. Rows of the query need not match
  * the filter.
@@ -59,41 +90,84 @@ export const overwriteRows = Effect.fn("overwriteRows")(function* (
           new LakeError({ reason: "Invalid", message: `rows cannot be replaced: ${String(cause)}`, cause })
       })
       const added = yield* writeRelation(base.metadata, select, options)
-      const { deletes, kept, removed, replacedDeletes, rows } = yield* removeRows(plan, condition, "update")
-      if (rows === 0 && added.length === 0) return undefined
-      return changeRows({
-        removed,
-        added: [...kept, ...added],
-        deletes,
-        replacedDeletes,
-        readSnapshotId: plan.snapshot?.snapshotId ?? null,
-        isolation: options.isolation ?? isolationOf(base, "update"),
-        ...(filter === undefined ? {} : { filter }),
-        summary: options.summary ?? new Map()
-      })
+      const removal = yield* removeRows(plan, condition, "update")
+      if (removal.rows === 0 && added.length === 0) return undefined
+      return changeOf(base, plan, added, removal, options, filter)
     }).pipe(Effect.scoped)
   return yield* decideAndCommit(identifier, options.branch, decide, filter)
 })
 
-/** The query's rows must have one for each key, and no null in it. */
-const checkKeys = Effect.fnUntraced(function* (base: Table, select: string, keys: ReadonlyArray<string>) {
+/** The partitions of the rows, which are typed, by the spec in force: a table of them, one a row, with a column a field. */
+const partitionsOf = (metadata: TableMetadata, rows: string) =>
+  Effect.try({
+    try: () => {
+      const schema = currentSchema(metadata)
+      const bound = bindPartitionSpec(defaultSpec(metadata), schema).filter(
+        ({ transform }) => transform._tag !== "void"
+      )
+      // names that no column has, since both stand in one condition
+      const keys = bound.map((field, i) => ({
+        name: sqlName(`frazil key ${i}`),
+        sql: partitionValueSql(field, schema)
+      }))
+      const columns = keys.map(({ name, sql }) => `${sql} AS ${name}`).join(", ")
+      return { keys, sql: keys.length === 0 ? rows : `SELECT DISTINCT ${columns} FROM (${rows})` }
+    },
+    catch: (cause) =>
+      new LakeError({
+        reason: "Unsupported",
+        message: `table ${metadata.location}: its partitions cannot be told apart here (${String(cause)})`,
+        cause
+      })
+  })
+
+/**
+ * The query's rows in the place of the partitions that they are of, by the spec in force: Spark's dynamic overwrite. Rows that
+ * an earlier spec put elsewhere go with their partition too; of a table without partitions, all rows go. A query without rows
+ * changes nothing.
+ */
+export const overwritePartitions = Effect.fn("overwritePartitions")(function* (
+  identifier: TableIdentifier,
+  select: string,
+  options: RowsOptions = {}
+): Effect.fn.Return<Committed | undefined, LakeError | ParquetError, Services> {
+  const decide = (base: Table, plan: ScanPlan) =>
+    Effect.gen(function* () {
+      const { metadata } = base
+      const rows = yield* typedRowsOf(metadata, select)
+      const { keys, sql } = yield* partitionsOf(metadata, rows)
+      const equal = keys.map(({ name, sql: value }) => `"frazil keys".${name} IS NOT DISTINCT FROM ${value}`)
+      const condition =
+        keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS "frazil keys" WHERE ${equal.join(" AND ")})`
+      const added = yield* writeRelation(metadata, select, options)
+      if (added.length === 0) return undefined
+      const removal = yield* removeRows(plan, condition, "update")
+      return changeOf(base, plan, added, removal, options)
+    }).pipe(Effect.scoped)
+  return yield* decideAndCommit(identifier, options.branch, decide, undefined)
+})
+
+/** The rows must have one for each key, and no null in it. */
+const checkKeys = Effect.fnUntraced(function* (metadata: TableMetadata, rows: string, keys: ReadonlyArray<string>) {
   const { connect } = yield* DuckDb
   const connection = yield* Effect.mapError(connect, fromDuckDbError)
   const names = keys.map(sqlName)
   const sql = `SELECT count(*)::DOUBLE, count(*) FILTER (WHERE ${names.map((name) => `${name} IS NULL`).join(" OR ")})::DOUBLE,
-    (SELECT count(*)::DOUBLE FROM (SELECT DISTINCT ${names.join(", ")} FROM (${select}))) FROM (${select})`
-  const reader = yield* Effect.mapError(connection.query(sql, "looking at keys"), fromDuckDbError)
-  const [rows, nulls, distinct] = reader.getRows()[0]!.map(Number)
+    (SELECT count(*)::DOUBLE FROM (SELECT DISTINCT ${names.join(", ")} FROM (${rows}))) FROM (${rows})`
+  const reader = yield* connection
+    .query(sql, "looking at keys")
+    .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(metadata)))
+  const [count, nulls, distinct] = reader.getRows()[0]!.map(Number)
   const wrong =
     nulls! > 0
       ? `${nulls} rows have a null in the key`
-      : distinct! < rows!
-        ? `${rows! - distinct!} keys come more than once`
+      : distinct! < count!
+        ? `${count! - distinct!} keys come more than once`
         : undefined
   if (wrong === undefined) return
   return yield* new LakeError({
     reason: "Invalid",
-    message: `table ${base.metadata.location}: rows cannot be put in by ${keys.join(", ")}: ${wrong}`
+    message: `table ${metadata.location}: rows cannot be put in by ${keys.join(", ")}: ${wrong}`
   })
 })
 
@@ -106,27 +180,21 @@ export const upsertRows = Effect.fn("upsertRows")(function* (
 ): Effect.fn.Return<Committed | undefined, LakeError | ParquetError, Services> {
   const decide = (base: Table, plan: ScanPlan) =>
     Effect.gen(function* () {
-      const columns = new Set(currentSchema(base.metadata).fields.map(({ name }) => name))
+      const { metadata } = base
+      const columns = new Set(currentSchema(metadata).fields.map(({ name }) => name))
       const missing = keys.find((key) => !columns.has(key))
       if (missing !== undefined || keys.length === 0) {
-        const message = `table ${base.metadata.location}: it has no column ${missing ?? "to find rows by"}`
+        const message = `table ${metadata.location}: it has no column ${missing ?? "to find rows by"}`
         return yield* new LakeError({ reason: "Invalid", message })
       }
-      yield* checkKeys(base, select, keys)
+      // keys are compared as the table has them: two texts may be one decimal
+      const rows = yield* typedRowsOf(metadata, select)
+      yield* checkKeys(metadata, rows, keys)
       const names = keys.map(sqlName).join(", ")
-      const condition = `(${names}) IN (SELECT (${names}) FROM (${select}))`
-      const added = yield* writeRelation(base.metadata, select, options)
+      const condition = `(${names}) IN (SELECT (${names}) FROM (${rows}))`
+      const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
-      const { deletes, kept, removed, replacedDeletes } = yield* removeRows(plan, condition, "update")
-      return changeRows({
-        removed,
-        added: [...kept, ...added],
-        deletes,
-        replacedDeletes,
-        readSnapshotId: plan.snapshot?.snapshotId ?? null,
-        isolation: options.isolation ?? isolationOf(base, "update"),
-        summary: options.summary ?? new Map()
-      })
+      return changeOf(base, plan, added, yield* removeRows(plan, condition, "update"), options)
     }).pipe(Effect.scoped)
   return yield* decideAndCommit(identifier, options.branch, decide, undefined)
 })

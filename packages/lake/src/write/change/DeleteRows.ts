@@ -8,17 +8,18 @@
  */
 import { Storage } from "@frazil/core"
 import { Effect, type Scope } from "effect"
-import { Catalog, type Table, type TableIdentifier } from "../../catalog/Catalog.ts"
+import { Catalog, identifierText, type Table, type TableIdentifier } from "../../catalog/Catalog.ts"
 import { DuckDb, type DuckDbConnection } from "../../io/DuckDb.ts"
 import type { FileIO } from "../../io/FileIO.ts"
 import { scratchFolder } from "../../io/ScratchFolder.ts"
 import { LakeError } from "../../LakeError.ts"
 import { FileRewriter } from "../../maintenance/FileRewriter.ts"
+import { checkFiles } from "../../read/CheckFiles.ts"
 import type { Filter } from "../../read/Filter.ts"
 import { filterSql } from "../../read/FilterSql.ts"
 import { withLocalFiles } from "../../read/LocalFiles.ts"
 import { planScan, type ScanPlan } from "../../read/PlanScan.ts"
-import { positionsRelation } from "../../read/TableRelation.ts"
+import { fileColumn, positionsRelation, rowColumn } from "../../read/TableRelation.ts"
 import type { DataFile, DeleteFile } from "../../spec/DataFile.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
 import { mainBranch } from "../../spec/Snapshot.ts"
@@ -68,8 +69,9 @@ const matchedFiles = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Matched>, LakeError | ParquetError> {
   if (plan.entries.length === 0) return []
   const relation = yield* Effect.fromResult(positionsRelation(plan))
-  const sql = `SELECT file::INTEGER, count(*) FILTER (WHERE (${condition}) IS TRUE)::DOUBLE AS gone, count(*)::DOUBLE
-    FROM (${relation}) GROUP BY file HAVING gone > 0 ORDER BY file`
+  const gone = `count(*) FILTER (WHERE (${condition}) IS TRUE)`
+  const sql = `SELECT ${fileColumn}::INTEGER, ${gone}::DOUBLE, count(*)::DOUBLE
+    FROM (${relation}) GROUP BY ${fileColumn} HAVING ${gone} > 0 ORDER BY ${fileColumn}`
   const reader = yield* Effect.mapError(connection.query(sql, "looking for rows to delete"), fromDuckDbError)
   return reader.getRows().map(([file, gone, live]) => ({
     entry: plan.entries[Number(file)]!,
@@ -101,7 +103,7 @@ export const removeRows = Effect.fnUntraced(function* (
     const folder = yield* scratchFolder(duckDb, "deletes")
     const deletes = yield* Effect.forEach(partly, ({ entry }) =>
       Effect.flatMap(Effect.fromResult(positionsRelation({ ...plan, entries: [entry] })), (relation) => {
-        const positions = `SELECT row AS pos FROM (${relation}) WHERE (${condition}) IS TRUE`
+        const positions = `SELECT ${rowColumn} AS pos FROM (${relation}) WHERE (${condition}) IS TRUE`
         return writePositionDeletes(connection, folder, { plan, entry, positions })
       })
     )
@@ -125,15 +127,25 @@ export const decideAndCommit = <E, R>(
   branch: string | undefined,
   decide: (base: Table, plan: ScanPlan) => Effect.Effect<ChangeRows | undefined, E, R>,
   filter: Filter | undefined
-): Effect.Effect<Committed | undefined, E | LakeError, R | Catalog | FileIO> =>
-  Effect.gen(function* () {
+): Effect.Effect<Committed | undefined, E | LakeError, R | Catalog | FileIO> => {
+  let tableUuid: string | undefined
+  let replaced = false
+  return Effect.gen(function* () {
     const catalog = yield* Catalog
     const base = yield* catalog.loadTable(identifier)
+    tableUuid ??= base.metadata.tableUuid
+    if (tableUuid !== base.metadata.tableUuid) {
+      // what was asked was about the rows of another
+      replaced = true
+      const message = `table ${identifierText(identifier)}: another table was put in its place meanwhile; nothing was changed`
+      return yield* new LakeError({ reason: "RequirementFailed", message })
+    }
     const known = branch !== undefined && base.metadata.refs.has(branch)
     const plan = yield* planScan(base, {
       ...(known ? { asOf: { _tag: "Ref", name: branch } } : {}),
       ...(filter === undefined ? {} : { filter })
     })
+    yield* checkFiles(plan)
     const change = yield* decide(base, plan)
     if (change === undefined) return undefined
     return yield* commitTable({
@@ -145,9 +157,10 @@ export const decideAndCommit = <E, R>(
   }).pipe(
     Effect.retry({
       times: decisionsMax - 1,
-      while: (error) => error instanceof LakeError && error.reason === "RequirementFailed"
+      while: (error) => !replaced && error instanceof LakeError && error.reason === "RequirementFailed"
     })
   )
+}
 
 /**
  * Deletes the rows that the filter means; undefined when there are none, and nothing is committed then. Rows where a

@@ -8,12 +8,12 @@ import { Storage } from "@frazil/core"
 import { Effect } from "effect"
 import type { DuckDbConnection } from "../../io/DuckDb.ts"
 import { encodeVector } from "../../io/puffin/DeletionVector.ts"
-import { encodePuffin } from "../../io/puffin/PuffinFile.ts"
+import { encodePuffin, vectorBlobType } from "../../io/puffin/PuffinFile.ts"
 import { RowPositions } from "../../io/puffin/RowPositions.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import type { LakeError } from "../../LakeError.ts"
 import type { ScanPlan } from "../../read/PlanScan.ts"
-import { positionsRelation } from "../../read/TableRelation.ts"
+import { positionsRelation, rowColumn } from "../../read/TableRelation.ts"
 import { isVector, type DeleteFile } from "../../spec/DataFile.ts"
 import { dataFolder } from "../../spec/Locations.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
@@ -39,8 +39,8 @@ const goneRows = Effect.fnUntraced(function* (
   condition: string
 ): Effect.fn.Return<RowPositions, LakeError | ParquetError> {
   const relation = yield* Effect.fromResult(positionsRelation({ ...plan, entries: [entry] }))
-  const runs = `SELECT min(row)::DOUBLE AS a, max(row)::DOUBLE + 1 AS b FROM (
-    SELECT row, row - row_number() OVER (ORDER BY row) AS run FROM (${relation}) WHERE (${condition}) IS NOT TRUE) GROUP BY run ORDER BY a`
+  const runs = `SELECT min(place)::DOUBLE AS a, max(place)::DOUBLE + 1 AS b FROM (
+    SELECT ${rowColumn} AS place, ${rowColumn} - row_number() OVER (ORDER BY ${rowColumn}) AS run FROM (${relation}) WHERE (${condition}) IS NOT TRUE) GROUP BY run ORDER BY a`
   const reader = yield* Effect.mapError(connection.query(runs, "looking for rows that stay"), fromDuckDbError)
   return complement(RowPositions.fromRuns(reader.getRows().flat().map(Number)), Number(entry.dataFile.recordCount))
 })
@@ -62,7 +62,7 @@ export const writeDeletionVectors = Effect.fnUntraced(function* (
   const storage = yield* Storage
   const gone = yield* Effect.forEach(entries, (entry) => goneRows(connection, plan, entry, condition))
   const blobs = gone.map((positions, i) => ({
-    type: "deletion-vector-v1",
+    type: vectorBlobType,
     fields: [positionFieldId],
     snapshotId: -1n,
     sequenceNumber: -1n,

@@ -7,6 +7,7 @@
 import { join } from "node:path"
 import { Effect } from "effect"
 import { sqlName, sqlText, type DuckDbConnection } from "../../io/DuckDb.ts"
+import { raiseSql } from "../../io/DuckDbError.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import { LakeError } from "../../LakeError.ts"
 import type { PartitionValue } from "../../spec/DataFile.ts"
@@ -15,6 +16,7 @@ import type { TableSchema } from "../../spec/Schema.ts"
 import type { TableMetadata } from "../../spec/TableMetadata.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
 import { fieldIdsSql } from "../parquet/FieldIds.ts"
+import { compressionSql } from "../parquet/FixedColumns.ts"
 import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
 import { partitionValueSql } from "./PartitionSql.ts"
 
@@ -27,7 +29,6 @@ export interface RelationOptions {
 
 const partitionsOpenDefault = 64
 const rowGroupRowsMax = 122_880
-const compressionLevel = 3
 /** Of the file of all rows: small, so that a part of the partitions is read without the others. */
 const sortedGroupRowsMax = 16_384
 
@@ -38,7 +39,7 @@ const invalid = (metadata: TableMetadata, what: string, cause?: unknown): LakeEr
     ...(cause === undefined ? {} : { cause })
   })
 
-export const unsupported = (metadata: TableMetadata, what: string, cause?: unknown): LakeError =>
+const unsupported = (metadata: TableMetadata, what: string, cause?: unknown): LakeError =>
   new LakeError({
     reason: "Unsupported",
     message: `table ${metadata.location}: ${what}; write it with another engine`,
@@ -46,7 +47,7 @@ export const unsupported = (metadata: TableMetadata, what: string, cause?: unkno
   })
 
 /** What a failed statement says of the rows; values stay unsaid. */
-const rowsWrong =
+export const rowsWrong =
   (metadata: TableMetadata) =>
   (error: ParquetError): LakeError | ParquetError => {
     if (error.reason !== "Corrupt") return error
@@ -76,7 +77,7 @@ export interface Writing {
 }
 
 export const copyOptions = ({ schema }: Writing): string =>
-  `FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${compressionLevel}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
+  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
 
 export const runCopy = (writing: Writing, sql: string) =>
   writing.connection
@@ -102,6 +103,8 @@ const valueText = (type: PrimitiveType, name: string): string => {
       return `epoch_us(${name})::VARCHAR`
     case "time":
       return `epoch_us(${name})::VARCHAR`
+    case "timestamp_ns":
+      return `epoch_ns(${name})::VARCHAR`
     case "decimal":
       return `replace(${name}::VARCHAR, '.', '')`
     case "binary":
@@ -130,10 +133,10 @@ const findPartitions = Effect.fnUntraced(function* (
   const { connection, schema } = writing
   const types = bound.map(({ type }) => type!) // the table's spec was checked against its schema
   const keys = yield* Effect.try({
-    try: () => bound.map((field, i) => `${partitionValueSql(field, schema)} AS p${i}`),
+    try: () => bound.map((field, i) => `${partitionValueSql(field, schema)} AS "frazil p${i}"`),
     catch: (cause) => unsupported(writing.metadata, `its rows cannot be divided (${String(cause)})`, cause)
   })
-  const names = bound.map((_, i) => `p${i}`)
+  const names = bound.map((_, i) => `"frazil p${i}"`)
   const table = `parts_${(yield* randomUuid).replaceAll("-", "")}`
   yield* runCopy(
     writing,
@@ -156,7 +159,7 @@ const findPartitions = Effect.fnUntraced(function* (
   const on = names.map((name) => `k.${name} IS NOT DISTINCT FROM r.${name}`).join(" AND ")
   const columns = schema.fields.map(({ name }) => `r.${sqlName(name)}`).join(", ")
   // a row of no partition that was there before must not be left out in silence
-  const part = `CASE WHEN k.part IS NULL THEN error('the query gives other rows each time') ELSE k.part END`
+  const part = `CASE WHEN k.part IS NULL THEN ${raiseSql("the query gives other rows each time")} ELSE k.part END`
   const divided = `SELECT ${columns}, ${part} AS ${partColumn} FROM (SELECT *, ${keys.join(", ")} FROM (${rows})) AS r LEFT JOIN ${table} AS k ON ${on}`
   return { table, partitions, rows: divided } satisfies Divided
 })

@@ -67,6 +67,14 @@ const unscaledHex = (value: string): string =>
     return `CASE WHEN ${x} < 0 THEN regexp_replace(lower(${negative}), '^(ff)*([89a-f].)', '\\2') ELSE regexp_replace(lower(${positive}), '^(00)*([0-7].)', '\\2') END`
   })
 
+/** `value` without what is left over below a multiple of `by`, divided by it: rounded down, in whole numbers. */
+const floorDivided = (value: string, by: string): string =>
+  `((${value} - ((${value} % ${by}) + ${by}) % ${by}) // ${by})`
+
+/** Microseconds since 1970 of a timestamp. */
+const microsSql = (type: PrimitiveType, value: string): string =>
+  type._tag === "timestamp_ns" ? floorDivided(`epoch_ns(${value})`, "1000") : `epoch_us(${value})`
+
 const hashSql = (type: PrimitiveType, value: string): string | undefined => {
   switch (type._tag) {
     case "int":
@@ -77,7 +85,8 @@ const hashSql = (type: PrimitiveType, value: string): string | undefined => {
     case "time":
     case "timestamp":
     case "timestamptz":
-      return longHash(`epoch_us(${value})`)
+    case "timestamp_ns":
+      return longHash(microsSql(type, value))
     case "decimal":
       return hexHash(unscaledHex(value))
     case "string":
@@ -110,8 +119,11 @@ const truncated = (type: PrimitiveType, value: string, width: number): string | 
   }
 }
 
-const utc = (type: PrimitiveType, value: string): string =>
-  type._tag === "timestamptz" ? `(${value} AT TIME ZONE 'UTC')` : value
+/** A timestamp to the microsecond, in UTC. */
+const utc = (type: PrimitiveType, value: string): string => {
+  if (type._tag === "timestamp_ns") return `make_timestamp(${microsSql(type, value)})`
+  return type._tag === "timestamptz" ? `(${value} AT TIME ZONE 'UTC')` : value
+}
 
 /** The partition value as an expression over the rows; TypeError for a transform of a type that is not divided in SQL. */
 export const partitionValueSql = (field: BoundPartitionField, schema: TableSchema): string => {
@@ -131,7 +143,8 @@ export const partitionValueSql = (field: BoundPartitionField, schema: TableSchem
     case "day":
       return `${utc(type, value)}::DATE`
     case "hour":
-      return `floor(epoch_us(${value}) / 3600000000::DOUBLE)::INTEGER`
+      // a double does not hold every microsecond of later centuries
+      return `${floorDivided(microsSql(type, value), "3600000000")}::INTEGER`
     case "truncate": {
       const text = truncated(type, value, transform.width)
       if (text === undefined) throw unknown()

@@ -9,19 +9,19 @@ import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { faultPoint, Storage } from "@frazil/core"
 import { Effect, type Scope } from "effect"
-import { DuckDb, sqlName, sqlText } from "../../io/DuckDb.ts"
+import { DuckDb, type DuckDbConnection, sqlText } from "../../io/DuckDb.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import { scratchFolder } from "../../io/ScratchFolder.ts"
 import { fromFormat, type LakeError } from "../../LakeError.ts"
-import { duckDbType } from "../../read/RelationFiles.ts"
 import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
 import { dataFolder } from "../../spec/Locations.ts"
 import { metricsModes } from "../../spec/MetricsMode.ts"
 import { bindPartitionSpec, type PartitionSpec } from "../../spec/PartitionSpec.ts"
-import { leafFields, type TableSchema } from "../../spec/Schema.ts"
+import type { TableSchema } from "../../spec/Schema.ts"
 import { currentSchema, defaultSortOrder, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
 import { dataFileUri } from "../parquet/DataFileUri.ts"
 import { orderBySql } from "../parquet/FieldIds.ts"
+import { fixColumns } from "../parquet/FixedColumns.ts"
 import { footerMetrics, withoutFloatBounds } from "../parquet/Metrics.ts"
 import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../parquet/ParquetError.ts"
 import { footerRowCount } from "../parquet/ParquetFooter.ts"
@@ -30,32 +30,28 @@ import {
   copyOptions,
   type Partition,
   type RelationOptions,
+  rowsWrong,
   runCopy,
-  unsupported,
   writePartitioned,
   type Writing
 } from "./DivideRows.ts"
+import { givenColumns, typedRows } from "./TypedRows.ts"
 export type { RelationOptions }
 
 const fileBytesDefault = 128 * 1024 * 1024
 
-const endless: ReadonlySet<string> = new Set(["date", "timestamp", "timestamptz"])
-
-/** The query's rows as the schema has them: columns by name, in its order; what does not fit its type fails. */
-const typedRows = (schema: TableSchema, select: string): string => {
-  const columns = schema.fields.map(({ name, required, type }) => {
-    const cast = `${sqlName(name)}::${duckDbType(type)}`
-    // DuckDB's days without end are no days of the specification: bounds and partitions would say something else
-    const value = endless.has(type._tag)
-      ? `CASE WHEN isinf(${cast}) THEN error(${sqlText(`column ${name} has a time without end`)}) ELSE ${cast} END`
-      : cast
-    const checked = required
-      ? `CASE WHEN ${sqlName(name)} IS NULL THEN error(${sqlText(`column ${name} is required`)}) ELSE ${value} END`
-      : value
-    return `${checked} AS ${sqlName(name)}`
-  })
-  return `SELECT ${columns.join(", ")} FROM (${select})`
-}
+/** The query's rows as the table's current schema has them. The query is asked for its columns, not for rows. */
+export const relationRows = Effect.fnUntraced(function* (
+  connection: DuckDbConnection,
+  metadata: TableMetadata,
+  schema: TableSchema,
+  select: string
+) {
+  const asked = yield* connection
+    .query(`SELECT * FROM (${select}) LIMIT 0`, "looking at rows to be written")
+    .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(metadata)))
+  return typedRows(schema, select, givenColumns(asked.columnNames(), asked.columnTypes()))
+})
 
 const writeUnpartitioned = Effect.fnUntraced(function* (writing: Writing, rows: string) {
   const { folder, options } = writing
@@ -74,7 +70,13 @@ const publish = Effect.fnUntraced(function* (
   const storage = yield* Storage
   const { metadata, schema, spec } = writing
   const footer = yield* Effect.uninterruptible(
-    Effect.tryPromise({ try: async () => (await PartFile.start(path)).finish(), catch: fromFileError })
+    Effect.tryPromise({
+      try: async () => {
+        await fixColumns(path, schema)
+        return (await PartFile.start(path)).finish()
+      },
+      catch: fromFileError
+    })
   )
   const rows = footerRowCount(footer)
   if (rows === 0) return undefined
@@ -110,15 +112,10 @@ export const writeRelation = Effect.fnUntraced(function* (
     catch: fromFormat("table metadata", metadata.location)
   })
   const { order, schema, spec } = declared
-  // of fixed lengths DuckDB writes UUIDs, decimals and intervals alone, and each says in the file that it is one
-  const fixed = leafFields(schema).find(({ type }) => type._tag === "fixed")
-  if (fixed !== undefined) {
-    return yield* unsupported(metadata, `column ${fixed.path.join(".")} is of fixed length, which is not written here`)
-  }
   const folder = yield* scratchFolder(duckDb, "relation")
   const orderBy = orderBySql(order, schema)
   const writing: Writing = { connection, metadata, schema, spec, folder, options, orderBy }
-  const rows = `${typedRows(schema, select)} ${orderBy}`
+  const rows = `${yield* relationRows(connection, metadata, schema, select)} ${orderBy}`
   yield* faultPoint("before-lake-file")
   const bound = bindPartitionSpec(spec, schema).filter(({ transform }) => transform._tag !== "void")
   const parts =

@@ -74,6 +74,9 @@ const checkedColumns: ReadonlyArray<StoredColumn> = [
 
 const checkedPlan: ColumnPlan = {
   stored: checkedColumns,
+  written: [],
+  defaults: false,
+  sourceTopic: "",
   tableColumns: checkedColumns.map(({ sqlType }, i) => `c${i} ${sqlType}`).join(", "),
   selected: "",
   fieldIds: ""

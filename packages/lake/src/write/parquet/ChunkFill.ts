@@ -8,6 +8,7 @@
 import duckdb from "@duckdb/node-bindings"
 import type { Column, ColumnBatch } from "@frazil/core"
 import type { ColumnPlan, StoredColumn } from "./ColumnPlan.ts"
+import { extraTexts, type TextRanges } from "./ExtraTexts.ts"
 
 /** Rows of a data chunk (DuckDB's vector size, asked at run time, is never less). */
 const chunkRowsMax = 2048
@@ -26,14 +27,6 @@ const cellBytes: Record<StoredColumn["kind"], number> = {
 }
 
 const twoTo32 = 4_294_967_296
-const utf8 = new TextEncoder()
-
-/** A column of all nulls, or of text that is not in the batch's own bytes. */
-interface TextRanges {
-  readonly bytes: Uint8Array
-  readonly starts: Int32Array
-  readonly ends: Int32Array
-}
 
 /** Memory that pointers of text cells lead into. */
 class Arena {
@@ -88,19 +81,8 @@ export class ChunkFill {
   begin(batch: ColumnBatch): void {
     this.arena.reset()
     this.arena.hold(0, batch.bytes)
-    this.extras = undefined
-    if (batch.extras.size === 0 || !this.plan.stored.some((column) => column.source._tag === "Extras")) return
-    const starts = new Int32Array(batch.length).fill(-1)
-    const ends = new Int32Array(batch.length)
-    const texts = new Uint8Array([...batch.extras.values()].reduce((sum, text) => sum + text.length * 3, 0))
-    let used = 0
-    for (const [row, text] of batch.extras) {
-      starts[row] = used
-      used += utf8.encodeInto(text, texts.subarray(used)).written
-      ends[row] = used
-    }
-    this.extras = { bytes: texts.subarray(0, used), starts, ends }
-    this.arena.hold(1, this.extras.bytes)
+    this.extras = this.plan.stored.some((column) => column.source._tag === "Extras") ? extraTexts(batch) : undefined
+    if (this.extras !== undefined) this.arena.hold(1, this.extras.bytes)
   }
 
   /** Appends rows `rows[from, to)` of the batch taken up last. */

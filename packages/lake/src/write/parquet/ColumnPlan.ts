@@ -6,6 +6,7 @@
  */
 import type { FieldSpec, RecordShape } from "@frazil/core"
 import { sqlName, sqlText } from "../../io/DuckDb.ts"
+import { writeDefaultSql } from "../../read/DefaultSql.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import { isPrimitive, primitiveToText, type NestedField, type PrimitiveType } from "../../spec/Type.ts"
 
@@ -33,8 +34,20 @@ export interface StoredColumn {
   readonly field: NestedField & { readonly type: PrimitiveType }
 }
 
+/** A column of the file. */
+export interface WrittenColumn {
+  readonly field: StoredColumn["field"]
+  /** The column that it is made of; undefined: the topic's name in every row. */
+  readonly stored: StoredColumn | undefined
+}
+
 export interface ColumnPlan {
   readonly stored: ReadonlyArray<StoredColumn>
+  /** The file's columns, in the table's order. */
+  readonly written: ReadonlyArray<WrittenColumn>
+  /** Columns that the record leaves out are filled with their write-default, by DuckDB: `written` has not all. */
+  readonly defaults: boolean
+  readonly sourceTopic: string
   /** Columns of the buffer's table, for CREATE TABLE: `c0 VARCHAR, …`. */
   readonly tableColumns: string
   /** The file's columns, for SELECT, in the table's order. */
@@ -108,6 +121,8 @@ type Planned =
   | { readonly _tag: "Stored"; readonly column: StoredColumn }
   | { readonly _tag: "Topic" }
   | { readonly _tag: "Absent" }
+  /** Not in records; written all the same, since readers take another value for a column that files lack. */
+  | { readonly _tag: "Default"; readonly sql: string }
   | { readonly _tag: "Problem"; readonly text: string }
 
 const stored = (cell: Cell, source: CellSource, field: StoredColumn["field"]): Planned => ({
@@ -116,6 +131,19 @@ const stored = (cell: Cell, source: CellSource, field: StoredColumn["field"]): P
 })
 
 const problem = (text: string): Planned => ({ _tag: "Problem", text })
+
+/** A column that records do not have (specification, "Default values": the write default must be written). */
+const planAbsent = (field: NestedField): Planned => {
+  const { initialDefault, name, required, type, writeDefault } = field
+  if (writeDefault === undefined && required)
+    return problem(`column ${name} is required, but records have no such field`)
+  if (writeDefault === undefined && initialDefault === undefined) return { _tag: "Absent" }
+  return isPrimitive(type) && type._tag !== "fixed"
+    ? { _tag: "Default", sql: writeDefaultSql(field) }
+    : problem(
+        `column ${name} has a default and records have no such field: of ${kindName(type)} it is not written here`
+      )
+}
 
 /** Where the table's column comes from. */
 const planColumn = (field: NestedField, shape: RecordShape): Planned => {
@@ -132,9 +160,7 @@ const planColumn = (field: NestedField, shape: RecordShape): Planned => {
     return stored(cell, source, { ...field, type: sourceColumns[name] })
   }
   const from = shape.byName.get(name)
-  if (from === undefined) {
-    return field.required ? problem(`column ${name} is required, but records have no such field`) : { _tag: "Absent" }
-  }
+  if (from === undefined) return planAbsent(field)
   const cell = isPrimitive(type) ? cellOf(from, type) : undefined
   if (!isPrimitive(type) || cell === undefined) {
     return problem(`column ${name} is ${kindName(type)}, which does not take all values of a ${from.type._tag} field`)
@@ -157,17 +183,25 @@ export const planColumns = (
     return known ? [] : [`the record's field ${field.name} has no column: add it to the table`]
   })
   const columns: Array<StoredColumn> = []
+  const written: Array<WrittenColumn> = []
   const selected: Array<string> = []
   const fieldIds: Array<string> = []
+  let defaults = false
   for (const field of schema.fields) {
     const planned = planColumn(field, shape)
     const name = sqlName(field.name)
     if (planned._tag === "Problem") problems.push(planned.text)
-    else if (planned._tag === "Topic") selected.push(`${sqlText(sourceTopic)} AS ${name}`)
-    else if (planned._tag === "Stored") {
+    else if (planned._tag === "Topic") {
+      selected.push(`${sqlText(sourceTopic)} AS ${name}`)
+      written.push({ field: { ...field, type: sourceColumns.source_topic }, stored: undefined })
+    } else if (planned._tag === "Default") {
+      defaults = true
+      selected.push(`${planned.sql} AS ${name}`)
+    } else if (planned._tag === "Stored") {
       const cell = `c${columns.length}`
       selected.push(`${field.type._tag === "uuid" ? `CAST(${cell} AS UUID)` : cell} AS ${name}`)
       columns.push(planned.column)
+      written.push({ field: planned.column.field, stored: planned.column })
     }
     if (planned._tag !== "Absent") fieldIds.push(`${name}: ${field.id}`)
   }
@@ -175,6 +209,9 @@ export const planColumns = (
   if (problems.length > 0) return problems
   return {
     stored: columns,
+    written,
+    defaults,
+    sourceTopic,
     tableColumns: columns.map((column, i) => `c${i} ${column.sqlType}`).join(", "),
     selected: selected.join(", "),
     fieldIds: `{${fieldIds.join(", ")}}`

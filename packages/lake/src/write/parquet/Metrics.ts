@@ -46,6 +46,8 @@ const extreme = (
     if (chunk.nullCount === chunk.valueCount) continue
     const bytes = chunk[end]
     if (bytes === undefined) return undefined
+    // long values come cut: of fixed ones no bound is shorter than they are
+    if (type._tag === "fixed" && bytes.length !== type.length) return undefined
     const value = valueFromPlain(type, chunk.physicalType, bytes)
     if (found === undefined || (end === "min" ? isLess(value, found) : isLess(found, value))) found = value
   }

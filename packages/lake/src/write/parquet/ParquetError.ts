@@ -8,6 +8,7 @@
 import { Schema } from "effect"
 import type { StorageError } from "@frazil/core"
 import type { DuckDbError } from "../../io/DuckDbError.ts"
+import { FormatError } from "../../spec/FormatError.ts"
 
 export class ParquetError extends Schema.TaggedError<ParquetError>()("ParquetError", {
   reason: Schema.Literals(["Full", "OutOfMemory", "Unavailable", "Refused", "Unsupported", "Corrupt"]),
@@ -40,8 +41,11 @@ export const fromStorageError = (error: StorageError): ParquetError => {
   return new ParquetError({ reason: reasons[error.reason], message: error.message, cause: error })
 }
 
-/** For what Node's file functions throw. */
+/** For what Node's file functions throw, and what is found wrong in a file of ours. */
 export const fromFileError = (cause: unknown): ParquetError => {
+  if (cause instanceof FormatError) {
+    return new ParquetError({ reason: cause.reason, message: `writing a Parquet file: ${cause.message}`, cause })
+  }
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
   const full = code === "ENOSPC" || code === "EDQUOT"
   const message = full

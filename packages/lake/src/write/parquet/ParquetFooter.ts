@@ -5,6 +5,7 @@
  * another, are the body of one file whose footer lists all row groups with their offsets moved (parquet.thrift). Pure.
  */
 import { corrupt } from "../../spec/FormatError.ts"
+import { leafType, type LeafFacts } from "./FooterType.ts"
 import {
   thriftFromBytes,
   thriftToBytes,
@@ -42,7 +43,17 @@ export interface ColumnChunk {
 
 // Field ids of parquet.thrift.
 const FileMetaData = { schema: 2, rowCount: 3, rowGroups: 4 } as const
-const SchemaElement = { repetition: 3, name: 4, childCount: 5, convertedType: 6, fieldId: 9, logicalType: 10 } as const
+const SchemaElement = {
+  type: 1,
+  repetition: 3,
+  name: 4,
+  childCount: 5,
+  convertedType: 6,
+  scale: 7,
+  precision: 8,
+  fieldId: 9,
+  logicalType: 10
+} as const
 const RowGroup = { columns: 1, rowCount: 3, fileOffset: 5, ordinal: 7 } as const
 const Chunk = { fileOffset: 2, metadata: 3, offsetIndexOffset: 4, columnIndexOffset: 6 } as const
 const ChunkMetadata = {
@@ -63,7 +74,7 @@ const isStruct = (value: ThriftValue | undefined): value is ThriftStruct => valu
 const isList = (value: ThriftValue | undefined): value is ThriftList =>
   typeof value === "object" && !(value instanceof Uint8Array) && "items" in value
 
-const numberAt = (struct: ThriftStruct, id: number): number | undefined => {
+export const numberAt = (struct: ThriftStruct, id: number): number | undefined => {
   const value = struct.get(id)?.value
   return typeof value === "number" ? value : undefined
 }
@@ -71,11 +82,11 @@ const bytesAt = (struct: ThriftStruct, id: number): Uint8Array | undefined => {
   const value = struct.get(id)?.value
   return value instanceof Uint8Array ? value : undefined
 }
-const structAt = (struct: ThriftStruct, id: number): ThriftStruct | undefined => {
+export const structAt = (struct: ThriftStruct, id: number): ThriftStruct | undefined => {
   const value = struct.get(id)?.value
   return isStruct(value) ? value : undefined
 }
-const structsAt = (struct: ThriftStruct, id: number, what: string): ReadonlyArray<ThriftStruct> => {
+export const structsAt = (struct: ThriftStruct, id: number, what: string): ReadonlyArray<ThriftStruct> => {
   const value = struct.get(id)?.value
   return isList(value) && value.items.every(isStruct) ? value.items : missing(what)
 }
@@ -181,6 +192,8 @@ export interface FooterElement {
   /** parquet.thrift's ConvertedType; of logical types, what stands for it: 1 map, 3 list. */
   readonly convertedType: number | undefined
   readonly fieldId: number | undefined
+  /** A leaf's type as the specification spells it; undefined where it is not sure. */
+  readonly primitive: string | undefined
 }
 
 const repeated = 2
@@ -188,6 +201,30 @@ const repeated = 2
 const LogicalType = { map: 2, list: 3 } as const
 
 const utf8 = new TextDecoder()
+
+/** The one member of a union: of times it is their unit. */
+const memberOf = (union: ThriftStruct): number | undefined => union.keys().next().value
+
+const logicalOf = (logical: ThriftStruct | undefined): LeafFacts["logical"] => {
+  const member = logical === undefined ? undefined : memberOf(logical)
+  if (logical === undefined || member === undefined) return undefined
+  return {
+    member,
+    says: (id) => {
+      const value = structAt(logical, member)?.get(id)?.value
+      return isStruct(value) ? memberOf(value) : value
+    }
+  }
+}
+
+const primitiveOf = (element: ThriftStruct): string | undefined =>
+  leafType({
+    type: numberAt(element, SchemaElement.type),
+    convertedType: numberAt(element, SchemaElement.convertedType),
+    scale: numberAt(element, SchemaElement.scale),
+    precision: numberAt(element, SchemaElement.precision),
+    logical: logicalOf(structAt(element, SchemaElement.logicalType))
+  })
 
 /** The file's schema. */
 export const footerElements = (footer: ParquetFooter): ReadonlyArray<FooterElement> =>
@@ -200,7 +237,8 @@ export const footerElements = (footer: ParquetFooter): ReadonlyArray<FooterEleme
       childCount: numberAt(element, SchemaElement.childCount) ?? 0,
       repeated: numberAt(element, SchemaElement.repetition) === repeated,
       convertedType: numberAt(element, SchemaElement.convertedType) ?? ofLogical,
-      fieldId: numberAt(element, SchemaElement.fieldId)
+      fieldId: numberAt(element, SchemaElement.fieldId),
+      primitive: primitiveOf(element)
     }
   })
 

@@ -1,9 +1,9 @@
 /**
  * Writes decoded batches as the data files of an Iceberg table: ZSTD Parquet with field ids, one file per partition.
  *
- * The landing gives it batches and asks for the files when it commits. Rows are collected in DuckDB by partition; a full
- * buffer becomes a row group, written by DuckDB on its own threads while the next rows are collected, and joined to the
- * partition's file. A file ends at its target size, and all end at `finish`, synced and in the storage.
+ * The landing gives it batches and asks for the files when it commits. Rows are collected by partition, as pages or, where they
+ * have to be sorted, in DuckDB; a full buffer becomes a row group, compressed on another thread while the next rows are
+ * collected, and joined to the partition's file. A file ends at its target size, and all end at `finish`, synced and in the storage.
  */
 import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -17,6 +17,8 @@ import type { TableSchema } from "../../spec/Schema.ts"
 import { unsorted, type SortOrder } from "../../spec/SortOrder.ts"
 import { checkCells } from "./CellCheck.ts"
 import { planColumns, type ColumnPlan } from "./ColumnPlan.ts"
+import { duckDbRows } from "./DuckDbRows.ts"
+import { pageRows } from "./pages/PageRows.ts"
 import { fromDuckDbError, fromFileError, ParquetError } from "./ParquetError.ts"
 import { PartitionBuffers } from "./PartitionBuffers.ts"
 import { PartitionFiles } from "./PartitionFiles.ts"
@@ -50,9 +52,14 @@ export interface ParquetWriterOptions {
   readonly compressionLevel?: number
   /** What manifests say of columns. Default: as a table without properties for it. */
   readonly metrics?: MetricsModes
-  /** `safe` never writes DuckDB's cells directly: five times slower, for tests. Default: checked, then direct. */
-  readonly cells?: "checked" | "safe"
+  /**
+   * Who makes the files' pages: this package from columns (`pages/`); DuckDB from cells written directly into its vectors, when a
+   * self-check allows that; DuckDB from cells appended one by one, slowly. Default: `pages`; `cells` where rows are sorted, or columns filled with defaults.
+   */
+  readonly encoding?: Encoding
 }
+
+export type Encoding = "pages" | "cells" | "appended"
 
 /**
  * **Order**: rows of a partition lie in its files in the order given, unless sorted. **Delivery**: what `finish` returned
@@ -64,8 +71,8 @@ export interface ParquetWriter {
   readonly write: (batch: ColumnBatch, sourcePartition: number) => Effect.Effect<void, ParquetError>
   /** Writes all that is left; gives the files since the last `finish`, none of them empty. The writer can go on. */
   readonly finish: Effect.Effect<ReadonlyArray<DataFile>, ParquetError>
-  /** Whether cells are written directly; false when the self-check failed, or `cells` said so. */
-  readonly direct: boolean
+  /** What it does; `appended` in the place of `cells` when the self-check failed. */
+  readonly encoding: Encoding
 }
 
 const mebibyte = 1024 * 1024
@@ -146,24 +153,25 @@ const makeBuffers = Effect.fnUntraced(function* (
   options: ParquetWriterOptions,
   { plan, sortRows, orderBy }: Planned,
   files: PartitionFiles,
-  direct: boolean
+  encoding: Encoding
 ) {
   const duckDb = yield* DuckDb
   const sizes = { ...sizeDefaults, ...options }
   const tablePrefix = `writer_${++writersMade}`
   const scratchDirectory = yield* makeScratch(join(duckDb.scratchDirectory, tablePrefix))
+  const copy = { rowGroupRowsMax: sizes.rowGroupRowsMax, compressionLevel: sizes.compressionLevel, orderBy }
+  const holds =
+    encoding === "pages"
+      ? pageRows(plan, sizes.compressionLevel)
+      : duckDbRows({ duckDb, plan, copy, tablePrefix, direct: encoding === "cells" })
   return new PartitionBuffers(
-    plan,
+    holds,
     {
-      duckDb,
-      copy: { rowGroupRowsMax: sizes.rowGroupRowsMax, compressionLevel: sizes.compressionLevel, orderBy },
       bufferRowsMax: orderBy === "" ? sizes.rowGroupRowsMax : Number.POSITIVE_INFINITY,
       bufferBytesMax: sizes.bufferBytesMax,
       buffersBytesMax: Math.max(sizes.buffersBytesMax, sizes.bufferBytesMax),
       partitionsOpenMax: sizes.partitionsOpenMax,
-      scratchDirectory,
-      tablePrefix,
-      direct
+      scratchDirectory
     },
     sortRows,
     files,
@@ -171,11 +179,22 @@ const makeBuffers = Effect.fnUntraced(function* (
   )
 })
 
+/** Our pages keep the order given, and have what the record has: rows to be sorted or filled with defaults go through DuckDB. */
+const encodingOf = Effect.fnUntraced(function* (
+  options: ParquetWriterOptions,
+  { orderBy, plan }: Planned
+): Effect.fn.Return<Encoding, ParquetError, DuckDb> {
+  const asked = options.encoding ?? "pages"
+  if (asked === "appended" || (asked === "pages" && orderBy === "" && !plan.defaults)) return asked
+  const laidOut = yield* Effect.mapError(checkCells(yield* DuckDb), fromDuckDbError)
+  return laidOut ? "cells" : "appended"
+})
+
 const make = Effect.fnUntraced(function* (
   options: ParquetWriterOptions
 ): Effect.fn.Return<ParquetWriter, ParquetError, DuckDb | Storage | Scope.Scope> {
   const planned = yield* planWriter(options)
-  const direct = options.cells !== "safe" && (yield* Effect.mapError(checkCells(yield* DuckDb), fromDuckDbError))
+  const encoding = yield* encodingOf(options, planned)
   const files = new PartitionFiles(
     {
       ...options,
@@ -186,7 +205,7 @@ const make = Effect.fnUntraced(function* (
     yield* Storage
   )
   yield* Effect.addFinalizer(() => files.discard)
-  const buffers = yield* makeBuffers(options, planned, files, direct)
+  const buffers = yield* makeBuffers(options, planned, files, encoding)
   const turn = yield* Semaphore.make(1)
   let failure: ParquetError | undefined
   // after a failure or an interruption nobody knows which rows were taken in
@@ -199,7 +218,7 @@ const make = Effect.fnUntraced(function* (
   return {
     write: (batch, sourcePartition) => once(buffers.put(batch, sourcePartition)),
     finish: once(Effect.map(buffers.finish(), () => files.take())),
-    direct
+    encoding
   }
 })
 

@@ -1,11 +1,12 @@
 /**
- * A data file in the making, local: parts that DuckDB wrote, joined into one Parquet file.
+ * A data file in the making, local: parts that DuckDB wrote, or that lie in memory, joined into one Parquet file.
  *
  * The first part becomes the file; the bodies of later parts are appended and the footer is rewritten at the end. So a
  * file of any size takes the memory of one part. The writer publishes it; a file left unfinished goes with its folder.
  */
 import { open, unlink, type FileHandle } from "node:fs/promises"
 import { FormatError } from "../../spec/FormatError.ts"
+import type { MemoryPart } from "./pages/RowGroupPart.ts"
 import {
   appendFooter,
   footerFromBytes,
@@ -20,7 +21,7 @@ import {
 const copyBytes = 1024 * 1024
 
 /** Reads exactly `length` bytes. */
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Uint8Array> => {
+export const readAt = async (handle: FileHandle, position: number, length: number): Promise<Uint8Array> => {
   const bytes = new Uint8Array(length)
   let filled = 0
   while (filled < length) {
@@ -32,7 +33,7 @@ const readAt = async (handle: FileHandle, position: number, length: number): Pro
   return bytes
 }
 
-const writeAt = async (handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> => {
+export const writeAt = async (handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> => {
   let done = 0
   while (done < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
@@ -40,8 +41,24 @@ const writeAt = async (handle: FileHandle, position: number, bytes: Uint8Array):
   }
 }
 
+/** Writes the pieces one after another by few calls; gives where they end. */
+const writePieces = async (
+  handle: FileHandle,
+  position: number,
+  pieces: ReadonlyArray<Uint8Array>
+): Promise<number> => {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let used = 0
+  for (const piece of pieces) {
+    bytes.set(piece, used)
+    used += piece.length
+  }
+  await writeAt(handle, position, bytes)
+  return position + bytes.length
+}
+
 /** The footer of a part and where its body ends. */
-const readFooter = async (handle: FileHandle): Promise<{ footer: ParquetFooter; bodyEnd: number }> => {
+export const readFooter = async (handle: FileHandle): Promise<{ footer: ParquetFooter; bodyEnd: number }> => {
   const { size } = await handle.stat()
   const trailer = await readAt(handle, Math.max(0, size - trailerLength), Math.min(size, trailerLength))
   const length = footerLength(trailer)
@@ -58,6 +75,7 @@ export class PartFile {
   private readonly handle: FileHandle
   private whole: ParquetFooter
   private bodyEnd: number
+  /** The footer that lies in the file, if any, is not the whole's. */
   private joined = false
 
   private constructor(path: string, handle: FileHandle, footer: ParquetFooter, bodyEnd: number) {
@@ -73,6 +91,20 @@ export class PartFile {
     try {
       const { footer, bodyEnd } = await readFooter(handle)
       return new PartFile(path, handle, footer, bodyEnd)
+    } catch (cause) {
+      await handle.close()
+      throw cause
+    }
+  }
+
+  /** A file that begins with a part in memory; its footer is written at the end. */
+  static async create(path: string, { footer, pieces }: MemoryPart): Promise<PartFile> {
+    const handle = await open(path, "wx")
+    try {
+      const whole = await writePieces(handle, 0, [parquetMagic, ...pieces])
+      const file = new PartFile(path, handle, footer, whole)
+      file.joined = true
+      return file
     } catch (cause) {
       await handle.close()
       throw cause
@@ -105,6 +137,13 @@ export class PartFile {
       await part.close()
     }
     await unlink(path)
+  }
+
+  /** Appends a part in memory. */
+  async appendBytes({ footer, pieces }: MemoryPart): Promise<void> {
+    const end = await writePieces(this.handle, this.bodyEnd, pieces)
+    this.whole = appendFooter(this.whole, footer, this.bodyEnd - parquetMagic.length)
+    this.bodyEnd = end
   }
 
   /** Writes the footer of the whole file, unless it is the first part's own. Nothing may be appended afterwards. */

@@ -7,20 +7,14 @@
 import { join } from "node:path"
 import { type ColumnBatch, faultPoint } from "@frazil/core"
 import { Effect, Fiber, Scope } from "effect"
-import type { DuckDbShape } from "../../io/DuckDb.ts"
-import { toDuckDbError } from "../../io/DuckDbError.ts"
 import type { PartitionValue } from "../../spec/DataFile.ts"
-import { ChunkFill } from "./ChunkFill.ts"
-import type { ColumnPlan } from "./ColumnPlan.ts"
-import { fromDuckDbError, type ParquetError } from "./ParquetError.ts"
+import { collectingFailed } from "./DuckDbRows.ts"
+import type { ParquetError } from "./ParquetError.ts"
 import type { PartitionFiles } from "./PartitionFiles.ts"
 import type { PartitionRows, SortRows } from "./PartitionRows.ts"
-import { type CopyOptions, RowBuffer } from "./RowBuffer.ts"
-import { fillRows } from "./RowFill.ts"
+import type { RowHold, RowHolds } from "./RowHold.ts"
 
 export interface BufferOptions {
-  readonly duckDb: DuckDbShape
-  readonly copy: CopyOptions
   /** A buffer is written when it holds this many rows; Infinity where bytes alone decide. */
   readonly bufferRowsMax: number
   /** Or this many bytes of records. */
@@ -31,36 +25,30 @@ export interface BufferOptions {
   readonly partitionsOpenMax: number
   /** A folder of the writer's own. */
   readonly scratchDirectory: string
-  /** Begins the names of its tables. */
-  readonly tablePrefix: string
-  /** Whether cells may be written directly (`CellCheck`). */
-  readonly direct: boolean
 }
 
 interface Partition {
   readonly key: string
   readonly values: ReadonlyArray<PartitionValue>
-  buffer: RowBuffer | undefined
+  buffer: RowHold | undefined
   usedAt: number
 }
 
 export class PartitionBuffers {
-  private readonly plan: ColumnPlan
+  private readonly holds: RowHolds
   private readonly options: BufferOptions
   private readonly sortRows: SortRows
   private readonly files: PartitionFiles
   private readonly scope: Scope.Scope
   private readonly partitions = new Map<string, Partition>()
   /** Empty buffers, to be used again. */
-  private readonly spare: Array<RowBuffer> = []
-  private buffersMade = 0
+  private readonly spare: Array<RowHold> = []
   private partsWritten = 0
   private batchesPut = 0
-  private fill: ChunkFill | undefined
   private copying: Fiber.Fiber<void, ParquetError> | undefined
 
-  constructor(plan: ColumnPlan, options: BufferOptions, sortRows: SortRows, files: PartitionFiles, scope: Scope.Scope) {
-    this.plan = plan
+  constructor(holds: RowHolds, options: BufferOptions, sortRows: SortRows, files: PartitionFiles, scope: Scope.Scope) {
+    this.holds = holds
     this.options = options
     this.sortRows = sortRows
     this.files = files
@@ -72,13 +60,13 @@ export class PartitionBuffers {
     { self: this },
     function* (this: PartitionBuffers, batch: ColumnBatch, sourcePartition: number) {
       this.batchesPut++
-      this.fill?.begin(batch)
+      this.holds.begin(batch)
       const { rows, partitions } = this.sortRows(batch, sourcePartition)
       const rowBytes = batch.bytes.length / Math.max(1, batch.length)
       for (const part of partitions) {
         const partition = yield* this.partitionOf(part)
         for (let from = part.from; from < part.to;) {
-          const buffer = partition.buffer ?? (yield* this.openBuffer(partition, batch))
+          const buffer = partition.buffer ?? (yield* this.openBuffer(partition))
           const to = Math.min(part.to, from + this.options.bufferRowsMax - buffer.rows)
           yield* this.append(buffer, batch, rows, from, to, sourcePartition)
           buffer.rows += to - from
@@ -99,7 +87,7 @@ export class PartitionBuffers {
   })
 
   private append(
-    buffer: RowBuffer,
+    buffer: RowHold,
     batch: ColumnBatch,
     rows: Int32Array,
     from: number,
@@ -107,11 +95,8 @@ export class PartitionBuffers {
     sourcePartition: number
   ): Effect.Effect<void, ParquetError> {
     return Effect.try({
-      try: () => {
-        if (this.fill === undefined) fillRows(this.plan, buffer.target, batch, rows, from, to, sourcePartition)
-        else this.fill.append(buffer.target, batch, rows, from, to, sourcePartition)
-      },
-      catch: (cause) => fromDuckDbError(toDuckDbError("collecting rows for a Parquet file")(cause))
+      try: () => buffer.append(batch, rows, from, to, sourcePartition),
+      catch: collectingFailed
     })
   }
 
@@ -136,19 +121,11 @@ export class PartitionBuffers {
 
   private readonly openBuffer = Effect.fnUntraced(
     { self: this },
-    function* (this: PartitionBuffers, partition: Partition, batch: ColumnBatch) {
-      const name = `${this.options.tablePrefix}_${this.buffersMade}`
+    function* (this: PartitionBuffers, partition: Partition) {
       const spare = this.spare.pop()
-      const buffer =
-        spare ??
-        (yield* Effect.provideService(RowBuffer.make(this.options.duckDb, this.plan, name), Scope.Scope, this.scope))
-      if (spare === undefined) this.buffersMade++
-      const appender = yield* buffer.open
+      const buffer = spare ?? (yield* Effect.provideService(this.holds.make, Scope.Scope, this.scope))
+      yield* buffer.open
       partition.buffer = buffer
-      if (this.options.direct && this.fill === undefined) {
-        this.fill = new ChunkFill(this.plan, appender)
-        this.fill.begin(batch)
-      }
       return buffer
     }
   )
@@ -192,13 +169,13 @@ export class PartitionBuffers {
 
   private readonly copy = Effect.fnUntraced(
     { self: this },
-    function* (this: PartitionBuffers, partition: Partition, buffer: RowBuffer) {
+    function* (this: PartitionBuffers, partition: Partition, buffer: RowHold) {
       const { rows } = buffer
       const path = join(this.options.scratchDirectory, `part-${this.partsWritten++}.parquet`)
       if (this.files.startsFile(partition.key)) yield* faultPoint("before-lake-file")
-      yield* buffer.copyTo(path, this.options.copy)
+      const part = yield* buffer.take(path)
       this.spare.push(buffer)
-      yield* this.files.addPart(partition.key, partition.values, path, rows)
+      yield* this.files.addPart(partition.key, partition.values, part, path, rows)
     }
   )
 }

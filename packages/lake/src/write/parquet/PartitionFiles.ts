@@ -1,7 +1,7 @@
 /**
  * The files of one writer, from a partition's first part to the published data file.
  *
- * The writer hands over parts as DuckDB finished them. **Guarantee**: a file that `take` never gave away is removed with
+ * The writer hands over parts as they are finished. **Guarantee**: a file that `take` never gave away is removed with
  * the writer's scope; one that it gave away is never touched again (protocol, rule 12).
  */
 import { faultPoint, type StorageShape } from "@frazil/core"
@@ -16,6 +16,7 @@ import { dataFileUri } from "./DataFileUri.ts"
 import { footerMetrics } from "./Metrics.ts"
 import { fromFileError, fromStorageError, ParquetError } from "./ParquetError.ts"
 import { PartFile } from "./PartFile.ts"
+import type { Part } from "./RowHold.ts"
 
 export interface FileOptions {
   readonly schema: TableSchema
@@ -57,17 +58,27 @@ export class PartitionFiles {
     this.storage = storage
   }
 
-  /** Appends a part of `rows` rows to the partition's file, starting one if there is none. */
+  /** Appends a part of `rows` rows to the partition's file, starting one at the local `path` if there is none. */
   readonly addPart = Effect.fnUntraced(
     { self: this },
-    function* (this: PartitionFiles, key: string, values: ReadonlyArray<PartitionValue>, path: string, rows: number) {
+    function* (
+      this: PartitionFiles,
+      key: string,
+      values: ReadonlyArray<PartitionValue>,
+      part: Part,
+      path: string,
+      rows: number
+    ) {
       const found = this.growing.get(key)
-      if (found === undefined) {
-        yield* attempt(async () => void this.growing.set(key, { file: await PartFile.start(path), rows }))
-      } else {
-        yield* attempt(() => found.file.append(path))
-        found.rows += rows
-      }
+      yield* attempt(async () => {
+        if (part._tag === "File") await found?.file.append(part.path)
+        else await found?.file.appendBytes(part)
+        if (found !== undefined) found.rows += rows
+        else {
+          const file = await (part._tag === "File" ? PartFile.start(part.path) : PartFile.create(path, part))
+          this.growing.set(key, { file, rows })
+        }
+      })
       yield* faultPoint("mid-lake-file")
       const bytes = this.growing.get(key)?.file.bytes ?? 0
       // a sorted file is one part: appending another would not keep it sorted

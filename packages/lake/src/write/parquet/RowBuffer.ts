@@ -10,6 +10,7 @@ import { type DuckDbConnection, type DuckDbShape, sqlText } from "../../io/DuckD
 import { toDuckDbError } from "../../io/DuckDbError.ts"
 import type { ColumnPlan } from "./ColumnPlan.ts"
 import { fromDuckDbError, type ParquetError } from "./ParquetError.ts"
+import { dictionaryValuesMax } from "./pages/TextDictionary.ts"
 
 /** How a buffer becomes a Parquet file. */
 export interface CopyOptions {
@@ -19,11 +20,6 @@ export interface CopyOptions {
   readonly orderBy: string
 }
 
-/**
- * A column with more values in a row group is written plainly: ids gain nothing by a dictionary, and DuckDB hashes every
- * value until it gives one up. Against its own limit, a fifth of the rows: files as large, 2–6 % less CPU for the copy.
- */
-const dictionaryValuesMax = 2_048
 const doing = "writing a Parquet file"
 const failure = (cause: unknown): ParquetError => fromDuckDbError(toDuckDbError(doing)(cause))
 
@@ -32,10 +28,6 @@ export class RowBuffer {
   private readonly connection: DuckDbConnection
   private readonly table: string
   private appender: duckdb.Appender | undefined
-  /** Rows held. */
-  rows = 0
-  /** Bytes of the records that the rows came from: what the buffer is bounded by. */
-  bytes = 0
 
   private constructor(plan: ColumnPlan, connection: DuckDbConnection, table: string) {
     this.plan = plan
@@ -93,15 +85,8 @@ export class RowBuffer {
       FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${options.compressionLevel},
       ROW_GROUP_SIZE ${options.rowGroupRowsMax}, DICTIONARY_SIZE_LIMIT ${dictionaryValuesMax},
       USE_TMP_FILE false, FIELD_IDS ${this.plan.fieldIds})`
-    return this.connection.run(copy, doing).pipe(
-      Effect.andThen(this.connection.run("ROLLBACK", doing)),
-      Effect.mapError(fromDuckDbError),
-      Effect.andThen(
-        Effect.sync(() => {
-          this.rows = 0
-          this.bytes = 0
-        })
-      )
-    )
+    return this.connection
+      .run(copy, doing)
+      .pipe(Effect.andThen(this.connection.run("ROLLBACK", doing)), Effect.mapError(fromDuckDbError))
   }
 }

@@ -41,7 +41,7 @@ const where = "Parquet footer"
 const depthMax = 32
 
 class Reader {
-  private at = 0
+  at = 0
   private readonly bytes: Uint8Array
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
@@ -197,6 +197,12 @@ class Writer {
 
 /** Reads one struct; throws FormatError when the bytes are none. */
 export const thriftFromBytes = (bytes: Uint8Array): ThriftStruct => new Reader(bytes).struct(0)
+
+/** Reads the struct that the bytes begin with, and says how long it is. */
+export const thriftPrefix = (bytes: Uint8Array): { readonly struct: ThriftStruct; readonly length: number } => {
+  const reader = new Reader(bytes)
+  return { struct: reader.struct(0), length: reader.at }
+}
 
 export const thriftToBytes = (struct: ThriftStruct): Uint8Array => {
   const writer = new Writer()

@@ -98,7 +98,7 @@ const open = Effect.fnUntraced(function* (options: ParquetWriterOptions) {
     yield* faultPoint("after-lake-file")
   })
   const writer: ParquetWriter = {
-    direct: false,
+    encoding: "appended",
     write: (batch, sourcePartition) =>
       Effect.sync(() => {
         const sorted = sort(batch, sourcePartition)

@@ -15,13 +15,16 @@ import { raw } from "../../LakeHarness.ts"
 import { fakeRestCatalog, type FakeRestCatalog } from "./FakeRestCatalog.ts"
 import type { Asked, Fate } from "@frazil/sim/misbehaving"
 
-const patience = { ...restPatienceDefault, waitMinMs: 1, waitMaxMs: 5, timeoutMs: 150, commitTimeoutMs: 150 }
+/** Short waits between tries; an answer is waited for, however busy this machine is. */
+const patience = { ...restPatienceDefault, waitMinMs: 1, waitMaxMs: 5 }
+/** Where the server never answers. */
+const impatience = { ...patience, timeoutMs: 500, commitTimeoutMs: 500 }
 
 const clientAt = (url: string, options: Partial<RestCatalogOptions> = {}) =>
   HttpCalls.use((http) => openRestClient(http, { url, patience, ...options })).pipe(Effect.provide(HttpCalls.layer))
 
-const catalogAt = (url: string) =>
-  layerRestCatalog({ url, patience }).pipe(
+const catalogAt = (url: string, fate?: Fate) =>
+  layerRestCatalog({ url, patience: fate === "never" ? impatience : patience }).pipe(
     Layer.provide(HttpCalls.layer),
     Layer.provideMerge(FileIO.layer.pipe(Layer.provideMerge(layerMemory)))
   )
@@ -41,11 +44,11 @@ const withTable = <A, E>(run: (server: FakeRestCatalog) => Effect.Effect<A, E>) 
     })
   )
 
-const appendOnce = (server: FakeRestCatalog) =>
+const appendOnce = (server: FakeRestCatalog, fate?: Fate) =>
   commitTable({
     table: raw,
     actions: () => Effect.succeed([append([eventFile("a", 1, 0, 10)]), setProperties(new Map([["mark", "10"]]))])
-  }).pipe(Effect.provide(catalogAt(server.url)))
+  }).pipe(Effect.provide(catalogAt(server.url, fate)))
 
 const rowsBehind = (server: FakeRestCatalog) =>
   Effect.map(
@@ -80,7 +83,7 @@ describe("REST catalog, commits on a server that misbehaves", () => {
       withTable((server) =>
         Effect.gen(function* () {
           server.meet(isCommit, fate)
-          const { table } = yield* appendOnce(server)
+          const { table } = yield* appendOnce(server, fate)
           assert.strictEqual(table.metadata.properties.get("mark"), "10")
           assert.deepStrictEqual(yield* rowsBehind(server), ["10"])
           assert.strictEqual(asked(server, isCommit), commits)
@@ -171,7 +174,7 @@ describe("REST catalog, questions", () => {
   it.live("are repeated when nobody answers, and end with an error that says where", () =>
     withTable((server) =>
       Effect.gen(function* () {
-        const client = yield* clientAt(server.url)
+        const client = yield* clientAt(server.url, { patience: impatience })
         server.meet(isLoad, "never", "broken", serverError(500), serverError(503, { "retry-after": "0" }))
         assert.strictEqual((yield* client.loadTable(raw)).metadata.snapshots.length, 0)
         assert.strictEqual(asked(server, isLoad), 5)

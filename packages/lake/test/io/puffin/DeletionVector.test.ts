@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { decodeVector, encodeVector } from "../../../src/io/puffin/DeletionVector.ts"
-import { encodePuffin } from "../../../src/io/puffin/PuffinFile.ts"
+import {
+  decodePuffinFooter,
+  encodePuffin,
+  puffinFooterBytes,
+  puffinTailBytes
+} from "../../../src/io/puffin/PuffinFile.ts"
 import { decodeRoaring64, encodeRoaring64 } from "../../../src/io/puffin/RoaringBitmap.ts"
 import { RowPositions } from "../../../src/io/puffin/RowPositions.ts"
 import { FormatError } from "../../../src/spec/FormatError.ts"
@@ -127,5 +132,25 @@ describe("Puffin files", () => {
     )
     assert.deepStrictEqual(offsets, [4, 13])
     assert.deepStrictEqual(Buffer.from(bytes), Buffer.from(vector("sample-metric-data-uncompressed")))
+  })
+
+  it("say where their blobs are, as Java wrote it; what is no footer is refused", () => {
+    const footerOf = (bytes: Uint8Array) => {
+      const length = puffinFooterBytes(bytes.subarray(bytes.length - puffinTailBytes))
+      return decodePuffinFooter(bytes.subarray(bytes.length - length))
+    }
+    assert.deepStrictEqual(footerOf(vector("empty-puffin-uncompressed")), [])
+    const sample = vector("sample-metric-data-uncompressed")
+    assert.deepStrictEqual(footerOf(sample), [
+      { type: "some-blob", offset: 4n, length: 9n, properties: new Map() },
+      { type: "some-other-blob", offset: 13n, length: 83n, properties: new Map() }
+    ])
+    for (let i = 1; i <= puffinTailBytes; i++) {
+      const damaged = Uint8Array.from(sample)
+      damaged[sample.length - i]! ^= 0x81
+      // reserved flags mean nothing
+      if (i >= 5 && i <= 7) assert.lengthOf(footerOf(damaged), 2)
+      else assert.throws(() => footerOf(damaged), FormatError, undefined, `byte ${i} from the end`)
+    }
   })
 })

@@ -1,5 +1,5 @@
 /** Every wrong fact is found by its kind and, where it follows from files, repaired: made by our codec, told by DuckDB. */
-import { rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { localPath } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -8,16 +8,18 @@ import { FileIO } from "../../../src/io/FileIO.ts"
 import { auditFacts } from "../../../src/maintenance/audit/AuditFacts.ts"
 import type { FactKind } from "../../../src/maintenance/audit/FactProblem.ts"
 import { repairFacts } from "../../../src/maintenance/audit/RepairFacts.ts"
-import type { DataFile } from "../../../src/spec/DataFile.ts"
+import { planScan } from "../../../src/read/PlanScan.ts"
+import type { DataFile, DeleteFile } from "../../../src/spec/DataFile.ts"
 import type { ManifestEntry, ManifestFile } from "../../../src/spec/Manifest.ts"
 import { bindInTable } from "../../../src/spec/PartitionSpec.ts"
 import { singleValueToBytes } from "../../../src/spec/SingleValue.ts"
 import { currentSchema, currentSnapshot, defaultSpec } from "../../../src/spec/TableMetadata.ts"
+import type { NestedField } from "../../../src/spec/Type.ts"
 import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { appendRows as appendSql } from "../../../src/write/change/AppendRows.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
 import { append, rewriteManifests, setProperties, setStatistics } from "../../../src/write/TableAction.ts"
-import { createAccounts, rowsSql, table as accounts } from "../../write/change/ChangeFixture.ts"
+import { createAccounts, readAccounts, rowsSql, table as accounts } from "../../write/change/ChangeFixture.ts"
 import { appendRows, createTable, layerLake, load, rowsAt, table } from "../MaintenanceFixture.ts"
 
 interface Damage {
@@ -64,6 +66,62 @@ const damaged = Effect.fnUntraced(function* ({ entry = same, file = same, list =
       { _tag: "SetSnapshotRef", name: "main", ref: { ...metadata.refs.get("main")!, snapshotId: 77n } }
     ]
   })
+})
+
+/** Lists the files of the accounts anew, of data or of deletes, with facts that are not so. */
+const relisted = Effect.fnUntraced(function* (
+  content: ManifestFile["content"],
+  wrong: <Entry extends ManifestEntry | ManifestEntry<DeleteFile>>(entry: Entry) => Entry
+) {
+  const catalog = yield* Catalog
+  const base = yield* catalog.loadTable(accounts)
+  const { metadata } = base
+  const fileIO = yield* FileIO
+  const parent = currentSnapshot(metadata)!
+  const spec = defaultSpec(metadata)
+  const partition = bindInTable(spec, metadata.schemas)
+  const layout = { formatVersion: metadata.formatVersion, schema: currentSchema(metadata), spec, partition }
+  const listed: Array<ManifestFile> = []
+  for (const manifest of yield* fileIO.readManifestList(parent.manifestList)) {
+    if (manifest.content !== content) listed.push(manifest)
+    else {
+      const entries =
+        content === "data"
+          ? (yield* fileIO.readManifest(manifest, partition)).map(wrong)
+          : (yield* fileIO.readDeleteManifest(manifest, partition)).map(wrong)
+      const manifestPath = `${metadata.location}/metadata/wrong-${listed.length}.avro`
+      const manifestLength = yield* fileIO.writeManifest(manifestPath, layout, entries, content)
+      const rows = entries.reduce((sum, { dataFile }) => sum + dataFile.recordCount, 0n)
+      listed.push({ ...manifest, manifestPath, manifestLength, addedRowsCount: rows })
+    }
+  }
+  const manifestList = `${metadata.location}/metadata/wrong-list.avro`
+  const owner = {
+    snapshotId: 77n,
+    parentSnapshotId: parent.snapshotId,
+    sequenceNumber: metadata.lastSequenceNumber + 1n,
+    ...(parent.firstRowId === undefined ? {} : { firstRowId: metadata.nextRowId, addedRows: 0n })
+  }
+  yield* fileIO.writeManifestList(manifestList, owner, listed)
+  yield* catalog.commit({
+    base,
+    requirements: [],
+    updates: [
+      { _tag: "AddSnapshot", snapshot: { ...parent, ...owner, manifestList } },
+      { _tag: "SetSnapshotRef", name: "main", ref: { ...metadata.refs.get("main")!, snapshotId: 77n } }
+    ]
+  })
+})
+
+const wrongFacts = (wrong: (file: DataFile) => DataFile) =>
+  relisted("data", (entry) => ({ ...entry, dataFile: wrong(entry.dataFile as DataFile) })) // of a manifest of data
+
+const wrongDeletes = (wrong: (file: DeleteFile) => DeleteFile) =>
+  relisted("deletes", (entry) => ({ ...entry, dataFile: wrong(entry.dataFile as DeleteFile) })) // of a manifest of deletes
+
+const liveDeletes = Effect.gen(function* () {
+  const plan = yield* planScan(yield* Catalog.use((catalog) => catalog.loadTable(accounts)))
+  return [...plan.deletes.values()].flat().map(({ dataFile }) => dataFile)
 })
 
 const kinds = Effect.map(auditFacts(table), ({ problems }) => [...new Set(problems.map(({ kind }) => kind))])
@@ -254,6 +312,147 @@ describe("auditFacts", () => {
       yield* deleteRows(accounts, { _tag: "Compare", column: "id", operator: "<", value: 4n })
       const report = yield* auditFacts(accounts)
       assert.deepStrictEqual([report.problems, report.manifests], [[], 2])
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("finds wrong bounds and counts within structs, and repairs them", () =>
+    Effect.gen(function* () {
+      const place: NestedField = {
+        id: 2,
+        name: "place",
+        required: false,
+        type: {
+          _tag: "struct",
+          fields: [
+            { id: 3, name: "city", required: false, type: { _tag: "string" } },
+            {
+              id: 4,
+              name: "at",
+              required: false,
+              type: { _tag: "struct", fields: [{ id: 5, name: "lat", required: false, type: { _tag: "double" } }] }
+            }
+          ]
+        }
+      }
+      const id: NestedField = { id: 1, name: "id", required: true, type: { _tag: "long" } }
+      const schema = { schemaId: 0, identifierFieldIds: [], fields: [id, place] }
+      yield* Catalog.use((catalog) => catalog.createTable({ identifier: accounts, schema }))
+      const rows = `SELECT 1 AS id, {'city': 'b', 'at': {'lat': 1.5}} AS place UNION ALL SELECT 2, NULL
+        UNION ALL SELECT 3, {'city': NULL, 'at': NULL} UNION ALL SELECT 4, {'city': 'd', 'at': {'lat': NULL}}`
+      yield* appendSql(accounts, rows)
+      assert.deepStrictEqual((yield* auditFacts(accounts)).problems, [])
+      yield* wrongFacts((file) => ({
+        ...file,
+        lowerBounds: new Map([
+          ...file.lowerBounds,
+          [3, Buffer.from("c")],
+          [5, singleValueToBytes({ _tag: "double" }, 2)]
+        ]),
+        nullValueCounts: new Map([...file.nullValueCounts, [5, 0n]])
+      }))
+      const found = (yield* auditFacts(accounts)).problems.map(({ kind, message }) => `${kind} ${message}`)
+      assert.deepStrictEqual(found.sort(), [
+        "bounds 1 values of place.at.lat are below its lower bound",
+        "bounds 1 values of place.city are below its lower bound",
+        "value-count its manifest says 0 nulls of place.at.lat, it has 3"
+      ])
+      assert.deepStrictEqual((yield* repairFacts(accounts)).after.problems, [])
+    }).pipe(Effect.provide(layerLake))
+  )
+})
+
+/** What is wrong of the vectors in the one file that has them, and whether it can be told what would be right. */
+const vectorDamages: ReadonlyArray<
+  readonly [
+    what: string,
+    damage: (file: DeleteFile) => DeleteFile,
+    expected: ReadonlyArray<FactKind>,
+    repaired: boolean
+  ]
+> = [
+  ["other rows than they have", (file) => ({ ...file, recordCount: file.recordCount + 1n }), ["record-count"], true],
+  [
+    "another place than they have",
+    (file) => ({ ...file, contentOffset: file.contentOffset! + 1n }),
+    ["vector-place"],
+    true
+  ],
+  [
+    "another length than they have",
+    (file) => ({ ...file, contentSizeInBytes: file.contentSizeInBytes! - 1n }),
+    ["vector-place"],
+    true
+  ],
+  [
+    "another size of their file",
+    (file) => ({ ...file, fileSizeInBytes: file.fileSizeInBytes + 7n }),
+    ["file-size"],
+    true
+  ],
+  [
+    "a data file that is none of theirs",
+    (file) => ({ ...file, referencedDataFile: `${file.referencedDataFile}x` }),
+    ["vector"],
+    false
+  ]
+]
+
+describe("deletion vectors", () => {
+  const rows = Array.from({ length: 40 }, (_, id) => ({ id, country: id % 2 === 0 ? "de" : "fr", cents: id }))
+  const vectored = Effect.gen(function* () {
+    yield* createAccounts(
+      [{ column: "country", transform: { _tag: "identity" } }],
+      [
+        ["format-version", "3"],
+        ["write.delete.mode", "merge-on-read"]
+      ]
+    )
+    yield* appendSql(accounts, rowsSql(rows))
+    yield* deleteRows(accounts, { _tag: "Compare", column: "id", operator: "<", value: 7n })
+  })
+
+  for (const [what, damage, expected, repaired] of vectorDamages) {
+    it.live(`of which manifests say ${what} are found${repaired ? ", and repaired" : ""}`, () =>
+      Effect.gen(function* () {
+        yield* vectored
+        const seen = yield* readAccounts()
+        assert.deepStrictEqual((yield* auditFacts(accounts)).problems, [])
+        yield* wrongDeletes(damage)
+        const { after, before } = yield* repairFacts(accounts)
+        // of both vectors in the file
+        assert.deepStrictEqual(
+          before.problems.map(({ kind }) => kind),
+          [...expected, ...expected]
+        )
+        assert.isTrue(before.problems.every(({ where }) => where.endsWith(".puffin")))
+        if (!repaired) return assert.deepStrictEqual(after.problems, before.problems)
+        assert.deepStrictEqual(after.problems, [])
+        assert.deepStrictEqual(yield* readAccounts(), seen)
+      }).pipe(Effect.provide(layerLake))
+    )
+  }
+
+  it.live("whose bytes are damaged, or whose file is no Puffin file, are told and left alone", () =>
+    Effect.gen(function* () {
+      yield* vectored
+      const [file] = yield* liveDeletes
+      const path = localPath(file!.filePath)!
+      const bytes = readFileSync(path)
+      const damagedBytes = Uint8Array.from(bytes)
+      damagedBytes[Number(file!.contentOffset) + 12]! ^= 1
+      for (const [written, message] of [
+        [damagedBytes, /deletion vector/],
+        [Buffer.alloc(bytes.length, 7), /does not end with PFA1/]
+      ] as const) {
+        writeFileSync(path, written)
+        const { after, repaired } = yield* repairFacts(accounts)
+        assert.deepStrictEqual(repaired, [])
+        assert.isAtLeast(after.problems.length, 1)
+        for (const { kind, message: told } of after.problems) {
+          assert.strictEqual(kind, "file")
+          assert.match(told, message)
+        }
+      }
     }).pipe(Effect.provide(layerLake))
   )
 })

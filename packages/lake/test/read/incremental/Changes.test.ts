@@ -2,13 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Catalog } from "../../../src/catalog/Catalog.ts"
+import type { UpdatesBy } from "../../../src/read/incremental/ChangesRelation.ts"
 import { readAppends, readChanges } from "../../../src/read/incremental/ReadIncremental.ts"
 import { currentSnapshot } from "../../../src/spec/TableMetadata.ts"
-import { appendRows } from "../../../src/write/change/AppendRows.ts"
+import { appendRows, upsertRows } from "../../../src/write/change/AppendRows.ts"
 import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
 import { removeSnapshots, rollback, updateSchema } from "../../../src/write/TableAction.ts"
-import { createAccounts, layerLake, load, rowsSql, table } from "../../write/change/ChangeFixture.ts"
+import { createAccounts, layerLake, load, rowsSql, schema, table } from "../../write/change/ChangeFixture.ts"
 
 const head = Effect.map(load, ({ metadata }) => currentSnapshot(metadata)!.snapshotId)
 
@@ -70,6 +71,43 @@ describe("incremental reads", () => {
       ])
     }).pipe(Effect.provide(layerLake))
   )
+
+  for (const mode of ["copy-on-write", "merge-on-read"]) {
+    it.live(`tell rows that were changed by their identifiers, as Spark's changelog view does, ${mode}`, () =>
+      Effect.gen(function* () {
+        const properties = new Map(["write.update.mode", "write.delete.mode"].map((name) => [name, mode] as const))
+        const identified = { ...schema, identifierFieldIds: [1] }
+        yield* Catalog.use((catalog) => catalog.createTable({ identifier: table, schema: identified, properties }))
+        const account = (id: number, cents: number) => ({ id, country: "DE", cents })
+        yield* appendRows(table, rowsSql([1, 2, 3, 4].map((id) => account(id, 100))))
+        // 1 is changed, 2 is put in as it was, 5 is new
+        yield* upsertRows(table, ["id"], rowsSql([account(1, 200), account(2, 100), account(5, 100)]))
+        yield* deleteRows(table, { _tag: "Compare", column: "id", operator: "=", value: 3n })
+        const query = "SELECT concat_ws(' ', _change_ordinal, _change_type, id, balance) AS line FROM t ORDER BY 1"
+        const lines = (updates?: UpdatesBy) =>
+          Effect.flatMap(load, (loaded) =>
+            Effect.map(readChanges(loaded, { query, ...(updates === undefined ? {} : { updates }) }), (rows) =>
+              rows.map(({ line }) => line)
+            )
+          )
+        const inserted = [1, 2, 3, 4].map((id) => `0 INSERT ${id} 1.00`)
+        const others = ["1 INSERT 5 1.00", "1 UPDATE_AFTER 1 2.00", "1 UPDATE_BEFORE 1 1.00", "2 DELETE 3 1.00"]
+        assert.deepStrictEqual(yield* lines("identifier"), [...inserted, ...others])
+        assert.deepStrictEqual(yield* lines(["id"]), [...inserted, ...others])
+        assert.deepStrictEqual(yield* lines(), [
+          ...inserted,
+          "1 DELETE 1 1.00",
+          "1 INSERT 1 2.00",
+          "1 INSERT 5 1.00",
+          "2 DELETE 3 1.00"
+        ])
+        const several = yield* Effect.flip(lines(["country"]))
+        assert.match(several.message, /several rows of a snapshot have the same identifiers/)
+        assert.match((yield* Effect.flip(lines(["land"]))).message, /land, which is no plain column/)
+        assert.match((yield* Effect.flip(lines([]))).message, /name some/)
+      }).pipe(Effect.provide(layerLake))
+    )
+  }
 
   it.live("refuse a table whose columns have the names of changes", () =>
     Effect.gen(function* () {

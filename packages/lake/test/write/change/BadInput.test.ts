@@ -1,8 +1,9 @@
 /** Rows that do not fit, and disks that fill: the right error, the table as it was, and whatever was written an orphan. */
-import { Storage, StorageError, type StorageShape } from "@frazil/core"
+import { FaultPoint, Storage, StorageError, type StorageShape } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { Catalog } from "../../../src/catalog/Catalog.ts"
+import { Catalog, type CatalogShape } from "../../../src/catalog/Catalog.ts"
+import { LakeError } from "../../../src/LakeError.ts"
 import { compactTable } from "../../../src/maintenance/Compact.ts"
 import { removeOrphans } from "../../../src/maintenance/RemoveOrphans.ts"
 import { partitionSpec, type PartitionBy } from "../../../src/spec/PartitionSpec.ts"
@@ -177,4 +178,79 @@ describe("a disk that fills", () => {
       assert.deepStrictEqual((yield* removeOrphans(table, { dryRun: true, ageMsMin: -1_000 })).removed, [])
     }).pipe(Effect.provide(layerLake))
   )
+})
+
+const unavailable = new LakeError({ reason: "Unavailable", message: "the catalog answers 500" })
+const unknown = new LakeError({ reason: "OutcomeUnknown", message: "the catalog never answered" })
+
+/** Catalogs that fail when the change is to be swapped in. */
+const failing: ReadonlyArray<readonly [string, string, (real: CatalogShape) => Partial<CatalogShape>]> = [
+  ["answers 500", "Unavailable", () => ({ commit: () => Effect.fail(unavailable) })],
+  [
+    "never answers, nor says afterwards what became of it",
+    "OutcomeUnknown",
+    (real) => {
+      let away = false
+      return {
+        loadTable: (identifier) => (away ? Effect.fail(unavailable) : real.loadTable(identifier)),
+        commit: () =>
+          Effect.andThen(
+            Effect.sync(() => (away = true)),
+            Effect.fail(unknown)
+          )
+      }
+    }
+  ]
+]
+
+describe("a catalog", () => {
+  for (const [what, reason, faults] of failing) {
+    for (const [name, change] of Object.entries(changesOfRows)) {
+      it.live(`that ${what} leaves the table as it was, and orphans, at ${name}`, () =>
+        Effect.gen(function* () {
+          yield* createAccounts(byCountry)
+          yield* appendRows(table, more)
+          const real = yield* Catalog
+          const { left } = yield* expectUntouched(
+            Effect.provideService(change, Catalog, { ...real, ...faults(real) }),
+            reason
+          )
+          assert.isAtLeast(left.length, 2)
+        }).pipe(Effect.provide(layerLake))
+      )
+    }
+  }
+
+  for (const [what, reason] of [
+    ["dropped", "TableMissing"],
+    ["replaced", "RequirementFailed"]
+  ] as const) {
+    it.live(`whose table is ${what} while it is changed says so, and the new one gets none of it`, () =>
+      Effect.gen(function* () {
+        const catalog = yield* Catalog
+        const again = createAccounts(byCountry)
+        for (const change of Object.values(changesOfRows)) {
+          yield* Effect.ignore(catalog.dropTable(table))
+          yield* again
+          yield* appendRows(table, more)
+          let crossed = false
+          const services = yield* Effect.context<Catalog>()
+          const meanwhile = Effect.andThen(catalog.dropTable(table), what === "dropped" ? Effect.void : again)
+          const hit = (name: string) =>
+            Effect.suspend(() => {
+              if (name !== "before-swap" || crossed) return Effect.void
+              crossed = true
+              return Effect.asVoid(Effect.orDie(Effect.provideContext(meanwhile, services)))
+            })
+          const error = yield* Effect.flip(Effect.provideService(change, FaultPoint, { hit }))
+          assert.strictEqual(error.reason, reason, error.message)
+          if (what === "dropped") continue
+          assert.deepStrictEqual((yield* load).metadata.snapshots, [])
+          // where two tables lay nobody can tell whose files are left: nothing is removed there
+          const refused = yield* Effect.flip(removeOrphans(table, { dryRun: true, ageMsMin: -1_000 }))
+          assert.match(refused.message, /metadata of another table/)
+        }
+      }).pipe(Effect.provide(layerLake))
+    )
+  }
 })

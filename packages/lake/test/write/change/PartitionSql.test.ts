@@ -21,7 +21,18 @@ const cases: ReadonlyArray<
     ["bucket[16]", "year", "month", "day", "hour"],
     [0n, 1510871468000000n, -1n, -day, -day - 1n, 2000n * day]
   ],
-  ["timestamp", ["bucket[5]", "year", "month", "day", "hour"], [0n, 1510871468000001n, -1n]],
+  [
+    "timestamp",
+    ["bucket[5]", "year", "month", "day", "hour"],
+    // the last microsecond of an hour that doubles cannot tell from the next
+    [0n, 1510871468000001n, -1n, 253402300799999999n, -62135596800000001n]
+  ],
+  [
+    "timestamp_ns",
+    ["bucket[5]", "year", "month", "day", "hour"],
+    [0n, 1510871468000001001n, -1n, -999n, -1000n, -1001n, 3599999999999n, 9223372036854775806n]
+  ],
+  ["fixed[4]", ["bucket[16]"], [Uint8Array.of(0, 1, 2, 3)]],
   ["time", ["bucket[16]"], [0n, 81068000000n]],
   [
     "string",

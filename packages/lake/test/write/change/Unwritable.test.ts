@@ -1,64 +1,26 @@
 /** What a table may have that rows are not written for here: refused by its name, before anything is written. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Catalog } from "../../../src/catalog/Catalog.ts"
+import { Catalog, type Table } from "../../../src/catalog/Catalog.ts"
 import { compactTable } from "../../../src/maintenance/Compact.ts"
-import type { DataFile } from "../../../src/spec/DataFile.ts"
-import { unpartitioned } from "../../../src/spec/PartitionSpec.ts"
+import { compactManifests } from "../../../src/maintenance/CompactManifests.ts"
 import { transformFromText } from "../../../src/spec/Transform.ts"
-import { primitiveFromText } from "../../../src/spec/Type.ts"
 import { appendRows } from "../../../src/write/change/AppendRows.ts"
+import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { writeRelation } from "../../../src/write/change/WriteRelation.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
-import { append } from "../../../src/write/TableAction.ts"
-import { createAccounts, layerLake, load, table } from "./ChangeFixture.ts"
+import { updatePartitionSpec } from "../../../src/write/TableAction.ts"
+import { byCountry, createAccounts, layerLake, load, readAccounts, rowsSql, table, textOf } from "./ChangeFixture.ts"
 
-const file = (path: string): DataFile => ({
-  filePath: path,
-  fileFormat: "PARQUET",
-  specId: 0,
-  partition: [],
-  recordCount: 1n,
-  fileSizeInBytes: 100n,
-  columnSizes: new Map(),
-  valueCounts: new Map(),
-  nullValueCounts: new Map(),
-  nanValueCounts: new Map(),
-  lowerBounds: new Map(),
-  upperBounds: new Map(),
-  splitOffsets: [4n],
-  sortOrderId: null
-})
+const withForeignSpec = (table: Table): Table => {
+  const transform = transformFromText("zorder[3]", "test")
+  const partitionSpecs = table.metadata.partitionSpecs.map((spec) =>
+    spec.specId > 0 ? spec : { ...spec, fields: spec.fields.map((field) => ({ ...field, transform })) }
+  )
+  return { ...table, metadata: { ...table.metadata, partitionSpecs } }
+}
 
 describe("tables that rows are not written for", () => {
-  it.live("have a column of fixed length, whatever writes", () =>
-    Effect.gen(function* () {
-      const digest = { id: 2, name: "digest", required: false, type: primitiveFromText("fixed[8]", "test") }
-      yield* Catalog.use((catalog) =>
-        catalog.createTable({
-          identifier: table,
-          schema: {
-            schemaId: 0,
-            identifierFieldIds: [],
-            fields: [
-              { id: 1, name: "of", required: false, type: { _tag: "struct", fields: [digest] } },
-              { id: 3, name: "n", required: false, type: { _tag: "long" } }
-            ]
-          },
-          partitionSpec: unpartitioned
-        })
-      )
-      const written = yield* Effect.flip(appendRows(table, "SELECT NULL AS of, 1 AS n"))
-      assert.strictEqual(written.reason, "Unsupported")
-      assert.match(written.message, /column of\.digest is of fixed length/)
-      const files = ["a", "b"].map((name) => file(`file:///nowhere/${name}.parquet`))
-      yield* commitTable({ table, actions: () => Effect.succeed([append(files)]) })
-      const compacted = yield* Effect.flip(compactTable(table, { inputFilesMin: 2 }))
-      assert.strictEqual(compacted.reason, "Unsupported")
-      assert.match(compacted.message, /column of\.digest is of fixed length/)
-    }).pipe(Effect.provide(layerLake))
-  )
-
   it.live("are divided by a transform that another engine knows", () =>
     Effect.gen(function* () {
       yield* createAccounts([{ column: "id", transform: { _tag: "bucket", buckets: 4 } }])
@@ -72,6 +34,40 @@ describe("tables that rows are not written for", () => {
       )
       assert.strictEqual(error.reason, "Unsupported")
       assert.match(error.message, /divided.*id_bucket/)
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("have files that such a transform divided: they are read, added beside and never listed anew", () =>
+    Effect.gen(function* () {
+      yield* createAccounts(byCountry, [["commit.manifest.min-count-to-merge", "2"]])
+      const accounts = [1, 2, 3].map((id) => ({ id, country: "de", cents: id }))
+      for (const account of accounts) yield* appendRows(table, rowsSql([account]))
+      const unpartition = updatePartitionSpec({ _tag: "RemovePartitionField", name: "country" })
+      yield* commitTable({ table, actions: () => Effect.succeed([unpartition]) })
+      // as an engine wrote it that knows the transform, whose values lie in manifests
+      const real = yield* Catalog
+      const foreign = withForeignSpec(yield* load)
+      const property = { _tag: "SetProperties", properties: new Map([["by", "another engine"]]) } as const
+      yield* real.commit({ base: foreign, requirements: [], updates: [property] })
+      assert.strictEqual((yield* load).metadata.partitionSpecs[0]?.fields[0]?.transform._tag, "unknown")
+      const more = [4, 5, 6].map((id) => ({ id, country: "fr", cents: id }))
+      for (const account of more) yield* appendRows(table, rowsSql([account]))
+      yield* deleteRows(table, { _tag: "Compare", column: "id", operator: "=", value: 5n })
+      const rows = textOf([...accounts, ...more].filter(({ id }) => id !== 5))
+      assert.deepStrictEqual(yield* readAccounts(), rows)
+      const before = yield* load
+      for (const change of [
+        Effect.asVoid(deleteRows(table, { _tag: "Compare", column: "id", operator: "=", value: 2n })),
+        Effect.asVoid(compactManifests(table, { all: true }))
+      ]) {
+        const error = yield* Effect.flip(change)
+        assert.strictEqual(error.reason, "Unsupported")
+        assert.match(error.message, /zorder\[3\]/)
+        assert.strictEqual((yield* load).metadataLocation, before.metadataLocation)
+      }
+      const compacted = yield* Effect.result(compactTable(table, { inputFilesMin: 2 }))
+      assert.match(JSON.stringify(compacted), /zorder\[3\]/)
+      assert.deepStrictEqual(yield* readAccounts(), rows)
     }).pipe(Effect.provide(layerLake))
   )
 })

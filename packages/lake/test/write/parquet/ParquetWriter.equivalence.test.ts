@@ -1,11 +1,13 @@
 /**
- * Cells written directly into DuckDB's vectors and cells appended one by one give the same files, and both what was given.
+ * Pages of our own, cells written directly into DuckDB's vectors and cells appended one by one give the same rows and metrics, and
+ * all of them what was given.
  */
 import { assert, layer } from "@effect/vitest"
 import type { DuckDBResultReader } from "@duckdb/node-api"
 import { Effect, Logger } from "effect"
 import { DuckDb } from "../../../src/io/DuckDb.ts"
 import { checkCells } from "../../../src/write/parquet/CellCheck.ts"
+import type { Encoding } from "../../../src/write/parquet/ParquetWriter.ts"
 import {
   assertRows,
   expectedRow,
@@ -22,11 +24,11 @@ const unpartitioned = { specId: 0, fields: [] }
 
 const write = Effect.fnUntraced(function* (
   filePrefix: string,
-  cells: "checked" | "safe",
+  encoding: Encoding,
   batches: ReadonlyArray<ReadonlyArray<Input | Uint8Array>>
 ) {
-  const writer = yield* makeWriter({ filePrefix, cells, spec: unpartitioned })
-  assert.strictEqual(writer.direct, cells === "checked")
+  const writer = yield* makeWriter({ filePrefix, encoding, spec: unpartitioned })
+  assert.strictEqual(writer.encoding, encoding)
   const decode = makeBatches()
   let offset = 0
   for (const inputs of batches) {
@@ -36,7 +38,7 @@ const write = Effect.fnUntraced(function* (
   return yield* writer.finish
 })
 
-layer(lake)("direct cells and appended cells", (it) => {
+layer(lake)("pages, direct cells and appended cells", (it) => {
   it.effect("the layout of cells is as expected in this DuckDB", () =>
     Effect.gen(function* () {
       assert.isTrue(yield* checkCells(yield* DuckDb))
@@ -59,11 +61,12 @@ layer(lake)("direct cells and appended cells", (it) => {
         const other = { ...duckDb, connect }
         const inputs = Array.from({ length: 40 }, (_, i) => randomInput(seeded(i)))
         for (const attempt of [1, 2]) {
-          const writer = yield* makeWriter({ filePrefix: `other${attempt}`, spec: unpartitioned }).pipe(
-            Effect.provideService(DuckDb, other),
-            Effect.provide(Logger.layer([logger]))
-          )
-          assert.isFalse(writer.direct)
+          const writer = yield* makeWriter({
+            filePrefix: `other${attempt}`,
+            encoding: "cells",
+            spec: unpartitioned
+          }).pipe(Effect.provideService(DuckDb, other), Effect.provide(Logger.layer([logger])))
+          assert.strictEqual(writer.encoding, "appended")
           yield* writer.write(makeBatches()(inputs), 7)
           assertRows(
             yield* readRows(yield* writer.finish),
@@ -83,13 +86,19 @@ layer(lake)("direct cells and appended cells", (it) => {
           // batches of one row, of less and of more than a chunk
           const sizes = [1, 300, seed === 1 ? 2500 : 700, 13]
           const batches = sizes.map((size) => Array.from({ length: size }, () => randomInput(below)))
-          const direct = yield* write(`direct${seed}`, "checked", batches)
-          const safe = yield* write(`safe${seed}`, "safe", batches)
+          const direct = yield* write(`direct${seed}`, "cells", batches)
+          const safe = yield* write(`safe${seed}`, "appended", batches)
+          const own = yield* write(`own${seed}`, "pages", batches)
           const expected = batches.flat().map((input, offset) => expectedRow(input, 7, offset))
           assertRows(yield* readRows(direct), expected)
           assertRows(yield* readRows(safe), expected)
           const unnamed = (files: typeof direct) => files.map((file) => ({ ...file, filePath: "" }))
           assert.deepStrictEqual(unnamed(direct), unnamed(safe))
+          assertRows(yield* readRows(own), expected)
+          // sizes are each writer's own
+          const unsized = (files: typeof direct) =>
+            unnamed(files).map((file) => ({ ...file, fileSizeInBytes: 0n, columnSizes: new Map(), splitOffsets: [] }))
+          assert.deepStrictEqual(unsized(own), unsized(safe))
         })
       )
     )
@@ -106,10 +115,9 @@ layer(lake)("direct cells and appended cells", (it) => {
         const expected = lines.flatMap((line, offset) =>
           line instanceof Uint8Array ? [] : [expectedRow(line, 7, offset)]
         )
-        const direct = yield* write("failed-direct", "checked", [lines])
-        const safe = yield* write("failed-safe", "safe", [lines])
-        assertRows(yield* readRows(direct), expected)
-        assertRows(yield* readRows(safe), expected)
+        for (const encoding of ["pages", "cells", "appended"] as const) {
+          assertRows(yield* readRows(yield* write(`failed-${encoding}`, encoding, [lines])), expected)
+        }
       })
     )
   )

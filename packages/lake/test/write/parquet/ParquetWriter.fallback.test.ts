@@ -42,7 +42,7 @@ const forced = { "cells read back differ": readingBackDiffers, "the check fails"
 /** Six commits by day, put together by compaction: the table's rows before and after. */
 const landedAndCompacted = Effect.gen(function* () {
   yield* createTable()
-  for (let i = 0; i < 6; i++) yield* appendRows(i * 100, 100)
+  for (let i = 0; i < 6; i++) yield* appendRows(i * 100, 100, 2, "cells")
   const landed = yield* rowsAt()
   const report = yield* compactTable(table)
   assert.deepInclude(report, { filesBefore: 12, filesAfter: 2, conflicts: 0, error: undefined })
@@ -56,7 +56,8 @@ const writer = (filePrefix: string) =>
     shape: Everythings.shape,
     sourceTopic: "everything",
     targetDirectory: "file:///unused/",
-    filePrefix
+    filePrefix,
+    encoding: "cells"
   })
 
 /** Runs `effect` on the other DuckDB; the warnings it gave. */
@@ -94,11 +95,11 @@ describe("a DuckDB that lays out its cells in another way", () => {
         writer,
         { concurrency: "unbounded" }
       )
-      const opened = Effect.scoped(Effect.map(open, (writers) => writers.map(({ direct }) => direct)))
+      const opened = Effect.scoped(Effect.map(open, (writers) => writers.map(({ encoding }) => encoding)))
       const { result, warnings } = yield* warned(opened, readingBackDiffers).pipe(Effect.provide(layerLake))
       assert.deepStrictEqual(
         result,
-        Array.from({ length: 9 }, () => false)
+        Array.from({ length: 9 }, () => "appended")
       )
       assert.lengthOf(warnings, 1)
     })

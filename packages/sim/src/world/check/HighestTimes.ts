@@ -1,8 +1,9 @@
 /**
  * How far event time must have come at each offset of a job's sources, from their records alone: the highest time before it,
- * where a record that is an hour or more ahead counts only as the third in a row, with the least of the three.
+ * where a record that is an hour or more ahead counts only as the third in a row, or as the hundredth when all have one key,
+ * with the least of the last three.
  */
-import { Decoder, type Topic } from "@frazil/core"
+import { type ColumnBatch, Decoder, type Topic } from "@frazil/core"
 import { Job } from "@frazil/engine"
 import { packKept } from "../log/KeptRecord.ts"
 import type { LogState } from "../log/LogState.ts"
@@ -12,14 +13,15 @@ export type HighestTime = (topic: string, partition: number, offset: number) => 
 
 const leadMs = 3_600_000
 const leadsInRow = 3
+const leadsOfOneKey = 100
 
 interface Progress {
   /** By offset. */
   readonly highest: Array<number | null>
-  leads: Array<number>
+  leads: Array<{ readonly time: number; readonly key: string | undefined }>
 }
 
-const advance = (progress: Progress, time: number | undefined): void => {
+const advance = (progress: Progress, time: number | undefined, key: string | undefined): void => {
   const before = progress.highest.at(-1) ?? null
   let after = before
   if (time !== undefined) {
@@ -27,15 +29,20 @@ const advance = (progress: Progress, time: number | undefined): void => {
       after = Math.max(before ?? time, time)
       progress.leads = []
     } else {
-      progress.leads.push(time)
-      if (progress.leads.length === leadsInRow) {
-        after = Math.min(...progress.leads)
+      progress.leads.push({ time, key })
+      const alone = key !== undefined && progress.leads.every((lead) => lead.key === key)
+      if (progress.leads.length >= (alone ? leadsOfOneKey : leadsInRow)) {
+        after = Math.min(...progress.leads.slice(-leadsInRow).map((lead) => lead.time))
         progress.leads = []
       }
     }
   }
   progress.highest.push(after)
 }
+
+const decoder = new TextDecoder()
+const keyOf = ({ source: { bytes, keyEnds, keyStarts } }: ColumnBatch, row: number): string | undefined =>
+  keyStarts[row]! < 0 ? undefined : decoder.decode(bytes.subarray(keyStarts[row], keyEnds[row]))
 
 export const highestTimes = (job: Job.Job<string, unknown>, log: LogState): HighestTime => {
   const ownTime = job.graph.operators.some(({ node }) => node.op === "eventTime")
@@ -59,7 +66,7 @@ export const highestTimes = (job: Job.Job<string, unknown>, log: LogState): High
       const column = batch.columns[reader.field.index]!
       for (let row = 0; row < batch.length; row++) {
         const time = batch.valid[row] === 1 && column._tag !== "Bytes" ? column.values[row] : undefined
-        advance(progress, time)
+        advance(progress, time, keyOf(batch, row))
       }
     }
     return progress.highest[offset]

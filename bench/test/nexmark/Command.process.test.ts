@@ -34,6 +34,11 @@ describe("bun run bench nexmark", () => {
       [["nexmark", "q99"], /^nexmark: no query q99: there are q0, .*\n$/],
       [["nexmark", "q0"], /^nexmark: name the events: --input FILE.ndjson\n$/],
       [["nexmark", "q0", "--input", path("none")], /^nexmark: .* is not there\n$/],
+      [["nexmark", "q0", "--input", folder], /^nexmark: .* is a folder: give --input a file of events\n$/],
+      [
+        ["nexmark", "q0", "--input", path("a"), "--output", path("none/q0")],
+        /^nexmark: .*none\/q0 cannot be written \(ENOENT.*\): give --output a file .*\n$/
+      ],
       [["nexmark", "generate", "--events", "many"], /^nexmark: --events takes a whole number, found many\n$/],
       [["nexmark", "--speed", "1"], /^nexmark: no option --speed: there are --input, .*\n$/],
       [["w9"], /^bench: no benchmark w9: there are w1, .*, nexmark\n$/]

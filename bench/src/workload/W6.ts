@@ -1,0 +1,78 @@
+/**
+ * W6 of the peers' workloads: every record joined with a table of a million accounts, how many come from another country than
+ * the account's, and the sum of the accounts' risk, whatever the records' times.
+ *
+ * It has no rows. Making the table's records is not counted, reading them into state is told apart.
+ */
+import { expr, Field, Topic } from "@frazil/core"
+import { Flow, Job } from "@frazil/engine"
+import { RawTransactions } from "@frazil/model"
+import { Effect, Layer, Schema } from "effect"
+import { Accounts, accountsCount, makeAccounts } from "../support/Accounts.ts"
+import { BenchError } from "../support/BenchError.ts"
+import { makeFileLog } from "../support/FileLog.ts"
+import { jobServices } from "../support/JobServices.ts"
+import { measureProcess } from "../support/Measure.ts"
+import type { Answered } from "./Answer.ts"
+import type { Through } from "./RunJob.ts"
+import { timed } from "./Transactions.ts"
+
+class Foreign extends Schema.Opaque<Foreign>()(Schema.Struct({ transaction_id: Field.text() })) {}
+const Foreigns = Topic.make("foreign", { schema: Foreign, key: undefined, partitions: 1 })
+
+const joined = timed(RawTransactions).pipe(
+  Flow.joinTable(Accounts, { on: "account_id", take: ["home_country", "risk"] })
+)
+const job = Job.make("w6", [
+  joined.pipe(
+    Flow.filter(expr("country != home_country")),
+    Flow.map(({ transaction_id }) => ({ transaction_id })),
+    Flow.to(Foreigns)
+  ),
+  joined.pipe(Flow.total("risk", { sum: "risk" }))
+])
+
+const cpuSeconds = () => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1e6
+}
+const round = (value: number, digits: number) => Number(value.toFixed(digits))
+
+export const w6 = async (file: string, through: Through): Promise<Answered> => {
+  if (through === "log") throw new BenchError("W6 reads its table from memory: --through log is for W1 to W5")
+  const before = cpuSeconds()
+  const accounts = makeAccounts()
+  const made = cpuSeconds()
+  let loaded = made
+  const tables = new Map([[Accounts.name, accounts]])
+  const source = makeFileLog(RawTransactions.name, file, undefined, tables, () => (loaded = cpuSeconds()))
+  const monitor = Job.monitor()
+  const inputComplete = (topic: string) => Effect.sync(() => topic !== RawTransactions.name || source.complete())
+  await Effect.runPromise(
+    Job.run(job, { bounded: true, inputComplete, observer: monitor }).pipe(
+      Effect.provide(Layer.merge(source.layer, jobServices))
+    )
+  )
+  const [status] = monitor.status()
+  if (status === undefined) throw new Error("a job that ran has a status")
+  const n = status.in
+  const measured = measureProcess(n)
+  const tableCpuSeconds = loaded - made
+  const ownCpuSeconds = measured.cpuSeconds - (made - before) - tableCpuSeconds
+  return {
+    counts: { n, invalid: status.deadLettered, late: status.late },
+    rows: [],
+    more: {
+      x1: source.committed.get(Foreigns.name) ?? 0,
+      x2: BigInt(status.totals["risk"]?.sum ?? 0),
+      tableRows: accountsCount,
+      tableCpuSeconds: round(tableCpuSeconds, 3),
+      tableCpuMicrosPerRow: round((tableCpuSeconds / accountsCount) * 1e6, 3)
+    },
+    measured: {
+      ...measured,
+      cpuSeconds: round(ownCpuSeconds, 3),
+      cpuMicrosPerEvent: round((ownCpuSeconds / Math.max(n, 1)) * 1e6, 3)
+    }
+  }
+}
