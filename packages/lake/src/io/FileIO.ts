@@ -46,6 +46,7 @@ import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob }
 import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
 import type { StagedFile } from "./StagedFile.ts"
+import { unzipMetadata } from "./UnzipMetadata.ts"
 
 export interface FileIOShape {
   /** As the storage below it. */
@@ -299,7 +300,12 @@ const make = (storage: StorageShape): FileIOShape => {
 
   return {
     localFile: (uri, sizeBytes) => storage.localFile(uri, sizeBytes),
-    readTableMetadata: (uri) => remembered(metadataRead, uri, read("table metadata", uri, tableMetadataFromBytes)),
+    readTableMetadata: (uri) =>
+      remembered(
+        metadataRead,
+        uri,
+        read("table metadata", uri, (bytes) => tableMetadataFromBytes(unzipMetadata(bytes)))
+      ),
     write,
     stageTableMetadata: (uri, metadata) =>
       Effect.sync(() => {

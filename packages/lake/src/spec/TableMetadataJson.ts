@@ -4,8 +4,7 @@
  * Reading checks what later code relies on: ids that point somewhere, `current-snapshot-id` equal to `refs.main`. Damaged
  * metadata gives one FormatError with the place; it never gives a table with fewer rows.
  */
-import { gunzipSync } from "node:zlib"
-import { corrupt, FormatError, unsupported } from "./FormatError.ts"
+import { corrupt, unsupported } from "./FormatError.ts"
 import { fromVersion1, readVersion } from "./FormatVersion.ts"
 import { parseJson, printedOnce, printJson, type JsonObject, type JsonValue } from "./Json.ts"
 import {
@@ -195,29 +194,12 @@ export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array => {
   return utf8.encode(printJson(tableMetadataToJson(metadata)))
 }
 
-/** Of compressed metadata so much is read; a table of a million snapshots has less. */
-const unzippedBytesMax = 1024 * 1024 * 1024
-
-/** Metadata may be compressed (`write.metadata.compression-codec`): its first bytes say how, its name need not. */
-const unzipped = (bytes: Uint8Array): Uint8Array => {
-  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) {
-    return unsupported("table metadata compressed with zstd: gzip is read here")
-  }
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
-  try {
-    return gunzipSync(bytes, { maxOutputLength: unzippedBytesMax })
-  } catch {
-    return corrupt("table metadata", "is not whole: it is compressed with gzip and does not unpack")
-  }
-}
-
 /** Reads a metadata file's bytes; FormatError when they are no table metadata. */
 export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
   let text: string
   try {
-    text = utf8Strict.decode(unzipped(bytes))
-  } catch (error) {
-    if (error instanceof FormatError) throw error
+    text = utf8Strict.decode(bytes)
+  } catch {
     return corrupt("table metadata", "is not UTF-8")
   }
   return tableMetadataFromJson(parseJson(text))

@@ -9,10 +9,9 @@
 import { readdirSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { EmbeddedLog } from "@frazil/connect"
-import { flinkSql } from "@frazil/sim/flink"
 import { restServer, trinoServer } from "@frazil/sim/servers"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schema } from "effect"
+import { Clock, Effect, Fiber, Layer, Schema } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { auditTable } from "../../src/landing/Audit.ts"
 import { readMarks } from "../../src/landing/Mark.ts"
@@ -25,9 +24,10 @@ import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
 import { readTable } from "../../src/read/ReadTable.ts"
 import { ancestorsOf, type TableMetadata } from "../../src/spec/TableMetadata.ts"
 import { appendEvents, events, landing } from "../landing/LandingFixture.ts"
-import { runPython } from "./ForeignReaders.ts"
 import { folder, layerOverRest } from "./ForeignTable.ts"
-import { sparkOnRest, type Spark } from "./SparkSession.ts"
+import { lineSession } from "./LineSession.ts"
+import { sparkOnRest } from "./SparkSession.ts"
+import { checkTheirs } from "./TheirUpkeep.ts"
 import { askTrino } from "./Trino.ts"
 
 const [restPort, trinoPort] = [8245, 8385]
@@ -59,22 +59,26 @@ const Answers = Schema.Struct({
 })
 const idsOf = (rows: typeof Rows.Type) => rows.map((row) => `${row.source_partition}/${row.source_offset}`).sort()
 
-/** Makes every file that is no longer being written old, so that who takes one for an orphan removes it. */
-const age = (path: string) =>
-  Effect.sync(() => {
-    for (const name of readdirSync(path, { recursive: true })) {
-      const file = join(path, String(name))
-      const { mtimeMs, isFile } = { mtimeMs: statSync(file).mtimeMs, isFile: statSync(file).isFile() }
-      const old = (mtimeMs - 3 * dayMs) / 1000
-      if (isFile && Date.now() - mtimeMs > 5_000 && Date.now() - mtimeMs < dayMs) utimesSync(file, old, old)
-    }
-  })
+const seconds = (ms: number) => ms / 1000
 
-const plant = (path: string, name: string) => {
+/** Makes every file that is no longer being written old, so that who takes one for an orphan removes it. */
+const age = Effect.fnUntraced(function* (path: string) {
+  const now = yield* Clock.currentTimeMillis
+  for (const name of readdirSync(path, { recursive: true })) {
+    const file = join(path, String(name))
+    const stat = statSync(file)
+    const old = seconds(stat.mtimeMs - 3 * dayMs)
+    if (stat.isFile() && now - stat.mtimeMs > 5_000 && now - stat.mtimeMs < dayMs) utimesSync(file, old, old)
+  }
+})
+
+/** An old file that nothing names. */
+const plant = Effect.fnUntraced(function* (path: string, name: string) {
   const file = join(path, name)
   writeFileSync(file, "left by nobody")
-  utimesSync(file, Date.now() / 1000 - 3 * 86_400, Date.now() / 1000 - 3 * 86_400)
-}
+  const old = seconds((yield* Clock.currentTimeMillis) - 3 * dayMs)
+  utimesSync(file, old, old)
+})
 
 describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", () => {
   it.live(
@@ -87,6 +91,11 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
         const sql = (statement: string, session?: Readonly<Record<string, string>>) =>
           askTrino(trino.url, statement, session)
         const spark = yield* sparkOnRest(url)
+        const python = yield* lineSession("pylake.sh", [
+          "py",
+          join(import.meta.dirname, "foreign_readers.py"),
+          "--serve"
+        ])
         const warehouse = join(path, "warehouse")
         const tableFolder = join(warehouse, "test", "events")
         const load = Catalog.use((catalog) => catalog.loadTable(landing))
@@ -137,7 +146,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
             assert.deepStrictEqual(yield* decoded(ours.rows), expected, `${step}: here`)
             const theirs = yield* sql(`SELECT ${columns} FROM test.events FOR VERSION AS OF ${snapshotId}`)
             assert.deepStrictEqual(yield* decoded(theirs), expected, `${step}: Trino`)
-            const { tables } = yield* runPython("foreign_readers.py", {
+            const { tables } = yield* python({
               rest: url,
               tables: [
                 {
@@ -152,7 +161,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
                   ]
                 }
               ]
-            }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Answers)))
+            }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(Answers))))
             const answer = tables["test.events"]!
             assert.deepStrictEqual(idsOf(answer.pyiceberg.rows), expected, `${step}: PyIceberg`)
             assert.deepStrictEqual(idsOf(answer.duckdb.rows), expected, `${step}: DuckDB`)
@@ -171,8 +180,11 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           const there = (name: string) => readdirSync(tableFolder, { recursive: true }).map(String).includes(name)
 
           yield* check("landed")
+          // a rewrite of manifests gives up where the landing merged one of them meanwhile, as it would beside Java's writers
           const call = (procedure: string, args: string) =>
-            spark(`CALL lab.system.${procedure}(table => 'test.events'${args === "" ? "" : `, ${args}`})`)
+            spark(`CALL lab.system.${procedure}(table => 'test.events'${args === "" ? "" : `, ${args}`})`).pipe(
+              Effect.retry({ times: 9 })
+            )
           const before = yield* files("files")
           yield* call("rewrite_data_files", "options => map('rewrite-all', 'true', 'partial-progress.enabled', 'true')")
           assert.isBelow(yield* files("files"), before + 40)
@@ -183,11 +195,9 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check("Spark's expire_snapshots")
           yield* Effect.sleep("6 seconds")
           yield* age(tableFolder)
-          plant(tableFolder, orphans[0]!)
-          yield* call(
-            "remove_orphan_files",
-            `older_than => TIMESTAMP '${new Date(Date.now() - 2 * dayMs).toISOString().slice(0, 19).replace("T", " ")}'`
-          )
+          yield* plant(tableFolder, orphans[0]!)
+          const before2Days = new Date((yield* Clock.currentTimeMillis) - 2 * dayMs).toISOString().slice(0, 19)
+          yield* call("remove_orphan_files", `older_than => TIMESTAMP '${before2Days.replace("T", " ")}'`)
           assert.isFalse(there(orphans[0]!))
           yield* check("Spark's remove_orphan_files")
 
@@ -199,7 +209,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check("Trino's expire_snapshots")
           yield* Effect.sleep("6 seconds")
           yield* age(tableFolder)
-          plant(tableFolder, orphans[1]!)
+          yield* plant(tableFolder, orphans[1]!)
           yield* sql("ALTER TABLE test.events EXECUTE remove_orphan_files(retention_threshold => '1d')", {
             "iceberg.remove_orphan_files_min_retention": "0s"
           })
@@ -214,12 +224,12 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("beside a landing", ()
           yield* check("our expiry")
           yield* Effect.sleep("6 seconds")
           yield* age(tableFolder)
-          plant(tableFolder, orphans[2]!)
+          yield* plant(tableFolder, orphans[2]!)
           assert.deepInclude(yield* removeOrphans(landing, { ageMsMin: dayMs }), { error: undefined })
           assert.isFalse(there(orphans[2]!))
           yield* check("our orphan removal")
 
-          yield* checkTheirs(url, sql, spark)
+          yield* checkTheirs(url, sql, spark, python)
           yield* goesOn(yield* landed)
 
           ended = true
@@ -240,102 +250,4 @@ const checkEnd = Effect.fnUntraced(function* (
   assert.deepStrictEqual((yield* auditFacts({ namespace: "test", name: "events" })).problems, [])
   const { metadata } = yield* load
   assert.isAbove(promised(metadata, metadata.currentSnapshotId!).length, 100)
-})
-
-type Sql = (statement: string) => ReturnType<typeof askTrino>
-
-/** Tables of the three engines, each with rows deleted in its own way, through the whole of our upkeep. */
-const checkTheirs = Effect.fnUntraced(function* (url: string, sql: Sql, spark: Spark) {
-  const merging = "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2'"
-  for (const statement of [
-    "CREATE NAMESPACE lab.theirs",
-    `CREATE TABLE lab.theirs.spark (id BIGINT, country STRING) USING iceberg PARTITIONED BY (bucket(3, id)) TBLPROPERTIES (${merging})`,
-    ...[0, 1, 2, 3, 4].map(
-      (i) => `INSERT INTO lab.theirs.spark SELECT id, concat('c', id % 3) FROM range(${i * 20}, ${i * 20 + 20})`
-    ),
-    "DELETE FROM lab.theirs.spark WHERE id % 7 = 0",
-    "UPDATE lab.theirs.spark SET country = 'updated' WHERE id % 11 = 0"
-  ])
-    yield* spark(statement)
-  yield* sql("CREATE TABLE theirs.trino (id BIGINT, country VARCHAR) WITH (partitioning = ARRAY['bucket(id, 3)'])")
-  for (const i of [0, 1, 2, 3, 4]) {
-    yield* sql(
-      `INSERT INTO theirs.trino SELECT id, concat('c', CAST(id % 3 AS VARCHAR)) FROM UNNEST(sequence(${i * 20}, ${i * 20 + 19})) t(id)`
-    )
-  }
-  yield* sql("DELETE FROM theirs.trino WHERE id % 7 = 0")
-  yield* sql("UPDATE theirs.trino SET country = 'updated' WHERE id % 11 = 0")
-  const all = Array.from({ length: 100 }, (_, id) => id)
-  const upserted = (ids: ReadonlyArray<number>, country: (id: number) => string) =>
-    `INSERT INTO c.theirs.flink VALUES ${ids.map((id) => `(${id}, '${country(id)}')`).join(", ")}`
-  yield* flinkSql(
-    [],
-    [
-      `CREATE CATALOG c WITH ('type' = 'iceberg', 'catalog-type' = 'rest', 'uri' = '${url}')`,
-      "CREATE TABLE c.theirs.flink (id BIGINT NOT NULL, country STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('format-version' = '2', 'write.upsert.enabled' = 'true')",
-      upserted(all, (id) => `c${id % 3}`),
-      upserted(
-        all.filter((id) => id % 11 === 0),
-        () => "updated"
-      ),
-      upserted([1, 2, 3], () => "again")
-    ]
-  )
-  const plain = all
-    .filter((id) => id % 7 !== 0)
-    .map((id) => `${id} ${id % 11 === 0 ? "updated" : `c${id % 3}`}`)
-    .sort()
-  const expected = {
-    spark: plain,
-    trino: plain,
-    flink: all.map((id) => `${id} ${id % 11 === 0 ? "updated" : id > 0 && id < 4 ? "again" : `c${id % 3}`}`).sort()
-  }
-  const Found = Schema.Array(Schema.Struct({ id: Schema.String, country: Schema.String }))
-  const linesOf = (rows: unknown) =>
-    Effect.map(Schema.decodeUnknownEffect(Found)(rows), (found) =>
-      found.map(({ country, id }) => `${id} ${country}`).sort()
-    )
-  for (const name of ["spark", "trino", "flink"] as const) {
-    const table = { namespace: "theirs", name }
-    const same = Effect.fnUntraced(function* (step: string, readers: ReadonlyArray<"pyiceberg" | "duckdb">) {
-      const what = `${name}, ${step}`
-      const loaded = yield* Catalog.use((catalog) => catalog.loadTable(table))
-      const { rows } = yield* readTable(loaded, { query: "SELECT id::VARCHAR AS id, country FROM t" })
-      assert.deepStrictEqual(yield* linesOf(rows), expected[name], `${what}: here`)
-      const theirs = yield* sql(`SELECT CAST(id AS VARCHAR) id, country FROM theirs.${name}`)
-      assert.deepStrictEqual(yield* linesOf(theirs), expected[name], `${what}: Trino`)
-      const found = yield* spark(`SELECT string(id) id, country FROM lab.theirs.${name}`)
-      assert.deepStrictEqual(yield* linesOf(found), expected[name], `${what}: Spark`)
-      const question = { name: "all", order: ["id"], readers }
-      const Asked = Schema.Struct({
-        tables: Schema.Record(
-          Schema.String,
-          Schema.Record(Schema.Literals(["pyiceberg", "duckdb"]), Schema.Record(Schema.String, Found))
-        )
-      })
-      const { tables } = yield* runPython("foreign_readers.py", {
-        rest: url,
-        tables: [{ table: `theirs.${name}`, questions: [question] }]
-      }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Asked)))
-      for (const reader of readers) {
-        assert.deepStrictEqual(
-          yield* linesOf(tables[`theirs.${name}`]![reader]["all"]),
-          expected[name],
-          `${what}: ${reader}`
-        )
-      }
-      assert.deepStrictEqual((yield* auditFacts(table)).problems, [], what)
-    })
-    yield* same("as written", name === "flink" ? ["duckdb"] : ["pyiceberg", "duckdb"])
-    const compacted = yield* compactTable(table, { inputFilesMin: 1 })
-    assert.deepInclude(compacted, { error: undefined })
-    assert.isBelow(compacted.filesAfter, compacted.filesBefore, name)
-    yield* same("compacted", ["pyiceberg", "duckdb"])
-    yield* compactManifests(table, { all: true })
-    yield* same("manifests rewritten", ["pyiceberg", "duckdb"])
-    yield* expireSnapshots(table, { snapshotAgeMsMax: -1, snapshotsKeptMin: 1 })
-    yield* same("expired", ["pyiceberg", "duckdb"])
-    assert.deepInclude(yield* removeOrphans(table, { ageMsMin: -60_000 }), { error: undefined })
-    yield* same("orphans removed", ["pyiceberg", "duckdb"])
-  }
 })

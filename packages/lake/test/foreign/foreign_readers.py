@@ -203,8 +203,7 @@ def append(catalog, request):
     table.append(pa.Table.from_arrays(arrays, schema=target))
 
 
-def main():
-    request = json.load(sys.stdin)
+def answer(request):
     catalog = open_catalog(request)
     answers = {"namespaces": [".".join(name) for name in catalog.list_namespaces()], "tables": {}}
     if "append" in request:
@@ -212,17 +211,26 @@ def main():
     connection = open_duckdb()
     for asked in request["tables"]:
         table = catalog.load_table(asked["table"])
-        answer = {"description": describe(table), "pyiceberg": {}, "duckdb": {}}
+        found = {"description": describe(table), "pyiceberg": {}, "duckdb": {}}
         for question in asked["questions"]:
             name = question["name"]
             # PyIceberg refuses tables with equality deletes
             readers = question.get("readers", ["pyiceberg", "duckdb"])
             if "pyiceberg" in readers:
-                answer["pyiceberg"][name] = rows(scan_pyiceberg(table, question), question["order"])
+                found["pyiceberg"][name] = rows(scan_pyiceberg(table, question), question["order"])
             if "duckdb" in readers:
-                answer["duckdb"][name] = rows(scan_duckdb(connection, table, question), question["order"])
-        answers["tables"][asked["table"]] = answer
-    print(json.dumps(answers))
+                found["duckdb"][name] = rows(scan_duckdb(connection, table, question), question["order"])
+        answers["tables"][asked["table"]] = found
+    return answers
+
+
+def main():
+    # a request a line, or one that is the whole input
+    if "--serve" in sys.argv:
+        for line in sys.stdin:
+            print(json.dumps(answer(json.loads(line))), flush=True)
+    else:
+        print(json.dumps(answer(json.load(sys.stdin))))
 
 
 if __name__ == "__main__":

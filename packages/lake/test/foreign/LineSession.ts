@@ -1,0 +1,35 @@
+/** A program that stays up for a test and answers line by line: starting it takes longer than most answers. */
+import { spawn } from "node:child_process"
+import { createInterface } from "node:readline"
+import { Data, Effect, type Scope, Semaphore } from "effect"
+import { infraScript } from "./ForeignReaders.ts"
+
+export class SessionError extends Data.TaggedError("SessionError")<{ readonly message: string }> {}
+
+/** A value as JSON on a line of its input; gives the next line of its output. One at a time. */
+export type LineSession = (question: unknown) => Effect.Effect<string, SessionError>
+
+/** Runs a script of the folder; ends when its input does. */
+export const lineSession = (
+  script: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<LineSession, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(infraScript(script), args, { stdio: ["pipe", "pipe", "ignore"] })),
+      (each) => Effect.sync(() => void each.stdin.end())
+    )
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    const one = yield* Semaphore.make(1)
+    return (question) =>
+      one.withPermits(1)(
+        Effect.gen(function* () {
+          child.stdin.write(`${JSON.stringify(question)}\n`)
+          const line = yield* Effect.tryPromise({
+            try: () => lines.next(),
+            catch: (cause) => new SessionError({ message: String(cause) })
+          })
+          return line.done === true ? yield* new SessionError({ message: `${script} ended` }) : line.value
+        })
+      )
+  })
