@@ -127,8 +127,15 @@ layer(services)("files with the columns as declared", (it) => {
     ["a column less", [a], false],
     ["a column that is narrower", [a, [2, "b", "2::INTEGER"]], false],
     ["a column that is wider", [a, [2, "b", "2::DECIMAL(18, 0)"]], false],
-    ["names changed about", [[1, "b", "1::BIGINT"], [2, "a", "2::BIGINT"]], false],
-    ["a name in other letters", [a, [2, "B", "2::BIGINT"]], false],
+    [
+      "names changed about",
+      [
+        [1, "b", "1::BIGINT"],
+        [2, "a", "2::BIGINT"]
+      ],
+      false
+    ],
+    ["a name in other letters", [a, [2, "B", "2::BIGINT"]], false]
   ]
   for (const [what, columns, asDeclared] of others) {
     it.effect(`are told from files with ${what}`, () =>
@@ -142,7 +149,12 @@ layer(services)("files with the columns as declared", (it) => {
 
   it.effect("are told from files without ids", () =>
     Effect.gen(function* () {
-      const found = yield* declared(ab, [yield* fileOf([[undefined, "a", "1::BIGINT"], [undefined, "b", "2::BIGINT"]])])
+      const found = yield* declared(ab, [
+        yield* fileOf([
+          [undefined, "a", "1::BIGINT"],
+          [undefined, "b", "2::BIGINT"]
+        ])
+      ])
       assert.isFalse(found.asDeclared)
     }).pipe(Effect.scoped)
   )

@@ -26,7 +26,8 @@ export interface RelationOptions {
 }
 
 const partitionsOpenDefault = 64
-const rowGroupRowsMax = 122_880
+/** A third of what DuckDB takes by itself: a quarter less memory, and no more CPU. As in files of landings. */
+const rowGroupRowsMax = 40_960
 const compressionLevel = 3
 /** Of the file of all rows: small, so that a part of the partitions is read without the others. */
 const sortedGroupRowsMax = 16_384

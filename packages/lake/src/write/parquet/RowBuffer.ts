@@ -85,9 +85,8 @@ export class RowBuffer {
       FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL ${options.compressionLevel},
       ROW_GROUP_SIZE ${options.rowGroupRowsMax}, DICTIONARY_SIZE_LIMIT ${dictionaryValuesMax},
       USE_TMP_FILE false, FIELD_IDS ${this.plan.fieldIds})`
-    return this.connection.run(copy, doing).pipe(
-      Effect.andThen(this.connection.run("ROLLBACK", doing)),
-      Effect.mapError(fromDuckDbError)
-    )
+    return this.connection
+      .run(copy, doing)
+      .pipe(Effect.andThen(this.connection.run("ROLLBACK", doing)), Effect.mapError(fromDuckDbError))
   }
 }

@@ -65,10 +65,7 @@ layer(lake)("pages, direct cells and appended cells", (it) => {
             filePrefix: `other${attempt}`,
             encoding: "cells",
             spec: unpartitioned
-          }).pipe(
-            Effect.provideService(DuckDb, other),
-            Effect.provide(Logger.layer([logger]))
-          )
+          }).pipe(Effect.provideService(DuckDb, other), Effect.provide(Logger.layer([logger])))
           assert.strictEqual(writer.encoding, "appended")
           yield* writer.write(makeBatches()(inputs), 7)
           assertRows(

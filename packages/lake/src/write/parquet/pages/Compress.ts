@@ -8,7 +8,9 @@ export type Compress = (bytes: Uint8Array, level: number) => Promise<Uint8Array>
 
 /** What of Bun is used here, if it is there. */
 interface BunLike {
-  readonly Bun?: { readonly zstdCompress?: (bytes: Uint8Array, options: { readonly level: number }) => Promise<Uint8Array> }
+  readonly Bun?: {
+    readonly zstdCompress?: (bytes: Uint8Array, options: { readonly level: number }) => Promise<Uint8Array>
+  }
 }
 
 const chunkBytesMin = 1024
@@ -19,7 +21,9 @@ export const compressByNode: Compress = (bytes, level) =>
     const params = { [constants.ZSTD_c_compressionLevel]: level }
     // columns become half as large, at the least: mostly one piece
     const chunkSize = Math.max(chunkBytesMin, bytes.length >> 1)
-    zstdCompress(bytes, { params, chunkSize }, (error, compressed) => (error === null ? resolve(compressed) : reject(error)))
+    zstdCompress(bytes, { params, chunkSize }, (error, compressed) =>
+      error === null ? resolve(compressed) : reject(error)
+    )
   })
 
 const ofBun = (globalThis as BunLike).Bun?.zstdCompress

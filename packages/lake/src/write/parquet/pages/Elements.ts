@@ -25,9 +25,7 @@ export const binary = (value: Uint8Array | string): ThriftField => ({
 })
 export const flag = (value: boolean): ThriftField => ({ type: value ? ThriftType.True : ThriftType.False, value })
 export const struct = (fields: Readonly<Record<number, ThriftField | undefined>>): ThriftStruct =>
-  new Map(
-    Object.entries(fields).flatMap(([id, field]) => (field === undefined ? [] : [[Number(id), field] as const]))
-  )
+  new Map(Object.entries(fields).flatMap(([id, field]) => (field === undefined ? [] : [[Number(id), field] as const])))
 export const nested = (fields: Readonly<Record<number, ThriftField | undefined>>): ThriftField => ({
   type: ThriftType.Struct,
   value: struct(fields)

@@ -44,7 +44,8 @@ export class ByteExtremes {
       this.any = true
       least.keep(bytes, start, length)
       greatest.keep(bytes, start, length)
-    } else if (compare(bytes, start, length, greatest.bytes, 0, greatest.length) > 0) greatest.keep(bytes, start, length)
+    } else if (compare(bytes, start, length, greatest.bytes, 0, greatest.length) > 0)
+      greatest.keep(bytes, start, length)
     else if (compare(bytes, start, length, least.bytes, 0, least.length) < 0) least.keep(bytes, start, length)
   }
 

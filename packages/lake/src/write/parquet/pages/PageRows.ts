@@ -32,7 +32,12 @@ const viewOf = ({ buffer, byteLength, byteOffset }: Uint8Array): DataView =>
 /** Row numbers of values that are the same in all rows, or nowhere. */
 const first = Int32Array.from({ length: chunkRowsMax }, (_, row) => row)
 const noBytes = new Uint8Array()
-const noText: Texts = { bytes: noBytes, view: viewOf(noBytes), starts: new Int32Array(chunkRowsMax).fill(-1), ends: first }
+const noText: Texts = {
+  bytes: noBytes,
+  view: viewOf(noBytes),
+  starts: new Int32Array(chunkRowsMax).fill(-1),
+  ends: first
+}
 
 /** The same text in every row. */
 const sameText = (text: string): Texts => {
@@ -60,9 +65,7 @@ const textColumn = (column: WrittenColumn, plan: ColumnPlan, habit: ColumnHabit)
     append: ({ batch, extras, view }, rows) => {
       if (stored === undefined) return pages.append(topic, first.subarray(0, rows.length))
       if (stored.source._tag === "Extras") {
-        return extras === undefined
-          ? pages.append(noText, first.subarray(0, rows.length))
-          : pages.append(extras, rows)
+        return extras === undefined ? pages.append(noText, first.subarray(0, rows.length)) : pages.append(extras, rows)
       }
       const cells = stored.source._tag === "Field" ? batch.columns[stored.source.index] : undefined
       if (cells?._tag !== "Bytes") return mismatch(column)
@@ -95,7 +98,11 @@ const numberColumn = (column: WrittenColumn, habit: ColumnHabit): Filled => {
     append: ({ batch }, rows, sourcePartition) => {
       switch (stored?.source._tag) {
         case "SourcePartition":
-          return pages.append(partitions.fill(sourcePartition, 0, rows.length), first.subarray(0, rows.length), undefined)
+          return pages.append(
+            partitions.fill(sourcePartition, 0, rows.length),
+            first.subarray(0, rows.length),
+            undefined
+          )
         case "SourceOffset":
           return pages.append(batch.source.offsets, rows, undefined)
         case "Field": {

@@ -89,7 +89,8 @@ export class TextPages extends ColumnPages {
         at += length
       } else {
         let read = start
-        for (const wordsEnd = end - 3; read < wordsEnd; read += 4, at += 4) to.setInt32(at, view.getInt32(read, true), true)
+        for (const wordsEnd = end - 3; read < wordsEnd; read += 4, at += 4)
+          to.setInt32(at, view.getInt32(read, true), true)
         for (; read < end; read++) target[at++] = bytes[read]!
       }
       placed.note(target, at - length, length)

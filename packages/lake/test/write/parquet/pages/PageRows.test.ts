@@ -58,7 +58,17 @@ const encodings = (files: ReadonlyArray<DataFile>, name: string) =>
   )
 
 layer(lake)("pages", (it) => {
-  for (const distinct of [1, 2, 3, 255, 256, 257, dictionaryValuesMax - 1, dictionaryValuesMax, dictionaryValuesMax + 1]) {
+  for (const distinct of [
+    1,
+    2,
+    3,
+    255,
+    256,
+    257,
+    dictionaryValuesMax - 1,
+    dictionaryValuesMax,
+    dictionaryValuesMax + 1
+  ]) {
     it.effect(`hold ${distinct} different values`, () =>
       Effect.scoped(
         Effect.gen(function* () {
