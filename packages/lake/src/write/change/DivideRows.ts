@@ -28,7 +28,9 @@ export interface RelationOptions {
 }
 
 const partitionsOpenDefault = 64
-const rowGroupRowsMax = 122_880
+/** A third of what DuckDB takes by itself: a quarter less memory, and no more CPU. As in files of landings. */
+const rowGroupRowsMax = 40_960
+const compressionLevel = 3
 /** Of the file of all rows: small, so that a part of the partitions is read without the others. */
 const sortedGroupRowsMax = 16_384
 
@@ -77,7 +79,7 @@ export interface Writing {
 }
 
 export const copyOptions = ({ schema }: Writing): string =>
-  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema, 3)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
+  `FORMAT parquet, PARQUET_VERSION v1, ${compressionSql(schema, compressionLevel)}, ROW_GROUP_SIZE ${rowGroupRowsMax}, FIELD_IDS {${fieldIdsSql(schema)}}`
 
 export const runCopy = (writing: Writing, sql: string) =>
   writing.connection

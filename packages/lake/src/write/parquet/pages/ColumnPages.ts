@@ -14,7 +14,7 @@ const pageRowsTarget = 16_384
 const pageRowsMax = pageRowsTarget + chunkRowsMax
 const pageBytesTarget = 1_048_576
 /** Where a page's values begin. */
-export const valuesAt = levelBytesMax(pageRowsMax)
+const valuesAt = levelBytesMax(pageRowsMax)
 
 export interface Page {
   /** Levels and values. Lent until the column is cleared. */

@@ -26,6 +26,7 @@ export const compressByNode: Compress = (bytes, level) =>
     )
   })
 
+// a global that is not there, or lacks the function, is undefined here
 const ofBun = (globalThis as BunLike).Bun?.zstdCompress
 
 export const compress: Compress = ofBun === undefined ? compressByNode : (bytes, level) => ofBun(bytes, { level })

@@ -8,7 +8,7 @@ import type { WrittenColumn } from "../ColumnPlan.ts"
 import type { NumberForm } from "./NumberPages.ts"
 
 /** parquet.thrift's Type. */
-export const PhysicalType = { boolean: 0, int32: 1, int64: 2, double: 5, byteArray: 6, fixed: 7 } as const
+const PhysicalType = { boolean: 0, int32: 1, int64: 2, double: 5, byteArray: 6, fixed: 7 } as const
 
 const Converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10, int32: 17, int64: 18 } as const
 /** Fields of the union LogicalType. */
@@ -38,7 +38,7 @@ export const listOf = (elementType: number, items: ReadonlyArray<ThriftValue>): 
 const bitsPerDigit = Math.log2(10)
 
 /** The least number of bytes that hold every value of the precision, with its sign. */
-export const fixedBytes = (precision: number): number => Math.ceil((precision * bitsPerDigit + 1) / 8)
+const fixedBytes = (precision: number): number => Math.ceil((precision * bitsPerDigit + 1) / 8)
 
 /** How numbers of a column lie in its pages; undefined where it is none. */
 export const numberForm = (type: PrimitiveType): NumberForm | undefined => {
