@@ -44,7 +44,16 @@ describe("W6", () => {
     const told = bench("W6", "--input", file, "--output", join(folder, "out"), "--json")
     assert.strictEqual(told.status, 0, told.stderr)
     const line = JSON.parse(told.stdout) as Readonly<Record<string, unknown>>
-    assert.deepInclude(line, { w: 6, n: 301, invalid: 1, late: 0, rows: 0, x1: foreign, x2: risk, tableRows: 1_000_000 })
+    assert.deepInclude(line, {
+      w: 6,
+      n: 301,
+      invalid: 1,
+      late: 0,
+      rows: 0,
+      x1: foreign,
+      x2: risk,
+      tableRows: 1_000_000
+    })
     assert.isTrue(existsSync(join(folder, "out/W6.csv")))
   })
 

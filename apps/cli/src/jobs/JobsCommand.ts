@@ -6,6 +6,8 @@ import { showState } from "./ShowState.ts"
 import { whyJob } from "./WhyJob.ts"
 
 export const jobsCommand = Command.make("jobs").pipe(
-  Command.withDescription("Lists and describes jobs and landings, shows the state of a key, says why something did or did not come"),
+  Command.withDescription(
+    "Lists and describes jobs and landings, shows the state of a key, says why something did or did not come"
+  ),
   Command.withSubcommands([listJobs, describeJob, showState, whyJob])
 )

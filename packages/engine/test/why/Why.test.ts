@@ -173,7 +173,10 @@ const payment = (card: string, at: string, cents: number, account = "a"): Line =
 })
 
 /** Runs a job until it has committed all that there is and `come` is there, and stops it: no end of time. */
-const readAllOf = <R, E = never, R2 = never>(job: Job.Job<string, R>, come: Effect.Effect<unknown, E, R2> = Effect.sleep(5)) =>
+const readAllOf = <R, E = never, R2 = never>(
+  job: Job.Job<string, R>,
+  come: Effect.Effect<unknown, E, R2> = Effect.sleep(5)
+) =>
   Effect.gen(function* () {
     const log = yield* Log
     const fiber = yield* Effect.forkChild(Job.run(job, { epochMs: 0, epochRecords: 1 }))
