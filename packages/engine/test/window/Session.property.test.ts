@@ -19,7 +19,7 @@ describe("sessions", () => {
     for (const disorderMs of [0, 4000, 14_000, 60_000]) {
       it.live(`of ${gapMs}, at most ${maxMs}, ${latenessMs} late, over records ${disorderMs} out of order`, () =>
         Effect.gen(function* () {
-          for (let seed = 1; seed <= casesOf(2); seed++) {
+          for (let seed = 1; seed <= casesOf(3); seed++) {
             const chance = makeChance(index * 1000 + disorderMs + seed)
             const lines = randomTrades(chance, 120, disorderMs)
             const expected = expectedVisits(lines, timing, placeOf)
