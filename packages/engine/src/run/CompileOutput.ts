@@ -21,7 +21,9 @@ interface PassEmitter {
 const ofRows = new Set(["source", "eventTime", "filter", "route", "branch", "keyBy", "merge"])
 
 const takesRows = ({ operators }: Pick<StagePlan, "operators">, { id }: PlannedOperator): boolean =>
-  operators.every((each) => !each.consumers.includes(id) || (ofRows.has(each.node.op) && takesRows({ operators }, each)))
+  operators.every(
+    (each) => !each.consumers.includes(id) || (ofRows.has(each.node.op) && takesRows({ operators }, each))
+  )
 
 /** Whether the output gets rows only, from here alone and in their order, so that they may be written together. */
 const waits = (plan: StagePlan, operator: PlannedOperator): boolean =>

@@ -6,7 +6,17 @@
  * a build of its own. Packages that bring native or dynamic code are left where they are installed.
  * **Bounds**: the last `buildsKept` builds of a program; a process that loads a part later still finds it.
  */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join, relative, sep } from "node:path"
 import { buildFolder, type BuildRecord, currentBuild, lockName, recordName, rootOf, stampOf } from "./BuiltProgram.ts"
 
