@@ -101,11 +101,19 @@ export const openFile = (file: string): FileCursor => {
 }
 
 /** A batch of the last record alone, with bytes of its own. */
-const lastOf = (batch: RecordBatch): RecordBatch => {
-  const row = batch.length - 1
-  const builder = makeRecordBuilder()
-  builder.addRange(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!, -1, -1)
-  return { ...builder.take(), offsets: Float64Array.of(batch.offsets[row]!), timestamps: Float64Array.of(0) }
+const lastOf = ({ bytes, length, offsets, valueEnds, valueStarts }: RecordBatch): RecordBatch => {
+  const value = bytes.slice(valueStarts[length - 1]!, valueEnds[length - 1]!)
+  return {
+    length: 1,
+    bytes: value,
+    valueStarts: Int32Array.of(0),
+    valueEnds: Int32Array.of(value.length),
+    keyStarts: Int32Array.of(-1),
+    keyEnds: Int32Array.of(-1),
+    headers: new Map(),
+    offsets: Float64Array.of(offsets[length - 1]!),
+    timestamps: Float64Array.of(0)
+  }
 }
 
 export const empty: RecordBatch = {

@@ -1,140 +1,72 @@
-/** What collectors gather, against a list of the same records copied one by one. */
-import { Decoder, Field, makeRecordBuilder, partitionOfBytes, type RecordBatch, Topic } from "@frazil/core"
+/** Rows that are passed together against the same rows one by one: the same records, keys and counts, however the batch lies. */
+import { Field, makeRecordBuilder, type RecordBatch, Topic } from "@frazil/core"
+import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { describe, expect, it } from "vitest"
-import { makeOutputCollector } from "../../src/run/Collector.ts"
-import { makeEpochBytes } from "../../src/run/EpochBytes.ts"
-import type { Append } from "../../src/log/Log.ts"
-import { makeChance } from "../support/Chance.ts"
+import { makeOutputCollector, type OutputCollector } from "../../src/run/Collector.ts"
 
-const Item = Schema.Struct({ name: Field.text(), size: Field.int() })
-const source = Topic.make("items", { schema: Item, key: "name", partitions: 1 })
-const outputs = [
-  Topic.make("keyed", { schema: Item, key: "name", partitions: 3 }),
-  Topic.make("unkeyed", { schema: Item, key: undefined, partitions: 1 }),
-  Topic.make("alone", { schema: Item, key: "name", partitions: 1 })
-]
-const text = new TextDecoder()
-const utf8 = new TextEncoder()
+class Line extends Schema.Opaque<Line>()(Schema.Struct({ name: Field.text() })) {}
+const topicOf = (key: "name" | undefined, partitions: number) => Topic.make("lines", { schema: Line, key, partitions })
 
-type Chance = ReturnType<typeof makeChance>
-
-/** Names with an escape stand elsewhere than in their record. */
-const nameOf = (chance: Chance) => (chance.below(5) === 0 ? `a\\n${chance.below(9)}` : `n${chance.below(40)}`)
-
-/** Contiguous records, records with a little between them, or a lot. */
-const batchOf = (chance: Chance): RecordBatch => {
-  const records = Array.from({ length: chance.below(60) }, () =>
-    utf8.encode(`{"name":"${nameOf(chance)}","size":${chance.below(1e6)}}`)
-  )
-  const gap = [0, 1, 700][chance.below(3)]!
-  const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.length + gap, 0)).fill(0x23)
-  const starts: Array<number> = []
-  let used = 0
-  for (const record of records) {
-    bytes.set(record, used)
-    starts.push(used)
-    used += record.length + gap
-  }
-  const { length } = records
-  const none = new Int32Array(length).fill(-1)
+/** Records of different lengths; with `gap`, among so many bytes of others that they are copied one by one. */
+const batchOf = (length: number, gap: number): RecordBatch => {
+  const builder = makeRecordBuilder()
+  for (let row = 0; row < length; row++) builder.addText(`{"name":"${"n".repeat(row % 7)}${row}"}`, null)
+  const packed = builder.take()
+  const bytes = new Uint8Array(packed.bytes.length + gap)
+  const half = length >> 1
+  const at = (row: number) => (row < half ? 0 : gap)
+  bytes.set(packed.bytes.subarray(0, packed.valueEnds[half - 1]!))
+  bytes.set(packed.bytes.subarray(packed.valueStarts[half]!), packed.valueStarts[half]! + gap)
   return {
-    length,
+    ...packed,
     bytes,
-    valueStarts: Int32Array.from(starts),
-    valueEnds: Int32Array.from(starts, (start, row) => start + records[row]!.length),
-    keyStarts: none,
-    keyEnds: none,
-    headers: new Map(),
-    offsets: Float64Array.from(starts.keys()),
+    valueStarts: packed.valueStarts.map((start, row) => start + at(row)),
+    valueEnds: packed.valueEnds.map((end, row) => end + at(row)),
+    offsets: new Float64Array(length),
     timestamps: new Float64Array(length)
   }
 }
 
-const unpacked = (appends: ReadonlyArray<Append>) =>
-  appends.flatMap(({ partition, records, topic }) =>
-    Array.from({ length: records.length }, (_, row) => ({
-      topic,
-      partition,
-      value: text.decode(records.bytes.subarray(records.valueStarts[row], records.valueEnds[row])),
-      key:
-        records.keyStarts[row]! < 0
-          ? null
-          : text.decode(records.bytes.subarray(records.keyStarts[row], records.keyEnds[row]))
-    }))
-  )
+const textsOf = (collector: OutputCollector) =>
+  collector.take().map(({ partition, records: { bytes, keyEnds, keyStarts, length, valueEnds, valueStarts } }) => ({
+    partition,
+    records: Array.from({ length }, (_, row) => {
+      const text = (start: number, end: number) => Buffer.from(bytes.subarray(start, end)).toString()
+      const key = keyStarts[row]! < 0 ? null : text(keyStarts[row]!, keyEnds[row]!)
+      return [text(valueStarts[row]!, valueEnds[row]!), key]
+    })
+  }))
 
-describe("collectors that share an epoch's bytes", () => {
-  it.each([1, 2, 3, 4, 5, 6])("hold what was given to them, in its order, seed %i", (seed) => {
-    const chance = makeChance(seed)
-    const epoch = makeEpochBytes()
-    const collectors = outputs.map((topic) => makeOutputCollector(topic, epoch))
-    const decoder = Decoder.make(source)
-    for (let epochs = 0; epochs < 12; epochs++) {
-      const wanted = outputs.map(
-        () => [] as Array<{ topic: string; partition: number; value: string; key: string | null }>
-      )
-      for (let batches = chance.below(4); batches > 0; batches--) {
-        const batch = batchOf(chance)
-        const columns = decoder.decode(batch)
-        const names = columns.columns[0]!
-        if (names._tag !== "Bytes") throw new Error("a text")
-        for (let row = 0; row < batch.length; row++) {
-          for (const [index, collector] of collectors.entries()) {
-            if (chance.below(3) === 0) continue
-            const { key: keyed, name: topic, partitions } = outputs[index]!
-            const record = decoder.record(columns, row)
-            const key = keyed.length === 0 ? null : record.name
-            const bytes = utf8.encode(key ?? "")
-            const partition = key === null ? 0 : partitionOfBytes(bytes, 0, bytes.length, partitions)
-            const passed = chance.below(6) > 0
-            const value = passed
-              ? text.decode(batch.bytes.subarray(batch.valueStarts[row], batch.valueEnds[row]))
-              : JSON.stringify(record)
-            wanted[index]!.push({ topic, partition, value, key })
-            if (!passed) collector.record(record)
-            else if (key === null) collector.pass(batch, row, columns.bytes, -1, -1)
-            else collector.pass(batch, row, columns.bytes, names.starts[row]!, names.ends[row]!)
+describe("a collector", () => {
+  for (const partitions of [1, 3]) {
+    for (const keyed of [false, true]) {
+      for (const gap of [0, 100_000]) {
+        it(`passes rows together as one by one: ${partitions} partitions, ${keyed ? "with" : "without"} keys, gap ${gap}`, () => {
+          const topic = topicOf(keyed ? "name" : undefined, partitions)
+          const [together, single] = [makeOutputCollector(topic), makeOutputCollector(topic)]
+          for (const length of [40, 700, 2]) {
+            const batch = batchOf(length, gap)
+            // the name: behind {"name":" and before "}
+            const keys = {
+              starts: batch.valueStarts.map((start) => start + 9),
+              ends: batch.valueEnds.map((end) => end - 2)
+            }
+            const rows = Int32Array.from({ length }, (_, row) => row).filter((row) => row % 3 !== 1)
+            together.passRows(batch, rows, rows.length, batch.bytes, keyed ? keys : undefined)
+            for (const row of rows) {
+              const [start, end] = keyed ? [keys.starts[row]!, keys.ends[row]!] : [-1, -1]
+              single.pass(batch, row, batch.bytes, start, end)
+            }
+            assert.strictEqual(together.count(), single.count())
+            const texts = textsOf(together)
+            assert.deepStrictEqual(texts, textsOf(single))
+            assert.strictEqual(
+              texts.reduce((sum, { records }) => sum + records.length, 0),
+              rows.length
+            )
           }
-        }
-        // whoever read the batch may use its bytes again
-        batch.bytes.fill(0)
-      }
-      expect(collectors.map((collector) => collector.count())).toEqual(wanted.map((records) => records.length))
-      const taken = collectors.map((collector) => collector.take())
-      epoch.handOver()
-      expect(epoch.used()).toBe(0)
-      for (const [index, appends] of taken.entries()) {
-        const byPartition = Map.groupBy(wanted[index]!, ({ partition }) => partition)
-        const found = Map.groupBy(unpacked(appends), ({ partition }) => partition)
-        expect(found).toEqual(byPartition)
+        })
       }
     }
-  })
-
-  it("copy a batch once, however many outputs its records pass to", () => {
-    const epoch = makeEpochBytes()
-    const builder = makeRecordBuilder()
-    for (let size = 0; size < 100; size++) builder.addText(`{"name":"n","size":${size}}`, null)
-    const packed = builder.take()
-    const batch = { ...packed, offsets: new Float64Array(100), timestamps: new Float64Array(100) }
-    for (const topic of outputs) {
-      const collector = makeOutputCollector(topic, epoch)
-      for (let row = 0; row < 100; row++)
-        collector.pass(batch, row, batch.bytes, batch.valueStarts[row]! + 9, batch.valueStarts[row]! + 10)
-    }
-    expect(epoch.used()).toBe(packed.bytes.length)
-  })
-
-  it("let go of what a small epoch does not need", () => {
-    const epoch = makeEpochBytes()
-    epoch.add(new Uint8Array(4_000_000), 0, 4_000_000)
-    epoch.handOver()
-    epoch.addText("small")
-    expect(epoch.bytes().buffer.byteLength).toBeGreaterThan(4_000_000 - 1)
-    epoch.handOver()
-    epoch.addText("small again")
-    expect(epoch.bytes().buffer.byteLength).toBeLessThan(100_000)
-    expect(text.decode(epoch.bytes())).toBe("small again")
-  })
+  }
 })

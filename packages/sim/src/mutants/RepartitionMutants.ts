@@ -4,6 +4,7 @@ import type { Mutant } from "./Mutants.ts"
 const lanes = "packages/engine/src/repartition/Lanes.ts"
 const writer = "packages/engine/src/repartition/RepartitionWriter.ts"
 const compileStageFile = "packages/engine/src/run/CompileStage.ts"
+const compileOutputFile = "packages/engine/src/run/CompileOutput.ts"
 const takeCommit = "packages/engine/src/run/TakeCommit.ts"
 const stages = "packages/engine/src/plan/Stages.ts"
 const trimInternal = "packages/engine/src/run/TrimInternal.ts"
@@ -29,7 +30,7 @@ export const repartitionMutants: ReadonlyArray<Mutant> = [
   {
     rule: "rule 11",
     name: "before a repartition a record is stamped with its own time",
-    file: compileStageFile,
+    file: compileOutputFile,
     find: "Math.max(before, Math.min(eventTime, clock))",
     replace: "Math.max(before, eventTime - 5000)",
     hunter
@@ -110,7 +111,7 @@ export const repartitionMutants: ReadonlyArray<Mutant> = [
   {
     rule: "mistake",
     name: "behind a repartition the ledger names another partition",
-    file: compileStageFile,
+    file: compileOutputFile,
     find: "context.placeBase + (i < 0",
     replace: "(i < 0",
     hunter
