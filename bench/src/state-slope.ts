@@ -11,8 +11,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { localStateFolder } from "@frazil/engine"
-import { EmbeddedStore } from "@frazil/engine/store"
-import { StoredMap } from "@frazil/engine/store/map"
+import { EmbeddedStore, StoredMap } from "@frazil/engine/store"
 
 const sizes = process.argv.slice(2).map(Number)
 const entryBytes = 480
