@@ -7,6 +7,7 @@ import { FileIO } from "../../src/io/FileIO.ts"
 import type { AsOf } from "../../src/read/AsOf.ts"
 import type { Filter } from "../../src/read/Filter.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
+import { positionsRelation } from "../../src/read/TableRelation.ts"
 import { listHistory, listSnapshots } from "../../src/read/TableHistory.ts"
 import { branchAt } from "../../src/spec/Snapshot.ts"
 import { currentSnapshot } from "../../src/spec/TableMetadata.ts"
@@ -144,6 +145,16 @@ describe("planScan", () => {
         []
       )
       assert.deepStrictEqual(yield* where(compare("nowhere", "=", 0n)), ["a", "b", "c"])
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.effect("finds rows by their places in one scan, whatever the number of files", () =>
+    Effect.gen(function* () {
+      yield* three
+      const plan = yield* planScan(yield* loadRaw)
+      assert.lengthOf(plan.entries, 3)
+      const relation = yield* Effect.fromResult(positionsRelation(plan))
+      assert.lengthOf(relation.match(/read_parquet/g) ?? [], 1)
     }).pipe(Effect.provide(layerLake))
   )
 
