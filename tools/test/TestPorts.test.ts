@@ -31,7 +31,7 @@ it("each file of integration tests has servers on ports of its own", () => {
   )
   const owners = new Map<number, string>()
   const shared: Array<string> = []
-  for (const file of files.toSorted())
+  for (const file of files)
     for (const port of portsOf(file)) {
       const owner = owners.get(port)
       if (owner !== undefined) shared.push(`${port}: ${owner} and ${file}`)
