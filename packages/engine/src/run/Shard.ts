@@ -108,18 +108,9 @@ export interface ShardParts {
   readonly bounded?: boolean
 }
 
-export const makeShard = ({
-  plan,
-  program,
-  restored,
-  deadLetterTopic,
-  makeDeadLetter,
-  ledger,
-  startedAtMs,
-  laneShape,
-  internal,
-  bounded = false
-}: ShardParts): Shard => {
+export const makeShard = (parts: ShardParts): Shard => {
+  const { deadLetterTopic, internal, laneShape, ledger, makeDeadLetter, plan, program, restored, startedAtMs } = parts
+  const { bounded = false } = parts
   const decoders = decodersOf(plan, program)
   const { collect, epochBytes } = makeCollecting()
   const [outputs, deadLetters] = [plan.outputs.map(collect), collect(deadLetterTopic)]
