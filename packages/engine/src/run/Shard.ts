@@ -108,18 +108,9 @@ export interface ShardParts {
   readonly bounded?: boolean
 }
 
-export const makeShard = ({
-  plan,
-  program,
-  restored,
-  deadLetterTopic,
-  makeDeadLetter,
-  ledger,
-  startedAtMs,
-  laneShape,
-  internal,
-  bounded = false
-}: ShardParts): Shard => {
+export const makeShard = (parts: ShardParts): Shard => {
+  const { deadLetterTopic, internal, laneShape, ledger, makeDeadLetter, plan, program, restored, startedAtMs } = parts
+  const { bounded = false } = parts
   const decoders = decodersOf(plan, program)
   const { collect, epochBytes } = makeCollecting()
   const [outputs, deadLetters] = [plan.outputs.map(collect), collect(deadLetterTopic)]
@@ -178,10 +169,7 @@ export const makeShard = ({
     validated: 0,
     totals: plan.totals.map(makeRunningTotal),
     filtered: countFiltered(plan, restored, ledger, write),
-    time: {
-      maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY,
-      idle: restored.detail.idle && !bounded
-    },
+    time: timeOf(restored, bounded),
     record: (batch, row) => decoders[context.port]!.record(batch, row),
     threw: (batch, row, operator, error) => {
       shard.failedInEpoch++
@@ -227,12 +215,8 @@ export const makeShard = ({
     },
     takeClock: (now) => {
       if (!plan.clocked) return false
-      const { clock, keyed, windows } = context
-      clock.at = Math.max(clock.at, now)
-      const due =
-        windows.some(({ nextAt }, index) => nextAt <= clock.at && plan.windows[index]!.clocked) ||
-        keyed.some((each) => each.clockAt() <= clock.at)
-      if (!due) return false
+      context.clock.at = Math.max(context.clock.at, now)
+      if (!isClockDue(plan, context)) return false
       nowMs = now
       if (lanes === undefined) context.firedAt = shard.offset - 1
       program.advanceClock(context, now)
@@ -270,9 +254,7 @@ export const makeShard = ({
       shard.changed = true
     },
     lanes,
-    readOn: (next) => {
-      shard.offset = lanes?.readOn(next) ?? next
-    },
+    readOn: (next) => void (shard.offset = lanes?.readOn(next) ?? next),
     process: (records, now) => {
       // what the clock has ended takes none of them
       shard.takeClock(now)
@@ -307,6 +289,17 @@ const isDue = (plan: StagePlan, { joins, keyed, patterns, windows }: StageContex
   windows.some(({ nextAt }, index) => nextAt <= watermark && !plan.windows[index]!.clocked) ||
   [...patterns, ...joins].some((operator) => operator.nextAt() < watermark) ||
   keyed.some((each) => each.due(watermark))
+
+/** Whether the clock ends a window, or has come to a timer. */
+const isClockDue = (plan: StagePlan, { clock, keyed, windows }: StageContext): boolean =>
+  windows.some(({ nextAt }, index) => nextAt <= clock.at && plan.windows[index]!.clocked) ||
+  keyed.some((each) => each.clockAt() <= clock.at)
+
+/** As the record in force has it; in a bounded run none is idle. */
+const timeOf = ({ detail: { idle, maxEventTime } }: RestoredShard, bounded: boolean): StageContext["time"] => ({
+  maxEventTime: maxEventTime ?? Number.NEGATIVE_INFINITY,
+  idle: idle && !bounded
+})
 
 /** By port. */
 const decodersOf = ({ ports }: StagePlan, { reads }: StageProgram): ReadonlyArray<Decoder<AnyRecord>> =>
