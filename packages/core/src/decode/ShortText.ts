@@ -8,7 +8,7 @@ import type { Buffer } from "node:buffer"
 
 const bytesMax = 24
 const slotsCount = 16_384
-const slots = new Array<string>(slotsCount).fill("")
+const slots = Array.from<string>({ length: slotsCount }).fill("")
 
 const sameText = (text: string, bytes: Uint8Array, start: number, end: number): boolean => {
   if (text.length !== end - start) return false

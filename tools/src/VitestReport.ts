@@ -1,5 +1,5 @@
 /**
- * `bun tools/src/vitestReport.ts counts|files|names REPORT.json`: what a JSON report of Vitest says, a line each, for `.ci/run`.
+ * `bun tools/src/VitestReport.ts counts|files|names REPORT.json`: what a JSON report of Vitest says, a line each, for `.ci/run`.
  */
 import { readFileSync } from "node:fs"
 import { relative } from "node:path"

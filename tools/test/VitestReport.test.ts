@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { told } from "../src/vitestReport.ts"
+import { told } from "../src/VitestReport.ts"
 
 const report = {
   numPassedTests: 2,
