@@ -148,8 +148,8 @@ const clock: ReadonlyArray<Mistake> = [
   {
     name: "the clock goes back with the machine's",
     file: shard,
-    find: "clock.at = Math.max(clock.at, now)",
-    replace: "clock.at = now"
+    find: "context.clock.at = Math.max(context.clock.at, now)",
+    replace: "context.clock.at = now"
   },
   {
     name: "timers by the clock that fired are set again after a restart",

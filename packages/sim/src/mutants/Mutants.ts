@@ -208,7 +208,7 @@ const logStage: ReadonlyArray<Mutant> = [
     rule: "rule 11",
     name: "the highest event time is not restored",
     file: shard,
-    find: "maxEventTime: restored.detail.maxEventTime ?? Number.NEGATIVE_INFINITY",
+    find: "maxEventTime: maxEventTime ?? Number.NEGATIVE_INFINITY",
     replace: "maxEventTime: Number.NEGATIVE_INFINITY",
     hunter: "accounts"
   },
