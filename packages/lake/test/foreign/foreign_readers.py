@@ -176,7 +176,7 @@ def scan_duckdb(connection, table, question):
 def plan(table):
     try:
         tasks = list(table.scan().plan_files())
-    except ValueError:  # equality deletes
+    except Exception:  # PyIceberg plans no scan of a table with equality deletes
         return {"partitions": -1, "files": -1}
     return {"partitions": len({str(task.file.partition) for task in tasks}), "files": len(tasks)}
 
