@@ -79,6 +79,8 @@ export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeErro
         const database = new DatabaseSync(file)
         // Waiting is done outside, where it does not hold up the thread.
         database.exec("PRAGMA busy_timeout = 0")
+        // a commit ends with the removal of its journal: without its folder synced, a power cut could bring that back
+        database.exec("PRAGMA synchronous = EXTRA")
         return database
       },
       catch: (cause) =>
