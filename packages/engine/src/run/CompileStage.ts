@@ -257,7 +257,8 @@ const totalCode = (emitter: Emitter, operator: PlannedOperator, place: Place): s
   const total = `context.totals[${state}]`
   if (field === undefined) return `${total}.count();`
   if (place.record !== undefined) return guarded(emitter, operator, `${total}.addRecord(${place.record});`, "")
-  const read = field.type._tag === "Decimal" ? emitter.columns.unscaled(field.name) : emitter.columns.number(field.name)
+  const columns = place.joined?.access ?? emitter.columns
+  const read = field.type._tag === "Decimal" ? columns.unscaled(field.name) : columns.number(field.name)
   return `${total}.add(${read});`
 }
 

@@ -68,7 +68,7 @@ const joinedAccess = (
   }
 }
 
-/** A decimal of a table may be larger than columns hold; windows add up numbers of columns. */
+/** A decimal of a table may be larger than columns hold; windows and totals add up numbers of columns. */
 const isWide = (operator: PlannedOperator, field: string): boolean => {
   const type = operator.shape?.byName.get(field)?.type
   return type?._tag === "Decimal" && type.precision > 15
@@ -88,8 +88,10 @@ export const readsColumns = (operator: PlannedOperator, { taken }: JoinedRow): b
         taken.some((field) => "field" in of && of.field === field && isWide(operator, field))
       )
     }
-    case "validate":
-      return node.total?.sum === undefined || !taken.includes(node.total.sum)
+    case "validate": {
+      const sum = node.total?.sum
+      return sum === undefined || !taken.includes(sum) || !isWide(operator, sum)
+    }
     case "branch":
     case "joinTable":
     case "keyBy":
