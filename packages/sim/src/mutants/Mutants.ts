@@ -477,7 +477,7 @@ const windows: ReadonlyArray<Mutant> = [
     name: "revisions begin anew after a restart",
     file: windowState,
     find: "if (keyed !== undefined) (keyed.revisions ??= new Map<number, number>()).set(end, revision)",
-    replace: "",
+    replace: "if (keyed !== undefined) void 0",
     hunter: "transactions"
   },
   {
