@@ -2,6 +2,8 @@
  * Timers in the order of (time, key): a heap. What was deleted stays until its turn or until half of all is deleted; whoever
  * fires asks whether it is still set.
  */
+import { Heap } from "../state/Heap.ts"
+
 export interface Timer {
   readonly time: number
   readonly key: string
@@ -11,7 +13,7 @@ const before = (left: Timer, right: Timer) =>
   left.time < right.time || (left.time === right.time && left.key < right.key)
 
 export class TimerQueue {
-  private heap: Array<Timer> = []
+  private readonly heap = new Heap(before)
   private readonly isSet: (timer: Timer) => boolean
 
   constructor(isSet: (timer: Timer) => boolean) {
@@ -21,35 +23,23 @@ export class TimerQueue {
   /** `live`: timers that are set, this one among them. */
   add(timer: Timer, live: number): void {
     // timers that were deleted must not make it grow
-    if (this.heap.length > 2 * live + 64) this.compact()
-    this.rise(timer)
+    if (this.heap.length() > 2 * live + 64) this.compact()
+    this.heap.add(timer)
   }
 
   private compact(): void {
     const unique = new Map<string, Timer>()
-    for (const timer of this.heap) if (this.isSet(timer)) unique.set(`${timer.time} ${timer.key}`, timer)
-    this.heap = []
-    for (const timer of unique.values()) this.rise(timer)
-  }
-
-  private rise(timer: Timer): void {
-    const { heap } = this
-    let at = heap.push(timer) - 1
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!before(timer, heap[parent]!)) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = timer
+    for (const timer of this.heap.all()) if (this.isSet(timer)) unique.set(`${timer.time} ${timer.key}`, timer)
+    this.heap.clear()
+    for (const timer of unique.values()) this.heap.add(timer)
   }
 
   /** The first one that is still set. */
   first(): Timer | undefined {
     for (;;) {
-      const [timer] = this.heap
+      const timer = this.heap.first()
       if (timer === undefined || this.isSet(timer)) return timer
-      this.shift()
+      this.heap.shift()
     }
   }
 
@@ -59,16 +49,6 @@ export class TimerQueue {
   }
 
   shift(): void {
-    const last = this.heap.pop()
-    if (last === undefined || this.heap.length === 0) return
-    const { heap } = this
-    let at = 0
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (!before(heap[child]!, last)) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = last
+    this.heap.shift()
   }
 }

@@ -1,4 +1,6 @@
 /** Things that are due at a time, the earliest first; those due together in the order they were added. */
+import { Heap } from "../state/Heap.ts"
+
 interface Due<A> {
   readonly atMs: number
   readonly order: number
@@ -9,51 +11,27 @@ const before = (left: Due<unknown>, right: Due<unknown>) =>
   left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order)
 
 export class DueHeap<A> {
-  private readonly heap: Array<Due<A>> = []
+  private readonly heap = new Heap<Due<A>>(before)
   private added = 0
 
   add(item: A, atMs: number): void {
-    const { heap } = this
-    const due = { atMs, order: this.added++, item }
-    let at = heap.push(due) - 1
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!before(due, heap[parent]!)) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = due
+    this.heap.add({ atMs, order: this.added++, item })
   }
 
   /** When the first is due; infinite when there is none. */
   nextAtMs(): number {
-    return this.heap[0]?.atMs ?? Number.POSITIVE_INFINITY
+    return this.heap.first()?.atMs ?? Number.POSITIVE_INFINITY
   }
 
   /** The first, if it is due. */
   take(nowMs: number): A | undefined {
-    const { heap } = this
-    const first = heap[0]
+    const first = this.heap.first()
     if (first === undefined || first.atMs > nowMs) return undefined
-    const last = heap.pop()!
-    if (heap.length > 0) this.sink(last)
+    this.heap.shift()
     return first.item
   }
 
-  private sink(due: Due<A>): void {
-    const { heap } = this
-    let at = 0
-    while (true) {
-      let child = 2 * at + 1
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (child >= heap.length || !before(heap[child]!, due)) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = due
-  }
-
   length(): number {
-    return this.heap.length
+    return this.heap.length()
   }
 }
