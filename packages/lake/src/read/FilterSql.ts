@@ -4,12 +4,13 @@
  * The same filter leaves out files (`Prune.ts`), and this decides on rows: they may never disagree about a row that a file
  * holds. NaN is above all numbers, as DuckDB has it.
  */
+import { unscaledText } from "@frazil/core"
 import { sqlName, sqlText } from "../io/DuckDb.ts"
 import { fieldByName, type TableSchema } from "../spec/Schema.ts"
 import { singleValueToBytes, type SingleValue } from "../spec/SingleValue.ts"
 import { isPrimitive, type PrimitiveType } from "../spec/Type.ts"
 import type { Filter } from "./Filter.ts"
-import { blobText, decimalText } from "./inspect/ValueText.ts"
+import { blobText } from "./inspect/ValueText.ts"
 import { duckDbType } from "./RelationFiles.ts"
 
 /** A value of the type as an SQL literal. */
@@ -28,7 +29,7 @@ export const sqlLiteral = (type: PrimitiveType, value: SingleValue): string => {
     case "time":
       return `(TIME '00:00:00' + to_microseconds(${String(value)}::BIGINT))`
     case "decimal":
-      return `${sqlText(decimalText(BigInt(value as bigint), type.scale))}::${duckDbType(type)}` // checked above
+      return `${sqlText(unscaledText(BigInt(value as bigint), type.scale))}::${duckDbType(type)}` // checked above
     case "binary":
     case "fixed":
       return `${sqlText(blobText(value as Uint8Array))}::BLOB` // checked above

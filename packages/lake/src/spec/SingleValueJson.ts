@@ -4,6 +4,7 @@
  *
  * Pure, both ways. Times are proleptic Gregorian; years beyond four digits have a sign, as ISO 8601 and Java have them.
  */
+import { unscaledText } from "@frazil/core"
 import { corrupt } from "./FormatError.ts"
 import type { JsonObject, JsonValue } from "./Json.ts"
 import { readBoolean, readInt, readList, readLong, readObject, readString } from "./JsonRead.ts"
@@ -63,12 +64,6 @@ const timestampText = (nanos: bigint): string => {
   return `${dateText(Number((nanos - inDay) / dayNanos))}T${timeText(inDay)}`
 }
 
-const decimalText = (unscaled: bigint, scale: number): string => {
-  const digits = padded(unscaled < 0n ? -unscaled : unscaled, scale + 1)
-  const whole = digits.slice(0, digits.length - scale)
-  return `${unscaled < 0n ? "-" : ""}${whole}${scale === 0 ? "" : `.${digits.slice(digits.length - scale)}`}`
-}
-
 const mismatch = (type: Type): never => {
   throw new TypeError(`no value of type ${type._tag}`)
 }
@@ -84,7 +79,7 @@ const primitiveToJson = (type: PrimitiveType, value: SingleValue): JsonValue => 
     case "long":
       return typeof value === "bigint" ? value : mismatch(type)
     case "decimal":
-      return typeof value === "bigint" ? decimalText(value, type.scale) : mismatch(type)
+      return typeof value === "bigint" ? unscaledText(value, type.scale) : mismatch(type)
     case "date":
       return typeof value === "number" ? dateText(value) : mismatch(type)
     case "time":

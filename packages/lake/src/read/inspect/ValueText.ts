@@ -4,6 +4,7 @@
  * Pure. Dates and times are proleptic Gregorian, to the microsecond; a year before the first is written `0044 (BC)` as DuckDB
  * has it.
  */
+import { unscaledText } from "@frazil/core"
 import type { SingleValue } from "../../spec/SingleValue.ts"
 import type { Transform } from "../../spec/Transform.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
@@ -48,13 +49,6 @@ const nanosText = (value: SingleValue, between: string): string | undefined => {
   return timestampText((value - nanos) / 1000n, between, nanos)
 }
 
-/** `-12.05` of -1205 with a scale of 2. */
-export const decimalText = (unscaled: bigint, scale: number): string => {
-  const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0")
-  const whole = digits.slice(0, digits.length - scale)
-  return `${unscaled < 0n ? "-" : ""}${whole}${scale === 0 ? "" : `.${digits.slice(digits.length - scale)}`}`
-}
-
 /** Bytes as DuckDB casts them from text: `\x0a\xff`. */
 export const blobText = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
@@ -74,7 +68,7 @@ export const castText = (type: PrimitiveType, value: SingleValue): string | null
     case "timestamp_ns":
       return nanosText(value, " ") ?? null
     case "decimal":
-      return typeof value === "bigint" ? decimalText(value, type.scale) : null
+      return typeof value === "bigint" ? unscaledText(value, type.scale) : null
     default:
       if (Object.is(value, -0)) return "-0.0"
       return value instanceof Uint8Array ? blobText(value) : String(value)

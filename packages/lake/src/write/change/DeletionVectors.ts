@@ -18,6 +18,7 @@ import { isVector, type DeleteFile } from "../../spec/DataFile.ts"
 import { dataFolder } from "../../spec/Locations.ts"
 import type { ManifestEntry } from "../../spec/Manifest.ts"
 import { fromDuckDbError, fromStorageError, type ParquetError } from "../parquet/ParquetError.ts"
+import { rowDataFile } from "../rows/RowFileWriter.ts"
 
 /** The field that vectors are about: the position of a row (reserved field ids). */
 const positionFieldId = 2_147_483_645
@@ -76,21 +77,9 @@ export const writeDeletionVectors = Effect.fnUntraced(function* (
   const filePath = `${dataFolder(plan.metadata)}/deletes-${yield* randomUuid}.puffin`
   yield* Effect.mapError(storage.writeNew(filePath, bytes), fromStorageError)
   const deletes = entries.map(({ dataFile }, i): DeleteFile => ({
-    filePath,
+    ...rowDataFile(filePath, dataFile.specId, dataFile.partition, gone[i]!.count, bytes.length),
     fileFormat: "PUFFIN",
     content: "position-deletes",
-    specId: dataFile.specId,
-    partition: dataFile.partition,
-    recordCount: BigInt(gone[i]!.count),
-    fileSizeInBytes: BigInt(bytes.length),
-    columnSizes: new Map(),
-    valueCounts: new Map(),
-    nullValueCounts: new Map(),
-    nanValueCounts: new Map(),
-    lowerBounds: new Map(),
-    upperBounds: new Map(),
-    splitOffsets: [],
-    sortOrderId: null,
     equalityIds: [],
     referencedDataFile: dataFile.filePath,
     contentOffset: BigInt(offsets[i]!),

@@ -10,11 +10,13 @@ import { open, rename, type FileHandle } from "node:fs/promises"
 import * as zlib from "node:zlib"
 import { corrupt, unsupported } from "../../spec/FormatError.ts"
 import { leafFields, type TableSchema } from "../../spec/Schema.ts"
+import { Codec, Encoding, PageType, PhysicalType, Repetition } from "./ParquetEnums.ts"
 import { readAt, readFooter, writeAt } from "./PartFile.ts"
 import { footerToBytes, numberAt, parquetMagic, structAt, structsAt, type ParquetFooter } from "./ParquetFooter.ts"
 import { thriftPrefix, thriftToBytes, ThriftType, type ThriftField, type ThriftStruct } from "./Thrift.ts"
+import { i32, i64, listOf, structField } from "./ThriftFields.ts"
 
-// parquet.thrift: field ids, and values of its enums
+// parquet.thrift's field ids
 const FileMetaData = { schema: 2 } as const
 const Element = { type: 1, typeLength: 2, repetition: 3, childCount: 5, fieldId: 9 } as const
 const RowGroup = { columns: 1, totalBytes: 2, fileOffset: 5, compressedBytes: 6 } as const
@@ -30,24 +32,18 @@ const Column = {
   sizeStatistics: 16
 } as const
 const Page = { type: 1, uncompressedBytes: 2, compressedBytes: 3, crc: 4, data: 5 } as const
-const pageTypes = { data: 0, dictionary: 2 } as const
-const encodings = { plain: 0, plainDictionary: 2, dictionary: 8 } as const
-const fixedLengthByteArray = 7
-const required = 0
-const repeated = 2
 
-interface Codec {
+interface Compression {
   readonly decode: (bytes: Uint8Array) => Uint8Array
   readonly encode: (bytes: Uint8Array) => Uint8Array
 }
 
-const zstd = 6
-const codecs: ReadonlyMap<number, Codec> = new Map([
-  [0, { decode: (bytes: Uint8Array) => bytes, encode: (bytes: Uint8Array) => bytes }],
-  [2, { decode: zlib.gunzipSync, encode: zlib.gzipSync }],
+const compressions: ReadonlyMap<number, Compression> = new Map([
+  [Codec.none, { decode: (bytes: Uint8Array) => bytes, encode: (bytes: Uint8Array) => bytes }],
+  [Codec.gzip, { decode: zlib.gunzipSync, encode: zlib.gzipSync }],
   // older runtimes have none
   ...(typeof zlib.zstdCompressSync === "function"
-    ? [[zstd, { decode: zlib.zstdDecompressSync, encode: zlib.zstdCompressSync }] as const]
+    ? [[Codec.zstd, { decode: zlib.zstdDecompressSync, encode: zlib.zstdCompressSync }] as const]
     : [])
 ])
 
@@ -56,10 +52,9 @@ const lengthsOf = (schema: TableSchema): ReadonlyMap<number, number> =>
 
 /** COPY's compression for files of the schema: one that this runtime has too, where pages are to be written anew. */
 export const compressionSql = (schema: TableSchema, level: number): string =>
-  lengthsOf(schema).size === 0 || codecs.has(zstd) ? `COMPRESSION zstd, COMPRESSION_LEVEL ${level}` : "COMPRESSION gzip"
-
-const int = (value: number): ThriftField => ({ type: ThriftType.I32, value })
-const long = (value: number): ThriftField => ({ type: ThriftType.I64, value })
+  lengthsOf(schema).size === 0 || compressions.has(Codec.zstd)
+    ? `COMPRESSION zstd, COMPRESSION_LEVEL ${level}`
+    : "COMPRESSION gzip"
 
 /** A leaf of the file's schema that is to be of fixed length. */
 interface FixedLeaf {
@@ -76,16 +71,19 @@ const planLeaves = (elements: ReadonlyArray<ThriftStruct>, lengths: ReadonlyMap<
   let at = 0
   const walk = (above: Omit<FixedLeaf, "length">, isRoot: boolean): void => {
     const element = elements[at++] ?? corrupt("Parquet footer", "its schema ends too early")
-    const repetition = numberAt(element, Element.repetition) ?? required
+    const repetition = numberAt(element, Element.repetition) ?? Repetition.required
     const levels = isRoot
       ? above
-      : { repeats: above.repeats || repetition === repeated, optional: above.optional || repetition !== required }
+      : {
+          repeats: above.repeats || repetition === Repetition.repeated,
+          optional: above.optional || repetition !== Repetition.required
+        }
     const children = numberAt(element, Element.childCount) ?? 0
     const length = lengths.get(numberAt(element, Element.fieldId) ?? -1)
     const isFixed = children === 0 && length !== undefined
     changed.push(
       isFixed
-        ? new Map(element).set(Element.type, int(fixedLengthByteArray)).set(Element.typeLength, int(length))
+        ? new Map(element).set(Element.type, i32(PhysicalType.fixed)).set(Element.typeLength, i32(length))
         : element
     )
     if (children === 0) leaves.push(isFixed ? { ...levels, length } : undefined)
@@ -117,12 +115,12 @@ const valuesFrom = (bytes: Uint8Array, { optional, repeats }: FixedLeaf): number
 }
 
 const convertPage = (header: ThriftStruct, bytes: Uint8Array, leaf: FixedLeaf): Uint8Array => {
-  if (numberAt(header, Page.type) === pageTypes.dictionary) return withoutLengths(bytes, leaf.length)
-  if (numberAt(header, Page.type) !== pageTypes.data)
+  if (numberAt(header, Page.type) === PageType.dictionary) return withoutLengths(bytes, leaf.length)
+  if (numberAt(header, Page.type) !== PageType.data)
     return unsupported("a Parquet page of another kind than DuckDB writes")
   const encoding = numberAt(structAt(header, Page.data) ?? new Map<number, ThriftField>(), 2)
-  if (encoding === encodings.plainDictionary || encoding === encodings.dictionary) return bytes
-  if (encoding !== encodings.plain) return unsupported("a Parquet page in another encoding than DuckDB writes")
+  if (encoding === Encoding.plainDictionary || encoding === Encoding.rleDictionary) return bytes
+  if (encoding !== Encoding.plain) return unsupported("a Parquet page in another encoding than DuckDB writes")
   const from = valuesFrom(bytes, leaf)
   return Buffer.concat([bytes.subarray(0, from), withoutLengths(bytes.subarray(from), leaf.length)])
 }
@@ -134,7 +132,7 @@ interface Converted {
   readonly pages: ReadonlyMap<number, number>
 }
 
-const convertChunk = (chunk: Uint8Array, codec: Codec, leaf: FixedLeaf): Converted => {
+const convertChunk = (chunk: Uint8Array, codec: Compression, leaf: FixedLeaf): Converted => {
   const parts: Array<Uint8Array> = []
   const pages = new Map<number, number>()
   let [at, written, uncompressedBytes] = [0, 0, 0]
@@ -146,8 +144,8 @@ const convertChunk = (chunk: Uint8Array, codec: Codec, leaf: FixedLeaf): Convert
     const page = convertPage(struct, codec.decode(body), leaf)
     const encoded = codec.encode(page)
     const changed = new Map(struct)
-      .set(Page.uncompressedBytes, int(page.length))
-      .set(Page.compressedBytes, int(encoded.length))
+      .set(Page.uncompressedBytes, i32(page.length))
+      .set(Page.compressedBytes, i32(encoded.length))
     changed.delete(Page.crc)
     const header = thriftToBytes(changed)
     parts.push(header, encoded)
@@ -216,7 +214,7 @@ const writeBody = async (
   for (const each of planned) {
     await copyTo(each.from)
     const number = numberAt(each.metadata, Column.codec) ?? 0
-    const codec = codecs.get(number) ?? unsupported(`Parquet's codec ${number} in a column of fixed length`)
+    const codec = compressions.get(number) ?? unsupported(`Parquet's codec ${number} in a column of fixed length`)
     const converted = convertChunk(await readAt(source, each.from, each.to - each.from), codec, each.leaf)
     const newFrom = end
     await writeAt(target, end, converted.bytes)
@@ -269,30 +267,25 @@ const movedFooter = (
         less += (numberAt(old, Column.uncompressedBytes) ?? 0) - converted.uncompressedBytes
         lessCompressed += (numberAt(old, Column.compressedBytes) ?? 0) - converted.bytes.length
         metadata
-          .set(Column.type, int(fixedLengthByteArray))
-          .set(Column.uncompressedBytes, long(converted.uncompressedBytes))
-          .set(Column.compressedBytes, long(converted.bytes.length))
+          .set(Column.type, i32(PhysicalType.fixed))
+          .set(Column.uncompressedBytes, i64(converted.uncompressedBytes))
+          .set(Column.compressedBytes, i64(converted.bytes.length))
         metadata.delete(Column.sizeStatistics)
       }
-      return withOffsets(chunk, [Chunk.fileOffset], place).set(Chunk.metadata, {
-        type: ThriftType.Struct,
-        value: metadata
-      })
+      return withOffsets(chunk, [Chunk.fileOffset], place).set(Chunk.metadata, structField(metadata))
     })
     const out = withOffsets(group, [RowGroup.fileOffset], place)
-    const columns = { elementType: ThriftType.Struct, items }
-    out.set(RowGroup.columns, { type: ThriftType.List, value: columns })
+    out.set(RowGroup.columns, listOf(ThriftType.Struct, items))
     for (const [id, by] of [
       [RowGroup.totalBytes, less],
       [RowGroup.compressedBytes, lessCompressed]
     ] as const) {
       const total = numberAt(group, id)
-      if (total !== undefined) out.set(id, long(total - by))
+      if (total !== undefined) out.set(id, i64(total - by))
     }
     return out
   })
-  const schema = { elementType: ThriftType.Struct, items: elements }
-  const metadata = new Map(footer.metadata).set(FileMetaData.schema, { type: ThriftType.List, value: schema })
+  const metadata = new Map(footer.metadata).set(FileMetaData.schema, listOf(ThriftType.Struct, elements))
   return { metadata, rowGroups }
 }
 

@@ -3,6 +3,7 @@
  * that an engine reads the very values without being told. Pure.
  */
 import { primitiveToText } from "../../spec/Type.ts"
+import { ConvertedType, LogicalType, PhysicalType } from "./ParquetEnums.ts"
 
 /** What an element of the schema says of its values (parquet.thrift's names). */
 export interface LeafFacts {
@@ -14,9 +15,6 @@ export interface LeafFacts {
   readonly logical: { readonly member: number; readonly says: (field: number) => unknown } | undefined
 }
 
-const physical = { boolean: 0, int32: 1, int64: 2, float: 4, double: 5, byteArray: 6, fixed: 7 } as const
-const logical = { string: 1, decimal: 5, date: 6, time: 7, timestamp: 8, integer: 10, uuid: 14 } as const
-const converted = { utf8: 0, decimal: 5, date: 6, int32: 17, int64: 18 } as const
 const micros = 2
 
 const decimalText = (precision: unknown, scale: unknown): string | undefined =>
@@ -27,20 +25,20 @@ const decimalText = (precision: unknown, scale: unknown): string | undefined =>
 const byLogical = (type: number, { member, says }: NonNullable<LeafFacts["logical"]>): string | undefined => {
   const inMicros = says(2) === micros
   switch (member) {
-    case logical.string:
-      return type === physical.byteArray ? "string" : undefined
-    case logical.decimal:
+    case LogicalType.string:
+      return type === PhysicalType.byteArray ? "string" : undefined
+    case LogicalType.decimal:
       return decimalText(says(2), says(1))
-    case logical.date:
+    case LogicalType.date:
       return "date"
-    case logical.time:
+    case LogicalType.time:
       return inMicros && says(1) === false ? "time" : undefined
-    case logical.timestamp:
+    case LogicalType.timestamp:
       return inMicros ? (says(1) === true ? "timestamptz" : "timestamp") : undefined
-    case logical.integer:
+    case LogicalType.integer:
       if (says(2) !== true) return undefined
       return says(1) === 32 ? "int" : says(1) === 64 ? "long" : undefined
-    case logical.uuid:
+    case LogicalType.uuid:
       return "uuid"
     default:
       return undefined
@@ -49,15 +47,15 @@ const byLogical = (type: number, { member, says }: NonNullable<LeafFacts["logica
 
 const byConverted = ({ convertedType, precision, scale, type }: LeafFacts): string | undefined => {
   switch (convertedType) {
-    case converted.utf8:
-      return type === physical.byteArray ? "string" : undefined
-    case converted.decimal:
+    case ConvertedType.utf8:
+      return type === PhysicalType.byteArray ? "string" : undefined
+    case ConvertedType.decimal:
       return decimalText(precision, scale ?? 0)
-    case converted.date:
+    case ConvertedType.date:
       return "date"
-    case converted.int32:
+    case ConvertedType.int32:
       return "int"
-    case converted.int64:
+    case ConvertedType.int64:
       return "long"
     default:
       return undefined
@@ -65,12 +63,12 @@ const byConverted = ({ convertedType, precision, scale, type }: LeafFacts): stri
 }
 
 const plain: Readonly<Record<number, string>> = {
-  [physical.boolean]: "boolean",
-  [physical.int32]: "int",
-  [physical.int64]: "long",
-  [physical.float]: "float",
-  [physical.double]: "double",
-  [physical.byteArray]: "binary"
+  [PhysicalType.boolean]: "boolean",
+  [PhysicalType.int32]: "int",
+  [PhysicalType.int64]: "long",
+  [PhysicalType.float]: "float",
+  [PhysicalType.double]: "double",
+  [PhysicalType.byteArray]: "binary"
 }
 
 /** As `primitiveToText`; undefined for groups, and where it is something else or not said for sure. */

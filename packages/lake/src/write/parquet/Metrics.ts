@@ -11,6 +11,7 @@ import type { MetricsModes } from "../../spec/MetricsMode.ts"
 import { bigintFromBytes, singleValueFromBytes, type SingleValue } from "../../spec/SingleValue.ts"
 import { leafFields, type TableSchema } from "../../spec/Schema.ts"
 import type { PrimitiveType } from "../../spec/Type.ts"
+import { PhysicalType } from "./ParquetEnums.ts"
 import { columnChunks, splitOffsets, type ColumnChunk, type ParquetFooter } from "./ParquetFooter.ts"
 
 export type Metrics = Pick<
@@ -18,13 +19,10 @@ export type Metrics = Pick<
   "columnSizes" | "valueCounts" | "nullValueCounts" | "nanValueCounts" | "lowerBounds" | "upperBounds" | "splitOffsets"
 >
 
-/** parquet.thrift's Type. */
-const fixedLengthByteArray = 7
-
 /** A statistic's value: Parquet's plain encoding is Iceberg's, but for the width and byte order of decimals. */
 const valueFromPlain = (type: PrimitiveType, physicalType: number, bytes: Uint8Array): SingleValue => {
   if (type._tag !== "decimal") return singleValueFromBytes(type, bytes)
-  return bigintFromBytes(physicalType === fixedLengthByteArray ? bytes : bytes.toReversed())
+  return bigintFromBytes(physicalType === PhysicalType.fixed ? bytes : bytes.toReversed())
 }
 
 /** Order of values as the specification has it: text by code points, bytes unsigned, a UUID as its 16 bytes. */

@@ -15,6 +15,7 @@ import {
   type ThriftStruct,
   type ThriftValue
 } from "./Thrift.ts"
+import { i64, listOf, structField } from "./ThriftFields.ts"
 
 /** `PAR1`, which begins and ends the file. */
 export const parquetMagic = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
@@ -129,15 +130,9 @@ const pageOffsets = [
 const movedRowGroup = (rowGroup: ThriftStruct, by: number, ordinal: number): ThriftStruct => {
   const items = structsAt(rowGroup, RowGroup.columns, "columns").map((chunk) => {
     const metadata = structAt(chunk, Chunk.metadata) ?? missing("column metadata")
-    return withField(moved(chunk, chunkOffsets, by), Chunk.metadata, {
-      type: ThriftType.Struct,
-      value: moved(metadata, pageOffsets, by)
-    })
+    return withField(moved(chunk, chunkOffsets, by), Chunk.metadata, structField(moved(metadata, pageOffsets, by)))
   })
-  const out = withField(moved(rowGroup, [RowGroup.fileOffset], by), RowGroup.columns, {
-    type: ThriftType.List,
-    value: { elementType: ThriftType.Struct, items }
-  })
+  const out = withField(moved(rowGroup, [RowGroup.fileOffset], by), RowGroup.columns, listOf(ThriftType.Struct, items))
   const numbered = out.get(RowGroup.ordinal)
   return numbered === undefined ? out : withField(out, RowGroup.ordinal, { type: numbered.type, value: ordinal })
 }
@@ -171,11 +166,8 @@ export const footerRowCount = (footer: ParquetFooter): number =>
 /** Footer, its length and the magic: all that follows a file's body. */
 export const footerToBytes = (footer: ParquetFooter): Uint8Array => {
   const metadata = new Map(footer.metadata)
-    .set(FileMetaData.rowCount, { type: ThriftType.I64, value: footerRowCount(footer) })
-    .set(FileMetaData.rowGroups, {
-      type: ThriftType.List,
-      value: { elementType: ThriftType.Struct, items: footer.rowGroups }
-    })
+    .set(FileMetaData.rowCount, i64(footerRowCount(footer)))
+    .set(FileMetaData.rowGroups, listOf(ThriftType.Struct, footer.rowGroups))
   const bytes = thriftToBytes(metadata)
   const out = new Uint8Array(bytes.length + trailerLength)
   out.set(bytes)

@@ -1,5 +1,5 @@
 /** A column of booleans: a bit for each value, without a dictionary. */
-import { ColumnPages, type DictionaryPage, type Statistics } from "./ColumnPages.ts"
+import { ColumnPages, type Statistics } from "./ColumnPages.ts"
 
 export class BooleanPages extends ColumnPages {
   private falses = 0
@@ -26,14 +26,6 @@ export class BooleanPages extends ColumnPages {
     }
     this.rows += rows.length
     this.endPageWhenFull()
-  }
-
-  override get dictionary(): DictionaryPage {
-    return { bytes: new Uint8Array(), values: 0 }
-  }
-
-  protected override get dictionaryValues(): number {
-    return 0
   }
 
   override get statistics(): Statistics | undefined {

@@ -29,6 +29,9 @@ export interface DictionaryPage {
   readonly values: number
 }
 
+/** Of columns whose values rarely come twice. */
+const noDictionary: DictionaryPage = { bytes: new Uint8Array(), values: 0 }
+
 /** Bounds in Parquet's plain encoding; not exact where text was cut. */
 export interface Statistics {
   readonly min: Uint8Array | undefined
@@ -70,8 +73,12 @@ export abstract class ColumnPages {
   }
 
   /** The column's dictionary, to be written before its pages when one of them is indexed. */
-  abstract get dictionary(): DictionaryPage
-  protected abstract get dictionaryValues(): number
+  get dictionary(): DictionaryPage {
+    return noDictionary
+  }
+  protected get dictionaryValues(): number {
+    return 0
+  }
   /** Undefined when all is null. */
   abstract get statistics(): Statistics | undefined
   /** Forgets what the row group held beyond its pages. */

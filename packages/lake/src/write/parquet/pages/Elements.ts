@@ -2,38 +2,12 @@
  * How columns stand in a Parquet file's schema: physical type, what it means, field id (parquet.thrift's SchemaElement; Iceberg
  * specification, "Parquet"). Pure.
  */
-import { ThriftType, type ThriftField, type ThriftStruct, type ThriftValue } from "../Thrift.ts"
+import { ConvertedType, LogicalType, PhysicalType, Repetition } from "../ParquetEnums.ts"
+import { ThriftType, type ThriftField, type ThriftStruct } from "../Thrift.ts"
+import { binary, flag, i32, listOf, nested, struct } from "../ThriftFields.ts"
 import type { PrimitiveType } from "../../../spec/Type.ts"
 import type { WrittenColumn } from "../ColumnPlan.ts"
 import type { NumberForm } from "./NumberPages.ts"
-
-/** parquet.thrift's Type. */
-const PhysicalType = { boolean: 0, int32: 1, int64: 2, double: 5, byteArray: 6, fixed: 7 } as const
-
-const Converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10, int32: 17, int64: 18 } as const
-/** Fields of the union LogicalType. */
-const Logical = { string: 1, decimal: 5, date: 6, timestamp: 8, integer: 10, uuid: 14 } as const
-const Repetition = { required: 0, optional: 1 } as const
-
-const utf8 = new TextEncoder()
-
-export const i32 = (value: number): ThriftField => ({ type: ThriftType.I32, value })
-export const i64 = (value: number): ThriftField => ({ type: ThriftType.I64, value })
-export const binary = (value: Uint8Array | string): ThriftField => ({
-  type: ThriftType.Binary,
-  value: typeof value === "string" ? utf8.encode(value) : value
-})
-export const flag = (value: boolean): ThriftField => ({ type: value ? ThriftType.True : ThriftType.False, value })
-export const struct = (fields: Readonly<Record<number, ThriftField | undefined>>): ThriftStruct =>
-  new Map(Object.entries(fields).flatMap(([id, field]) => (field === undefined ? [] : [[Number(id), field] as const])))
-export const nested = (fields: Readonly<Record<number, ThriftField | undefined>>): ThriftField => ({
-  type: ThriftType.Struct,
-  value: struct(fields)
-})
-export const listOf = (elementType: number, items: ReadonlyArray<ThriftValue>): ThriftField => ({
-  type: ThriftType.List,
-  value: { elementType, items }
-})
 
 const bitsPerDigit = Math.log2(10)
 
@@ -90,15 +64,15 @@ interface Meaning {
 const meaningOf = (type: PrimitiveType): Meaning => {
   switch (type._tag) {
     case "string":
-      return { converted: Converted.utf8, logical: nested({ [Logical.string]: nested({}) }) }
+      return { converted: ConvertedType.utf8, logical: nested({ [LogicalType.string]: nested({}) }) }
     case "date":
-      return { converted: Converted.date, logical: nested({ [Logical.date]: nested({}) }) }
+      return { converted: ConvertedType.date, logical: nested({ [LogicalType.date]: nested({}) }) }
     case "uuid":
-      return { logical: nested({ [Logical.uuid]: nested({}) }) }
+      return { logical: nested({ [LogicalType.uuid]: nested({}) }) }
     case "decimal":
       return {
-        converted: Converted.decimal,
-        logical: nested({ [Logical.decimal]: nested({ 1: i32(type.scale), 2: i32(type.precision) }) })
+        converted: ConvertedType.decimal,
+        logical: nested({ [LogicalType.decimal]: nested({ 1: i32(type.scale), 2: i32(type.precision) }) })
       }
     case "timestamptz":
     case "timestamp": {
@@ -106,8 +80,8 @@ const meaningOf = (type: PrimitiveType): Meaning => {
       const micros = nested({ 2: nested({}) })
       return {
         // the converted type says an instant, which a local time is not
-        ...(zoned ? { converted: Converted.timestampMicros } : {}),
-        logical: nested({ [Logical.timestamp]: nested({ 1: flag(zoned), 2: micros }) })
+        ...(zoned ? { converted: ConvertedType.timestampMicros } : {}),
+        logical: nested({ [LogicalType.timestamp]: nested({ 1: flag(zoned), 2: micros }) })
       }
     }
     default:

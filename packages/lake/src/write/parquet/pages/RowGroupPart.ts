@@ -3,11 +3,13 @@
  * (parquet.thrift's PageHeader, ColumnMetaData, RowGroup, FileMetaData).
  */
 import type { WrittenColumn } from "../ColumnPlan.ts"
+import { Codec, Encoding, PageType } from "../ParquetEnums.ts"
 import { parquetMagic, type ParquetFooter } from "../ParquetFooter.ts"
 import { ThriftType, thriftToBytes, type ThriftField, type ThriftStruct } from "../Thrift.ts"
+import { binary, flag, i32, i64, listOf, nested, struct } from "../ThriftFields.ts"
 import type { ColumnPages, Page, Statistics } from "./ColumnPages.ts"
 import { compress } from "./Compress.ts"
-import { binary, flag, i32, i64, listOf, nested, physicalType, schemaElements, struct } from "./Elements.ts"
+import { physicalType, schemaElements } from "./Elements.ts"
 
 /** A part of a file that lies in memory. */
 export interface MemoryPart {
@@ -17,9 +19,6 @@ export interface MemoryPart {
   readonly footer: ParquetFooter
 }
 
-const Encoding = { plain: 0, rle: 3, rleDictionary: 8 } as const
-const PageType = { data: 0, dictionary: 2 } as const
-const zstd = 6
 const createdBy = "frazil version 0.1.0"
 
 /** The body as it grows. */
@@ -98,7 +97,7 @@ const putChunk = async (
     1: i32(physicalType(field.type)),
     2: listOf(ThriftType.I32, encodings),
     3: listOf(ThriftType.Binary, [binary(field.name).value]),
-    4: i32(zstd),
+    4: i32(Codec.zstd),
     5: i64(rows),
     6: i64(body.uncompressed - before),
     7: i64(body.at - start),

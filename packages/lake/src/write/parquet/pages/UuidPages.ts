@@ -1,5 +1,5 @@
 /** A column of UUIDs, whose texts become the 16 bytes that they spell. No dictionary: ids rarely come twice. */
-import { ColumnPages, type DictionaryPage, type Statistics } from "./ColumnPages.ts"
+import { ColumnPages, type Statistics } from "./ColumnPages.ts"
 import { ByteExtremes, PlacedExtremes } from "./Extremes.ts"
 import type { Texts } from "./TextPages.ts"
 
@@ -41,14 +41,6 @@ export class UuidPages extends ColumnPages {
     }
     this.rows += rows.length
     this.endPageWhenFull()
-  }
-
-  override get dictionary(): DictionaryPage {
-    return { bytes: new Uint8Array(), values: 0 }
-  }
-
-  protected override get dictionaryValues(): number {
-    return 0
   }
 
   override get statistics(): Statistics | undefined {
