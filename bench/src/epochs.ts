@@ -24,7 +24,7 @@ import { rulesDirectory } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, makeDeadLetter, makeLedgerEntry, RawTransactions } from "@frazil/model"
 import { loadRules } from "@frazil/rules"
 import { Effect, Layer } from "effect"
-import { measureProcess } from "./support/Measure.ts"
+import { measureProcess, median } from "./support/Measure.ts"
 
 const pairs = 5
 const never = 24 * 3_600_000
@@ -53,8 +53,6 @@ const asAnother = (log: LogShape, run: number): LogShape => {
     dropDeltas: (owner, shard, through) => log.dropDeltas(owner, own(shard), through)
   }
 }
-
-const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 /** Reads the whole log as run number `run`, and tells what it cost. */
 const measure = Effect.fnUntraced(function* (job: Job.Job, run: number, epochs: typeof withEpochs) {

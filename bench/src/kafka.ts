@@ -17,7 +17,7 @@ import { RawTransactions } from "@frazil/model"
 import { catalogLayer, dataDirectory, duckDbLayer, storageLayer } from "@frazil/platform"
 import { sharedKafka } from "@frazil/sim/kafka"
 import { Effect, Layer } from "effect"
-import { measureProcess } from "./support/Measure.ts"
+import { cpuMicros, measureProcess } from "./support/Measure.ts"
 
 const file = process.argv[2]
 if (file === undefined) throw new Error("usage: bun bench/src/kafka.ts FILE.ndjson")
@@ -26,11 +26,6 @@ if (landing === undefined) throw new Error("lakehouse/src/tables.ts lands raw-tr
 const topic = { name: RawTransactions.name, partitions: RawTransactions.partitions }
 const directory = dataDirectory(await mkdtemp(join(tmpdir(), "frazil-kafka-")))
 const kafka = sharedKafka(19_792)
-
-const cpuMicros = () => {
-  const { system, user } = process.cpuUsage()
-  return user + system
-}
 
 interface Cost {
   readonly cpu: number

@@ -7,7 +7,8 @@
 import { appendRows, Catalog, DuckDb, type FileIO, planScan, readTable } from "@frazil/lake"
 import { Effect } from "effect"
 import { BenchError } from "./support/BenchError.ts"
-import { leastMs, numberOf, rounded, tell } from "./lake/Measured.ts"
+import { leastMs, numberOf, tell } from "./lake/Measured.ts"
+import { rounded } from "./support/Measure.ts"
 import { inNewFolder, lakeLayer } from "./lake/Place.ts"
 import { makeSource, schema, table } from "./lake/SixteenColumns.ts"
 

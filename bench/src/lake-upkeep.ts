@@ -21,7 +21,8 @@ import {
 } from "@frazil/lake"
 import { Clock, Cron, Effect, Result } from "effect"
 import { BenchError } from "./support/BenchError.ts"
-import { leastMs, numberOf, rounded, tell } from "./lake/Measured.ts"
+import { leastMs, numberOf, tell } from "./lake/Measured.ts"
+import { rounded } from "./support/Measure.ts"
 import { inNewFolder, lakeLayer } from "./lake/Place.ts"
 import { rowsSql, schema, table } from "./lake/SixteenColumns.ts"
 

@@ -3,7 +3,7 @@
  *
  * usage: bun bench/src/latency.ts [ignored] [seconds] [rate]. Three processes on one log, as a user would have them: a
  * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written), and this one, which follows the
- * three branches. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
+ * three routes. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
  * waiting for it, the epoch, and the epoch's commit; until the reader has it, and until the log's own timestamp of it.
  * Prints one JSON object, with the processes' CPU in per cent of one core.
  */
@@ -17,19 +17,13 @@ import { CheckpointStore, DeadLetters as DeadLetterContract, Flow, Job, Log } fr
 import { DeadLetters, makeDeadLetter, RawTransaction, RawTransactions } from "@frazil/model"
 import { makeTransactions } from "@frazil/sim"
 import { Clock, Effect, Fiber, Layer } from "effect"
+import { cpuSeconds } from "./support/Measure.ts"
+import { routes, rules } from "./workload/Transactions.ts"
 
 const epochMs = 200
 const tickMs = 10
 /** Programs are compiled and running by then. */
 const warmUpMs = 8_000
-const branches = ["high", "review", "clean"]
-const rules = [
-  "amount > 10000",
-  "country != 'US'",
-  "merchant_category in ['gambling', 'crypto', 'wire_transfer', 'jewelry']",
-  "type == 'withdrawal' && amount > 800",
-  "currency != 'USD'"
-]
 const limits = { recordsMax: 10_000, bytesMax: 16 * 1024 * 1024 }
 const templates = 20_000
 /** One output in so many is looked at. */
@@ -57,11 +51,6 @@ const job = Job.make("latency", [
 
 const logOf = (root: string, pollMs?: number) =>
   EmbeddedLog.layer({ file: join(root, "log.db"), ...(pollMs === undefined ? {} : { pollMs }) })
-
-const cpuSeconds = () => {
-  const { system, user } = process.cpuUsage()
-  return (user + system) / 1e6
-}
 
 /** Runs until it is told to stop; prints what it cost since `fromMs` after its start. */
 const runUntilStopped = async (program: Effect.Effect<unknown, unknown>) => {
@@ -144,7 +133,7 @@ const jobServices = (root: string) =>
   )
 
 const follow = (seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) => {
-  const next = branches.map(() => 0)
+  const next = routes.map(() => 0)
   let records = 0
   const take = (batch: RecordBatch, now: number) => {
     const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length)
@@ -159,7 +148,7 @@ const follow = (seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) 
   }
   const round = Effect.gen(function* () {
     const log = yield* Log
-    for (const [branch, topic] of branches.entries()) {
+    for (const [branch, topic] of routes.entries()) {
       for (;;) {
         const batch = yield* log.read(topic, 0, next[branch]!, limits)
         if (batch.length === 0) break
@@ -194,7 +183,7 @@ const stop = async ({ child, ended }: { readonly child: ChildProcess; readonly e
 const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate: number) {
   const log = yield* Log
   const running = start("job", root, rate)
-  const ready = Effect.forEach(branches, (topic) => log.topic(topic))
+  const ready = Effect.forEach(routes, (topic) => log.topic(topic))
   yield* ready.pipe(Effect.retry({ while: ({ reason }) => reason === "TopicMissing" }))
   const producer = start("producer", root, rate)
   const startedAt = yield* Clock.currentTimeMillis

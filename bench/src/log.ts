@@ -13,18 +13,13 @@ import { Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect } from "effect"
 import { makeFileLog } from "./support/FileLog.ts"
-import { measureProcess } from "./support/Measure.ts"
+import { cpuMicros, measureProcess } from "./support/Measure.ts"
 
 const file = process.argv[2]
 if (file === undefined) throw new Error("usage: bun bench/src/log.ts FILE.ndjson")
 const root = await mkdtemp(join(tmpdir(), "frazil-log-"))
 const keyOf = KeyScanner.make(RawTransactions)
 const topic = { name: RawTransactions.name, partitions: RawTransactions.partitions }
-
-const cpuMicros = () => {
-  const { system, user } = process.cpuUsage()
-  return user + system
-}
 
 const readAll = Effect.gen(function* () {
   const log = yield* Log

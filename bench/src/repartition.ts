@@ -13,6 +13,7 @@ import { count, Flow, Job, Log, sum, Window } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect, Layer } from "effect"
 import { jobServices } from "./support/JobServices.ts"
+import { median } from "./support/Measure.ts"
 
 const file = process.argv[2]
 if (file === undefined) throw new Error("usage: bun bench/src/repartition.ts FILE.ndjson")
@@ -36,8 +37,6 @@ const jobs = (run: number) => ({
     )
   ])
 })
-
-const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 const measure = Effect.fnUntraced(function* (job: Job.Job) {
   const monitor = Job.monitor()

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { localStateFolder } from "@frazil/engine"
 import { EmbeddedStore, StoredMap } from "@frazil/engine/store"
+import { makeRandom } from "@frazil/sim"
 
 const sizes = process.argv.slice(2).map(Number)
 const entryBytes = 480
@@ -30,13 +31,8 @@ const valueOf = (index: number) => ({
   amounts: Array.from({ length: 17 }, (_, at) => (index + at * 37) % 10_000)
 })
 
-let state = 42
-const random = () => {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-}
+const { bits } = makeRandom(42)
+const random = () => bits() / 4_294_967_296
 
 interface Value extends ReturnType<typeof valueOf> {}
 

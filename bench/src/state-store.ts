@@ -25,6 +25,7 @@ import {
   type StateFolderShape,
   type TopicInfo
 } from "@frazil/engine"
+import { makeRandom } from "@frazil/sim"
 import { Effect, Layer, Schema } from "effect"
 import { jobServices } from "./support/JobServices.ts"
 import { forgetful } from "./support/ForgetfulLog.ts"
@@ -94,13 +95,8 @@ const jobOn = (on: Flow.StateStore) =>
 const startMs = Date.UTC(2026, 0, 14)
 const keyOf = (index: number) => `ACC${String(index).padStart(10, "0")}`
 
-let state = 42
-const random = () => {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-}
+const { bits } = makeRandom(42)
+const random = () => bits() / 4_294_967_296
 /** Of `keys`, which lie anywhere: rank k is as likely as 1/k. */
 const zipf = (keys: number) => (Math.floor(keys ** random()) * 2_654_435_761) % keys
 const uniform = (keys: number) => Math.floor(random() * keys)

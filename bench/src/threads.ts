@@ -15,7 +15,7 @@ import { Job, Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { makeThreads, spawnWorker } from "@frazil/platform"
 import { Effect } from "effect"
-import { measureProcess } from "./support/Measure.ts"
+import { measureProcess, median } from "./support/Measure.ts"
 import {
   allReady,
   job,
@@ -116,8 +116,6 @@ const runOnce = async (through: Through, threads: number, folder: string) => {
   }
   process.stdout.write(`${JSON.stringify({ ...answer, ...measureProcess(answer.in) })}\n`)
 }
-
-const median = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 type Figure = "jobSeconds" | "busiestSeconds" | "wallSeconds" | "cpuSeconds" | "rssPeakMb"
 

@@ -14,6 +14,7 @@ import { Flow, Job, Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect, Layer, Schema } from "effect"
 import { jobServices } from "./support/JobServices.ts"
+import { median } from "./support/Measure.ts"
 
 const [, , file, kind = "interval"] = process.argv
 if (file === undefined) throw new Error("usage: bun bench/src/two-topics.ts FILE.ndjson [interval|asOf|latest]")
@@ -75,8 +76,6 @@ const jobs = (run: number) => ({
     )
   ])
 })
-
-const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 const measure = Effect.fnUntraced(function* (job: Job.Job, sources: ReadonlyArray<string>) {
   const monitor = Job.monitor()

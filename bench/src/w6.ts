@@ -9,15 +9,11 @@ import { DeadLetters, RawTransactions } from "@frazil/model"
 import { Effect, Layer, Schema } from "effect"
 import { makeFileLog } from "./support/FileLog.ts"
 import { jobServices } from "./support/JobServices.ts"
+import { cpuSeconds, rounded } from "./support/Measure.ts"
 import { openSlowService } from "./support/SlowService.ts"
 import { checkInput, runProgram } from "./workload/Program.ts"
 import { w6 } from "./workload/W6.ts"
 
-const cpuSeconds = () => {
-  const { system, user } = process.cpuUsage()
-  return (system + user) / 1e6
-}
-const round = (value: number, digits: number) => Number(value.toFixed(digits))
 const rssPeakMb = () => Math.round(process.resourceUsage().maxRSS / 1024)
 
 /** Runs the job over the log to the file's end. */
@@ -80,10 +76,10 @@ const throughService = async (input: string) => {
     n,
     valid,
     invalid: status?.deadLettered ?? 0,
-    wallSeconds: round(seconds, 2),
+    wallSeconds: rounded(seconds, 2),
     perSecond: Math.round(valid / seconds),
     perSecondMax: 5000,
-    cpuMicrosPerEvent: round((cpu / n) * 1e6, 2),
+    cpuMicrosPerEvent: rounded((cpu / n) * 1e6, 2),
     rssPeakMb: rssPeakMb()
   }
 }

@@ -6,7 +6,8 @@
 import { compactTable } from "@frazil/lake"
 import { dataDirectory } from "@frazil/platform"
 import { Effect } from "effect"
-import { cpuSeconds, rounded, rssPeakMb, tell } from "./Measured.ts"
+import { rssPeakMb, tell } from "./Measured.ts"
+import { cpuSeconds, rounded } from "../support/Measure.ts"
 import { withLake } from "./Place.ts"
 import { table } from "./SixteenColumns.ts"
 

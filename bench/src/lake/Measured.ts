@@ -12,15 +12,8 @@ const wordOf = (option: string): string | undefined => {
 
 export const numberOf = (option: string, fallback: number): number => Number(wordOf(option) ?? fallback)
 
-export const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits))
-
 export const quantile = (values: ReadonlyArray<number>, share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
-
-export const cpuSeconds = (): number => {
-  const { system, user } = process.cpuUsage()
-  return (system + user) / 1e6
-}
 
 /** Of this process alone: what `getrusage` says may be that of the process that started it. */
 export const rssPeakMb = (): number => {

@@ -4,7 +4,8 @@
  */
 import { globSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
-import { type Fields, lastObject, median } from "../support/Benchmark.ts"
+import { type Fields, lastObject } from "../support/Benchmark.ts"
+import { median } from "../support/Measure.ts"
 import { type Peer, type PeerBound, type PeerInput, peers } from "./Peer.ts"
 import { runTree, type TreeRun } from "./RunPeer.ts"
 import { differingFields } from "./SameAnswer.ts"

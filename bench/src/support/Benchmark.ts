@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { buildPrograms } from "@frazil/platform/build"
+import { median } from "./Measure.ts"
 
 /** What a benchmark's line has to keep, and in which words. */
 export type Bound = readonly [field: string, max: number, unit: string]
@@ -41,9 +42,6 @@ export const runBenchmark = (name: string, ...words: ReadonlyArray<string>): Ran
   if (child.status !== 0) return { failed: said || `it ended with code ${child.status ?? "none"}` }
   return lastObject(child.stdout) ?? { failed: "it printed no JSON object on its last line" }
 }
-
-export const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN
 
 /** Numbers by their medians, the rest as the first run has it. */
 export const medianFields = (runs: ReadonlyArray<Fields>): Fields =>

@@ -17,13 +17,24 @@ export const measureProcess = (events: number): Measured => {
   const wallSeconds = process.uptime()
   return {
     events,
-    wallSeconds: round(wallSeconds, 3),
-    cpuSeconds: round(cpuSeconds, 3),
-    cpuMicrosPerEvent: round((cpuSeconds * 1e6) / events, 3),
+    wallSeconds: rounded(wallSeconds, 3),
+    cpuSeconds: rounded(cpuSeconds, 3),
+    cpuMicrosPerEvent: rounded((cpuSeconds * 1e6) / events, 3),
     eventsPerSecond: Math.round(events / wallSeconds),
     eventsPerCpuSecond: Math.round(events / cpuSeconds),
     rssPeakMb: Math.round(usage.maxRSS / 1024)
   }
 }
 
-const round = (value: number, digits: number) => Number(value.toFixed(digits))
+export const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits))
+
+export const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN
+
+/** Of all threads of the process, so far. */
+export const cpuMicros = (): number => {
+  const { system, user } = process.cpuUsage()
+  return user + system
+}
+
+export const cpuSeconds = (): number => cpuMicros() / 1e6

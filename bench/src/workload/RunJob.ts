@@ -14,6 +14,7 @@ import { Effect, Layer } from "effect"
 import { BenchError } from "../support/BenchError.ts"
 import { makeFileLog } from "../support/FileLog.ts"
 import { jobServices } from "../support/JobServices.ts"
+import { cpuMicros } from "../support/Measure.ts"
 import { source } from "./Transactions.ts"
 
 export type Through = "file" | "log"
@@ -27,11 +28,6 @@ export interface LogCost {
 export interface Ran {
   readonly status: ReturnType<ReturnType<typeof Job.monitor>["status"]>[number]
   readonly logCost: LogCost | undefined
-}
-
-const cpuMicros = () => {
-  const { system, user } = process.cpuUsage()
-  return user + system
 }
 
 const run = Effect.fnUntraced(function* (job: Job.Job, complete: () => boolean) {

@@ -19,9 +19,9 @@ export const source = Topic.make(RawTransactions.name, {
 /** What the routes find is written to topics, or only counted. */
 export type Found = "written" | "counted"
 
-const routes = ["high", "review", "clean"] as const
+export const routes = ["high", "review", "clean"] as const
 
-const rules = [
+export const rules = [
   "amount > 10000",
   "country != 'US'",
   "merchant_category in ['gambling', 'crypto', 'wire_transfer', 'jewelry']",

@@ -15,7 +15,7 @@ import { RawTransactions } from "@frazil/model"
 import { catalogLayer, type DataDirectory, dataDirectory, duckDbLayer, storageLayer } from "@frazil/platform"
 import { Effect, Layer } from "effect"
 import { makeFileLog } from "../support/FileLog.ts"
-import { measureProcess } from "../support/Measure.ts"
+import { cpuMicros, measureProcess } from "../support/Measure.ts"
 import type { Answered } from "./Answer.ts"
 import { type LogCost, type Through } from "./RunJob.ts"
 import { source } from "./Transactions.ts"
@@ -59,11 +59,6 @@ const land = Effect.fnUntraced(function* (directory: DataDirectory, complete: ()
     measured
   } satisfies Answered
 })
-
-const cpuMicros = () => {
-  const { system, user } = process.cpuUsage()
-  return user + system
-}
 
 const throughLog = Effect.fnUntraced(function* (directory: DataDirectory, file: string) {
   const log = yield* Log

@@ -12,7 +12,7 @@ import { Accounts, accountsCount, makeAccounts } from "../support/Accounts.ts"
 import { BenchError } from "../support/BenchError.ts"
 import { makeFileLog } from "../support/FileLog.ts"
 import { jobServices } from "../support/JobServices.ts"
-import { measureProcess } from "../support/Measure.ts"
+import { cpuSeconds, measureProcess, rounded } from "../support/Measure.ts"
 import type { Answered } from "./Answer.ts"
 import type { Through } from "./RunJob.ts"
 import { timed } from "./Transactions.ts"
@@ -31,12 +31,6 @@ const job = Job.make("w6", [
   ),
   joined.pipe(Flow.total("risk", { sum: "risk" }))
 ])
-
-const cpuSeconds = () => {
-  const { system, user } = process.cpuUsage()
-  return (system + user) / 1e6
-}
-const round = (value: number, digits: number) => Number(value.toFixed(digits))
 
 export const w6 = async (file: string, through: Through): Promise<Answered> => {
   if (through === "log") throw new BenchError("W6 reads its table from memory: --through log is for W1 to W5")
@@ -66,13 +60,13 @@ export const w6 = async (file: string, through: Through): Promise<Answered> => {
       x1: source.committed.get(Foreigns.name) ?? 0,
       x2: BigInt(status.totals["risk"]?.sum ?? 0),
       tableRows: accountsCount,
-      tableCpuSeconds: round(tableCpuSeconds, 3),
-      tableCpuMicrosPerRow: round((tableCpuSeconds / accountsCount) * 1e6, 3)
+      tableCpuSeconds: rounded(tableCpuSeconds, 3),
+      tableCpuMicrosPerRow: rounded((tableCpuSeconds / accountsCount) * 1e6, 3)
     },
     measured: {
       ...measured,
-      cpuSeconds: round(ownCpuSeconds, 3),
-      cpuMicrosPerEvent: round((ownCpuSeconds / Math.max(n, 1)) * 1e6, 3)
+      cpuSeconds: rounded(ownCpuSeconds, 3),
+      cpuMicrosPerEvent: rounded((ownCpuSeconds / Math.max(n, 1)) * 1e6, 3)
     }
   }
 }
