@@ -70,7 +70,7 @@ const make = (file: string, database: DatabaseSync): SqliteDatabase => {
   }
 }
 
-/** Opens the file, making it and its folder if need be; closed with the scope. */
+/** Opens the file, making it and its folder if need be; closed with the scope. Waits for locks, as statements do. */
 export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
@@ -79,8 +79,6 @@ export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeErro
         const database = new DatabaseSync(file)
         // Waiting is done outside, where it does not hold up the thread.
         database.exec("PRAGMA busy_timeout = 0")
-        // a commit ends with the removal of its journal: without its folder synced, a power cut could bring that back
-        database.exec("PRAGMA synchronous = EXTRA")
         return database
       },
       catch: (cause) =>
@@ -89,4 +87,9 @@ export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeErro
           : toLakeError(file, false)(cause)
     }),
     (database) => Effect.sync(() => database.close())
-  ).pipe(Effect.map((database) => make(file, database)))
+  ).pipe(
+    Effect.map((database) => make(file, database)),
+    // A commit ends with the removal of its journal: without its folder synced, a power cut could bring that back.
+    // The first statement to look into the file, so the first that another process's lock keeps waiting.
+    Effect.tap(({ all }) => all("PRAGMA synchronous = EXTRA"))
+  )

@@ -137,6 +137,24 @@ describe("SqliteCatalog", () => {
     })
   )
 
+  it.live("opens while another process holds the file", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "catalog.db")
+      yield* Effect.asVoid(createRaw).pipe(Effect.provide(layerAt(file)))
+      const other = new DatabaseSync(file)
+      other.exec("BEGIN EXCLUSIVE")
+      yield* Effect.forkChild(
+        Effect.andThen(
+          Effect.sleep("150 millis"),
+          Effect.sync(() => other.exec("COMMIT"))
+        )
+      )
+      const tables = yield* Catalog.use((catalog) => catalog.listTables()).pipe(Effect.provide(layerAt(file)))
+      assert.strictEqual(tables.length, 1)
+      other.close()
+    })
+  )
+
   it.effect("lets one of two commits on a base win", () =>
     Effect.gen(function* () {
       const catalog = yield* Catalog
