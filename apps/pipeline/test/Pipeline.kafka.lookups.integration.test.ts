@@ -114,7 +114,7 @@ const runWith = Effect.fnUntraced(function* (
   const atCrossing = (point: FaultPointName) =>
     point === "during-epoch-commit" && crossings.includes(++crossed) ? hit([...sent.values()]) : Effect.void
   const flows = ["lending", "claims"] as const
-  yield* runIn(place, { flows, hit: atCrossing, log: watched, recordsMax: 50 })
+  yield* runIn(place, { flows, hit: atCrossing, log: watched, recordsMax: 20, epochRecords: 20 })
   assert.isAbove(crossed, Math.max(...crossings))
 }, Effect.scoped)
 

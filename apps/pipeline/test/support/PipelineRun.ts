@@ -69,6 +69,8 @@ export interface RunIn {
   readonly hit?: (name: FaultPointName) => Effect.Effect<void>
   /** Records that the log gives at a time. */
   readonly recordsMax?: number
+  /** An epoch ends with so many, however long it takes to commit: a small file becomes many of them on any machine. */
+  readonly epochRecords?: number
   /** None when left out. */
   readonly rules?: RuleSet
   /** That of the data directory when left out. */
@@ -89,7 +91,8 @@ export const runIn = (place: Place, given: RunIn = {}) =>
     const summaries: Array<Summary> = []
     const atEnd = (summary: Summary) => Effect.sync(() => void summaries.push(summary))
     const threads = given.parallelism === undefined ? {} : { parallelism: given.parallelism, epochRecords: recordsMax }
-    const options = { ...optionsFor(flows, place, rules), ...threads }
+    const epochs = given.epochRecords === undefined ? {} : { epochRecords: given.epochRecords }
+    const options = { ...optionsFor(flows, place, rules), ...threads, ...epochs }
     yield* runPipeline(options, dataDirectory(place.data), blind, atEnd).pipe(
       Effect.provideService(ThreadWatcher, given.watch ?? (() => {})),
       Effect.provideService(Log, inSips(log, recordsMax)),
