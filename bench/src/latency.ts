@@ -1,9 +1,9 @@
 /**
  * From a record's append to its committed output, at 50,000 records a second through the embedded log, epochs of 200 ms.
  *
- * usage: bun bench/src/latency.ts [ignored] [seconds] [rate]. Three processes on one log, as a user would have them: a
- * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written), and this one, which follows the
- * three routes. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
+ * usage: bun bench/src/latency.ts [ignored] [seconds] [rate] [jobs]. Three processes on one log, as a user would have them: a
+ * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written; as often as `jobs` says, each with
+ * topics of its own), and this one, which follows the routes. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
  * waiting for it, the epoch, and the epoch's commit; until the reader has it, and until the log's own timestamp of it.
  * Prints one JSON object, with the processes' CPU in per cent of one core.
  */
@@ -31,23 +31,32 @@ const sampledOneIn = 7
 /** `"device_id":"` is followed by as many characters: a mark and milliseconds. */
 const markBytes = 14
 
-const output = (name: string) => Topic.make(name, { schema: RawTransaction, key: undefined, partitions: 1 })
+/** Of one of the jobs, from 0. */
+const outputName = (name: string, job: number) => `${name}-${job}`
 
 /** W1's: each record to one of three branches, and to the topic of each rule that holds. */
-const transactions = Flow.from(RawTransactions)
-const { clean, high, review } = transactions.pipe(
-  Flow.route({
-    high: expr(`${rules[0]} || (${rules[3]})`),
-    review: expr(`${rules[1]} || ${rules[2]} || ${rules[4]}`),
-    clean: Flow.otherwise
-  })
-)
-const job = Job.make("latency", [
-  high.pipe(Flow.to(output("high"))),
-  review.pipe(Flow.to(output("review"))),
-  clean.pipe(Flow.to(output("clean"))),
-  ...rules.map((rule, index) => transactions.pipe(Flow.filter(expr(rule)), Flow.to(output(`r${index + 1}`))))
-])
+const makeJob = (number: number) => {
+  const output = (name: string) =>
+    Topic.make(outputName(name, number), { schema: RawTransaction, key: undefined, partitions: 1 })
+  const transactions = Flow.from(RawTransactions)
+  const { clean, high, review } = transactions.pipe(
+    Flow.route({
+      high: expr(`${rules[0]} || (${rules[3]})`),
+      review: expr(`${rules[1]} || ${rules[2]} || ${rules[4]}`),
+      clean: Flow.otherwise
+    })
+  )
+  return Job.make(`latency-${number}`, [
+    high.pipe(Flow.to(output("high"))),
+    review.pipe(Flow.to(output("review"))),
+    clean.pipe(Flow.to(output("clean"))),
+    ...rules.map((rule, index) => transactions.pipe(Flow.filter(expr(rule)), Flow.to(output(`r${index + 1}`))))
+  ])
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index)
+/** What is followed: the three branches of every job. */
+const branchesOf = (jobs: number) => range(jobs).flatMap((job) => routes.map((name) => outputName(name, job)))
 
 const logOf = (root: string, pollMs?: number) =>
   EmbeddedLog.layer({ file: join(root, "log.db"), ...(pollMs === undefined ? {} : { pollMs }) })
@@ -132,8 +141,8 @@ const jobServices = (root: string) =>
     Layer.succeed(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })
   )
 
-const follow = (seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) => {
-  const next = routes.map(() => 0)
+const follow = (topics: ReadonlyArray<string>, seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) => {
+  const next = topics.map(() => 0)
   let records = 0
   const take = (batch: RecordBatch, now: number) => {
     const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length)
@@ -148,7 +157,7 @@ const follow = (seenMs: Array<number>, loggedMs: Array<number>, fromMs: number) 
   }
   const round = Effect.gen(function* () {
     const log = yield* Log
-    for (const [branch, topic] of routes.entries()) {
+    for (const [branch, topic] of topics.entries()) {
       for (;;) {
         const batch = yield* log.read(topic, 0, next[branch]!, limits)
         if (batch.length === 0) break
@@ -166,8 +175,8 @@ const summaryOf = (values: ReadonlyArray<number>) => {
   return { records: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? null }
 }
 
-const start = (role: string, root: string, rate: number) => {
-  const child = spawn(process.execPath, [import.meta.filename, role, root, String(rate)], {
+const start = (role: string, root: string, count: number) => {
+  const child = spawn(process.execPath, [import.meta.filename, role, root, String(count)], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   let text = ""
@@ -180,16 +189,17 @@ const stop = async ({ child, ended }: { readonly child: ChildProcess; readonly e
   return JSON.parse(await ended) as { readonly cpuPercent: number; readonly rssMb: number } // written by `runUntilStopped`
 }
 
-const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate: number) {
+const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate: number, jobs: number) {
   const log = yield* Log
-  const running = start("job", root, rate)
-  const ready = Effect.forEach(routes, (topic) => log.topic(topic))
+  const running = start("jobs", root, jobs)
+  const topics = branchesOf(jobs)
+  const ready = Effect.forEach(topics, (topic) => log.topic(topic))
   yield* ready.pipe(Effect.retry({ while: ({ reason }) => reason === "TopicMissing" }))
   const producer = start("producer", root, rate)
   const startedAt = yield* Clock.currentTimeMillis
   const seen: Array<number> = []
   const logged: Array<number> = []
-  const { records, round } = follow(seen, logged, startedAt + warmUpMs)
+  const { records, round } = follow(topics, seen, logged, startedAt + warmUpMs)
   while ((yield* Clock.currentTimeMillis) - startedAt < warmUpMs + seconds * 1000) {
     yield* round
     yield* log.awaitAppend(5)
@@ -202,27 +212,34 @@ const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate
     w: "latency",
     seconds,
     rate,
+    jobs,
+    tasks: jobs * RawTransactions.partitions,
     epochMs,
     outputs: records(),
     seenMs,
     loggedMs: summaryOf(logged),
     jobCpuPercent: ran.cpuPercent,
     producerCpuPercent: produced.cpuPercent,
-    jobCpuMicrosPerEvent: Number(((ran.cpuPercent * 1e4) / rate).toFixed(2)),
+    jobCpuMicrosPerEvent: Number(((ran.cpuPercent * 1e4) / (rate * jobs)).toFixed(2)),
     jobRssMb: ran.rssMb,
     logMb: Math.round(size / 1e6),
     p99Ms: seenMs.p99
   }
 })
 
-const [, , role = "", second = "", third = ""] = process.argv
+const [, , role = "", second = "", third = "", fourth = ""] = process.argv
 if (role === "producer") {
   await runUntilStopped(produce(Number(third)).pipe(Effect.provide(logOf(second))))
-} else if (role === "job") {
-  await runUntilStopped(Job.run(job, { epochMs }).pipe(Effect.provide(jobServices(second))))
+} else if (role === "jobs") {
+  const all = Effect.forEach(range(Number(third)), (number) => Job.run(makeJob(number), { epochMs }), {
+    concurrency: "unbounded"
+  })
+  await runUntilStopped(all.pipe(Effect.provide(jobServices(second))))
 } else {
   const root = await mkdtemp(join(tmpdir(), "frazil-latency-"))
-  const program = measure(root, Number(second || 30), Number(third || 50_000)).pipe(Effect.provide(logOf(root, 2)))
+  const program = measure(root, Number(second || 30), Number(third || 50_000), Number(fourth || 1)).pipe(
+    Effect.provide(logOf(root, 2))
+  )
   process.stdout.write(`${JSON.stringify(await Effect.runPromise(program))}\n`)
   await rm(root, { recursive: true, force: true })
 }

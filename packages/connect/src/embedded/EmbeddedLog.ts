@@ -2,7 +2,7 @@
  * The log in one SQLite file: the default log, for one machine and any number of processes on it.
  *
  * Apps provide its layer; jobs, the landing, producers and commands use it as `Log`. Files by the path of a call:
- * `EmbeddedLog` → `LogFile` (transactions, errors) → tables (`TopicTable`, `BatchTable`, `ShardTable`,
+ * `EmbeddedLog` → `LogFile` → `Transactions` (errors) → tables (`TopicTable`, `BatchTable`, `ShardTable`,
  * `ProducerTable`) → `BatchRow` (bytes). **Delivery**: what is acknowledged is synced. **Bounds**: records, rows and
  * each transaction but an epoch's, which is as large as the epoch.
  */
@@ -12,9 +12,10 @@ import { type Append, type EpochCommit, Log, type LogError, type LogShape, type 
 import { answerLost } from "../log/AnswerLost.ts"
 import { appendRecords, noRecords, offsetAtTime, purgeRows, readRecords, trimPartition } from "./BatchTable.ts"
 import type { Database } from "./Database.ts"
-import { type CommitFaults, type LogFile, openLogFile } from "./LogFile.ts"
+import { type LogFile, openLogFile } from "./LogFile.ts"
 import { appendSequence, openProducer } from "./ProducerTable.ts"
 import { commitShard, dropDeltas, listDeltas, listShards, recordInForce, takeShard } from "./ShardTable.ts"
+import type { CommitFaults, WriteAbout } from "./Transactions.ts"
 import { declaredTopic, deleteTopic, listTopics, makeTopic, topicBounds, topicInfo } from "./TopicTable.ts"
 
 /** The longest record that a log takes unless told otherwise: 1 MiB. */
@@ -46,7 +47,10 @@ const commitEpoch = (db: Database, epoch: EpochCommit, recordBytesMax: number, n
   )
 }
 
-const topicsOf = (appends: ReadonlyArray<Append>): ReadonlyArray<string> => appends.map(({ topic }) => topic)
+const aboutAppends = (appends: ReadonlyArray<Append>): WriteAbout => ({
+  topics: appends.map(({ topic }) => topic),
+  bytes: appends.reduce((sum, { records }) => sum + records.bytes.length, 0)
+})
 
 const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.Effect<Producer, LogError> =>
   Effect.map(
@@ -59,9 +63,10 @@ const producerOf = (log: LogFile, name: string, recordBytesMax: number): Effect.
         },
         append: (sequence, batches) =>
           Effect.tap(
-            log.write((db, nowMs) => appendSequence(db, opened, sequence, batches, recordBytesMax, nowMs), {
-              topics: topicsOf(batches)
-            }),
+            log.write(
+              (db, nowMs) => appendSequence(db, opened, sequence, batches, recordBytesMax, nowMs),
+              aboutAppends(batches)
+            ),
             () => Effect.sync(() => (nextSequence = Math.max(nextSequence, sequence + 1)))
           )
       }
@@ -131,8 +136,8 @@ export const makeEmbeddedLog = Effect.fnUntraced(function* (
     // **The commit point** of every log stage.
     commit: (epoch) =>
       log.write((db, nowMs) => commitEpoch(db, epoch, recordBytesMax, nowMs), {
-        faults: epochFaults,
-        topics: epoch.shards.flatMap(({ outputs }) => topicsOf(outputs))
+        ...aboutAppends(epoch.shards.flatMap(({ outputs }) => outputs)),
+        faults: epochFaults
       }),
     dropDeltas: (owner, shard, through) =>
       Effect.asVoid(
