@@ -45,7 +45,10 @@ export interface Transactions {
 }
 
 export interface TransactionsOptions {
-  /** Another connection to the same file, which sees what is committed while a write is open; undefined where there can be none. */
+  /**
+   * Another connection to the same file, which sees what is committed while a write is open. Undefined for a database in
+   * memory, which has one connection and nothing to sync: there each write is alone, and readers wait for it.
+   */
   readonly reader: Database | undefined
   /** How long an operation waits for another process's transaction before it fails with `Unavailable`. */
   readonly busyTimeoutMs: number
@@ -254,7 +257,7 @@ export const makeTransactions = Effect.fnUntraced(function* (
 
   const write: Transactions["write"] = (body, about = {}) =>
     Effect.gen(function* () {
-      let { outcome, result } = yield* part(body, about, false)
+      let { outcome, result } = yield* part(body, about, reader === undefined)
       if (outcome._tag === "Undone") ({ outcome, result } = yield* part(body, about, true))
       if (outcome._tag !== "Committed") return yield* outcome.error
       yield* (about.faults ?? noFaults).after

@@ -190,7 +190,7 @@ describe("a sink", () => {
       }
       const options = { name: "features", topic: Counts, target, deadLetter, failuresInRowMax: 3 }
       const running = yield* Effect.forkChild(Effect.flip(runSink(options)).pipe(Effect.provideService(Log, log)))
-      yield* TestClock.adjust("10 seconds")
+      while (running.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
       const { message } = yield* Fiber.join(running)
       assert.include(message, "sink features: nothing delivered in 3 attempts: it is down")
       assert.deepStrictEqual(yield* sinkProgress(log), [{ name: "features", topic: "counts", passed: 6, lag: 4 }])
