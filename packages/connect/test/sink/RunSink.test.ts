@@ -75,6 +75,7 @@ describe("a sink", () => {
       const log = yield* openLog
       yield* append(log, 0, [["C1", 1]])
       const empty = new Map<string, ReadRecords>()
+      let appending = false
       let appended = false
       let open = 3
       // another thread commits, then says so: where nothing was found before, that is remembered
@@ -93,12 +94,13 @@ describe("a sink", () => {
       }
       const inputComplete = Effect.gen(function* () {
         if (empty.size < 2) return false
-        if (!appended) {
-          appended = true
+        if (!appending) {
+          appending = true
           yield* append(log, 0, [["C1", 2]])
           yield* append(log, 1, [["X", 3]])
+          appended = true
         }
-        return true
+        return appended
       }).pipe(Effect.orDie)
       const store = makeStore()
       yield* runSink({ name: "features", topic: Counts, target: store.target, deadLetter, inputComplete }).pipe(
