@@ -6,9 +6,8 @@
  * itself, once a row. **Gotchas**: rows with `batch.wide[i] === 1` must go to the interpreter; rows with
  * `batch.valid[i] === 0` mean nothing.
  */
-import { Buffer } from "node:buffer"
 import { bytesCode } from "../BytesCode.ts"
-import { shortText } from "../decode/ShortText.ts"
+import { shortTexts } from "../decode/ShortText.ts"
 import type { RecordShape } from "../schema/RecordShape.ts"
 import type { FieldSpec } from "../schema/FieldType.ts"
 import type { CodeScope, FieldAccess } from "./Access.ts"
@@ -103,14 +102,13 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
 }
 
 const cachedText = (bytes: Uint8Array, starts: Int32Array, ends: Int32Array): ((row: number) => string | null) => {
-  // a Buffer makes strings of ranges without a view for each
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const textOf = shortTexts(bytes)
   let cachedRow = -1
   let cached: string | null = null
   return (row) => {
     if (row === cachedRow) return cached
     cachedRow = row
     const start = starts[row]!
-    return (cached = start < 0 ? null : shortText(buffer, start, ends[row]!))
+    return (cached = start < 0 ? null : textOf(start, ends[row]!))
   }
 }
