@@ -43,7 +43,12 @@ const scaleLoading = 10
 export const startProgram = async (program: string, load: () => Promise<() => unknown>): Promise<void> => {
   compileAfter(scaleLoading)
   const build = typeof FRAZIL_BUILT === "undefined" ? currentBuild(fileURLToPath(program)) : undefined
-  if (build !== undefined) return void (await import(build))
+  if (build !== undefined) {
+    // what the entry's source waits for
+    const { running }: { readonly running?: unknown } = await import(build)
+    await running
+    return
+  }
   const run = await load()
   compileAfter(1)
   await run()

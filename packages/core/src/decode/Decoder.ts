@@ -2,8 +2,8 @@
  * Turns records into columns, and rows into record objects: the one border where bytes are checked.
  *
  * Jobs and landings make one per topic. The scanner generated from the topic's shape reads most rows, single values of some
- * are read by their fields' rules (`OddValues.ts`), and those it gives up on go to the slow path, whose schema decides. All
- * write the same columns.
+ * are read by their fields' rules (`OddValues.ts`), and those it gives up on are parsed and read by these rules alone
+ * (`RuleDecode.ts`). All write the same columns, those that the topic's schema says.
  *
  * **Guarantees**: any bytes give a batch, never an exception; a row decodes exactly when the topic's schema accepts it.
  * **Bounds**: arrays of the largest batch seen are kept.
@@ -18,6 +18,7 @@ import { makeColumns, type Columns } from "./Columns.ts"
 import { originalLengthHeader } from "./OriginalRecord.ts"
 import { oddReaders, readOddValues } from "./OddValues.ts"
 import { makeRecordReader } from "./RecordReader.ts"
+import { readByRules } from "./RuleDecode.ts"
 import { makeScanner, type Reads, type Scanner } from "./Scanner.ts"
 import { makeSlowDecode, type SlowOutcome } from "./SlowDecode.ts"
 import { makeTextStore, type TextStore } from "./TextStore.ts"
@@ -109,10 +110,10 @@ const extrasOf = (
   return extras
 }
 
-/** The decoder of a topic, with the scanner given: without one every row takes the slow path (the tests' twin). */
+/** The decoder of a topic, with the scanner given: without one the schema decides every row (the tests' twin). */
 export const makeDecoderWith = <A>(topic: Topic<A>, scanner: Scanner | undefined, reads?: Reads): Decoder<A> => {
   const { fields } = topic.shape
-  const slowDecode = makeSlowDecode(topic)
+  const slowDecode = makeSlowDecode(topic, scanner === undefined ? undefined : readByRules(topic))
   const readers = oddReaders(topic)
   let columns = makeColumns(topic.shape, rowsInitial)
 

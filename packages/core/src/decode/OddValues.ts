@@ -27,12 +27,13 @@ const refused: unique symbol = Symbol("refused")
 /** The value of a field from its JSON text, as a record of the topic's schema holds it; a nested one as its text. */
 export type ReadOdd = (text: string) => unknown
 
-const ruleOf = ({ type }: FieldSpec): ((value: unknown, text: string) => unknown) => {
+/** What the schema of a field applies to its value, of decimals to a `NumberText`: the field's value, or a `ProblemFound`. */
+export const ruleOf = ({ type }: FieldSpec): ((value: unknown) => unknown) => {
   switch (type._tag) {
     case "Text":
       return (value) => readText(type, value)
     case "Decimal":
-      return (value, text) => readDecimal(type, typeof value === "number" ? new NumberText(text) : value)
+      return (value) => readDecimal(type, value)
     case "Int":
     case "Double":
       return (value) => readNumber(type, value)
@@ -60,8 +61,10 @@ const nestedReader = (schema: Schema.Codec<unknown, unknown>): ReadOdd => {
 const readerOf = (field: FieldSpec, schema: Schema.Codec<unknown, unknown>, eventTime: boolean): ReadOdd => {
   if (field.type._tag === "Json") return nestedReader(schema)
   const rule = ruleOf(field)
+  const exact = field.type._tag === "Decimal"
   return (text) => {
-    const value = rule(JSON.parse(text), text)
+    const parsed: unknown = JSON.parse(text)
+    const value = rule(exact && typeof parsed === "number" ? new NumberText(text) : parsed)
     if (value instanceof ProblemFound) return refused
     return eventTime && !(Number(value) >= eventTimeStartMs && Number(value) < eventTimeEndMs) ? refused : value
   }

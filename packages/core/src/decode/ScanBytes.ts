@@ -150,7 +150,7 @@ const digitPairs = pairs(100, (table) => {
 })
 
 /** The number of two digits; 100 when there are not two. Beyond the buffer stand no digits. */
-export const twoDigits = (bytes: Uint8Array, at: number): number => digitPairs[bytes[at]! | (bytes[at + 1]! << 8)]!
+const twoDigits = (bytes: Uint8Array, at: number): number => digitPairs[bytes[at]! | (bytes[at + 1]! << 8)]!
 
 // records of a batch mostly fall on one date
 let lastDate = -1
@@ -182,16 +182,52 @@ const offsetMsAt = (bytes: Uint8Array, at: number): number => {
   return (sign === 0x2d ? -1 : 1) * (hours * 60 + minutes) * 60_000
 }
 
-/** Reads the quoted timestamp at `at` into `values[row]`. */
-export const timestampAt = (bytes: Uint8Array, at: number, values: Float64Array, row: number): number => {
-  const days = daysAt(bytes, at + 1)
-  const hour = twoDigits(bytes, at + 12)
-  const minute = twoDigits(bytes, at + 15)
+// and of a minute: the text of the last one that was read, as two doubles, and when it began
+let minuteText = Number.NaN
+let minuteRest = Number.NaN
+let minuteMs = Number.NaN
+
+/** When the minute of the `YYYY-MM-DDTHH:MM` at a position began, as if in UTC; NaN when there is none. */
+const minuteMsAt = (bytes: Uint8Array, view: DataView, at: number): number => {
+  const whole = at + minuteBytes <= view.byteLength
+  // no text of a minute is a NaN
+  if (whole && view.getFloat64(at, true) === minuteText && view.getFloat64(at + 8, true) === minuteRest) return minuteMs
+  const days = daysAt(bytes, at)
+  const hour = twoDigits(bytes, at + 11)
+  const minute = twoDigits(bytes, at + 14)
+  if (bytes[at + 10] !== 0x54 || bytes[at + 13] !== 0x3a || hour > 23 || minute > 59) return Number.NaN
+  const ms = days * 86_400_000 + hour * 3_600_000 + minute * 60_000
+  if (whole && !Number.isNaN(ms)) {
+    minuteText = view.getFloat64(at, true)
+    minuteRest = view.getFloat64(at + 8, true)
+    minuteMs = ms
+  }
+  return ms
+}
+const minuteBytes = 16
+
+/** Reads the quoted timestamp at `at` into `values[row]`; `view` is of the same bytes. */
+export const timestampAt = (
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  values: Float64Array,
+  row: number
+): number => {
+  const startMs = minuteMsAt(bytes, view, at + 1)
   const second = twoDigits(bytes, at + 18)
-  if (bytes[at] !== 0x22 || bytes[at + 11] !== 0x54 || bytes[at + 14] !== 0x3a || bytes[at + 17] !== 0x3a) return -1
-  if (hour > 23 || minute > 59 || second > 59) return -1
+  if (bytes[at] !== 0x22 || bytes[at + 17] !== 0x3a || second > 59) return -1
   let position = at + 20
   let micros = 0
+  const hundredths = twoDigits(bytes, at + 21)
+  const thousandth = digit(bytes, at + 23)
+  if (bytes[position] === 0x2e && hundredths <= 99 && thousandth <= 9 && bytes[at + 24] === 0x5a) {
+    // milliseconds in UTC, as most have it
+    const ms = startMs + second * 1000 + hundredths * 10 + thousandth
+    if (!(ms < timestampEndMs && ms > -timestampEndMs) || bytes[at + 25] !== 0x22) return -1
+    values[row] = ms
+    return at + 26
+  }
   if (bytes[position] === 0x2e) {
     const start = ++position
     let unit = 100_000
@@ -206,7 +242,7 @@ export const timestampAt = (bytes: Uint8Array, at: number, values: Float64Array,
   const offsetMs = offsetMsAt(bytes, position)
   position += bytes[position] === 0x5a ? 1 : 6
   const wholeMs = (micros / 1000) | 0
-  const ms = days * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1000 - offsetMs + wholeMs
+  const ms = startMs + second * 1000 - offsetMs + wholeMs
   // also refuses NaN, from a date or an offset that is none
   if (!(ms < timestampEndMs && ms > -timestampEndMs) || bytes[position] !== 0x22) return -1
   values[row] = ms + (micros - wholeMs * 1000) / 1000

@@ -89,7 +89,7 @@ const readTyped = (field: FieldSpec, cell: string): string => {
     case "Double":
       return readNumber(field, type, cell)
     case "Timestamp":
-      return `p = timestampAt(b, p, v${index}, ${cell}); if (p < 0) return -1`
+      return `p = timestampAt(b, w, p, v${index}, ${cell}); if (p < 0) return -1`
     case "Date":
       return `p = dateAt(b, p, v${index}, ${cell}); if (p < 0) return -1`
     case "Boolean":

@@ -6,7 +6,7 @@
  * when it found anything but what it looks for.
  */
 import { numberDigitsMax } from "../schema/FieldValue.ts"
-import { exponentEnd, ipv4At, numberIn, plainBytes, textEnd, twoDigits } from "./ScanBytes.ts"
+import { exponentEnd, ipv4At, numberIn, plainBytes, textEnd } from "./ScanBytes.ts"
 
 const tens = Float64Array.from({ length: 39 }, (_, exponent) => Number(`1e${exponent}`))
 
@@ -46,39 +46,45 @@ let mantissa = 0
 let fraction = 0
 let digits = 0
 
-/** Adds the digits at a position to what `mantissa` has, two at a time; the position after them. */
-const moreDigits = (bytes: Uint8Array, at: number): number => {
-  let position = at
-  let read = mantissa
-  for (let pair = twoDigits(bytes, position); pair < 100; pair = twoDigits(bytes, position)) {
-    read = read * 100 + pair
-    position += 2
-  }
-  const digit = bytes[position]! - 48
-  if (digit >= 0 && digit <= 9) {
-    read = read * 10 + digit
-    position++
-  }
-  mantissa = read
-  return position
-}
+/** The digit at a position; more than 9 when there is none, also beyond the buffer. */
+const digitAt = (bytes: Uint8Array, at: number): number => bytes[at]! ^ 0x30
+
+/** So many digits are a number of 32 bits, whichever they are. */
+const smallDigits = 9
 
 /** After the digits of a number, which its sign stands before; −1 when they are none. */
 const digitsAt = (bytes: Uint8Array, at: number): number => {
-  const first = bytes[at]! - 48
-  if (!(first >= 0 && first <= 9)) return -1
-  mantissa = first
-  let position = first === 0 ? at + 1 : moreDigits(bytes, at + 1)
-  digits = position - at
-  fraction = 0
-  if (bytes[position] === 0x2e) {
-    const begin = position + 1
-    position = moreDigits(bytes, begin)
-    fraction = position - begin
-    digits += fraction
-    if (fraction === 0) return -1
+  let digit = digitAt(bytes, at)
+  if (digit > 9) return -1
+  let read = digit
+  let position = at + 1
+  digit = digitAt(bytes, position)
+  if (read > 0) {
+    for (; digit <= 9; digit = digitAt(bytes, ++position)) read = (read * 10 + digit) | 0
   }
+  let count = position - at
+  let behind = 0
+  if (digit === pointDigit) {
+    const begin = ++position
+    for (digit = digitAt(bytes, begin); digit <= 9; digit = digitAt(bytes, ++position)) read = (read * 10 + digit) | 0
+    behind = position - begin
+    if (behind === 0) return -1
+    count += behind
+  }
+  digits = count
+  fraction = behind
+  mantissa = count > smallDigits ? largeMantissa(bytes, at, position) : read
   return position
+}
+
+/** What `digitAt` makes of a decimal point. */
+const pointDigit = 0x2e ^ 0x30
+
+/** Of digits that do not fit 32 bits, and a point perhaps among them. */
+const largeMantissa = (bytes: Uint8Array, start: number, end: number): number => {
+  let read = 0
+  for (let at = start; at < end; at++) if (bytes[at] !== 0x2e) read = read * 10 + digitAt(bytes, at)
+  return read
 }
 
 /** A decimal, as a number or a text, unscaled; over 0 if `positive`. */

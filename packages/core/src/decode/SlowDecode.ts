@@ -1,7 +1,8 @@
 /**
  * Decodes one record by its schema: the authority on what a topic accepts, and the twin that the scanner must agree with.
  *
- * The decoder calls it for rows that the scanner gave up on. Any bytes give an outcome; nothing throws.
+ * The decoder calls it for rows that the scanner gave up on, with the fields' rules in the schema's place (`RuleDecode.ts`).
+ * Any bytes give an outcome; nothing throws.
  */
 import { Result, Schema } from "effect"
 import { NumberText, kindOf } from "../schema/FieldValue.ts"
@@ -40,10 +41,29 @@ const attempt = <A>(run: () => A): A | undefined => {
 /** Names that a schema could declare are told to people; others could hold anything. */
 const tellable = (name: string): string | undefined => (/^[A-Za-z0-9_.-]{1,64}$/.test(name) ? name : undefined)
 
-/** Makes the slow decoder of a topic. */
-export const makeSlowDecode = <A>(topic: Topic<A>): ((bytes: Uint8Array) => SlowOutcome) => {
-  const { shape, eventTime } = topic
+/** Reads an object's fields, given with decimals as they were written: a record of the topic's schema, or what is wrong with it. */
+export type ReadFields = (input: Readonly<Record<string, unknown>>) => ReadRecord | RecordProblem
+
+type ReadRecord = { readonly record: Readonly<Record<string, unknown>> }
+
+/** The schema itself. */
+const readBySchema = <A>(topic: Topic<A>): ReadFields => {
   const decode = Schema.decodeUnknownResult(topic.schema)
+  return (input) => {
+    const decoded = decode(input)
+    return Result.isFailure(decoded)
+      ? issueProblem(decoded.failure.issue)
+      : // a struct of the shape's fields
+        { record: decoded.success as Readonly<Record<string, unknown>> }
+  }
+}
+
+/** Makes the slow decoder of a topic. */
+export const makeSlowDecode = <A>(
+  topic: Topic<A>,
+  read: ReadFields = readBySchema(topic)
+): ((bytes: Uint8Array) => SlowOutcome) => {
+  const { shape, eventTime } = topic
   const eventTimeFailed = failed(
     "event_time_out_of_range",
     `field ${eventTime} must lie between 2000 and 2090`,
@@ -61,16 +81,14 @@ export const makeSlowDecode = <A>(topic: Topic<A>): ((bytes: Uint8Array) => Slow
       const value = parsed[field.name]
       input[field.name] = field.type._tag === "Decimal" && typeof value === "number" ? new NumberText(raw) : value
     }
-    const decoded = decode(input)
-    if (Result.isFailure(decoded)) {
-      const problem = issueProblem(decoded.failure.issue)
+    const found = read(input)
+    if ("reason" in found) {
       // beyond what a timestamp can hold is beyond the window as well
-      return problem.reason === "out_of_range" && problem.field === eventTime
+      return found.reason === "out_of_range" && found.field === eventTime
         ? eventTimeFailed
-        : { _tag: "Failed", problem }
+        : { _tag: "Failed", problem: found }
     }
-    // a struct of the shape's fields
-    const record = decoded.success as Readonly<Record<string, unknown>>
+    const { record } = found
     if (eventTime !== undefined) {
       const at = Number(record[eventTime])
       if (!(at >= eventTimeStartMs && at < eventTimeEndMs)) {

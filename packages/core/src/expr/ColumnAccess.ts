@@ -18,6 +18,8 @@ export interface ColumnAccess extends FieldAccess {
   readonly prelude: () => string
   /** Where a text's bytes stand: its start, −1 when it is null, and its end. */
   readonly range: (name: string) => readonly [start: string, end: string]
+  /** A `DataView` of the bytes that texts stand in. */
+  readonly view: () => string
   /** Names of the fields that the code made so far reads. */
   readonly reads: () => ReadonlySet<string>
 }
@@ -47,12 +49,14 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
   }
   const starts = (index: number) => `${bind(`s${index}`, `batch.columns[${index}].starts`)}[i]`
   const ends = (index: number) => `${bind(`e${index}`, `batch.columns[${index}].ends`)}[i]`
+  const view = () => bind("view", "new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)")
   return {
     prelude: () => [...bound.values()].join("\n"),
     range: (name) => {
       const index = column(name)
       return [starts(index), ends(index)]
     },
+    view,
     reads: () => reads,
     number: values,
     unscaled: values,
@@ -76,8 +80,7 @@ export const columnAccess = (shape: RecordShape, scope: CodeScope): ColumnAccess
           `${scope.constant(bytesEqual)}(${bind("bytes", "batch.bytes")}, ${start}, ${scope.constant(wanted)})`
         )
       } else {
-        const view = bind("view", "new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)")
-        tests.push(...bytesCode(wanted, { bytes: bind("bytes", "batch.bytes"), view, at: start }))
+        tests.push(...bytesCode(wanted, { bytes: bind("bytes", "batch.bytes"), view: view(), at: start }))
       }
       return `(${tests.join(" && ")})`
     },

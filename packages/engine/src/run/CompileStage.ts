@@ -406,6 +406,7 @@ const windowStageCode = (emitter: Emitter, operator: PlannedOperator, place: Pla
     operator,
     window,
     columns: columnsOf(emitter, place),
+    ranges: place.record === undefined ? emitter.columns : undefined,
     record: recordOf(place),
     read: place.read,
     emit,

@@ -1,14 +1,15 @@
 /**
  * The generated code of a window: find the pane, add the record's fields to it, tell the ledger, give updates.
  *
- * In column mode the key is read as text and fields as numbers; no record is made. The common case of each aggregate is
+ * In column mode the key is looked for by its bytes, then by its text; fields are read as numbers, and no record is made. The common case of each aggregate is
  * written out; the rest, and everything in record mode, is the accumulator's `add`, as in the interpreter.
  */
-import type { CodeScope, FieldAccess, FieldSpec } from "@frazil/core"
+import type { CodeScope, ColumnAccess, FieldAccess, FieldSpec } from "@frazil/core"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
 import type { Accumulator } from "../window/Accumulator.ts"
 import { cellValueOf } from "../window/Cells.ts"
 import type { WindowPlan } from "../window/WindowPlan.ts"
+import { foundByBytes } from "../window/WindowState.ts"
 import { makeStateKey } from "./StateKey.ts"
 
 export interface WindowCode {
@@ -17,6 +18,8 @@ export interface WindowCode {
   readonly window: WindowPlan
   /** Reads columns; undefined in record mode. */
   readonly columns: FieldAccess | undefined
+  /** Where the key's bytes stand, in column mode. */
+  readonly ranges: Pick<ColumnAccess, "range" | "view"> | undefined
   /** The record's variable, and the record as it was read. */
   readonly record: string
   readonly read: string
@@ -44,9 +47,28 @@ export const windowCode = (code: WindowCode): string => {
   const rest = `${told}
 if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} }`
   // what columns hold was decoded: nothing here can throw
-  if (columns !== undefined) return `{ ${head} ${key} = ${keyCode(code.window.key, columns)}; ${find} ${rest} }`
+  if (columns !== undefined) {
+    const byText = `${key} = ${keyCode(code.window.key, columns)}; ${find} ${told}`
+    return `{ ${head} ${byBytesCode(code, { byText, pane, time, watermark, window })}
+if (${pane} !== undefined) { ${addsCode(code, pane)} ${update} } }`
+  }
   const keyOf = scope.constant(makeStateKey(operator))
   return `{ ${head} ${code.guarded(`${key} = ${keyOf}(${code.record}, ${code.read}); ${find}`, rest)} }`
+}
+
+/** Finds the pane by the bytes of a key that is one text, and by its text what is not found so. */
+const byBytesCode = (
+  { ranges, window: plan }: WindowCode,
+  names: Readonly<Record<"byText" | "pane" | "time" | "watermark" | "window", string>>
+): string => {
+  const { byText, pane, time, watermark, window } = names
+  const [field, ...others] = plan.key
+  if (ranges === undefined || field?.type._tag !== "Text" || others.length > 0 || !foundByBytes(plan)) return byText
+  const [start, end] = ranges.range(field.name)
+  const key = `${ranges.view()}, ${start}, ${end}`
+  return `if (${start} >= 0) ${pane} = ${window}.byBytes.paneOf(${key}, ${time}, ${watermark});
+if (${pane} === undefined) { ${byText}
+  if (${pane} !== undefined && ${start} >= 0) ${window}.byBytes.remember(${key}); }`
 }
 
 /** The key's text, as `keyTextOf` makes it of a record. */

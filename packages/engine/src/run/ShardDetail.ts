@@ -23,7 +23,7 @@ export interface ShardCounts {
   readonly deadLettered: number
   /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
-  /** Records that the scanner left to the schema itself (the slow path); absent while there was none. */
+  /** Records that the scanner gave up on (the slow path); absent while there was none. */
   readonly slow?: number
   /** By topic; absent while the stage joins with none. They are not in the other counts. */
   readonly tables?: Readonly<Record<string, TableCounts>>

@@ -9,6 +9,7 @@ import { makeEarlyResults } from "./EarlyResults.ts"
 import { endAfter, type KeyPanes, lastEndOf, type Pane, refusalAt } from "./Pane.ts"
 import { decodePanes, encodePanes, panesOfKey } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
+import { makeRecentPanes } from "./RecentPanes.ts"
 import { makeSliding, mergeCells } from "./Sliding.ts"
 import { ChangeList, gone, inPieces, inTurn } from "../state/Capture.ts"
 import { isoOf } from "../state/PlainJson.ts"
@@ -43,6 +44,10 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
   const resultOf = makeResult(plan)
   const store = makePaneStore(plan, spec, () => schedule())
   const { buckets, keys } = store
+  const recent = makeRecentPanes()
+  const drop = (watermark: number) => {
+    if (store.drop(watermark)) recent.clear()
+  }
 
   const sliding = makeSliding(plan, sizeMs, paneMs)
   const early = earlyMs === undefined ? undefined : makeEarlyResults(spec, earlyMs)
@@ -85,18 +90,11 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     revised.set(keyed, (revised.get(keyed) ?? new Set()).add(end))
   }
 
-  /** A window's records that alone make it give a result. */
-  const recordsThatGive = ({ panes }: KeyPanes, end: number, cells: Cells): number => {
-    if (!rolling) return cells.numbers[0]!
-    const newest = panes.filter(({ start }) => start >= end - everyMs && start < end)
-    return newest.reduce((sum, { numbers }) => sum + numbers[0]!, 0)
-  }
-
   /** A record came to `pane` after the end of a window of it. Only revisions are remembered: such a window gave its first result. */
   const revise = (pane: Pane, end: number, emit: EmitResult) => {
     const { keyed } = pane
     const cells = cellsOf(keyed, end)
-    const records = recordsThatGive(keyed, end, cells)
+    const records = recordsThatGive(spec, keyed, end, cells)
     if (records === 0) return
     const before = keyed.revisions?.get(end)
     const isFirst = records === 1 && (!rolling || end === pane.firstEnd)
@@ -131,18 +129,30 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     fired = Math.max(fired, watermark)
     early?.give(watermark, markChanged, (keyed, end) => {
       const cells = cellsOf(keyed, end)
-      if (recordsThatGive(keyed, end, cells) === 0) return
+      if (recordsThatGive(spec, keyed, end, cells) === 0) return
       const revision = (keyed.revisions?.get(end) ?? -1) + 1
       remember(keyed, end, revision)
       emitWindow(keyed, end, revision, emit, cells, true)
     })
-    store.drop(watermark)
+    drop(watermark)
     schedule()
   }
   const markChanged = (pane: Pane) => {
     if (pane.changed) return
     pane.changed = true
     changed.push(pane)
+  }
+
+  /** Counts a record in its pane. */
+  const take = (pane: Pane, start: number, watermark: number): Pane => {
+    pane.numbers[0]!++
+    markChanged(pane)
+    if (sliding !== undefined) {
+      const { keyed } = pane
+      if (keyed.slid !== undefined && start < keyed.slid.to) keyed.slid = undefined
+    }
+    if (early?.touch(pane, watermark) === true) state.nextAt = Math.min(state.nextAt, early.nextAt())
+    return (taken = pane)
   }
 
   const state: WindowState = {
@@ -160,12 +170,21 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
         state.refusal = "evicted"
         return undefined
       }
-      pane.numbers[0]!++
-      markChanged(pane)
-      const { keyed } = pane
-      if (keyed.slid !== undefined && start < keyed.slid.to) keyed.slid = undefined
-      if (early?.touch(pane, watermark) === true) state.nextAt = Math.min(state.nextAt, early.nextAt())
-      return (taken = pane)
+      return take(pane, start, watermark)
+    },
+    byBytes: {
+      paneOf: (bytes, from, to, eventTime, watermark) => {
+        const place = Math.floor(eventTime / paneMs)
+        const pane = recent.find(bytes, from, to, place)
+        if (pane === undefined || pane.start !== place * paneMs) return undefined
+        if (refusalAt(spec, pane.start, Math.max(watermark, closedAt)) !== undefined) return undefined
+        state.refusal = undefined
+        if (watermark > fired) fired = watermark
+        return take(pane, pane.start, watermark)
+      },
+      remember: (bytes, from, to) => {
+        if (taken !== undefined) recent.put(bytes, from, to, Math.floor(taken.start / paneMs), taken, keys.size)
+      }
     },
     update: (watermark, emit) => {
       const pane = taken!
@@ -223,7 +242,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
       }
       fired = watermark
       if (closed) closedAt = Number.POSITIVE_INFINITY
-      store.drop(Math.max(watermark, closedAt))
+      drop(Math.max(watermark, closedAt))
       early?.restored(
         buckets.flatMap(({ panes }) => panes),
         watermark
@@ -232,17 +251,26 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
     },
     entriesOf: (entries, key) => panesOfKey(plan, entries, key),
     size: () => keys.size,
-    read: (key) => {
-      const keyed = keys.get(key)
-      if (keyed === undefined) return undefined
-      const panes = keyed.panes.map((pane) => ({
-        start: isoOf(pane.start),
-        end: isoOf(pane.start + paneMs),
-        ...readCells(plan, pane)
-      }))
-      const revisions = Array.from(keyed.revisions ?? [], ([end, revision]) => ({ window_end: isoOf(end), revision }))
-      return { panes, revisions }
-    }
+    read: (key) => readKey(plan, paneMs, keys.get(key))
   }
   return state
+}
+
+/** A window's records that alone make it give a result. */
+const recordsThatGive = ({ everyMs, rolling }: FixedSpec, { panes }: KeyPanes, end: number, cells: Cells): number => {
+  if (!rolling) return cells.numbers[0]!
+  const newest = panes.filter(({ start }) => start >= end - everyMs && start < end)
+  return newest.reduce((sum, { numbers }) => sum + numbers[0]!, 0)
+}
+
+/** What people are shown of a key. */
+const readKey = (plan: WindowPlan, paneMs: number, keyed: KeyPanes | undefined) => {
+  if (keyed === undefined) return undefined
+  const panes = keyed.panes.map((pane) => ({
+    start: isoOf(pane.start),
+    end: isoOf(pane.start + paneMs),
+    ...readCells(plan, pane)
+  }))
+  const revisions = Array.from(keyed.revisions ?? [], ([end, revision]) => ({ window_end: isoOf(end), revision }))
+  return { panes, revisions }
 }

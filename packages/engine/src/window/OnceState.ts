@@ -4,7 +4,7 @@
  *
  * As `suppress(untilWindowCloses)` of Kafka Streams. The record is judged late by the same moment as with revisions.
  */
-import type { WindowState } from "./WindowState.ts"
+import type { PanesByBytes, WindowState } from "./WindowState.ts"
 
 /** `inner` takes no late records itself. */
 export const makeOnceState = (inner: WindowState, latenessMs: number): WindowState => ({
@@ -16,6 +16,7 @@ export const makeOnceState = (inner: WindowState, latenessMs: number): WindowSta
     return inner.refusal
   },
   paneOf: (key, eventTime, watermark) => inner.paneOf(key, eventTime, watermark - latenessMs),
+  ...(inner.byBytes === undefined ? {} : { byBytes: byBytesBehind(inner.byBytes, latenessMs) }),
   update: (watermark, emit) => inner.update(watermark - latenessMs, emit),
   fire: (watermark, emit) => inner.fire(watermark - latenessMs, emit),
   close: inner.close,
@@ -28,6 +29,12 @@ export const makeOnceState = (inner: WindowState, latenessMs: number): WindowSta
   ...(inner.entriesOf === undefined ? {} : { entriesOf: inner.entriesOf }),
   ...(inner.stored === undefined ? {} : { stored: inner.stored }),
   ...(inner.discard === undefined ? {} : { discard: inner.discard })
+})
+
+const byBytesBehind = (inner: PanesByBytes, latenessMs: number): PanesByBytes => ({
+  paneOf: (bytes, start, end, eventTime, watermark) =>
+    inner.paneOf(bytes, start, end, eventTime, watermark - latenessMs),
+  remember: inner.remember
 })
 
 const readBehind =

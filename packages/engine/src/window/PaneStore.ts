@@ -26,8 +26,8 @@ export interface PaneStore {
   readonly pane: (key: string, start: number) => Pane | undefined
   /** As `pane`, whatever the bounds, and without a word: of state that is loaded. */
   readonly openPane: (key: string, start: number) => Pane
-  /** Forgets panes that no window takes records for any more at the watermark. */
-  readonly drop: (watermark: number) => void
+  /** Forgets panes that no window takes records for any more at the watermark; whether there were any. */
+  readonly drop: (watermark: number) => boolean
 }
 
 export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => void): PaneStore => {
@@ -93,11 +93,13 @@ export const makePaneStore = (plan: WindowPlan, spec: FixedSpec, opened: () => v
     },
     openPane,
     drop: (watermark) => {
+      const before = buckets.length
       while (buckets.length > 0 && lastEndOf(spec, buckets[0]!.start) + spec.allowedLatenessMs <= watermark) {
         const { panes } = buckets.shift()!
         open -= panes.length
         for (const pane of panes) forget(pane, watermark)
       }
+      return buckets.length < before
     }
   }
 }

@@ -28,6 +28,20 @@ export interface TakenPane extends Cells {
   readonly firstEnd: number
 }
 
+/** Finds panes by the bytes of their key, a text in UTF-8: `paneOf` without making the text. */
+export interface PanesByBytes {
+  /** As `paneOf` of the key's text; undefined when only that can tell, and nothing has happened yet. */
+  readonly paneOf: (
+    bytes: DataView,
+    start: number,
+    end: number,
+    eventTime: number,
+    watermark: number
+  ) => TakenPane | undefined
+  /** The last pane that `paneOf` gave is of the key with these bytes. */
+  readonly remember: (bytes: DataView, start: number, end: number) => void
+}
+
 export interface WindowState extends OperatorState {
   /** `fire` has nothing to do below this watermark. */
   nextAt: number
@@ -38,6 +52,8 @@ export interface WindowState extends OperatorState {
    * `pane.firstEnd <= watermark`.
    */
   readonly paneOf: (key: string, eventTime: number, watermark: number) => TakenPane | undefined
+  /** Only of windows for which `foundByBytes` holds. */
+  readonly byBytes?: PanesByBytes
   /** What the record of the last `paneOf` changes of results: of each window of the pane that has ended and still takes records. */
   readonly update: (watermark: number, emit: EmitResult) => void
   /** The results of windows that end at or before the watermark; forgets panes that no window takes records for any more. */
@@ -47,6 +63,10 @@ export interface WindowState extends OperatorState {
   /** After the last `load`: how far time had come, and whether it had ended. */
   readonly restored: (watermark: number, closed: boolean) => void
 }
+
+/** Whether the state of the window has `byBytes`, wherever it is made. */
+export const foundByBytes = ({ spec, store }: Pick<WindowPlan, "spec" | "store">): boolean =>
+  spec._tag !== "Session" && store === undefined
 
 /** `open` makes the store of a window that keeps its state on disk; without it state is in memory whatever is declared. */
 export const makeWindowState = (plan: WindowPlan, open?: OpenStore): WindowState => {

@@ -38,7 +38,7 @@ const jobFamilies = (stages: ReadonlyArray<StageStatus>, nowMs: number): Readonl
   family(
     "frazil_records_decoded_total",
     "counter",
-    "Records that a stage has decoded, by path: fast by the scanner made of the topic's schema, slow by the schema itself",
+    "Records that a stage has decoded, by path: fast by the scanner made of the topic's schema, slow by the schema's rules",
     stages.flatMap(({ counts, job, topic }) => [
       { labels: { job, topic, path: "fast" }, value: counts.in - (counts.slow ?? 0) },
       { labels: { job, topic, path: "slow" }, value: counts.slow ?? 0 }

@@ -93,6 +93,32 @@ describe("a program's build", () => {
       assert.isUndefined(currentBuild(main))
     }))
 
+  it("fails as the sources do", () =>
+    withProgram(async ({ file, main }) => {
+      file("main.ts", program.replace("process.stdout.write(", "Promise.reject(new Error('at last'), "))
+      const ended = () => spawnSync(process.execPath, [main], { encoding: "utf8" })
+      const source = ended()
+      await buildPrograms([main])
+      assert.isDefined(currentBuild(main))
+      const build = ended()
+      for (const { status, stderr } of [source, build]) {
+        assert.strictEqual(status, 1)
+        assert.include(stderr, "at last")
+      }
+    }))
+
+  it("is not made where a module asks for what a build does not have", () =>
+    withProgram(async ({ file, main }) => {
+      file("deeper/Part.ts", "export const part = import.meta.resolve === undefined ? 1 : 7\n")
+      const failure = await buildPrograms([main]).then(
+        () => "",
+        (error: unknown) => String(error)
+      )
+      assert.include(failure, "import.meta")
+      assert.isUndefined(currentBuild(main))
+      assert.isFalse(run(main).built)
+    }))
+
   it("stays for processes that began with it, and the older ones go", () =>
     withProgram(async ({ file, main, root }) => {
       await buildPrograms([main])

@@ -492,8 +492,8 @@ const windows: ReadonlyArray<Mutant> = [
     rule: "window",
     name: "a delta lacks the panes that were there before",
     file: windowState,
-    find: "markChanged(pane)\n      const { keyed }",
-    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n      const { keyed }",
+    find: "markChanged(pane)\n    if (sliding",
+    replace: "if (pane.numbers[0] === 1) markChanged(pane)\n    if (sliding",
     hunter: "transactions"
   }
 ]
