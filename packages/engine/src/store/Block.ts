@@ -89,6 +89,11 @@ export const indexFrom = (block: Uint8Array, key: Uint8Array, keyTo: number): nu
   return from
 }
 
+const ampleBytes = 1_048_576
+
+/** Ample for texts of like length, but not of long ones. */
+const roomFor = (length: number): Buffer => Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * length, ampleBytes)))
+
 /** Reads the values of entries, one after the other. */
 export class ValueTexts {
   private readonly unpacker = new TextUnpacker()
@@ -98,7 +103,7 @@ export class ValueTexts {
   of({ bytes, keyTo, packed, valueTo }: Entry): string {
     if (!packed) return bytes.toString("utf8", keyTo, valueTo)
     const length = this.unpacker.begin(bytes, keyTo)
-    if (this.text.length < length) this.text = Buffer.allocUnsafeSlow(2 * length)
+    if (this.text.length < length) this.text = roomFor(length)
     this.unpacker.unpack(this.text, length)
     return this.text.toString("utf8", 0, length)
   }
@@ -153,7 +158,7 @@ export class BlockWriter {
       this.length = at
       return
     }
-    if (this.text.length < textMax) this.text = Buffer.allocUnsafeSlow(2 * textMax)
+    if (this.text.length < textMax) this.text = roomFor(textMax)
     // a view for each value would cost as much as its bytes
     const written = this.text.write(value, 0)
     this.packer ??= new TextPacker()

@@ -9,7 +9,7 @@ const around = 5
 
 /** Alphabets from one letter to all bytes; pieces that come again, near and far. */
 const bytesOf = (chance: Chance): Buffer => {
-  const length = chance.below(chance.once(30) ? 150_000 : chance.pick([4, 60, 300, 3000]))
+  const length = chance.below(chance.once(60) ? 100_000 : chance.pick([4, 60, 300, 3000]))
   const kinds = ["a", "01", "0123456789", '0123456789,.-":[', "abcdefgh{}0123", undefined] as const
   let kind = chance.pick(kinds)
   const bytes = Buffer.alloc(length)
@@ -28,12 +28,12 @@ const bytesOf = (chance: Chance): Buffer => {
 }
 
 describe("a packed text", () => {
-  it("comes back as it was, and is shorter: 6,000 texts by one packer", () => {
+  it("comes back as it was, and is shorter: 2,000 texts by one packer", () => {
     const chance = makeChance(11)
     const packer = new TextPacker()
     const unpacker = new TextUnpacker()
     let shorter = 0
-    for (let turn = 0; turn < 6000; turn++) {
+    for (let turn = 0; turn < 2000; turn++) {
       const text = bytesOf(chance)
       const source = Buffer.concat([Buffer.from("xxxxx"), text, Buffer.from("xxxxx")])
       const into = Buffer.alloc(around + packedMax(text.length))
@@ -49,7 +49,7 @@ describe("a packed text", () => {
       unpacker.unpack(back, length)
       assert.isTrue(back.equals(text), `turn ${turn}`)
     }
-    assert.isAbove(shorter, 2000)
+    assert.isAbove(shorter, 700)
   })
 
   it("makes JSON of numbers and like texts half as long, and leaves alone what has no order", () => {
