@@ -97,7 +97,7 @@ const roomFor = (length: number): Buffer => Buffer.allocUnsafeSlow(Math.max(leng
 /** Reads the values of entries, one after the other. */
 export class ValueTexts {
   private readonly unpacker = new TextUnpacker()
-  private text = Buffer.alloc(0)
+  private text: Buffer = Buffer.alloc(0)
 
   /** The text that was added; of an entry that is not deleted. */
   of({ bytes, keyTo, packed, valueTo }: Entry): string {
@@ -114,7 +114,7 @@ export class BlockWriter {
   length = 0
   private readonly begins: Array<number> = []
   /** A value as it came. */
-  private text = Buffer.alloc(0)
+  private text: Buffer = Buffer.alloc(0)
   private packer: TextPacker | undefined
 
   get entries(): number {
