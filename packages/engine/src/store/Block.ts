@@ -2,10 +2,11 @@
  * A block: entries in the order of their keys, and where each begins.
  *
  * An entry is the lengths of key and value, the time that says when it is over, key and value; a length of 2^32 − 1 says that the
- * key has no value any more. Behind the entries stand their beginnings, 16 bits each, and how many they are. All little endian.
+ * key has no value any more, one of 2^31 and more that the value is packed (`TextPacker.ts`). Behind the entries stand their beginnings, 16 bits each, and how many they are. All little endian.
  */
 import { Buffer } from "node:buffer"
 import { compareKeys } from "./KeyBytes.ts"
+import { packedMax, TextPacker, TextUnpacker } from "./TextPacker.ts"
 
 /** A block is closed when it is as long: longer by its last entry. A key that is asked for is one block read. */
 export const blockBytes = 4096
@@ -13,6 +14,7 @@ const headBytes = 16
 const beginBytes = 2
 /** In place of a value's length: the key has none any more. */
 const noValue = 0xffff_ffff
+const packedBit = 0x8000_0000
 
 /** An entry where it stands; it holds until the next one is read. */
 export interface Entry {
@@ -21,6 +23,8 @@ export interface Entry {
   keyTo: number
   valueTo: number
   deleted: boolean
+  /** What lies in `[keyTo, valueTo)` is not the text itself: `ValueTexts` gives that. */
+  packed: boolean
   time: number
 }
 
@@ -30,6 +34,7 @@ export const makeEntry = (): Entry => ({
   keyTo: 0,
   valueTo: 0,
   deleted: false,
+  packed: false,
   time: 0
 })
 
@@ -58,12 +63,14 @@ export const entryAt = (block: Buffer, index: number, entry: Entry): void => {
   const begin = beginOf(block, entriesOf(block), index)
   const keyTo = begin + headBytes + readUint32(block, begin)
   const valueLength = readUint32(block, begin + 4)
+  const deleted = valueLength === noValue
   for (let byte = 0; byte < 8; byte++) floatBytes[byte] = block[begin + 8 + byte]!
   entry.bytes = block
   entry.keyFrom = begin + headBytes
   entry.keyTo = keyTo
-  entry.deleted = valueLength === noValue
-  entry.valueTo = keyTo + (valueLength === noValue ? 0 : valueLength)
+  entry.deleted = deleted
+  entry.packed = !deleted && valueLength >= packedBit
+  entry.valueTo = keyTo + (deleted ? 0 : valueLength % packedBit)
   entry.time = float[0]!
 }
 
@@ -82,10 +89,33 @@ export const indexFrom = (block: Uint8Array, key: Uint8Array, keyTo: number): nu
   return from
 }
 
+const ampleBytes = 1_048_576
+
+/** Ample for texts of like length, but not of long ones. */
+const roomFor = (length: number): Buffer => Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * length, ampleBytes)))
+
+/** Reads the values of entries, one after the other. */
+export class ValueTexts {
+  private readonly unpacker = new TextUnpacker()
+  private text: Buffer = Buffer.alloc(0)
+
+  /** The text that was added; of an entry that is not deleted. */
+  of({ bytes, keyTo, packed, valueTo }: Entry): string {
+    if (!packed) return bytes.toString("utf8", keyTo, valueTo)
+    const length = this.unpacker.begin(bytes, keyTo)
+    if (this.text.length < length) this.text = roomFor(length)
+    this.unpacker.unpack(this.text, length)
+    return this.text.toString("utf8", 0, length)
+  }
+}
+
 export class BlockWriter {
   bytes = Buffer.allocUnsafeSlow(2 * blockBytes)
   length = 0
   private readonly begins: Array<number> = []
+  /** A value as it came. */
+  private text: Buffer = Buffer.alloc(0)
+  private packer: TextPacker | undefined
 
   get entries(): number {
     return this.begins.length
@@ -119,13 +149,23 @@ export class BlockWriter {
 
   /** A value in its text form; undefined: the key has none any more. */
   add(key: Uint8Array, keyTo: number, time: number, value: string | undefined): void {
-    this.room(headBytes + keyTo + 3 * (value?.length ?? 0))
+    const textMax = 3 * (value?.length ?? 0)
+    this.room(headBytes + keyTo + packedMax(textMax))
     const begin = this.length
     const at = this.head(key, 0, keyTo, time)
+    if (value === undefined) {
+      writeUint32(this.bytes, begin + 4, noValue)
+      this.length = at
+      return
+    }
+    if (this.text.length < textMax) this.text = roomFor(textMax)
     // a view for each value would cost as much as its bytes
-    const written = value === undefined ? 0 : this.bytes.write(value, at)
-    writeUint32(this.bytes, begin + 4, value === undefined ? noValue : written)
-    this.length = at + written
+    const written = this.text.write(value, 0)
+    this.packer ??= new TextPacker()
+    const packedTo = this.packer.pack(this.text, 0, written, this.bytes, at)
+    if (packedTo < 0) this.text.copy(this.bytes, at, 0, written)
+    writeUint32(this.bytes, begin + 4, packedTo < 0 ? written : packedBit + packedTo - at)
+    this.length = packedTo < 0 ? at + written : packedTo
   }
 
   /** An entry of another block, with its value or without. */

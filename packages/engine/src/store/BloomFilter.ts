@@ -1,11 +1,11 @@
 /**
  * Says of a key that a segment never had it, without reading: one cache line a key, six bits in it.
  *
- * **Bounds**: 12 bits a key; of keys that are not there, fewer than 1 in 50 are read for nothing.
+ * **Bounds**: so many bits a key as it is made with. Of keys that are not there, fewer than 1 in 50 are read for nothing with 10
+ * bits, fewer than 1 in 300 with 16.
  */
 import type { KeyHash } from "./KeyBytes.ts"
 
-const bitsPerKey = 12
 const wordsPerLine = 16
 const probes = 6
 
@@ -13,7 +13,7 @@ export class BloomFilter {
   private readonly words: Uint32Array
   private readonly lines: number
 
-  constructor(keysMax: number) {
+  constructor(keysMax: number, bitsPerKey: number) {
     this.lines = Math.max(1, Math.ceil((keysMax * bitsPerKey) / (wordsPerLine * 32)))
     this.words = new Uint32Array(this.lines * wordsPerLine)
   }

@@ -73,7 +73,7 @@ export class EmbeddedStore {
   }
 
   spill(entriesMax: number): Spill {
-    const writer = new SegmentWriter(this.parts, this.levels.takeNumber(), entriesMax)
+    const writer = new SegmentWriter(this.parts, { number: this.levels.takeNumber(), entriesMax, bottom: false })
     let told = 0
     const advance = () => {
       const { bytes } = writer

@@ -71,6 +71,36 @@ export const compareKeys = (
   return aLength - bLength
 }
 
+/** How many bytes all of the keys begin with. */
+export const sharedPrefix = (keys: ReadonlyArray<Uint8Array>): number => {
+  const [first = new Uint8Array(0), ...others] = keys
+  let shared = first.length
+  for (const key of others) {
+    let at = 0
+    while (at < shared && key[at] === first[at]) at++
+    shared = at
+  }
+  return shared
+}
+
+const rankBytes = 6
+
+/**
+ * The first bytes behind `skipped` as a number: of two keys that are equal before it, the one of the smaller rank lies first.
+ * Where ranks are equal, only the keys themselves tell.
+ */
+export const rankOf = (bytes: Uint8Array, from: number, to: number, skipped: number): number => {
+  const at = from + skipped
+  if (at + rankBytes <= to)
+    return (
+      ((bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!) * 0x100_0000 +
+      ((bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!)
+    )
+  let rank = 0
+  for (let byte = 0; byte < rankBytes; byte++) rank = rank * 256 + (at + byte < to ? bytes[at + byte]! : 0)
+  return rank
+}
+
 /** Two hashes of 32 bits that are made in one pass. */
 export interface KeyHash {
   line: number

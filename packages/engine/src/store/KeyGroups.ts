@@ -4,7 +4,7 @@
  * Part of `StoredMap.ts`, whose cache has no order: which of its keys are in a group is kept beside it, and they are sorted when
  * the group is scanned. **Bounds**: a place in a set for each key of the cache.
  */
-import type { Entry } from "./Block.ts"
+import { type Entry, ValueTexts } from "./Block.ts"
 import type { Scan } from "./EmbeddedStore.ts"
 import { readKey } from "./KeyBytes.ts"
 
@@ -59,6 +59,7 @@ export class GroupScan<V> {
   private readonly newer: Array<readonly [key: string, value: V]>
   private readonly scan: Scan
   private readonly decode: (encoded: unknown) => V
+  private readonly texts = new ValueTexts()
   private at = 0
   private entry: Entry | undefined
   private entryKey = ""
@@ -81,8 +82,7 @@ export class GroupScan<V> {
         return newer
       }
       if (entry === undefined) return undefined
-      const { bytes, deleted, keyTo, valueTo } = entry
-      const value = deleted ? undefined : this.decode(JSON.parse(bytes.toString("utf8", keyTo, valueTo)))
+      const value = entry.deleted ? undefined : this.decode(JSON.parse(this.texts.of(entry)))
       this.readOn()
       if (value !== undefined) return [entryKey, value]
     }

@@ -1,17 +1,20 @@
 /**
  * Which segments a store has, newest first, and which of them are merged.
  *
- * What is spilled goes to level 0. Four segments of a level become one of the next; the last level takes part when it is at most
- * four times as large, so that what is written again and again stays one segment there. Merges run in slices, paced by what is
- * spilled: each is done before four more segments lie at its level.
- * **Bounds**: seven segments a level; files of at most about three times what lives, while the last level is merged.
+ * What is spilled goes to level 0. Eight segments of a level become one of the next. Where the next is the last, four do, together
+ * with it, when it is at most twice as large as they are: so what is written again and again stays one segment there. Merges run in
+ * slices, paced by what is spilled: each is done before as many more segments lie at its level.
+ * **Bounds**: fifteen segments a level; files of at most about four times what lives, while the last level is merged.
  */
 import type { Segment, SegmentParts } from "./Segment.ts"
 import { type Forgets, Merge } from "./Merge.ts"
 
-const fanout = 4
+/** An entry is written once for each level: at 20 GB five times, with four segments to a merge seven. */
+const fanout = 8
 /** Of the last level to those above it, so that it is merged with them. */
-const lastRatioMax = 4
+const lastRatioMax = 2
+/** Fewer are not merged with it: small levels would be written anew for each segment. */
+const lastFanout = 4
 /** Faster than need be, so that the end of a merge is never waited for. */
 const headroom = 1.25
 
@@ -108,17 +111,20 @@ export class Levels {
   private start(level: number): void {
     const segments = this.levels[level]!
     const above = this.running[level - 1]
-    if (segments.length < fanout || this.running[level] !== undefined || above?.withNext === true) return
-    const oldest = segments.slice(-fanout)
+    if (segments.length < lastFanout || this.running[level] !== undefined || above?.withNext === true) return
     const next = this.level(level + 1)
     const last = this.levels.slice(level + 2).every(({ length }) => length === 0)
-    const levelBytes = bytesOf(oldest)
     const withNext =
-      last && next.length > 0 && this.running[level + 1] === undefined && bytesOf(next) <= lastRatioMax * levelBytes
-    const inputs = withNext ? [...oldest, ...next] : oldest
+      last &&
+      next.length > 0 &&
+      this.running[level + 1] === undefined &&
+      bytesOf(next) <= lastRatioMax * bytesOf(segments)
+    if (!withNext && segments.length < fanout) return
+    const own = withNext ? segments : segments.slice(-fanout)
+    const inputs = withNext ? [...own, ...next] : own
     const bottom = last && (withNext || next.length === 0)
     const { forgets, parts } = this
     const merge = new Merge({ parts, number: this.takeNumber(), inputs, bottom, forgets })
-    this.running[level] = { merge, withNext, pace: (headroom * merge.inputBytes) / Math.max(1, levelBytes) }
+    this.running[level] = { merge, withNext, pace: (headroom * merge.inputBytes) / Math.max(1, bytesOf(own)) }
   }
 }

@@ -39,7 +39,8 @@ export class Merge {
     this.inputs = options.inputs
     this.inputBytes = sumOf(options.inputs, "bytes")
     this.entries = new MergedEntries(options.inputs)
-    this.writer = new SegmentWriter(options.parts, options.number, sumOf(options.inputs, "entries"))
+    const { bottom, number, parts } = options
+    this.writer = new SegmentWriter(parts, { number, bottom, entriesMax: sumOf(options.inputs, "entries") })
   }
 
   /** Goes on for about so many bytes written; whether all is done. */

@@ -5,7 +5,7 @@
  */
 import type { Buffer } from "node:buffer"
 import { type Entry, entriesOf, entryAt, indexFrom, makeEntry } from "./Block.ts"
-import { compareKeys } from "./KeyBytes.ts"
+import { compareKeys, rankOf, sharedPrefix } from "./KeyBytes.ts"
 import { ReadBuffer, type Segment } from "./Segment.ts"
 
 /** From a key on, up to another one. */
@@ -34,12 +34,17 @@ class Cursor {
   private count = 0
   /** The block behind `blocks`. */
   private nextBlock = 0
+  /** Bytes that all keys of all cursors begin with. */
+  private readonly shared: number
+  /** Of its entry's key, behind those bytes. */
+  rank = 0
   ended = false
 
   /** Stands at the first entry of the range. */
-  constructor(segment: Segment, range: KeyRange | undefined) {
+  constructor(segment: Segment, range: KeyRange | undefined, shared: number) {
     const { index } = segment
     this.segment = segment
+    this.shared = shared
     this.readBytes = range?.readBytes ?? readBytesDefault
     this.to = range?.to
     this.blocksEnd = range === undefined ? index.blocks : index.blockOf(range.to, range.to.length) + 1
@@ -60,6 +65,7 @@ class Cursor {
     }
     entryAt(this.blocks[this.at]!, this.index, this.entry)
     const { entry, to } = this
+    this.rank = rankOf(entry.bytes, entry.keyFrom, entry.keyTo, this.shared)
     // only the last block has keys behind the range
     if (to === undefined || this.nextBlock < this.blocksEnd || this.at + 1 < this.blocks.length) return
     if (compareKeys(entry.bytes, entry.keyFrom, entry.keyTo, to, 0, to.length) >= 0) this.ended = true
@@ -79,6 +85,9 @@ class Cursor {
   }
 }
 
+const orderOf = (left: Entry, right: Entry): number =>
+  compareKeys(left.bytes, left.keyFrom, left.keyTo, right.bytes, right.keyFrom, right.keyTo)
+
 export class MergedEntries {
   private readonly cursors: Array<Cursor>
   /** Those that stand at the entry given last. */
@@ -86,7 +95,8 @@ export class MergedEntries {
 
   /** Newest first. */
   constructor(segments: ReadonlyArray<Segment>, range?: KeyRange) {
-    this.cursors = segments.map((segment) => new Cursor(segment, range))
+    const shared = sharedPrefix(segments.flatMap(({ index, lastKey }) => [index.firstKey, lastKey]))
+    this.cursors = segments.map((segment) => new Cursor(segment, range, shared))
     this.dropEnded()
   }
 
@@ -100,21 +110,17 @@ export class MergedEntries {
     }
     if (ended) this.dropEnded()
     given.length = 0
-    let least: Entry | undefined
+    let least: Cursor | undefined
     for (const cursor of cursors) {
-      const { entry } = cursor
-      const order =
-        least === undefined
-          ? -1
-          : compareKeys(entry.bytes, entry.keyFrom, entry.keyTo, least.bytes, least.keyFrom, least.keyTo)
+      const order = least === undefined ? -1 : cursor.rank - least.rank || orderOf(cursor.entry, least.entry)
       if (order > 0) continue
       if (order < 0) {
         given.length = 0
-        least = entry
+        least = cursor
       }
       given.push(cursor)
     }
-    return least
+    return least?.entry
   }
 
   private dropEnded(): void {

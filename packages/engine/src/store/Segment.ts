@@ -2,7 +2,7 @@
  * An immutable file of entries in the order of their keys, written once from front to end.
  *
  * What finds an entry in it (the filter, the blocks' first keys) is in memory only: a store is never opened again.
- * **Bounds**: 12 bits a key and some tens of bytes a block, about 1 % of what it holds.
+ * **Bounds**: 10 bits a key where nothing older lies below, 16 elsewhere, and some tens of bytes a block: about 1 % of what it holds.
  */
 import { Buffer } from "node:buffer"
 import { blockBytes, BlockWriter, type Entry, entriesOf, entryAt, indexFrom } from "./Block.ts"
@@ -26,7 +26,7 @@ export class Segment {
   readonly index: SegmentIndex
   /** The greatest of its entries' times. */
   readonly newestTime: number
-  private readonly lastKey: Uint8Array
+  readonly lastKey: Uint8Array
   private readonly filter: BloomFilter
   private readonly file: StateFile
   private readonly parts: SegmentParts
@@ -136,6 +136,17 @@ export class ReadBuffer {
 
 /** What is written at once. */
 const writeBytes = 262_144
+/** A key is asked for in every segment that is newer than the one that has it: those are many and small. */
+const filterBits = 16
+/** Of the segment that has most keys: only those that were never set are asked for in vain there. */
+const filterBitsBottom = 10
+
+export interface SegmentPlan {
+  readonly number: number
+  readonly entriesMax: number
+  /** Nothing older lies below. */
+  readonly bottom: boolean
+}
 
 export class SegmentWriter {
   private readonly number: number
@@ -153,10 +164,10 @@ export class SegmentWriter {
   private newestTime = Number.NEGATIVE_INFINITY
   entries = 0
 
-  constructor(parts: SegmentParts, number: number, entriesMax: number) {
+  constructor(parts: SegmentParts, { bottom, entriesMax, number }: SegmentPlan) {
     this.number = number
     this.parts = parts
-    this.filter = new BloomFilter(entriesMax)
+    this.filter = new BloomFilter(entriesMax, bottom ? filterBitsBottom : filterBits)
     this.file = parts.files.create(`${number}.segment`)
   }
 

@@ -6,6 +6,7 @@
  * of their text; the store's own memory beside it.
  */
 import { type Capture, type CaptureKind, inPieces, inTurn } from "../state/Capture.ts"
+import { ValueTexts } from "./Block.ts"
 import type { EmbeddedStore, Scan, Spill, StoreCounts } from "./EmbeddedStore.ts"
 import { GroupScan, makeGroups, rangeOf } from "./KeyGroups.ts"
 import { jsonLength } from "./JsonLength.ts"
@@ -67,6 +68,7 @@ const sliceBytes = 32_768
 export class StoredMap<V> {
   private readonly store: EmbeddedStore
   private readonly options: StoredMapOptions<V>
+  private readonly texts = new ValueTexts()
   private readonly hotBytesMax: number
   private readonly entryBytes: number
   /** Of `hot`. */
@@ -168,12 +170,12 @@ export class StoredMap<V> {
       this.missing = key
       return undefined
     }
-    const { bytes, keyTo, time, valueTo } = entry
-    const value = this.options.decode(JSON.parse(bytes.toString("utf8", keyTo, valueTo)))
+    const { time } = entry
+    const text = this.texts.of(entry)
     const held = {
-      value,
+      value: this.options.decode(JSON.parse(text)),
       time,
-      bytes: this.bytesOf(key, valueTo - keyTo),
+      bytes: this.bytesOf(key, text.length),
       dirty: false,
       encoded: undefined,
       round: -1,
@@ -319,8 +321,8 @@ export class StoredMap<V> {
               scan.close()
               if (this.captured === scan) this.captured = undefined
             } else if (!entry.deleted) {
-              const { bytes, keyFrom, keyTo, time, valueTo } = entry
-              const value = this.options.decode(JSON.parse(bytes.toString("utf8", keyTo, valueTo)))
+              const { bytes, keyFrom, keyTo, time } = entry
+              const value = this.options.decode(JSON.parse(this.texts.of(entry)))
               taken.push([readKey(bytes, keyFrom, keyTo), value, time])
             }
           }

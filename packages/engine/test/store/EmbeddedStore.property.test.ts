@@ -1,13 +1,14 @@
 /** The store against a map: what is found and scanned is the newest, whatever was merged meanwhile. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Entry } from "../../src/store/Block.ts"
+import { type Entry, ValueTexts } from "../../src/store/Block.ts"
 import { EmbeddedStore } from "../../src/store/EmbeddedStore.ts"
 import { compareKeys, keyBytesMax, readKey, writeKey } from "../../src/store/KeyBytes.ts"
 import { type Chance, makeChance } from "../support/Chance.ts"
 import { damagedAt, memoryFolder } from "../support/StateFolders.ts"
 
 const decoder = new TextDecoder()
-const valueOf = ({ bytes, keyTo, valueTo }: Entry) => decoder.decode(bytes.subarray(keyTo, valueTo))
+const texts = new ValueTexts()
+const valueOf = (entry: Entry) => texts.of(entry)
 
 const units = [0x61, 0x62, 0x7f, 0x80, 0x7ff, 0x800, 0xd83d, 0xde00, 0xd800, 0xffff]
 const oddKey = (chance: Chance) =>
