@@ -209,7 +209,7 @@ const ofWindows: typeof mistakes = [
   },
   {
     name: "keys on disk are due when the piece of time is that they are listed in",
-    file: storedSessions,
+    file: `${store}/DueKeys.ts`,
     find: "heap.add(restOfKey(next[0]), next[1])",
     replace: "heap.add(restOfKey(next[0]), start)"
   },

@@ -17,7 +17,7 @@ import {
 /** A duration, or one that goes back: `"-5 minutes"`. */
 export type OffsetText = DurationText | `-${DurationText}`
 
-export interface IntervalOptions<Kind> extends JoinOptions<Kind> {
+export type IntervalOptions<Kind> = JoinOptions<Kind> & {
   /** `left.time + lower <= right.time <= left.time + upper`; both ends belong to it. */
   readonly lower: OffsetText
   readonly upper: OffsetText
@@ -73,4 +73,7 @@ export const joinInterval: JoinInterval =
     make?: ((left: never, right: never) => object) | JoinedFields
   ) =>
   (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> =>
-    fromNode(joinNode(self.node, right.node, { name: options.name, join: specOf(options), make }))
+    {
+    const { name, store } = options
+    return fromNode(joinNode(self.node, right.node, { name, join: specOf(options), make, store }))
+  }
