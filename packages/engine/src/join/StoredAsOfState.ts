@@ -149,9 +149,8 @@ class StoredAsOfJoin implements JoinState {
     this.end(closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs, () => {})
   }
 
-  stored(): StoredCounts {
-    return this.keys.stored()
-  }
+  // asked for by itself
+  readonly stored = (): StoredCounts => this.keys.stored()
 
   discard(): void {
     this.keys.discard()
