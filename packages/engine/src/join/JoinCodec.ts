@@ -132,5 +132,9 @@ export const readJoin = (plan: JoinPlan, entries: unknown, keep: JoinRecords) =>
 export const entriesOfKey = (entries: unknown, key: string): unknown => {
   const encoded = entries as EncodedJoin // as above
   const { matched, records } = encoded
-  return { ...encoded, records: records.filter(([, of]) => of === key), matched: matched.filter(([, of]) => of === key) }
+  return {
+    ...encoded,
+    records: records.filter(([, of]) => of === key),
+    matched: matched.filter(([, of]) => of === key)
+  }
 }

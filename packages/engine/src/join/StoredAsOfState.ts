@@ -15,7 +15,15 @@ import type { JoinPlan } from "./JoinPlan.ts"
 import { type JoinInput, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { type OpenJoin, StoredJoinKeys } from "./StoredJoinKeys.ts"
-import { addRecord, heldOf, makeStoredKey, recordsOf, removeFirst, type StoredKey, type StoredRecord } from "./StoredKey.ts"
+import {
+  addRecord,
+  heldOf,
+  makeStoredKey,
+  recordsOf,
+  removeFirst,
+  type StoredKey,
+  type StoredRecord
+} from "./StoredKey.ts"
 
 /** A record whose time has come, with the version that was there. */
 interface Ended {

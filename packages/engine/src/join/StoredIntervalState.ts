@@ -14,7 +14,15 @@ import type { JoinPlan } from "./JoinPlan.ts"
 import { type JoinInput, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { type OpenJoin, StoredJoinKeys } from "./StoredJoinKeys.ts"
-import { addRecord, heldOf, makeStoredKey, recordsOf, removeFirst, type StoredKey, type StoredRecord } from "./StoredKey.ts"
+import {
+  addRecord,
+  heldOf,
+  makeStoredKey,
+  recordsOf,
+  removeFirst,
+  type StoredKey,
+  type StoredRecord
+} from "./StoredKey.ts"
 
 class StoredIntervalJoin implements JoinState {
   readonly name: string
@@ -82,7 +90,13 @@ class StoredIntervalJoin implements JoinState {
   }
 
   /** Gives the pairs of a record with what is held of the other side, by the times of those; whether there were any. */
-  private pair(held: StoredRecord, { lines }: StoredKey, watermark: number, host: KeepingHost, emit: EmitJoined): boolean {
+  private pair(
+    held: StoredRecord,
+    { lines }: StoredKey,
+    watermark: number,
+    host: KeepingHost,
+    emit: EmitJoined
+  ): boolean {
     const { lowerMs, upperMs } = this.spec
     const { side, time } = held
     const line = side === left ? lines[right] : lines[left]

@@ -14,7 +14,14 @@ import { EmbeddedStore } from "../store/EmbeddedStore.ts"
 import type { OpenStore } from "../store/OpenStore.ts"
 import { type StoredCounts, StoredMap } from "../store/StoredMap.ts"
 import { isOuter, type Side } from "./Join.ts"
-import { checkShape, decodeSideRecord, type EncodedJoin, type EncodedMatch, encodeSideRecord, matchOf } from "./JoinCodec.ts"
+import {
+  checkShape,
+  decodeSideRecord,
+  type EncodedJoin,
+  type EncodedMatch,
+  encodeSideRecord,
+  matchOf
+} from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import type { JoinInput } from "./JoinRecord.ts"
 import {

@@ -150,9 +150,7 @@ class StoredLatestJoin implements JoinState {
 
   /** Changes whose time has come, in their order. */
   private takeWaiting(keyed: StoredKey, at: number): ReadonlyArray<StoredRecord> {
-    const taken = ([left, right] as const).flatMap((side) =>
-      removeFirst(keyed, side, keyed.lines[side].placeAfter(at))
-    )
+    const taken = ([left, right] as const).flatMap((side) => removeFirst(keyed, side, keyed.lines[side].placeAfter(at)))
     this.waiting -= taken.length
     return taken.sort((one, other) => one.time - other.time || one.id - other.id)
   }

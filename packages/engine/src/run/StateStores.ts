@@ -46,9 +46,12 @@ export const catchStores = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect
   })
 
 const diskStatesOf = ({ joins, keyed, states, windows }: StagePlan): ReadonlyArray<string> =>
-  [...states.map(({ declaration, name }) => ({ name, store: declaration.store })), ...windows, ...keyed, ...joins].flatMap(
-    ({ name, store }) => (store === undefined ? [] : [name])
-  )
+  [
+    ...states.map(({ declaration, name }) => ({ name, store: declaration.store })),
+    ...windows,
+    ...keyed,
+    ...joins
+  ].flatMap(({ name, store }) => (store === undefined ? [] : [name]))
 
 const noFolder = (plan: StagePlan, names: ReadonlyArray<string>) =>
   new JobError({

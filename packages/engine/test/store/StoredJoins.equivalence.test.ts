@@ -114,9 +114,7 @@ const both = (twins: Twins, what: string, call: (state: JoinState, emit: EmitJoi
 }
 
 const inOrder = (key: string, value: unknown) =>
-  (key === "left" || key === "right") && Array.isArray(value)
-    ? value.map((each) => JSON.stringify(each)).sort()
-    : value
+  (key === "left" || key === "right") && Array.isArray(value) ? value.map((each) => JSON.stringify(each)).sort() : value
 
 /** What people read of every key once changes were loaded. */
 const readOf = (state: JoinState, watermark: number) =>
@@ -184,7 +182,7 @@ const runTwins = (plan: JoinPlan, seed: number, chance: Chance) => {
   }
   snapshot("base")
   for (let offset = 0; offset < 200; offset++) {
-    at += chance.below(chance.once(40) ? 30_000 : 1200)
+    at += chance.below(chance.once(40) ? 30_000 : 500)
     const time = at - (chance.once(4) ? chance.below(40_000) : chance.below(2500))
     const side = chance.pick([0, 1] as const)
     const row = { id: offset, n: chance.below(9) }
@@ -205,11 +203,9 @@ const runTwins = (plan: JoinPlan, seed: number, chance: Chance) => {
     met.results += taken.texts.length
     watermark = Math.max(watermark, time - 2000)
     advance(`seed ${seed}, behind ${offset}`)
-    if (chance.once(20)) compareChanges(`seed ${seed}, changes up to ${offset}`)
-    if (chance.once(25)) {
-      compareChanges(`seed ${seed}, changes before a snapshot at ${offset}`)
-      snapshot(chance.once(3) ? "base" : "increment")
-      compareChanges(`seed ${seed}, a snapshot at ${offset}`)
+    if (chance.once(12)) {
+      compareChanges(`seed ${seed}, changes up to ${offset}`)
+      snapshot(chance.once(4) ? "base" : "increment")
     }
     if (!chance.once(60)) continue
     compareChanges(`seed ${seed}, changes before a restart at ${offset}`)

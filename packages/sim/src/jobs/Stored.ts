@@ -122,6 +122,4 @@ const check = (topics: KeptTopics, totals: KeptTotals): ReadonlyArray<string> =>
 }
 
 export const cardsOnDisk = (options: Omit<SimOptions, "input" | "landings">): SimReport =>
-  runOnDisk(options.seed, (services) =>
-    run(stored, { ...options, input: [input(Payments, lines)], services, check })
-  )
+  runOnDisk(options.seed, (services) => run(stored, { ...options, input: [input(Payments, lines)], services, check }))

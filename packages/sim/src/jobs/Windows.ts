@@ -3,18 +3,7 @@
  * many panes, with aggregates that depend on where records lie, in memory and on disk; judged by the oracle besides.
  */
 import { Field, Topic } from "@frazil/core"
-import {
-  aggregate,
-  collect,
-  count,
-  countDistinct,
-  first,
-  Flow,
-  Job,
-  last,
-  sum,
-  Window
-} from "@frazil/engine"
+import { aggregate, collect, count, countDistinct, first, Flow, Job, last, sum, Window } from "@frazil/engine"
 import { days, Landing } from "@frazil/lake"
 import { DeadLetters, Ledger } from "@frazil/model"
 import { Schema } from "effect"
@@ -283,6 +272,4 @@ export const clickWindows = (options: Options): SimReport =>
   run(inMemory, { ...options, input: [input(Clicks, lines)], landings, check })
 
 export const windowsOnDisk = (options: Options): SimReport =>
-  runOnDisk(options.seed, (services) =>
-    run(onDisk, { ...options, input: [input(Clicks, lines)], services, check })
-  )
+  runOnDisk(options.seed, (services) => run(onDisk, { ...options, input: [input(Clicks, lines)], services, check }))

@@ -248,28 +248,10 @@ const ofJoins: typeof mistakes = [
     replace: "visit(keyed, at)"
   },
   {
-    name: "a snapshot of a join on disk has what the deltas behind it have",
-    file: joinKeys,
-    find: "if (held.id >= to) continue",
-    replace: ""
-  },
-  {
-    name: "an increment of a join on disk has what the base has",
-    file: joinKeys,
-    find: "if (held.id >= from) records.push(held)",
-    replace: "if (held.id >= 0) records.push(held)"
-  },
-  {
     name: "records that a snapshot of a join on disk tells twice are held twice",
     file: joinKeys,
     find: "if (there === undefined) this.put(",
     replace: "if (there === undefined || piece !== undefined) this.put("
-  },
-  {
-    name: "who met whom in a join on disk is in no increment",
-    file: joinKeys,
-    find: "held.metAt >= from && isOuter",
-    replace: "held.metAt > to && isOuter"
   },
   {
     name: "a record of a join on disk that left the cache in its epoch meets nobody",
@@ -294,12 +276,6 @@ const ofJoins: typeof mistakes = [
     file: joinKey,
     find: "rows.flatMap((row) => (row === undefined ? [] : [encodeStored(row)]))",
     replace: "[]"
-  },
-  {
-    name: "a partner in a join on disk that met somebody is not written",
-    file: storedInterval,
-    find: "      if (heldOf(found) >= recordsPerKeyMax) {\n        if (met) this.keys.put(found, found.overAt)",
-    replace: "      if (heldOf(found) >= recordsPerKeyMax) {\n        if (met) void found"
   },
   {
     name: "what an interval join on disk held is over once more after a restart",

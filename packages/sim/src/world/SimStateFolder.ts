@@ -3,12 +3,12 @@ import { StateFolder, type StateFolderShape } from "@frazil/engine"
 import { Context } from "effect"
 import type { SimReport } from "./Sim.ts"
 
-export interface SimStateFolder {
+interface SimStateFolder {
   readonly shape: StateFolderShape
   readonly filesLeft: () => number
 }
 
-export const makeStateFolder = (sealed: boolean): SimStateFolder => {
+const makeStateFolder = (sealed: boolean): SimStateFolder => {
   const files = new Map<string, Array<number>>()
   const create = (path: string) => {
     const bytes: Array<number> = []

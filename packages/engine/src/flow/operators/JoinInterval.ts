@@ -72,8 +72,7 @@ export const joinInterval: JoinInterval =
     options: IntervalOptions<Kind>,
     make?: ((left: never, right: never) => object) | JoinedFields
   ) =>
-  (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> =>
-    {
+  (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> => {
     const { name, store } = options
     return fromNode(joinNode(self.node, right.node, { name, join: specOf(options), make, store }))
   }
