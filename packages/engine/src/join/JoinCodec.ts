@@ -53,42 +53,33 @@ export const encodeSideRecord = (held: SideRecord): EncodedJoinRecord => {
   return [side, key, id, time, offset, flags, text, encodeRecord(held.record!)]
 }
 
-/** A record whose text is all there is of its bytes. */
-export const decodeSideRecord = ([
-  side,
-  key,
-  id,
-  time,
-  offset,
-  flags,
-  text,
-  record
-]: EncodedJoinRecord): SideRecord => ({
-  id,
-  side,
-  key,
-  time,
-  offset,
-  port: Math.floor(flags / portUnit),
-  bytes: noBytes,
-  start: 0,
-  end: 0,
-  text,
-  changed: record !== undefined,
-  record: record === undefined ? undefined : decodeRecord(record),
-  cells: undefined,
-  matched: (flags & matchedFlag) !== 0,
-  deleted: (flags & deletedFlag) !== 0
-})
+/** `own`: where the record is held. */
+const decodeWith = <Own extends object>(encoded: EncodedJoinRecord, own: Own) => {
+  const [side, key, id, time, offset, flags, , record] = encoded
+  return {
+    id,
+    side,
+    key,
+    time,
+    offset,
+    port: Math.floor(flags / portUnit),
+    changed: record !== undefined,
+    record: record === undefined ? undefined : decodeRecord(record),
+    cells: undefined,
+    matched: (flags & matchedFlag) !== 0,
+    deleted: (flags & deletedFlag) !== 0,
+    ...own
+  }
+}
 
-const decodeJoinRecord = (encoded: EncodedJoinRecord, keep: JoinRecords): JoinRecord => ({
-  ...decodeSideRecord(encoded),
-  ...keep.place(encoded[6]),
-  text: undefined,
-  saved: true,
-  gone: false,
-  listedIn: 0
-})
+/** A record whose text is all there is of its bytes. */
+export const decodeSideRecord = (encoded: EncodedJoinRecord): SideRecord =>
+  decodeWith(encoded, { bytes: noBytes, start: 0, end: 0, text: encoded[6] })
+
+const loaded = { text: undefined, saved: true, gone: false, listedIn: 0 }
+
+const decodeJoinRecord = (encoded: EncodedJoinRecord, keep: JoinRecords): JoinRecord =>
+  decodeWith(encoded, { ...keep.place(encoded[6]), ...loaded })
 
 const encodeJoinRecord = (held: JoinRecord): EncodedJoinRecord => {
   held.saved = true
