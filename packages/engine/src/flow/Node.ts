@@ -168,6 +168,7 @@ export type Node =
       readonly make: MakeJoined | undefined
       /** Expressions over `left` and `right` that make the result. */
       readonly fields?: ReadonlyArray<readonly [string, Computed]> | undefined
+      readonly store?: DiskStore
     })
   | (Base & { readonly op: "decide"; readonly decider: Decider<AnyRecord, AnyRecord> })
   | (Base & { readonly op: "catch"; readonly handlers: ReadonlyMap<string, (failed: AnyFailed) => AnyRecord> })

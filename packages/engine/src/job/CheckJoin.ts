@@ -9,6 +9,7 @@ import type { NodeOf } from "../flow/Node.ts"
 import { isOuter, left, right } from "../join/Join.ts"
 import type { Stages } from "../plan/Stages.ts"
 import { keyAbove } from "../plan/Ports.ts"
+import { checkStore } from "./CheckState.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
@@ -25,6 +26,7 @@ export const checkJoin = (
   checkPlaces(graph, operator, rootsOf[id]!, tell)
   checkKeys(name, node, sides, tell)
   checkSpec(name, node, tell)
+  checkStore(name, node.store, tell)
   checkMerged(name, node, sides, tell)
 }
 

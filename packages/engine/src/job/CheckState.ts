@@ -5,7 +5,7 @@
  */
 import { keyAbove } from "../plan/Ports.ts"
 import { aboveInStage, type Stages, written } from "../plan/Stages.ts"
-import type { Node, NodeOf } from "../flow/Node.ts"
+import type { DiskStore, Node, NodeOf } from "../flow/Node.ts"
 import { isKeyedNode, type KeyedNode } from "../keyed/KeyedPlan.ts"
 import { isClocked } from "../window/Window.ts"
 import type { Graph, Operator } from "./Graph.ts"
@@ -32,8 +32,7 @@ export const checkState = (graph: Graph, stages: Stages, operator: Operator, tel
     tell(`${name}: the results of ${inner.name} come by their own time; call Flow.keyBy between the two`)
   if (node.op === "mapWithState" && node.state.ttlMs <= 0)
     tell(`${name}: its ttl is nothing, so it would remember nothing: write how long it may`)
-  const store = storeOf(node)
-  if (store !== undefined && !(store.cacheBytesMax >= 0)) tell(`${name}: its cacheBytesMax is no number of bytes`)
+  checkStore(name, storeOf(node), tell)
   const keys = keyAbove(graph, operator)
   if (keys?.node.op !== "keyBy") {
     tell(`${name}: its state needs a key; call Flow.keyBy before it`)
@@ -48,6 +47,10 @@ export const checkState = (graph: Graph, stages: Stages, operator: Operator, tel
       )
     }
   }
+}
+
+export const checkStore = (name: string, store: DiskStore | undefined, tell: (problem: string) => void): void => {
+  if (store !== undefined && !(store.cacheBytesMax >= 0)) tell(`${name}: its cacheBytesMax is no number of bytes`)
 }
 
 const storeOf = (node: Node) => {

@@ -11,7 +11,7 @@ import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { giveJoined } from "./GiveJoined.ts"
 import { type AsOfSpec, isOuter, left } from "./Join.ts"
-import { encodeJoin, readJoin } from "./JoinCodec.ts"
+import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
@@ -19,7 +19,7 @@ import { TimeLine } from "./TimeLine.ts"
 
 interface KeyVersions {
   readonly key: string
-  readonly versions: TimeLine
+  readonly versions: TimeLine<JoinRecord>
   /** Left records. */
   waiting: number
   /** A deadline of it is in the queue. */
@@ -91,7 +91,7 @@ class AsOfJoin implements JoinState {
   private hold(held: JoinRecord): void {
     let keyed = this.keys.get(held.key)
     if (keyed === undefined) {
-      keyed = { key: held.key, versions: new TimeLine(), waiting: 0, scheduled: false }
+      keyed = { key: held.key, versions: new TimeLine<JoinRecord>(), waiting: 0, scheduled: false }
       this.keys.set(held.key, keyed)
     }
     if (held.side === left) {
@@ -197,8 +197,13 @@ class AsOfJoin implements JoinState {
     for (const held of records) this.hold(held)
   }
 
+  entriesOf(entries: unknown, key: string): unknown {
+    return entriesOfKey(entries, key)
+  }
+
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
+    this.records.loaded()
     const horizon = closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs
     // what they had to give is in the epochs that were committed
     for (let held = this.waiting.first(); held !== undefined && held.time < horizon; held = this.waiting.first())

@@ -1,14 +1,14 @@
 /** Makes a join's result of two records and gives it; what its code throws is about the record that brought it. */
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
-import { type JoinRecord, partOf } from "./JoinRecord.ts"
+import { partOf, type SideRecord } from "./JoinRecord.ts"
 import type { EmitJoined } from "./JoinState.ts"
 
 export interface Told {
   /** The record that brought the result. */
-  readonly by: JoinRecord
-  readonly left: JoinRecord | undefined
-  readonly right: JoinRecord | undefined
+  readonly by: SideRecord
+  readonly left: SideRecord | undefined
+  readonly right: SideRecord | undefined
   /** The result's event time. */
   readonly time: number
   /** No later result is before it. */

@@ -10,14 +10,14 @@ import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { type IntervalSpec, isOuter, left, right, type Side } from "./Join.ts"
 import { giveJoined } from "./GiveJoined.ts"
-import { encodeJoin, readJoin } from "./JoinCodec.ts"
+import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { TimeLine } from "./TimeLine.ts"
 
 /** What one key holds, by side. */
-type KeyLines = readonly [TimeLine, TimeLine]
+type KeyLines = readonly [TimeLine<JoinRecord>, TimeLine<JoinRecord>]
 
 class IntervalJoin implements JoinState {
   readonly name: string
@@ -86,7 +86,7 @@ class IntervalJoin implements JoinState {
   }
 
   private hold(held: JoinRecord, lines = this.keys.get(held.key)): void {
-    const into = lines ?? ([new TimeLine(), new TimeLine()] as const)
+    const into = lines ?? ([new TimeLine<JoinRecord>(), new TimeLine<JoinRecord>()] as const)
     if (lines === undefined) this.keys.set(held.key, into)
     into[held.side].add(held)
     this.queues[held.side].add(held)
@@ -173,8 +173,13 @@ class IntervalJoin implements JoinState {
     }
   }
 
+  entriesOf(entries: unknown, key: string): unknown {
+    return entriesOfKey(entries, key)
+  }
+
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
+    this.records.loaded()
     const horizon = closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs
     // what they had to give is in the epochs that were committed
     for (const side of [left, right] as const) {

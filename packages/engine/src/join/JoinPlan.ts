@@ -1,7 +1,7 @@
 /** A join ready to run: its key, and what makes a result of two records. `PlanJob` makes it. */
 import { createHash } from "node:crypto"
 import type { FieldSpec, RecordShape } from "@frazil/core"
-import type { AnyRecord, NodeOf } from "../flow/Node.ts"
+import type { AnyRecord, DiskStore, NodeOf } from "../flow/Node.ts"
 import type { PlannedComputed } from "../plan/StagePlan.ts"
 import type { JoinSpec, MakeJoined } from "./Join.ts"
 import { planFields } from "./JoinFields.ts"
@@ -17,6 +17,7 @@ export interface JoinPlan {
   readonly kept: readonly [ReadonlyArray<FieldSpec>, ReadonlyArray<FieldSpec>] | undefined
   /** A hash of what the state was made by: another one cannot read it. */
   readonly shape: string
+  readonly store?: DiskStore
 }
 
 /** The fields of a shape, each null. */
@@ -43,7 +44,7 @@ export const planJoin = (
   computed: ReadonlyArray<PlannedComputed | undefined>
 ): JoinPlan => {
   const fields = node.fields && left && right ? planFields(node.fields, computed, left, right) : undefined
-  const { join: spec, key } = node
+  const { join: spec, key, store } = node
   // bounds and kind may change: what is held is the same
   const { kind: _, recordsHeldMax: __, recordsPerKeyMax: ___, ...held } = spec
   return {
@@ -56,6 +57,7 @@ export const planJoin = (
     shape: createHash("sha256")
       .update(JSON.stringify([key, held]))
       .digest("hex")
-      .slice(0, 16)
+      .slice(0, 16),
+    ...(store === undefined ? {} : { store })
   }
 }

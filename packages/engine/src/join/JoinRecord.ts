@@ -7,15 +7,20 @@ import { type Capture, type CaptureKind, ChangeList, inPieces, inTurn, type List
 import { type KeepingHost, type KeptRecord, recordOf } from "../state/KeptRecord.ts"
 import { left, right, type Side } from "./Join.ts"
 
-export interface JoinRecord extends KeptRecord, Listed {
+/** A record of one side, wherever it is held. */
+export interface SideRecord extends KeptRecord {
   readonly side: Side
-  segment: Segment
   /** The fields that the join's expressions read; undefined: the record has them. */
   cells: AnyRecord | undefined
   /** It says that its key has no record from its time on. */
   readonly deleted: boolean
   /** It has met a partner. */
   matched: boolean
+}
+
+/** One that is held in memory. */
+export interface JoinRecord extends SideRecord, Listed {
+  segment: Segment
   /** It is in a delta, or was loaded. */
   saved: boolean
   /** It is not held any more. */
@@ -41,6 +46,8 @@ export class JoinRecords {
   /** The number of the next one. */
   next = 0
   private readonly bytes = new ByteStore()
+  /** Loaded of pieces that may tell a record twice. */
+  private told: Set<number> | undefined
   /** Not held any more; what comes of the change that ended them still reads them. */
   private going: Array<JoinRecord> = []
 
@@ -80,6 +87,17 @@ export class JoinRecords {
     return { segment, bytes: segment.bytes, start: this.bytes.start, end: this.bytes.start + bytes.length }
   }
 
+  /** Whether it was not told before by pieces that may do so twice. */
+  isNew(id: number): boolean {
+    this.told ??= new Set()
+    return !this.told.has(id) && this.told.add(id).has(id)
+  }
+
+  /** Nothing more is loaded. */
+  loaded(): void {
+    this.told = undefined
+  }
+
   /** It is not held any more. */
   remove(held: JoinRecord): void {
     held.gone = true
@@ -111,7 +129,7 @@ export class JoinRecords {
 const encoder = new TextEncoder()
 
 /** What the join's result is made of: the fields that it reads, or the record. */
-export const partOf = (held: JoinRecord, host: KeepingHost, fieldsOnly: boolean): AnyRecord =>
+export const partOf = (held: SideRecord, host: KeepingHost, fieldsOnly: boolean): AnyRecord =>
   fieldsOnly ? (held.cells ??= recordOf(held, host)) : recordOf(held, host)
 
 /**
@@ -152,7 +170,7 @@ export class JoinCapture {
 }
 
 /** Records of a key by side, for people; undefined when there are none. */
-export const readSides = (records: ReadonlyArray<JoinRecord>): object | undefined => {
+export const readSides = (records: ReadonlyArray<SideRecord>): object | undefined => {
   if (records.length === 0) return undefined
   const of = (side: Side) =>
     records

@@ -8,11 +8,16 @@ import type { ColumnBatch } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
 import type { KeepingHost, KeptRecord } from "../state/KeptRecord.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
 import { makeAsOfState } from "./AsOfState.ts"
 import { makeIntervalState } from "./IntervalState.ts"
 import type { JoinInput } from "./JoinRecord.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { makeLatestState } from "./LatestState.ts"
+import { makeStoredAsOfState } from "./StoredAsOfState.ts"
+import { makeStoredIntervalState } from "./StoredIntervalState.ts"
+import type { OpenJoin } from "./StoredJoinKeys.ts"
+import { makeStoredLatestState } from "./StoredLatestState.ts"
 
 /**
  * What became of a record instead of, or beside, its being held. `dropped`: a change that came late, and counts from now on
@@ -46,8 +51,10 @@ export interface JoinState extends OperatorState {
   readonly restored: (watermark: number, closed: boolean) => void
 }
 
-export const makeJoinState = (plan: JoinPlan): JoinState => {
-  const { spec } = plan
+/** `open` makes the store of a join that is on disk; without it, it is in memory whatever is declared. */
+export const makeJoinState = (plan: JoinPlan, open?: OpenStore): JoinState => {
+  const { spec, store } = plan
+  if (store !== undefined && open !== undefined) return makeStoredJoin(plan, { store, open })
   switch (spec._tag) {
     case "Interval":
       return makeIntervalState(plan, spec)
@@ -55,5 +62,17 @@ export const makeJoinState = (plan: JoinPlan): JoinState => {
       return makeAsOfState(plan, spec)
     case "Latest":
       return makeLatestState(plan, spec)
+  }
+}
+
+const makeStoredJoin = (plan: JoinPlan, open: OpenJoin): JoinState => {
+  const { spec } = plan
+  switch (spec._tag) {
+    case "Interval":
+      return makeStoredIntervalState(plan, spec, open)
+    case "AsOf":
+      return makeStoredAsOfState(plan, spec, open)
+    case "Latest":
+      return makeStoredLatestState(plan, spec, open)
   }
 }

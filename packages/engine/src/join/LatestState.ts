@@ -12,7 +12,7 @@ import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { giveJoined } from "./GiveJoined.ts"
 import { isOuter, type LatestSpec, left, right, type Side } from "./Join.ts"
-import { encodeJoin, readJoin } from "./JoinCodec.ts"
+import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
@@ -234,8 +234,13 @@ class LatestJoin implements JoinState {
     for (const held of records) this.wait(held)
   }
 
+  entriesOf(entries: unknown, key: string): unknown {
+    return entriesOfKey(entries, key)
+  }
+
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
+    this.records.loaded()
     const horizon = watermark - this.spec.allowedLatenessMs
     const touched = new Map<KeyRows, Touched>()
     // what they changed is in the epochs that were committed

@@ -3,10 +3,8 @@
  *
  * Most come in that order and go from its front: both cost the same however long it is.
  */
-import type { JoinRecord } from "./JoinRecord.ts"
-
-export class TimeLine {
-  private records: Array<JoinRecord> = []
+export class TimeLine<A extends { readonly time: number }> {
+  private records: Array<A> = []
   /** Where it begins: what stands before has gone. */
   private head = 0
 
@@ -15,7 +13,7 @@ export class TimeLine {
   }
 
   /** By its place, from 0. */
-  at(place: number): JoinRecord | undefined {
+  at(place: number): A | undefined {
     return this.records[this.head + place]
   }
 
@@ -46,7 +44,7 @@ export class TimeLine {
   }
 
   /** Its record comes after all of its time that are there. */
-  add(record: JoinRecord): void {
+  add(record: A): void {
     const last = this.records.at(-1)
     if (this.length() === 0 || last!.time <= record.time) this.records.push(record)
     else this.records.splice(this.head + this.placeAfter(record.time), 0, record)
@@ -66,7 +64,7 @@ export class TimeLine {
   }
 
   /** In their order. */
-  all(): ReadonlyArray<JoinRecord> {
+  all(): ReadonlyArray<A> {
     return this.records.slice(this.head)
   }
 }

@@ -157,7 +157,7 @@ const statesOf = (plan: StagePlan, open: OpenStore | undefined): StageState => (
   windows: plan.windows.map((window) => makeWindowState(window, open)),
   patterns: plan.patterns.map(makePatternState),
   keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed, open)),
-  joins: plan.joins.map(makeJoinState),
+  joins: plan.joins.map((join) => makeJoinState(join, open)),
   lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
   tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields))
 })

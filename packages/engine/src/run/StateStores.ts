@@ -45,10 +45,13 @@ export const catchStores = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect
     return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
   })
 
-const diskStatesOf = ({ keyed, states, windows }: StagePlan): ReadonlyArray<string> =>
-  [...states.map(({ declaration, name }) => ({ name, store: declaration.store })), ...windows, ...keyed].flatMap(
-    ({ name, store }) => (store === undefined ? [] : [name])
-  )
+const diskStatesOf = ({ joins, keyed, states, windows }: StagePlan): ReadonlyArray<string> =>
+  [
+    ...states.map(({ declaration, name }) => ({ name, store: declaration.store })),
+    ...windows,
+    ...keyed,
+    ...joins
+  ].flatMap(({ name, store }) => (store === undefined ? [] : [name]))
 
 const noFolder = (plan: StagePlan, names: ReadonlyArray<string>) =>
   new JobError({

@@ -49,6 +49,10 @@ export const bytesOf = ({ bytes, end, start, text }: KeptRecord): Uint8Array =>
 /** The source record's text: it decoded, so it is UTF-8. Nothing is kept of it. */
 export const readText = (kept: KeptRecord): string => kept.text ?? decoder.decode(bytesOf(kept))
 
+/** The text of a range of bytes. */
+export const textOfRange = (bytes: Uint8Array, start: number, end: number): string =>
+  decoder.decode(bytes.subarray(start, end))
+
 /** The record object, made when first asked for. */
 export const recordOf = (kept: KeptRecord, host: KeepingHost): AnyRecord =>
   (kept.record ??= host.readBack(bytesOf(kept), kept.port))

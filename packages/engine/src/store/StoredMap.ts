@@ -22,6 +22,8 @@ export interface StoredMapOptions<V> {
   readonly groupLength?: number
   /** What an entry takes beside its text, when that is more than most do. */
   readonly entryBytes?: number
+  /** About how long a value's JSON is, where values grow and know it. */
+  readonly textLength?: (value: V) => number
 }
 
 /** A value as the cache has it. */
@@ -126,13 +128,14 @@ export class StoredMap<V> {
       before.encoded = undefined
       before.round = this.round
       before.used = true
+      if (this.options.textLength !== undefined) this.resize(key, before)
       return
     }
     if (this.miss(key) === undefined) this.known++
     this.take(key, {
       value,
       time,
-      bytes: this.bytesOf(key, this.averageText),
+      bytes: this.bytesOf(key, this.options.textLength?.(value) ?? this.averageText),
       dirty: true,
       encoded: undefined,
       round: this.round,
@@ -148,12 +151,19 @@ export class StoredMap<V> {
     const held = this.hot.get(key)
     if (held !== undefined) {
       held.encoded = encoded
-      const bytes = this.bytesOf(key, jsonLength(encoded))
-      this.hotBytes += bytes - held.bytes
-      held.bytes = bytes
-      if (this.hotBytes > this.hotBytesMax) this.letGo()
+      this.takes(held, this.bytesOf(key, jsonLength(encoded)))
     }
     return { encoded, time: entry.time }
+  }
+
+  private resize(key: string, held: Held<V>): void {
+    this.takes(held, this.bytesOf(key, this.options.textLength!(held.value)))
+  }
+
+  private takes(held: Held<V>, bytes: number): void {
+    this.hotBytes += bytes - held.bytes
+    held.bytes = bytes
+    if (this.hotBytes > this.hotBytesMax) this.letGo()
   }
 
   private miss(key: string): StoredValue<V> | undefined {

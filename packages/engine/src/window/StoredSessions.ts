@@ -1,16 +1,14 @@
 /**
  * The open sessions of a window operator on disk: those of a key as one entry, and when each key is looked at next.
  *
- * What is due lies in a second store by pieces of time, of which the next one is read into memory when time comes to it: nothing
- * else is looked at until then. **Bounds**: the stores'; the keys that are due within one piece of time, a 64th of the gap.
+ * What is due lies in a second store by pieces of time (`store/DueKeys.ts`). **Bounds**: the stores'; the keys that are due
+ * within one piece of time, a 64th of the gap.
  */
 import type { DiskStore } from "../flow/Node.ts"
-import { DueHeap } from "../lookup/DueHeap.ts"
+import { makeDueKeys, shareOfDue, sumOfCounts } from "../store/DueKeys.ts"
 import { EmbeddedStore } from "../store/EmbeddedStore.ts"
 import type { OpenStore } from "../store/OpenStore.ts"
-import { type StoredCounts, StoredMap } from "../store/StoredMap.ts"
-import { restOfKey, timeKey, timeKeyLength } from "../store/TimeKeys.ts"
-import { firstFrom, insertByStart } from "./Pane.ts"
+import { StoredMap } from "../store/StoredMap.ts"
 import { indexAfter, type KeySessions, makeSession, type Session } from "./Session.ts"
 import type { SessionStore } from "./SessionStore.ts"
 import { readStoredCells, storeCells, type StoredCells } from "./StoredCells.ts"
@@ -19,9 +17,6 @@ import type { WindowPlan } from "./WindowPlan.ts"
 
 /** Beside its text: a key's object, its list, a session of a dozen fields and its numbers. */
 const keyBytes = 620
-const readBytes = 131_072
-/** Of the cache, for when keys are due. */
-const duePart = 8
 const piecesPerGap = 64
 
 type EncodedSession = readonly [
@@ -54,86 +49,29 @@ const decodeKey = (plan: WindowPlan, [key, dueAt, sessions]: EncodedKey): KeySes
   return keyed
 }
 
-/** When keys are due to be looked at: those of the next piece of time in memory, the others on disk. */
-const makeDueKeys = (pieceMs: number, times: StoredMap<number>, forgetBefore: (time: number) => void) => {
-  const heap = new DueHeap<string>()
-  /** Pieces of time that have keys on disk, by their starts. */
-  const pieces: Array<{ readonly start: number }> = []
-  let readTo = Number.NEGATIVE_INFINITY
-
-  const read = (start: number) => {
-    const group = timeKey("d", start)
-    const scan = times.scanGroup(group, readBytes)
-    for (let next = scan.next(); next !== undefined; next = scan.next()) heap.add(restOfKey(next[0]), next[1])
-    scan.close()
-    readTo = start + pieceMs
-    times.dropGroup(group)
-    forgetBefore(readTo)
-  }
-  return {
-    add: (key: string, at: number) => {
-      if (at < readTo) return heap.add(key, at)
-      const start = Math.floor(at / pieceMs) * pieceMs
-      if (pieces[firstFrom(pieces, start)]?.start !== start) insertByStart(pieces, { start })
-      times.set(timeKey("d", start) + key, at, start + pieceMs)
-    },
-    nextAt: () => Math.min(heap.nextAtMs(), pieces[0]?.start ?? Number.POSITIVE_INFINITY),
-    /** Takes the keys that are due first, in their order, and tells when that is; undefined: none is at the watermark. */
-    take: (watermark: number): { readonly at: number; readonly keys: ReadonlyArray<string> } | undefined => {
-      while (pieces.length > 0 && pieces[0]!.start <= Math.min(watermark, heap.nextAtMs())) read(pieces.shift()!.start)
-      const at = heap.nextAtMs()
-      if (!(at <= watermark) || heap.length() === 0) return undefined
-      const keys = new Set<string>()
-      for (let key = heap.take(at); key !== undefined; key = heap.take(at)) keys.add(key)
-      return { at, keys: Array.from(keys).sort() }
-    }
-  }
-}
-
-const openMaps = (plan: WindowPlan, { cacheBytesMax }: DiskStore, open: OpenStore) => {
+const openMaps = (plan: WindowPlan, { gapMs }: SessionSpec, { cacheBytesMax }: DiskStore, open: OpenStore) => {
   let forgottenAt = Number.NEGATIVE_INFINITY
-  let dueForgottenAt = Number.NEGATIVE_INFINITY
-  const dueCacheBytes = Math.floor(cacheBytesMax / duePart)
-  const dueStore = new EmbeddedStore({
-    ...open(`${plan.name} due`),
-    over: (time) => time <= dueForgottenAt,
-    timesStay: true
-  })
+  const share = shareOfDue(cacheBytesMax)
   return {
     keys: new StoredMap<KeySessions>({
       store: new EmbeddedStore({ ...open(plan.name), over: (time) => time < forgottenAt }),
-      cacheBytesMax: cacheBytesMax - dueCacheBytes,
+      cacheBytesMax: share.keys,
       encode: (keyed) => encodeKey(plan, keyed),
       decode: (encoded) => decodeKey(plan, encoded as EncodedKey), // of encodeKey
       entryBytes: keyBytes
     }),
-    times: new StoredMap<number>({
-      store: dueStore,
-      cacheBytesMax: dueCacheBytes,
-      encode: (at) => at,
-      decode: Number,
-      groupLength: timeKeyLength
+    due: makeDueKeys({
+      name: `${plan.name} due`,
+      open,
+      cacheBytesMax: share.due,
+      pieceMs: Math.max(1, Math.floor(gapMs / piecesPerGap))
     }),
     isForgotten: (time: number) => time < forgottenAt,
     forget: (watermark: number) => {
       forgottenAt = Math.max(forgottenAt, watermark)
-    },
-    forgetDue: (time: number) => {
-      dueForgottenAt = time
-      dueStore.dropOver()
     }
   }
 }
-
-const sumOf = (left: StoredCounts, right: StoredCounts): StoredCounts => ({
-  bytes: left.bytes + right.bytes,
-  segments: left.segments + right.segments,
-  memoryBytes: left.memoryBytes + right.memoryBytes,
-  spilledBytes: left.spilledBytes + right.spilledBytes,
-  mergedBytes: left.mergedBytes + right.mergedBytes,
-  reads: left.reads + right.reads,
-  cacheBytes: left.cacheBytes + right.cacheBytes
-})
 
 export interface StoredSessionParts {
   readonly dueAt: (session: Session) => number
@@ -147,8 +85,8 @@ export const makeStoredSessions = (
   { dueAt, open: openStore, store }: StoredSessionParts
 ): SessionStore => {
   const { allowedLatenessMs, gapMs, openMax, openPerKeyMax } = spec
-  const maps = openMaps(plan, store, openStore)
-  const due = makeDueKeys(Math.max(1, Math.floor(gapMs / piecesPerGap)), maps.times, maps.forgetDue)
+  const maps = openMaps(plan, spec, store, openStore)
+  const { due } = maps
   let changed = new Set<string>()
   let open = 0
 
@@ -258,10 +196,10 @@ export const makeStoredSessions = (
     takeDue,
     forget: maps.forget,
     size: () => open,
-    stored: () => sumOf(maps.keys.counts(), maps.times.counts()),
+    stored: () => sumOfCounts(maps.keys.counts(), due.counts()),
     discard: () => {
       maps.keys.close()
-      maps.times.close()
+      due.close()
     }
   }
 }

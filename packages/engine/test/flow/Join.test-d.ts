@@ -121,3 +121,15 @@ orders.pipe(Flow.joinLatest(payments, {}))
 orders.pipe(Flow.joinLatest(payments, { ttl: "1 day", rightDeleted: ({ total }) => total < 0 }))
 // @ts-expect-error: may be missing
 orders.pipe(Flow.joinInterval(payments, { ...near, kind: "left" }, (order, payment) => ({ paid: payment.paid })))
+
+orders.pipe(Flow.joinInterval(payments, { ...near, store: "disk", recordsPerKeyMax: 10 }))
+orders.pipe(Flow.joinAsOf(payments, { ttl: "1 day", store: { disk: { cacheBytesMax: 1_048_576 } } }))
+orders.pipe(Flow.joinLatest(payments, { ttl: "1 day", store: "memory", recordsHeldMax: 10 }))
+// @ts-expect-error: a bound of memory
+orders.pipe(Flow.joinInterval(payments, { ...near, store: "disk", recordsHeldMax: 10 }))
+// @ts-expect-error: a bound of memory
+orders.pipe(Flow.joinAsOf(payments, { ttl: "1 day", store: "disk", recordsHeldMax: 10 }))
+// @ts-expect-error: a bound of memory
+orders.pipe(Flow.joinLatest(payments, { ttl: "1 day", store: "disk", recordsHeldMax: 10 }))
+// @ts-expect-error: no such store
+orders.pipe(Flow.joinLatest(payments, { ttl: "1 day", store: "tape" }))

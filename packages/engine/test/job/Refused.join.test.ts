@@ -71,6 +71,10 @@ describe("a job with joins of two flows", () => {
     assert.deepStrictEqual(problemsOf(meeting({ ...near, recordsPerKeyMax: 0 })), [
       `${name}: recordsPerKeyMax and recordsHeldMax must be at least 1`
     ])
+    assert.deepStrictEqual(problemsOf(meeting({ ...near, store: "disk" })), [])
+    assert.deepStrictEqual(problemsOf(meeting({ ...near, store: { disk: { cacheBytesMax: Number.NaN } } })), [
+      `${name}: its cacheBytesMax is no number of bytes`
+    ])
     const asOf = events.pipe(Flow.joinAsOf(events, { ttl: "0s" }, account), Flow.to(Sums))
     assert.deepStrictEqual(problemsOf(asOf), [
       "joinAsOf(account)@events: its ttl is nothing, so it would remember nothing: write how long it may"

@@ -50,7 +50,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
       windows: plan.windows.map((window) => makeWindowState(window)),
       patterns: plan.patterns.map(makePatternState),
-      joins: plan.joins.map(makeJoinState),
+      joins: plan.joins.map((join) => makeJoinState(join)),
       keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed)),
       lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
       tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields)),

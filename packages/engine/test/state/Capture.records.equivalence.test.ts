@@ -13,8 +13,10 @@ import { patternBegin } from "../../src/pattern/Pattern.ts"
 import { planPattern } from "../../src/pattern/PatternPlan.ts"
 import { makePatternState, type PatternState } from "../../src/pattern/PatternState.ts"
 import type { PlannedComputed } from "../../src/plan/StagePlan.ts"
+import type { OpenStore } from "../../src/store/OpenStore.ts"
 import { casesOf } from "../support/Cases.ts"
 import { runSeeds, type World } from "../support/CaptureWorld.ts"
+import { memoryFolder } from "../support/StateFolders.ts"
 
 const encoder = new TextEncoder()
 
@@ -39,12 +41,18 @@ const host: KeyedHost = {
   enterHeld: () => {}
 }
 
-const joinWorld = (spec: JoinSpec): World => {
+/** In memory, or on disk; what it gave is restored in memory all the same. */
+const joinWorld = (spec: JoinSpec, onDisk = false): World => {
   let watermark = 0
   let offset = 0
-  const plan = { name: "j", spec, key: [], make: () => ({}), kept: undefined, shape: "s" }
+  const store = { cacheBytesMax: 4_000 }
+  const plan = { name: "j", spec, key: [], make: () => ({}), kept: undefined, shape: "s", store }
+  const folder = memoryFolder()
+  const open: OpenStore = (operator) => ({ files: folder.make(operator), sealed: false })
+  let made = 0
   return {
-    make: () => makeJoinState(plan),
+    // the first one is that which runs
+    make: () => makeJoinState(plan, onDisk && made++ === 0 ? open : undefined),
     change: (of, chance) => {
       const state = of as JoinState // made above
       for (let taken = 0; taken < 5; taken++) {
@@ -150,16 +158,22 @@ const firstWorld = (): World => {
 }
 
 const bounds = { allowedLatenessMs: 3_000, recordsPerKeyMax: 100, recordsHeldMax: 10_000 } as const
-const worlds: ReadonlyArray<readonly [string, () => World]> = [
-  ["an interval join", () => joinWorld({ _tag: "Interval", kind: "full", lowerMs: -8_000, upperMs: 4_000, ...bounds })],
-  ["an as-of join", () => joinWorld({ _tag: "AsOf", kind: "left", ttlMs: 25_000, ...bounds })],
+const interval = { _tag: "Interval", kind: "full", lowerMs: -8_000, upperMs: 4_000, ...bounds } as const
+const asOf = { _tag: "AsOf", kind: "left", ttlMs: 25_000, ...bounds } as const
+const latest = { _tag: "Latest", kind: "full", ttlMs: 25_000, ...bounds } as const
+
+const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
+  ["an interval join", () => joinWorld(interval)],
+  ["an as-of join", () => joinWorld(asOf)],
+  ["an interval join that leaves the disk", () => joinWorld(interval, true), 1],
+  ["an as-of join that leaves the disk", () => joinWorld(asOf, true), 1],
+  ["a join of tables that leaves the disk", () => joinWorld(latest, true), 1],
   ["a pattern", patternWorld],
   ["deduplicate by the first", firstWorld]
 ]
 
 describe("snapshots of held records that are taken while they come and go", () => {
-  for (const [name, make] of worlds) {
-    const seeds = casesOf(6)
+  for (const [name, make, seeds = casesOf(6)] of worlds) {
     it(`restore ${name} as it is: ${seeds} seeds`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })

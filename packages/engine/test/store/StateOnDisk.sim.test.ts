@@ -2,13 +2,17 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Redacted } from "effect"
 import { Job, localStateFolder, makeStateSeal, StateFolder, StateSealing } from "../../src/index.ts"
 import { accounts, accountsOnDisk, assertAnswers, paymentLines, Payments } from "../support/Accounts.ts"
 import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
 import { crashAt, epochPoints } from "../support/Faults.ts"
+import { makeChance } from "../support/Chance.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
+import { expectedOf, foundOf, joinJob } from "../support/Joins.ts"
+import { randomSignals, type SignalLine, Signals } from "../support/Sequences.ts"
 import { damagedAt, fullFrom, memoryFolder, type MemoryFolder, notWritable } from "../support/StateFolders.ts"
 
 const lines = paymentLines(300)
@@ -115,6 +119,33 @@ describe("state on disk", () => {
       yield* runToEnd(accounts, options)
       yield* assertAnswers(lines)
     }).pipe(Effect.provide(world))
+  )
+
+  it.live("of joins, too: stops when the disk is full, or without a folder, and goes on when there is one", () =>
+    Effect.gen(function* () {
+      const timing = { outOfOrdernessMs: 2000 }
+      const common = { latenessMs: 0, same: false, coded: false, expressions: false, kind: "full" } as const
+      for (const of of [
+        { ...common, join: "interval", lowerMs: -3000, upperMs: 4000 },
+        { ...common, join: "latest", ttlMs: 9000 }
+      ] as const) {
+        yield* Effect.gen(function* () {
+          const signals = randomSignals(makeChance(7), 90, 0)
+          const job = joinJob(of, { ...timing, cacheBytesMax: 1000 })
+          yield* append(Signals, signals)
+          const without = yield* Effect.exit(runToEnd(job, options))
+          assert.include(String(without), "the state of meeting is kept on disk, and there is no folder for it")
+          const folder = memoryFolder(true)
+          folder.fault = fullFrom(9)
+          assert.include(String(yield* Effect.exit(runToEnd(job, options).pipe(on(folder)))), "no room")
+          assert.deepStrictEqual([...folder.files.keys()], [], "files are left")
+          folder.fault = () => undefined
+          yield* runToEnd(job, options).pipe(on(folder))
+          const placeOf = ({ key }: SignalLine) => partitionOf(key, Signals.partitions)
+          assert.deepStrictEqual(yield* foundOf(of), expectedOf(signals, of, timing.outOfOrdernessMs, placeOf))
+        }).pipe(Effect.provide(world))
+      }
+    })
   )
 
   it.live("lies in the data directory, goes with the job, and what a killed one left is swept", () =>

@@ -55,6 +55,8 @@ export const randomJoin = (chance: Chance, join: JoinCase["join"], ttls = [4000,
 export interface JoinRun {
   readonly outOfOrdernessMs: number
   readonly bounds?: { readonly recordsPerKeyMax?: number; readonly recordsHeldMax?: number }
+  /** State on disk, with such a cache; undefined: in memory. */
+  readonly cacheBytesMax?: number
   readonly topic?: typeof Signals
   readonly idleAfterMs?: number
 }
@@ -79,7 +81,15 @@ const fieldsOf = {
 const deletes = expr<Signal>("n == 0")
 const deletesByCode = ({ n }: Signal) => n === 0
 
-export const joinJob = (of: JoinCase, { bounds, idleAfterMs = 60_000, outOfOrdernessMs, topic = Signals }: JoinRun) => {
+/** On disk time bounds what is held of all keys. */
+const keptOf = ({ bounds, cacheBytesMax }: JoinRun) => {
+  if (cacheBytesMax === undefined) return bounds ?? {}
+  const { recordsPerKeyMax } = bounds ?? {}
+  return { store: { disk: { cacheBytesMax } }, ...(recordsPerKeyMax === undefined ? {} : { recordsPerKeyMax }) }
+}
+
+export const joinJob = (of: JoinCase, run: JoinRun) => {
+  const { idleAfterMs = 60_000, outOfOrdernessMs, topic = Signals } = run
   const signals = Flow.from(topic).pipe(
     Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms`, idleAfter: `${idleAfterMs}ms` })
   )
@@ -90,7 +100,7 @@ export const joinJob = (of: JoinCase, { bounds, idleAfterMs = 60_000, outOfOrder
     Flow.map((signal): Signal => ({ ...signal, id: -signal.id }))
   )
   const rights = of.same ? lefts : (of.coded ? changed : bs).pipe(Flow.keyBy("account"))
-  const options = { allowedLateness: `${of.latenessMs}ms`, name: "meeting", ...bounds } as const
+  const options = { allowedLateness: `${of.latenessMs}ms`, name: "meeting", ...keptOf(run) } as const
   const coded = of.coded && !of.same
   const byExpressions = of.expressions && !coded
   const joined = () => {

@@ -3,15 +3,15 @@
  * an auction at any time and by windows, and what an auction came to 20 seconds after its first bid; judged by the oracle.
  */
 import { Field, Topic } from "@frazil/core"
-import { Flow, Job, State, StateFolder, Window } from "@frazil/engine"
+import { Flow, Job, State, Window } from "@frazil/engine"
 import { Landing } from "@frazil/lake"
 import { Ledger } from "@frazil/model"
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { expectBids, type OracleBid } from "../oracle/Bids.ts"
 import { compare } from "../oracle/Compare.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
-import { makeStateFolder } from "../world/SimStateFolder.ts"
+import { runOnDisk } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 
 const Bid = Schema.Struct({ auction: Field.text(), bidder: Field.text(), cents: Field.int(), at: Field.timestamp })
@@ -224,12 +224,5 @@ type Options = Omit<SimOptions, "input" | "landings">
 export const bidsOfAuctions = (options: Options): SimReport =>
   run(inMemory, { ...options, input: [input(Bids, lines)], landings, check })
 
-export const bidsOnDisk = (options: Options): SimReport => {
-  const folder = makeStateFolder(options.seed % 2 === 0)
-  const services = Context.make(StateFolder, folder.shape)
-  const report = run(onDisk, { ...options, input: [input(Bids, lines)], services, check })
-  const left = folder.filesLeft()
-  return left === 0 || report.violations.length > 0
-    ? report
-    : { ...report, violations: [`${left} files of state are left`] }
-}
+export const bidsOnDisk = (options: Options): SimReport =>
+  runOnDisk(options.seed, (services) => run(onDisk, { ...options, input: [input(Bids, lines)], services, check }))

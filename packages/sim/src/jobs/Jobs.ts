@@ -1,5 +1,6 @@
 /** The jobs that `bun run sim` knows by name, each with its input and its tables. */
 import type { Random } from "../generate/Random.ts"
+import { runOnDisk } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { abroadOfTransactions } from "./Abroad.ts"
@@ -14,7 +15,7 @@ import { byTheClock } from "./Clock.ts"
 import { exchange, orderLine, Orders as ShopOrders, shipmentLine, Shipments, visitLine, Visits } from "./Exchange.ts"
 import { enrichment, router } from "./Lending.ts"
 import { customers, lookupLandings, lookups, order, Orders } from "./Lookups.ts"
-import { market, offer, Offers } from "./Market.ts"
+import { market, marketOnDisk, offer, Offers } from "./Market.ts"
 import { clicksByPage } from "./Repartition.ts"
 import { cardsOnDisk } from "./Stored.ts"
 import { securityOfLogins } from "./Security.ts"
@@ -69,6 +70,10 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       check: checkExchange
     }),
   market: (options) => run(market, { ...options, input: [input(Offers, offers)], check: checkMarket }),
+  "market-on-disk": (options) =>
+    runOnDisk(options.seed, (services) =>
+      run(marketOnDisk, { ...options, input: [input(Offers, offers)], services, check: checkMarket })
+    ),
   lookups: (options) =>
     run(lookups, {
       ...options,

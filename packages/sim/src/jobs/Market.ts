@@ -41,36 +41,44 @@ const pair = (left: Offer | undefined, right: Offer | undefined) => ({
 /** The same as expressions, of a pair that is whole. */
 const bothOf = { item: expr.string("left.item"), ids: expr.string("left.id + ' ' + right.id") }
 
-export const market = Job.make("market", [
-  bids.pipe(
-    Flow.joinInterval(asks, { name: "deals", kind: "full", lower: "-4s", upper: "9s" }, pair),
-    Flow.to(found("deals"))
-  ),
-  bids.pipe(
-    Flow.joinInterval(asks, { name: "few", lower: "-1m", upper: "1m", recordsPerKeyMax: fewMax }, bothOf),
-    Flow.map(({ ids, item }) => ({ item, ids, retracted: null })),
-    Flow.to(found("few-deals"))
-  ),
-  bids.pipe(
-    Flow.joinAsOf(prices, { name: "priced", kind: "left", ttl: `${priceMs}ms`, deleted: gone }, pair),
-    Flow.to(found("priced-bids"))
-  ),
-  prices.pipe(
-    Flow.joinLatest(
-      asks,
-      {
-        name: "book",
-        kind: "full",
-        ttl: `${bookMs}ms`,
-        allowedLateness: `${bookLatenessMs}ms`,
-        leftDeleted: gone,
-        rightDeleted: ({ cents }) => cents === 0
-      },
-      pair
+/** Where the joins keep their state: in memory, or on disk with a cache in which little stays. */
+type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
+
+const makeJob = (kept: Kept) =>
+  Job.make("market", [
+    bids.pipe(
+      Flow.joinInterval(asks, { name: "deals", kind: "full", lower: "-4s", upper: "9s", ...kept }, pair),
+      Flow.to(found("deals"))
     ),
-    Flow.to(found("book"))
-  )
-])
+    bids.pipe(
+      Flow.joinInterval(asks, { name: "few", lower: "-1m", upper: "1m", recordsPerKeyMax: fewMax, ...kept }, bothOf),
+      Flow.map(({ ids, item }) => ({ item, ids, retracted: null })),
+      Flow.to(found("few-deals"))
+    ),
+    bids.pipe(
+      Flow.joinAsOf(prices, { name: "priced", kind: "left", ttl: `${priceMs}ms`, deleted: gone, ...kept }, pair),
+      Flow.to(found("priced-bids"))
+    ),
+    prices.pipe(
+      Flow.joinLatest(
+        asks,
+        {
+          name: "book",
+          kind: "full",
+          ttl: `${bookMs}ms`,
+          allowedLateness: `${bookLatenessMs}ms`,
+          leftDeleted: gone,
+          rightDeleted: ({ cents }) => cents === 0,
+          ...kept
+        },
+        pair
+      ),
+      Flow.to(found("book"))
+    )
+  ])
+
+export const market = makeJob({})
+export const marketOnDisk = makeJob({ store: { disk: { cacheBytesMax: 1_000 } } })
 
 const startMs = Date.UTC(2026, 0, 14)
 /** Within the watermark's delay, beyond it, and beyond every time to live. */

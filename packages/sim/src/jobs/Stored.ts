@@ -3,10 +3,10 @@
  * little stays. What it told is recounted by a plain loop.
  */
 import { Field, Topic } from "@frazil/core"
-import { Flow, Job, StateFolder } from "@frazil/engine"
-import { Context, Schema } from "effect"
+import { Flow, Job } from "@frazil/engine"
+import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
-import { makeStateFolder } from "../world/SimStateFolder.ts"
+import { runOnDisk } from "../world/SimStateFolder.ts"
 import type { KeptTopics, KeptTotals, ShardTotal } from "../world/Scenario.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 
@@ -121,16 +121,5 @@ const check = (topics: KeptTopics, totals: KeptTotals): ReadonlyArray<string> =>
   return [...wrong.slice(0, 5), ...checkPaid(payments.flat(), totals("paid"))]
 }
 
-export const cardsOnDisk = (options: Omit<SimOptions, "input" | "landings">): SimReport => {
-  const folder = makeStateFolder(options.seed % 2 === 0)
-  const report = run(stored, {
-    ...options,
-    input: [input(Payments, lines)],
-    services: Context.make(StateFolder, folder.shape),
-    check
-  })
-  const left = folder.filesLeft()
-  return left === 0 || report.violations.length > 0
-    ? report
-    : { ...report, violations: [`${left} files of state are left`] }
-}
+export const cardsOnDisk = (options: Omit<SimOptions, "input" | "landings">): SimReport =>
+  runOnDisk(options.seed, (services) => run(stored, { ...options, input: [input(Payments, lines)], services, check }))

@@ -3,26 +3,14 @@
  * many panes, with aggregates that depend on where records lie, in memory and on disk; judged by the oracle besides.
  */
 import { Field, Topic } from "@frazil/core"
-import {
-  aggregate,
-  collect,
-  count,
-  countDistinct,
-  first,
-  Flow,
-  Job,
-  last,
-  StateFolder,
-  sum,
-  Window
-} from "@frazil/engine"
+import { aggregate, collect, count, countDistinct, first, Flow, Job, last, sum, Window } from "@frazil/engine"
 import { days, Landing } from "@frazil/lake"
 import { DeadLetters, Ledger } from "@frazil/model"
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { expectSessions, expectTotals, type OracleClick } from "../oracle/ClickWindows.ts"
 import { compare } from "../oracle/Compare.ts"
-import { makeStateFolder } from "../world/SimStateFolder.ts"
+import { runOnDisk } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
 
@@ -283,12 +271,5 @@ type Options = Omit<SimOptions, "input" | "landings">
 export const clickWindows = (options: Options): SimReport =>
   run(inMemory, { ...options, input: [input(Clicks, lines)], landings, check })
 
-export const windowsOnDisk = (options: Options): SimReport => {
-  const folder = makeStateFolder(options.seed % 2 === 0)
-  const services = Context.make(StateFolder, folder.shape)
-  const report = run(onDisk, { ...options, input: [input(Clicks, lines)], services, check })
-  const left = folder.filesLeft()
-  return left === 0 || report.violations.length > 0
-    ? report
-    : { ...report, violations: [`${left} files of state are left`] }
-}
+export const windowsOnDisk = (options: Options): SimReport =>
+  runOnDisk(options.seed, (services) => run(onDisk, { ...options, input: [input(Clicks, lines)], services, check }))

@@ -30,6 +30,7 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   lookups: simulating("lookups"),
   sequences: simulating("sequences"),
   market: simulating("market"),
+  "market-on-disk": simulating("market-on-disk"),
   exchange: simulating("exchange"),
   windows: simulating("windows"),
   "windows-on-disk": simulating("windows-on-disk"),

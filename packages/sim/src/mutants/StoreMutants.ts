@@ -209,7 +209,7 @@ const ofWindows: typeof mistakes = [
   },
   {
     name: "keys on disk are due when the piece of time is that they are listed in",
-    file: storedSessions,
+    file: `${store}/DueKeys.ts`,
     find: "heap.add(restOfKey(next[0]), next[1])",
     replace: "heap.add(restOfKey(next[0]), start)"
   },
@@ -227,6 +227,88 @@ const ofWindows: typeof mistakes = [
   }
 ]
 
+const join = "packages/engine/src/join"
+const joinKeys = `${join}/StoredJoinKeys.ts`
+const joinKey = `${join}/StoredKey.ts`
+const storedInterval = `${join}/StoredIntervalState.ts`
+const storedAsOf = `${join}/StoredAsOfState.ts`
+const storedLatest = `${join}/StoredLatestState.ts`
+
+const ofJoins: typeof mistakes = [
+  {
+    name: "what an entry of a join on disk replaces lives longer than it",
+    file: joinKeys,
+    find: "    if (overAt > before) {\n",
+    replace: "    if (overAt > before || overAt < before) {\n"
+  },
+  {
+    name: "a key of a join on disk that was looked at is not looked at again",
+    file: joinKeys,
+    find: "this.schedule(keyed, visit(keyed, at))",
+    replace: "visit(keyed, at)"
+  },
+  {
+    name: "records that a snapshot of a join on disk tells twice are held twice",
+    file: joinKeys,
+    find: "if (there === undefined) this.put(",
+    replace: "if (there === undefined || piece !== undefined) this.put("
+  },
+  {
+    name: "a record of a join on disk that left the cache in its epoch meets nobody",
+    file: joinKeys,
+    find: "if (came !== undefined) came.matched = true",
+    replace: "if (came !== undefined) void came"
+  },
+  {
+    name: "what a join on disk found a partner for is not in the delta",
+    file: joinKeys,
+    find: "this.matched.push(matchOf(held))",
+    replace: "void held"
+  },
+  {
+    name: "when a key of a join on disk is due is lost with the cache",
+    file: joinKey,
+    find: "keyed.dueAt = dueAt ?? Number.POSITIVE_INFINITY",
+    replace: "keyed.dueAt = dueAt === 0 ? 0 : Number.POSITIVE_INFINITY"
+  },
+  {
+    name: "rows of a join on disk are lost with the cache",
+    file: joinKey,
+    find: "rows.flatMap((row) => (row === undefined ? [] : [encodeStored(row)]))",
+    replace: "[]"
+  },
+  {
+    name: "what an interval join on disk held is over once more after a restart",
+    file: storedInterval,
+    find: "this.end(closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs, () => {})",
+    replace: "void watermark"
+  },
+  {
+    name: "an as-of join on disk forgets the version in force",
+    file: storedAsOf,
+    find: "versions.placeAt(horizon) - 1",
+    replace: "versions.placeAt(horizon)"
+  },
+  {
+    name: "an as-of join on disk waits for its first record only",
+    file: storedAsOf,
+    find: "return waiting.at(0)?.time ?? Number.POSITIVE_INFINITY",
+    replace: "return Number.POSITIVE_INFINITY"
+  },
+  {
+    name: "rows of a join on disk do not end",
+    file: storedLatest,
+    find: "if (row !== undefined) next = Math.min(next, row.time + this.spec.ttlMs)",
+    replace: ""
+  },
+  {
+    name: "a join of tables on disk loads an older row over a newer one",
+    file: storedLatest,
+    find: "if (row === undefined || row.time < held.time || (row.time === held.time && row.id < held.id))\n        replaceRow",
+    replace: "if (row === undefined || row.time !== held.time || row.id < held.id)\n        replaceRow"
+  }
+]
+
 const huntedBy =
   (hunter: string) =>
   (mistake: (typeof mistakes)[number]): Mutant => ({ rule: "state on disk", hunter, ...mistake })
@@ -234,5 +316,6 @@ const huntedBy =
 export const storeMutants: ReadonlyArray<Mutant> = [
   ...mistakes.map(huntedBy("stored")),
   ...ofKeyedOperators.map(huntedBy("bids-on-disk")),
-  ...ofWindows.map(huntedBy("windows-on-disk"))
+  ...ofWindows.map(huntedBy("windows-on-disk")),
+  ...ofJoins.map(huntedBy("market-on-disk"))
 ]

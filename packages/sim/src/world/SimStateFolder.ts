@@ -1,12 +1,14 @@
 /** The machine's folder for state on disk, in memory: what a killed process leaves stays until somebody sweeps it. */
-import type { StateFolderShape } from "@frazil/engine"
+import { StateFolder, type StateFolderShape } from "@frazil/engine"
+import { Context } from "effect"
+import type { SimReport } from "./Sim.ts"
 
-export interface SimStateFolder {
+interface SimStateFolder {
   readonly shape: StateFolderShape
   readonly filesLeft: () => number
 }
 
-export const makeStateFolder = (sealed: boolean): SimStateFolder => {
+const makeStateFolder = (sealed: boolean): SimStateFolder => {
   const files = new Map<string, Array<number>>()
   const create = (path: string) => {
     const bytes: Array<number> = []
@@ -33,4 +35,14 @@ export const makeStateFolder = (sealed: boolean): SimStateFolder => {
       }
     }
   }
+}
+
+/** Runs a job with such a folder; files that it leaves are a violation. In half of the seeds the folder is sealed. */
+export const runOnDisk = (seed: number, run: (services: Context.Context<never>) => SimReport): SimReport => {
+  const folder = makeStateFolder(seed % 2 === 0)
+  const report = run(Context.make(StateFolder, folder.shape))
+  const left = folder.filesLeft()
+  return left === 0 || report.violations.length > 0
+    ? report
+    : { ...report, violations: [`${left} files of state are left`] }
 }

@@ -12,7 +12,7 @@ import {
   type RightOf
 } from "./Joined.ts"
 
-export interface AsOfOptions<B, Kind> extends JoinOptions<Kind> {
+export type AsOfOptions<B, Kind> = JoinOptions<Kind> & {
   /** A version counts for so long, by event time. Every state needs one. */
   readonly ttl: DurationText
   /** Versions that say that their key has none from then on. */
@@ -57,8 +57,8 @@ export const joinAsOf: JoinAsOf =
     make?: ((left: never, version: never) => object) | JoinedFields
   ) =>
   (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> => {
-    const { deleted, kind = "inner", name, ttl } = options
+    const { deleted, kind = "inner", name, store, ttl } = options
     const join = { _tag: "AsOf", kind, ttlMs: durationMs(ttl), ...commonOf(options) } as const
     const deletes = deleted === undefined ? undefined : computed(deleted)
-    return fromNode(joinNode(self.node, versions.node, { name, join, make, deleted: [undefined, deletes] }))
+    return fromNode(joinNode(self.node, versions.node, { name, join, make, deleted: [undefined, deletes], store }))
   }

@@ -17,7 +17,7 @@ import {
 /** A duration, or one that goes back: `"-5 minutes"`. */
 export type OffsetText = DurationText | `-${DurationText}`
 
-export interface IntervalOptions<Kind> extends JoinOptions<Kind> {
+export type IntervalOptions<Kind> = JoinOptions<Kind> & {
   /** `left.time + lower <= right.time <= left.time + upper`; both ends belong to it. */
   readonly lower: OffsetText
   readonly upper: OffsetText
@@ -72,5 +72,7 @@ export const joinInterval: JoinInterval =
     options: IntervalOptions<Kind>,
     make?: ((left: never, right: never) => object) | JoinedFields
   ) =>
-  (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> =>
-    fromNode(joinNode(self.node, right.node, { name: options.name, join: specOf(options), make }))
+  (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> => {
+    const { name, store } = options
+    return fromNode(joinNode(self.node, right.node, { name, join: specOf(options), make, store }))
+  }

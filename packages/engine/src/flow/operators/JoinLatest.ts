@@ -15,7 +15,7 @@ import {
   type RightOf
 } from "./Joined.ts"
 
-export interface LatestOptions<A, B, Kind> extends JoinOptions<Kind> {
+export type LatestOptions<A, B, Kind> = JoinOptions<Kind> & {
   /** A record counts for so long, by event time, unless another takes its place. Every state needs one. */
   readonly ttl: DurationText
   /** Records that say that their key has none any more. */
@@ -65,11 +65,11 @@ export const joinLatest: JoinLatest =
     make?: ((left: never, right: never) => object) | JoinedFields
   ) =>
   (self: Flow<A, E, R, K>): Flow<never, E | E2, R | R2> => {
-    const { kind = "inner", leftDeleted, name, rightDeleted, ttl } = options
+    const { kind = "inner", leftDeleted, name, rightDeleted, store, ttl } = options
     const join = { _tag: "Latest", kind, ttlMs: durationMs(ttl), ...commonOf(options) } as const
     const deleted = [
       leftDeleted === undefined ? undefined : computed(leftDeleted),
       rightDeleted === undefined ? undefined : computed(rightDeleted)
     ] as const
-    return fromNode(joinNode(self.node, right.node, { name, join, make, deleted }))
+    return fromNode(joinNode(self.node, right.node, { name, join, make, deleted, store }))
   }

@@ -14,6 +14,7 @@ import {
 } from "../../join/Join.ts"
 import { computed } from "../Flow.ts"
 import type { Computed, Node } from "../Node.ts"
+import { diskStoreOf, type StateStore } from "../Store.ts"
 
 /** The left record as a join's function takes it. */
 export type LeftOf<A, Kind> = Kind extends "full" ? A | undefined : A
@@ -39,8 +40,15 @@ export type JoinedFields<A = never, B = never> = Readonly<
 /** The result of expressions. */
 export type FieldsOf<F> = Types.Simplify<{ readonly [P in keyof F]: F[P] extends Expr<never, infer T> ? T : never }>
 
+/** Where what a join holds is kept, and how much of it: in memory a partition has a bound, on disk time and the key's bound alone. */
+type JoinKept =
+  | ({ readonly store?: "memory" } & Pick<JoinBounds, "recordsHeldMax">)
+  | { readonly store: Exclude<StateStore, "memory">; readonly recordsHeldMax?: never }
+
 /** What every join may say. */
-export interface JoinOptions<Kind> extends JoinBounds {
+export type JoinOptions<Kind> = JoinKept & JoinCommon<Kind>
+
+interface JoinCommon<Kind> extends Pick<JoinBounds, "recordsPerKeyMax"> {
   /** Whose records are told that have no partner: "inner" (the default) none, "left" the left side's, "full" both. */
   readonly kind?: Kind
   /** How long after the watermark a record is still taken; nothing unless it is said. */
@@ -49,10 +57,16 @@ export interface JoinOptions<Kind> extends JoinBounds {
 }
 
 /** What all specs have, with what was left out. */
-export const commonOf = <Kind extends JoinKind>(options: JoinOptions<Kind>) => ({
-  allowedLatenessMs: durationMs(options.allowedLateness ?? "0s"),
-  recordsPerKeyMax: options.recordsPerKeyMax ?? recordsPerKeyMaxDefault,
-  recordsHeldMax: options.recordsHeldMax ?? recordsHeldMaxDefault
+export const commonOf = <Kind extends JoinKind>({
+  allowedLateness = "0s",
+  recordsHeldMax,
+  recordsPerKeyMax = recordsPerKeyMaxDefault,
+  store
+}: JoinOptions<Kind>) => ({
+  allowedLatenessMs: durationMs(allowedLateness),
+  recordsPerKeyMax,
+  recordsHeldMax:
+    diskStoreOf(store) === undefined ? (recordsHeldMax ?? recordsHeldMaxDefault) : Number.POSITIVE_INFINITY
 })
 
 /** The fields that the flow is keyed by here. */
@@ -66,10 +80,12 @@ export interface JoinParts {
   readonly make: ((left: never, right: never) => object) | JoinedFields | undefined
   /** By side. */
   readonly deleted?: readonly [Computed | undefined, Computed | undefined]
+  readonly store: StateStore | undefined
 }
 
 /** A join of two nodes, which may be the same one. */
-export const joinNode = (one: Node, other: Node, { deleted, join, make, name }: JoinParts): Node => {
+export const joinNode = (one: Node, other: Node, { deleted, join, make, name, store }: JoinParts): Node => {
+  const disk = diskStoreOf(store)
   const sideOf = (side: Side, input: Node): Node =>
     Object.freeze({
       op: "joinSide",
@@ -90,6 +106,7 @@ export const joinNode = (one: Node, other: Node, { deleted, join, make, name }: 
     fields:
       typeof make === "object"
         ? Object.entries(make).map(([name, value]) => [name, computed(value)] as const)
-        : undefined
+        : undefined,
+    ...(disk === undefined ? {} : { store: disk })
   }
 }
