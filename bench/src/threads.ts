@@ -1,30 +1,34 @@
 /**
  * W2 over four partitions on one thread and on two: the file as source for each partition, and through the embedded log.
  *
- * usage: bun bench/src/threads.ts FILE.ndjson [--repeat N]. Prints one JSON object: for both sources, on one thread and on two,
- * seconds of the job once all threads have loaded their programs, of the whole process, and CPU; and what the first are in
- * ratio. Medians of runs that take turns, each a process of its own.
+ * usage: bun bench/src/threads.ts FILE.ndjson [--repeat N] [--through file|log|kafka] …. Prints one JSON object: for each
+ * source, on one thread and on two, seconds of the job once all threads have loaded their programs, of the whole process, CPU
+ * and memory; and what the first are in ratio. Medians of runs that take turns, each a process of its own. Kafka only where it
+ * is named: a broker of its own, by the scripts in `FRAZIL_INFRA`.
  */
 import { spawnSync } from "node:child_process"
 import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { EmbeddedLog, feedFile } from "@frazil/connect"
+import { feedFile } from "@frazil/connect"
 import { KeyScanner } from "@frazil/core"
 import { Job, Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { makeThreads, spawnWorker } from "@frazil/platform"
+import { sharedKafka } from "@frazil/sim/kafka"
 import { Effect } from "effect"
 import { measureProcess, median } from "./support/Measure.ts"
 import {
   allReady,
-  job,
+  kafkaPort,
   partitionFile,
   partitions,
   runWork,
   type ThreadFound,
+  type ThreadRun,
   threadSeconds,
-  type Through
+  type Through,
+  throughLog
 } from "./support/ThreadWork.ts"
 import { textOf } from "./workload/Rows.ts"
 
@@ -43,13 +47,18 @@ interface RunAnswer {
   readonly rssPeakMb: number
 }
 
-/** The file's records in the embedded log, and each partition of it as a file. */
-const prepare = (file: string, folder: string) =>
+const feed = (file: string) =>
   Effect.gen(function* () {
     const log = yield* Log
     yield* log.ensureTopic({ name: RawTransactions.name, partitions })
-    const keyOf = KeyScanner.make(RawTransactions)
-    yield* feedFile({ file, topic: RawTransactions.name, keyOf, owner: "bench" })
+    yield* feedFile({ file, topic: RawTransactions.name, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+    return log
+  })
+
+/** The file's records in the embedded log, and each partition of it as a file. */
+const prepare = (file: string, folder: string) =>
+  Effect.gen(function* () {
+    const log = yield* feed(file)
     for (const { end, partition } of yield* log.bounds(RawTransactions.name)) {
       const descriptor = openSync(partitionFile(folder, partition), "w")
       for (let offset = 0; offset < end;) {
@@ -65,10 +74,10 @@ const prepare = (file: string, folder: string) =>
       }
       closeSync(descriptor)
     }
-  }).pipe(Effect.provide(EmbeddedLog.layer({ file: join(folder, "fed.db") })))
+  }).pipe(Effect.provide(throughLog("log", join(folder, "fed.db"))))
 
 /** One run in this process; threads of their own where there are several. */
-const runOnce = async (through: Through, threads: number, folder: string) => {
+const runOnce = async (run: ThreadRun, threads: number) => {
   let startedAt = performance.now()
   const loaded = threadSeconds()
   const ready = new Int32Array(new SharedArrayBuffer(4))
@@ -77,19 +86,18 @@ const runOnce = async (through: Through, threads: number, folder: string) => {
   let rows: ReadonlyArray<string>
   let busiestSeconds: number
   if (threads === 1) {
-    rows = await Effect.runPromise(runWork({ through, folder }, { observer: monitor }))
+    rows = await Effect.runPromise(runWork(run, { observer: monitor }))
     busiestSeconds = threadSeconds() - loaded
   } else {
     const running = makeThreads({
       spawn: spawnWorker(new URL("support/ThreadWorker.ts", import.meta.url), {
-        through,
-        folder,
+        ...run,
         threads,
         ready
       }),
       threads,
       threadsMax: () => threads,
-      jobs: [job.name],
+      jobs: [run.job],
       input: { topics: [RawTransactions.name], isComplete: () => true },
       client: undefined,
       jobEnded: () => {},
@@ -100,7 +108,7 @@ const runOnce = async (through: Through, threads: number, folder: string) => {
     status = running.status
     const found = Array.from(
       { length: threads },
-      (_, index) => JSON.parse(readFileSync(join(folder, `rows-${index}.json`), "utf8")) as ThreadFound // the worker's
+      (_, index) => JSON.parse(readFileSync(join(run.folder, `rows-${index}.json`), "utf8")) as ThreadFound // the worker's
     )
     rows = found.flatMap((each) => each.rows)
     busiestSeconds = Math.max(...found.map((each) => each.seconds))
@@ -126,7 +134,7 @@ const compare = (through: Through, folder: string, repeat: number) => {
     for (const threads of [1, 2] as const) {
       if (through === "log") for (const more of ["-wal", "-shm"]) rmSync(join(folder, `log.db${more}`), { force: true })
       if (through === "log") copyFileSync(join(folder, "fed.db"), join(folder, "log.db"))
-      const args = [import.meta.filename, "run", through, String(threads), folder]
+      const args = [import.meta.filename, "run", through, String(threads), folder, `w2-${threads}-${turn}`]
       const child = spawnSync(process.execPath, args, { encoding: "utf8" })
       if (child.status !== 0) throw new Error(child.stderr)
       runs[threads].push(JSON.parse(child.stdout) as RunAnswer) // printed by `runOnce`
@@ -154,18 +162,45 @@ const compare = (through: Through, folder: string, repeat: number) => {
   }
 }
 
-const [first, ...rest] = process.argv.slice(2)
-if (first === "run") await runOnce(rest[0] as Through, Number(rest[1]), rest[2]!) // given by `compare`
-else if (first === undefined) throw new Error("usage: bun bench/src/threads.ts FILE.ndjson [--repeat N]")
-else {
-  const at = rest.indexOf("--repeat")
-  const repeat = at < 0 ? 3 : Number(rest[at + 1])
+/** Sources by name, as `--through` gives them. */
+const asked = (words: ReadonlyArray<string>): ReadonlyArray<Through> => {
+  const named = words.flatMap((word, at) => (words[at - 1] === "--through" ? [word] : []))
+  const known = (["file", "log", "kafka"] as const).filter((each) => named.includes(each))
+  if (known.length < new Set(named).size) throw new Error(`--through takes file, log or kafka, found ${named.join()}`)
+  return known.length === 0 ? ["file", "log"] : known
+}
+
+const compareAll = async (file: string, words: ReadonlyArray<string>) => {
+  const at = words.indexOf("--repeat")
+  const repeat = at < 0 ? 3 : Number(words[at + 1])
+  const sources = asked(words)
   const folder = mkdtempSync(join(tmpdir(), "frazil-threads-"))
-  await Effect.runPromise(prepare(first, folder))
-  const file = compare("file", folder, repeat)
-  const log = compare("log", folder, repeat)
-  rmSync(folder, { recursive: true, force: true })
-  process.stdout.write(
-    `${JSON.stringify({ w: "threads", n: file.n, fileRatio: file.jobRatio, overTwoThreads: Number((1 / file.jobRatio).toFixed(3)), logRatio: log.jobRatio, file, log })}\n`
-  )
+  const kafka = sources.includes("kafka") ? sharedKafka(kafkaPort) : undefined
+  try {
+    if (sources.some((each) => each !== "kafka")) await Effect.runPromise(prepare(file, folder))
+    await kafka?.start()
+    if (kafka !== undefined) await Effect.runPromise(Effect.provide(feed(file), throughLog("kafka", "")))
+    return Object.fromEntries(sources.map((each) => [each, compare(each, folder, repeat)]))
+  } finally {
+    await kafka?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === "run") {
+  const [through, threads, folder, job] = rest
+  // given by `compare`
+  await runOnce({ through: through as Through, folder: folder!, job: job! }, Number(threads))
+} else if (first === undefined) {
+  throw new Error("usage: bun bench/src/threads.ts FILE.ndjson [--repeat N] [--through file|log|kafka] …")
+} else {
+  const found = await compareAll(first, rest)
+  const { file, kafka, log } = found
+  const ratios = {
+    ...(file === undefined ? {} : { fileRatio: file.jobRatio, overTwoThreads: Number((1 / file.jobRatio).toFixed(3)) }),
+    ...(log === undefined ? {} : { logRatio: log.jobRatio }),
+    ...(kafka === undefined ? {} : { kafkaRatio: kafka.jobRatio })
+  }
+  process.stdout.write(`${JSON.stringify({ w: "threads", n: Object.values(found)[0]?.n, ...ratios, ...found })}\n`)
 }

@@ -197,7 +197,7 @@ export const generatorCommand = Command.make(
     const target = `${kinds[given.kind].topic.name} in ${place}`
     const toTopic = generateTo(given, bucket, screen, target, openTopic(given.kind, producerName(given.kind)))
     yield* (given.kind === "applications" ? Effect.andThen(seedCustomers(screen.say), toTopic) : toTopic).pipe(
-      Effect.provide(logLayer(directory, busyTimeoutMs))
+      Effect.provide(logLayer(directory, { busyTimeoutMs }))
     )
   })
 ).pipe(Command.withDescription("Generates made-up events at a rate, into a topic or a file"))

@@ -1,7 +1,7 @@
 /**
  * Where jobs and tables stand now, looked at twice a second for who watches, and once at the end.
  */
-import { Job, Log } from "@frazil/engine"
+import { boundsOnce, Job } from "@frazil/engine"
 import type { LandingMonitor, LandingStatus } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger } from "@frazil/model"
@@ -34,7 +34,7 @@ export const takeMoment = Effect.fnUntraced(function* (
   running: Job.JobMonitor["status"],
   landings: LandingMonitor
 ) {
-  const log = yield* Log
+  const boundsOf = yield* boundsOnce
   const landed = inOrder(landings)
   const statuses = running()
   const moments: Array<JobMoment> = []
@@ -43,7 +43,7 @@ export const takeMoment = Effect.fnUntraced(function* (
     let lag: number | undefined = 0
     for (const stage of status) {
       // a log that is out of reach stops nobody from seeing what waits for it
-      const bounds = yield* Effect.orElseSucceed(log.bounds(stage.topic), () => undefined)
+      const bounds = yield* Effect.orElseSucceed(boundsOf(stage.topic), () => undefined)
       // of the partitions that are this instance's
       for (const { end, partition } of bounds ?? [])
         if (lag !== undefined) lag += end - (stage.positions.get(partition) ?? end)
@@ -63,6 +63,7 @@ export const showForever = <E, R>(moment: Effect.Effect<Moment, E, R>, screen: S
     while (true) {
       yield* Effect.sleep(showEveryMs)
       const now = yield* Clock.currentTimeMillis
+      if (!screen.due(now)) continue
       const next = yield* moment
       const render = screen.live ? tableLines : plainLines
       screen.show(render(next, before, now - beforeMs, now), now)

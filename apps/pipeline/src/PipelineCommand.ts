@@ -1,6 +1,6 @@
 /** The command: the whole system in one process. Options to a run, its progress on stderr, its summary at the end. */
 import { writeFile } from "node:fs/promises"
-import { dataDirectory, settingsPath, systemLayer } from "@frazil/platform"
+import { collectInTime, dataDirectory, settingsPath, systemLayer } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { flags, OptionError, parseOptions } from "./Options.ts"
@@ -36,6 +36,10 @@ export const pipelineCommand = Command.make(
       screen.finish(summaryLines(summary))
       if (Option.isSome(given.summary)) yield* writeSummary(given.summary.value, summary)
     })
-    yield* runPipeline(options, directory, screen, atEnd).pipe(Effect.provide(systemLayer(directory)))
+    const { parallelism } = options
+    // threads have logs of their own
+    const logs = parallelism === 1 ? 1 : parallelism + 1
+    const run = runPipeline(options, directory, screen, atEnd)
+    yield* Effect.raceFirst(run, collectInTime()).pipe(Effect.provide(systemLayer(directory, { logs })))
   })
 ).pipe(Command.withDescription("Runs every flow in one process: from a log, through decisions, into Iceberg tables"))

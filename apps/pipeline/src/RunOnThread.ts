@@ -21,7 +21,8 @@ const layers = ({ client }: ThreadContext) =>
       // the main thread has said it
       say: () => {}
     }),
-    logLayer(directory),
+    // and the main thread's
+    logLayer(directory, { logs: data.threads + 1 }),
     checkpointLayer(directory)
   )
 

@@ -73,7 +73,7 @@ layer(Layer.effect(Redis, redisServer(port)), { excludeTestServices: true, timeo
           alertLagRecords: 10_000,
           sinks: yield* declaredSinks(file)
         } as const
-        const screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
+        const screen = { live: false, due: () => false, show: () => {}, say: () => {}, finish: () => {} }
         yield* runPipeline(options, directory, screen, () => Effect.void).pipe(Effect.provide(systemLayer(directory)))
         const key = "fraud_features:C123:transaction_count_5min"
         assert.strictEqual(yield* ask(`GET ${key}`), "$1\r\n3\r\n")

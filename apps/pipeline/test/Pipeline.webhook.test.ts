@@ -89,7 +89,13 @@ describe("a webhook on operations-alerts", () => {
       const sinks = yield* declaredSinks(settings(folder, hook.url))
       const directory = dataDirectory(join(folder, "data"))
       const said: Array<string> = []
-      const screen: Screen = { live: false, show: () => {}, say: (line) => void said.push(line), finish: () => {} }
+      const screen: Screen = {
+        live: false,
+        due: () => false,
+        show: () => {},
+        say: (line) => void said.push(line),
+        finish: () => {}
+      }
       yield* Effect.gen(function* () {
         yield* fill
         const running = yield* Effect.forkChild(runPipeline(optionsWith(sinks), directory, screen, () => Effect.void))
@@ -127,7 +133,7 @@ describe("a webhook on operations-alerts", () => {
         }))
         const inputs = new Map([["raw-transactions", file]])
         const directory = dataDirectory(join(folder, "data"))
-        const screen: Screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
+        const screen: Screen = { live: false, due: () => false, show: () => {}, say: () => {}, finish: () => {} }
         const options = { ...optionsWith(sinks), inputs, bounded: true, epochMs: 0 }
         yield* runPipeline(options, directory, screen, () => Effect.void).pipe(Effect.provide(systemLayer(directory)))
       })
@@ -153,7 +159,7 @@ describe("a webhook on operations-alerts", () => {
       rmSync(join(folder, "signing.secret"))
       const sinks = yield* declaredSinks(file)
       const directory = dataDirectory(join(folder, "data"))
-      const screen: Screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
+      const screen: Screen = { live: false, due: () => false, show: () => {}, say: () => {}, finish: () => {} }
       const error = yield* runPipeline(optionsWith(sinks), directory, screen, () => Effect.void).pipe(
         Effect.flip,
         Effect.provide(systemLayer(directory)),

@@ -1,5 +1,5 @@
 /** W2 on threads: the job, what it reads, and the windows that it found, the same in the main thread and in others. */
-import { EmbeddedLog } from "@frazil/connect"
+import { EmbeddedLog, kafkaLogLayer } from "@frazil/connect"
 import { type Append, Job, Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect, Layer } from "effect"
@@ -7,12 +7,18 @@ import { jobServices } from "./JobServices.ts"
 import { makePartitionLog } from "./PartitionFiles.ts"
 import { collectWindows, w2, windowsJob } from "../workload/Windows.ts"
 
-/** Where records come from: a file for each partition and commits that are only counted, or the embedded log. */
-export type Through = "file" | "log"
+/** Where records come from: a file for each partition and commits that are only counted, the embedded log, or Kafka. */
+export type Through = "file" | "log" | "kafka"
 
-export interface ThreadWork {
+/** One run, as a process and its threads are told. */
+export interface ThreadRun {
   readonly through: Through
   readonly folder: string
+  /** Of each run its own: a topic that is there is read again from its beginning. */
+  readonly job: string
+}
+
+export interface ThreadWork extends ThreadRun {
   /** Counts the threads that have loaded their program: nobody begins before all have. */
   readonly ready: Int32Array
 }
@@ -38,7 +44,13 @@ export const threadSeconds = (): number => {
 export const partitions = RawTransactions.partitions
 export const partitionFile = (folder: string, partition: number) => `${folder}/p${partition}.ndjson`
 
-export const job = windowsJob("w2", w2, "written", RawTransactions)
+/** Where `threads.ts` starts a broker. */
+export const kafkaPort = 19_793
+const broker = { host: "127.0.0.1", port: kafkaPort }
+
+/** The log of the cluster, or that of the folder's file. */
+export const throughLog = (through: "log" | "kafka", file: string) =>
+  through === "kafka" ? kafkaLogLayer({ brokers: [broker] }) : EmbeddedLog.layer({ file })
 
 /** Sees what is committed, on its way. */
 const seeing = (log: Layer.Layer<Log, unknown>, taken: (append: Append) => void) =>
@@ -53,19 +65,21 @@ const seeing = (log: Layer.Layer<Log, unknown>, taken: (append: Append) => void)
     }))
   ).pipe(Layer.provide(Layer.orDie(log)))
 
+const logOf = ({ folder, through }: ThreadRun, taken: (append: Append) => void): Layer.Layer<Log> => {
+  if (through !== "file") return seeing(throughLog(through, `${folder}/log.db`), taken)
+  const files = Array.from({ length: partitions }, (_, partition) => partitionFile(folder, partition))
+  return makePartitionLog(RawTransactions.name, files, taken)
+}
+
 /** Runs the job over the shards that are this thread's; the rows that its windows gave. */
 export const runWork = Effect.fnUntraced(function* (
-  { folder, through }: Omit<ThreadWork, "ready">,
+  run: ThreadRun,
   options: Partial<Job.RunOptions>
 ): Effect.fn.Return<ReadonlyArray<string>, { readonly message: string }> {
   const { rows, taken } = collectWindows()
-  const files = Array.from({ length: partitions }, (_, partition) => partitionFile(folder, partition))
-  const log =
-    through === "file"
-      ? makePartitionLog(RawTransactions.name, files, taken)
-      : seeing(EmbeddedLog.layer({ file: `${folder}/log.db` }), taken)
+  const job = windowsJob(run.job, w2, "written", RawTransactions)
   yield* Job.run(job, { bounded: true, inputComplete: () => Effect.succeed(true), ...options }).pipe(
-    Effect.provide(Layer.merge(log, jobServices))
+    Effect.provide(Layer.merge(logOf(run, taken), jobServices))
   )
   return rows
 })

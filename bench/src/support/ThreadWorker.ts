@@ -4,7 +4,7 @@ import { workerData } from "node:worker_threads"
 import { Instances } from "@frazil/engine"
 import { runThread } from "@frazil/platform/threads"
 import { Effect } from "effect"
-import { allReady, job, runWork, type ThreadFound, threadSeconds, type ThreadWork } from "./ThreadWork.ts"
+import { allReady, runWork, type ThreadFound, threadSeconds, type ThreadWork } from "./ThreadWork.ts"
 
 const work = workerData as ThreadWork & { readonly index: number; readonly threads: number } // of `threads.ts`
 
@@ -22,7 +22,7 @@ runThread({ shared: false }, ({ instances, jobEnded, observer }) =>
         `${work.folder}/rows-${work.index}.json`,
         JSON.stringify({ rows, seconds: threadSeconds() - loaded } satisfies ThreadFound)
       )
-      jobEnded(job.name)
+      jobEnded(work.job)
     })
   )
 )

@@ -1,6 +1,7 @@
 export * from "./log/Log.ts"
 export { LogError } from "./log/LogError.ts"
 export { newOwner } from "./log/Owner.ts"
+export { boundsOnce } from "./log/BoundsOnce.ts"
 export { recordsBehind } from "./log/Behind.ts"
 export * as Flow from "./flow/index.ts"
 export type { Decider, RecordPlace } from "./flow/Decider.ts"

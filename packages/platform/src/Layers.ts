@@ -8,7 +8,7 @@ import { type Catalog, DuckDb, FileIO, LakeError, layerRestCatalog, layerSqliteC
 import { Effect, Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
 import { cacheBytesMax, restOptions, s3Options } from "./LakeAccess.ts"
-import { checkpointLayer, logLayer } from "./LogLayers.ts"
+import { checkpointLayer, logLayer, type LogOptions } from "./LogLayers.ts"
 
 /** Files of tables: on local disk, or on S3 with copies in the data directory. */
 export const storageLayer = ({ cacheFolder, warehouseUri }: DataDirectory): Layer.Layer<Storage, StorageError> =>
@@ -53,9 +53,9 @@ const catalogOf = ({ catalog, catalogFile, warehouseUri }: DataDirectory): Layer
 export const duckDbLayer = (directory: DataDirectory) => DuckDb.layer({ dataDirectory: directory.root })
 
 /** Everything that the pipeline needs of a data directory. */
-export const systemLayer = (directory: DataDirectory) =>
+export const systemLayer = (directory: DataDirectory, log: LogOptions = {}) =>
   Layer.mergeAll(
-    logLayer(directory),
+    logLayer(directory, log),
     checkpointLayer(directory),
     catalogLayer(directory),
     duckDbLayer(directory),

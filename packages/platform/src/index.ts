@@ -6,6 +6,7 @@ export * as Flags from "./Flags.ts"
 export { readConnections, readSettingsFile, readSinks, readStateEncryption, settingsPath } from "./SettingsFile.ts"
 export { catalogLayer, duckDbLayer, storageLayer, systemLayer } from "./Layers.ts"
 export { checkpointLayer, logLayer } from "./LogLayers.ts"
+export { collectInTime } from "./memory/CollectInTime.ts"
 export * as Units from "./Units.ts"
 export {
   type Declared,

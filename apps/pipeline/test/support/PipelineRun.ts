@@ -43,7 +43,7 @@ export const makePlaceOf = (inputs: Readonly<Record<string, Uint8Array | string>
 /** A place whose input are transactions. */
 export const makePlace = (bytes: Uint8Array) => makePlaceOf({ "raw-transactions": bytes })
 
-const blind: Screen = { live: false, show: () => {}, say: () => {}, finish: () => {} }
+const blind: Screen = { live: false, due: () => false, show: () => {}, say: () => {}, finish: () => {} }
 
 /** Small epochs and commits, so that a small file crosses every fault point often. */
 const optionsFor = (flows: PipelineOptions["flows"], { inputs }: Place, rules: RuleSet): PipelineOptions => ({

@@ -284,6 +284,7 @@ export const secretRun = Effect.fnUntraced(function* (
   let address: string | undefined
   const screen: Screen = {
     live: false,
+    due: () => true,
     show: (lines) => collector.add("the screen", lines.join("\n")),
     say: (line) => {
       address ??= /answers at (\S+)/.exec(line)?.[1]

@@ -13,6 +13,7 @@ import { changelogTopic, inForceOf, isChangelog, makeChangelog, stageOf } from "
 import { type Cluster, type ClusterOptions, openCluster } from "./Cluster.ts"
 import type { Compression } from "./Codec.ts"
 import { makeAppendSignal } from "./AppendSignal.ts"
+import { type LastRecord, makeLastRecords } from "./LastRecords.ts"
 import { isProducer, openNamedProducer } from "./NamedProducer.ts"
 import { makePartitionReader, type PartitionReader } from "./PartitionReader.ts"
 import { makeShards } from "./Shards.ts"
@@ -21,6 +22,7 @@ import { trimRecords } from "./TrimRecords.ts"
 
 /** The longest record that a log takes unless told otherwise: 1 MiB. */
 const recordBytesMaxDefault = 1_048_576
+const readAheadBytesMaxDefault = 64 * 1_048_576
 
 export interface KafkaLogOptions {
   readonly brokers: ClusterOptions["brokers"]
@@ -31,6 +33,8 @@ export interface KafkaLogOptions {
   readonly prefix?: string
   /** Longest value, and longest key. Default 1 MiB; longer ones that others wrote are cut, and say so. */
   readonly recordBytesMax?: number
+  /** What fetches brought and nobody took yet, over all partitions that this log reads. Default 64 MiB. */
+  readonly readAheadBytesMax?: number
   /** Of what is written. Default zstd. */
   readonly compression?: Compression
   /** Default 30 s. */
@@ -65,16 +69,24 @@ const changelogsOf = (cluster: Cluster, recordBytesMax: number) => {
 }
 
 /** Every shard that ever committed, with what its topic's name says. */
-const listShards = Effect.fnUntraced(function* (cluster: Cluster, reader: PartitionReader, prefix: string) {
+const listShards = Effect.fnUntraced(function* (
+  cluster: Cluster,
+  reader: PartitionReader,
+  lastRecord: LastRecord,
+  prefix: string
+) {
   const found: Array<ShardId> = []
-  for (const topic of yield* cluster.topicsNow(null)) {
-    const stage = stageOf(prefix, topic.name)
-    if (stage === undefined || isProducer(stage)) continue
-    for (const { end, partition, start } of yield* reader.bounds(topic.name)) {
-      if (start === end) continue
+  const stages = (yield* cluster.topicsNow(null)).flatMap(({ leaders, name }) => {
+    const stage = stageOf(prefix, name)
+    return stage === undefined || isProducer(stage) ? [] : [{ name, stage, partitions: leaders.keys() }]
+  })
+  // all ends by one request of each broker
+  yield* reader.ends(new Set(stages.map(({ name }) => name)))
+  for (const { name, partitions, stage } of stages) {
+    for (const partition of partitions) {
       // markers take offsets, and so does taking a shard
-      const last = yield* makeChangelog(reader, topic.name, partition).last
-      if (inForceOf(last?.record) !== undefined) found.push({ ...stage, shard: partition })
+      const last = yield* lastRecord(name, partition, "known")
+      if (inForceOf(last) !== undefined) found.push({ ...stage, shard: partition })
     }
   }
   return found.sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1))
@@ -96,9 +108,10 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LogShape, LogError, Scope.Scope> {
   const { prefix = "", recordBytesMax = recordBytesMaxDefault, requestTimeoutMs = 30_000, retryMs = 10_000 } = options
   const { compression = "zstd", pollMs = 50, transactionTimeoutMs = 60_000 } = options
+  const { readAheadBytesMax = readAheadBytesMaxDefault } = options
   const { brokers, sasl, serverName, tls } = options
   const cluster = yield* openCluster({ brokers, requestTimeoutMs, retryMs, sasl, serverName, tls })
-  const reader = makePartitionReader(cluster, recordBytesMax)
+  const reader = makePartitionReader(cluster, { readAheadBytesMax, recordBytesMax })
   const topics = makeTopics(cluster, prefix, (name) => isChangelog(prefix, name), keptForEver(recordBytesMax))
   /** Topics that somebody here reads: whose ends are looked at while waiting. */
   const watched = new Set<string>()
@@ -118,6 +131,7 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
       signal.committed()
     }
   })
+  const lastRecord = makeLastRecords(cluster, reader)
   const changelogOf = (id: ShardId) => makeChangelog(reader, changelogTopic(prefix, id), id.shard)
   return {
     ensureTopic: (declaration) => {
@@ -150,8 +164,9 @@ export const makeKafkaLog = Effect.fnUntraced(function* (
     }),
     producer: (name) => openNamedProducer(shards, name),
     fence: shards.fence,
-    inForce: (id) => Effect.map(orNone(changelogOf(id).last, undefined), (last) => inForceOf(last?.record)),
-    shards: listShards(cluster, reader, prefix),
+    inForce: (id) =>
+      Effect.map(orNone(lastRecord(changelogTopic(prefix, id), id.shard, "now"), undefined), (last) => inForceOf(last)),
+    shards: listShards(cluster, reader, lastRecord, prefix),
     deltas: (id, after) => orNone(changelogOf(id).deltas(after), []),
     // **The commit point** of every log stage.
     commit: shards.commit,

@@ -12,6 +12,8 @@
 export interface KnownEnds {
   /** The partition's end, if no record stands from `offset` up to there now; undefined when that is not known. */
   readonly endBehind: (topic: string, partition: number, offset: number, nowMs: number) => number | undefined
+  /** The partition's end, as far as it is known now. */
+  readonly end: (topic: string, partition: number, nowMs: number) => number | undefined
   /** Before something is asked for, and when: what was asked before a commit of this process is not told after it. */
   readonly asking: (nowMs: number) => {
     readonly ends: (topic: string, partition: number, end: number) => void
@@ -36,11 +38,16 @@ const answeredMs = 60_000
 export const makeKnownEnds = (): KnownEnds => {
   const known = new Map<string, Known>()
   let commits = 0
+  const freshOf = (topic: string, partition: number, nowMs: number): Known | undefined => {
+    const found = known.get(`${topic}/${partition}`)
+    // a clock that was set back makes nothing fresh
+    return found === undefined || nowMs < found.askedMs || nowMs - found.askedMs > freshMs ? undefined : found
+  }
   return {
+    end: (topic, partition, nowMs) => freshOf(topic, partition, nowMs)?.end,
     endBehind: (topic, partition, offset, nowMs) => {
-      const found = known.get(`${topic}/${partition}`)
-      // a clock that was set back makes nothing fresh
-      if (found === undefined || nowMs < found.askedMs || nowMs - found.askedMs > freshMs) return undefined
+      const found = freshOf(topic, partition, nowMs)
+      if (found === undefined) return undefined
       return offset >= found.emptyFrom && offset <= found.end ? found.end : undefined
     },
     asking: (askedMs) => {

@@ -2,7 +2,7 @@
  * Reading partitions at `read_committed`: records, bounds, and the offset of a time.
  *
  * A fetch asks by topic id. What it brought beyond what the caller took is kept for the next read at exactly that place, so
- * that a large batch crosses the wire once. **Bounds**: `keptBytesMax` of such rests, the oldest go first; a fetch brings what
+ * that a large batch crosses the wire once. **Bounds**: `readAheadBytesMax` of such rests, the oldest go first; a fetch brings what
  * the caller asked for once it is decompressed, as far as the topic's last one tells, or one batch.
  */
 import { LogError, type PartitionBounds, type ReadLimits, type ReadRecords } from "@frazil/engine"
@@ -26,12 +26,21 @@ export interface PartitionReader {
   readonly bounds: (topic: string) => Effect.Effect<ReadonlyArray<PartitionBounds>, LogError>
   /** The ends of all partitions of the topics, as text. Topics that are gone are left out. */
   readonly ends: (topics: ReadonlySet<string>) => Effect.Effect<string, LogError>
+  /** The end of the partition: as it is now, or as old as what is `known` of ends. */
+  readonly endOf: (topic: string, partition: number, age: "now" | "known") => Effect.Effect<number, LogError>
   readonly boundsOf: (topic: string, partition: number) => Effect.Effect<PartitionBounds, LogError>
   readonly offsetAt: (topic: string, partition: number, timeMs: number) => Effect.Effect<number, LogError>
   /** Drops what is kept of a topic: it was trimmed or deleted. */
   readonly forget: (topic: string) => void
   /** Something was committed in this process to these partitions (`topic/partition`): what ended a moment ago may go on. */
   readonly committed: (partitions: Iterable<string>) => void
+}
+
+export interface ReaderOptions {
+  /** Of what fetches brought and nobody took yet, over all partitions. */
+  readonly readAheadBytesMax: number
+  /** Longer values are cut. */
+  readonly recordBytesMax: number
 }
 
 /** Kafka's names for the first offset kept and, at `read_committed`, the end of what is committed. */
@@ -72,8 +81,11 @@ const ledBy = (topics: ReadonlyArray<ClusterTopic>, leader: number) =>
     return partitions.length === 0 ? [] : [{ name, partitions }]
   })
 
-export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): PartitionReader => {
-  const rests = makeRests()
+export const makePartitionReader = (
+  cluster: Cluster,
+  { readAheadBytesMax, recordBytesMax }: ReaderOptions
+): PartitionReader => {
+  const rests = makeRests(readAheadBytesMax)
   const known = makeKnownEnds()
   /** By topic: how many bytes of records came of one on the wire, last time. */
   const growth = new Map<string, number>()
@@ -256,6 +268,17 @@ export const makePartitionReader = (cluster: Cluster, recordBytesMax: number): P
         }),
         () => names.forEach(cluster.forget)
       ),
+    endOf: (name, partition, age) =>
+      Effect.gen(function* () {
+        const nowMs = yield* Clock.currentTimeMillis
+        const fresh = age === "now" ? undefined : known.end(name, partition, nowMs)
+        if (fresh !== undefined) return fresh
+        yield* partitionOf(name, partition)
+        const told = known.asking(nowMs)
+        const end = (yield* listOffsets(name, [partition], latest)).get(partition) ?? 0
+        told.ends(name, partition, end)
+        return end
+      }),
     boundsOf: (name, partition) =>
       Effect.gen(function* () {
         yield* partitionOf(name, partition)

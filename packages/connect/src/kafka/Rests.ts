@@ -1,7 +1,8 @@
 /**
  * What fetches brought and nobody took yet, for the read that goes on exactly there.
  *
- * Bounded by bytes over all partitions; readers of one partition at different places have their own.
+ * **Bounds**: `readAheadBytesMax` over all partitions, columns included; the oldest go first, the newest stays whatever it
+ * has. Readers of one partition at different places have their own.
  */
 import type { ReadRecords } from "@frazil/engine"
 
@@ -19,16 +20,20 @@ export interface Rests {
   readonly forget: (topic: string) => void
 }
 
-const keptBytesMax = 64 * 1_048_576
+/** Where values and keys begin and end, offset and time. */
+const columnBytes = 4 * Int32Array.BYTES_PER_ELEMENT + 2 * Float64Array.BYTES_PER_ELEMENT
 
-export const makeRests = (): Rests => {
+/** What a rest keeps from being freed: all that its fetch brought, whatever of it was taken. */
+const bytesOf = ({ batch }: Rest): number => batch.bytes.length + batch.length * columnBytes
+
+export const makeRests = (readAheadBytesMax: number): Rests => {
   const kept = new Map<string, Rest>()
   let bytes = 0
   const remove = (key: string): Rest | undefined => {
     const rest = kept.get(key)
     if (rest === undefined) return undefined
     kept.delete(key)
-    bytes -= rest.batch.bytes.length
+    bytes -= bytesOf(rest)
     return rest
   }
   return {
@@ -37,9 +42,10 @@ export const makeRests = (): Rests => {
       const key = `${place}/${offset}`
       remove(key)
       kept.set(key, rest)
-      bytes += rest.batch.bytes.length
+      bytes += bytesOf(rest)
       for (const oldest of kept.keys()) {
-        if (bytes <= keptBytesMax) break
+        // a rest that is dropped at once would be fetched again for each piece of it
+        if (bytes <= readAheadBytesMax || oldest === key) break
         remove(oldest)
       }
     },

@@ -6,8 +6,16 @@
 import { Effect } from "effect"
 import type { Job } from "../job/Job.ts"
 import { recordsBehind } from "../log/Behind.ts"
+import { boundsOnce } from "../log/BoundsOnce.ts"
 import { isJob } from "../log/JobShard.ts"
-import { Log, type PartitionBounds, type RecordInForce, type ShardId, type TopicInfo } from "../log/Log.ts"
+import {
+  Log,
+  type LogShape,
+  type PartitionBounds,
+  type RecordInForce,
+  type ShardId,
+  type TopicInfo
+} from "../log/Log.ts"
 import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import type { EntryReason } from "./Ledger.ts"
@@ -131,7 +139,7 @@ const watermarkOf = (stage: Stage, shards: ReadonlyArray<ShardProgress>): number
 /** Of every table that the stage declares or has committed: what its partitions hold beyond the shards' positions. */
 const tableLagsOf = Effect.fnUntraced(function* (
   stage: Stage,
-  topics: ReadonlyArray<TopicInfo>,
+  { boundsOf, topics }: Look,
   records: ReadonlyMap<number, RecordInForce>
 ) {
   const log = yield* Log
@@ -140,7 +148,7 @@ const tableLagsOf = Effect.fnUntraced(function* (
   for (const table of new Set([...stage.tables, ...named.filter((topic) => topic !== stage.topic)])) {
     if (!topics.some(({ name }) => name === table)) continue
     lags[table] = 0
-    for (const bound of yield* log.bounds(table)) {
+    for (const bound of yield* boundsOf(table)) {
       const position = records.get(bound.partition)?.positions.find(({ topic }) => topic === table)
       lags[table] += yield* recordsBehind(log, table, bound, position?.offset ?? 0)
     }
@@ -168,9 +176,18 @@ const summarise = (stage: Stage, shards: ReadonlyArray<ShardProgress>) => ({
   watermarkMs: watermarkOf(stage, shards)
 })
 
-const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<StageProgress, LogError, Log> {
+/** What one look at all stages asks the log for once. */
+interface Look {
+  readonly topics: ReadonlyArray<TopicInfo>
+  readonly boundsOf: LogShape["bounds"]
+}
+
+const progressOf = Effect.fnUntraced(function* (
+  stage: Stage,
+  look: Look
+): Effect.fn.Return<StageProgress, LogError, Log> {
   const log = yield* Log
-  const topics = yield* log.topics
+  const { boundsOf, topics } = look
   if (!topics.some(({ name }) => name === stage.topic)) {
     return {
       ...summarise(stage, []),
@@ -180,7 +197,7 @@ const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<
       problem: `topic ${stage.topic} does not exist`
     }
   }
-  const bounds = yield* log.bounds(stage.topic)
+  const bounds = yield* boundsOf(stage.topic)
   const shards: Array<ShardProgress> = []
   const records = new Map<number, RecordInForce>()
   let lag = 0
@@ -192,7 +209,7 @@ const progressOf = Effect.fnUntraced(function* (stage: Stage): Effect.fn.Return<
     lag += yield* recordsBehind(log, stage.topic, bound, shard?.position ?? 0)
   }
   const finished = shards.length === bounds.length && shards.every((shard) => shard.detail.finished)
-  const tableLags = yield* tableLagsOf(stage, topics, records)
+  const tableLags = yield* tableLagsOf(stage, look, records)
   return { ...summarise(stage, shards), lag, tableLags, finished, problem: problemOf(topics, [...records.values()]) }
 })
 
@@ -202,5 +219,7 @@ export const jobProgress = (
 ): Effect.Effect<ReadonlyArray<StageProgress>, LogError, Log> =>
   Effect.gen(function* () {
     const log = yield* Log
-    return yield* Effect.forEach(stagesOf(declared, yield* log.shards), progressOf)
+    const stages = stagesOf(declared, yield* log.shards)
+    const look = { topics: yield* log.topics, boundsOf: yield* boundsOnce }
+    return yield* Effect.forEach(stages, (stage) => progressOf(stage, look))
   })

@@ -8,6 +8,7 @@ import { type MessagePort, parentPort } from "node:worker_threads"
 import { type InstancesShape, Job, LogError, makeEnds, type Measured, MeasureKeeper, type Share } from "@frazil/engine"
 import type { SqlClient } from "@frazil/connect"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
+import { collectInTime } from "../memory/CollectInTime.ts"
 import { makeAskedClient } from "./AskedClient.ts"
 import { decodeToThread, type FromThread, statusMessage, type ToThread } from "./Messages.ts"
 
@@ -182,5 +183,6 @@ export const runThread = <E extends { readonly message: string }>(
 ): void => {
   const port = parentPort
   if (port === null) throw new Error("this module is a worker's: a program starts it")
-  void Effect.runPromise(runThreadOn(portOf(port), options, body)).finally(() => port.close())
+  const running = Effect.raceFirst(runThreadOn(portOf(port), options, body), collectInTime())
+  void Effect.runPromise(running).finally(() => port.close())
 }
