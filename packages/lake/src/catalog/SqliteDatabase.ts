@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite"
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 import { Effect, Schedule, type Scope } from "effect"
 import { LakeError } from "../LakeError.ts"
 
@@ -64,9 +64,16 @@ const make = (file: string, database: DatabaseSync): SqliteDatabase => {
     Effect.try({ try: run, catch: toLakeError(file, writing) }).pipe(
       Effect.retry({ schedule: waiting, while: (error) => isBusy(error.cause) })
     )
+  // the few statements there are, compiled once; SQLite itself sees to it when the file's schema changes
+  const statements = new Map<string, StatementSync>()
+  const prepared = (sql: string): StatementSync => {
+    const statement = statements.get(sql) ?? database.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
   return {
-    all: (sql, ...values) => attempt(false, () => database.prepare(sql).all(...values)),
-    run: (sql, ...values) => attempt(true, () => Number(database.prepare(sql).run(...values).changes))
+    all: (sql, ...values) => attempt(false, () => prepared(sql).all(...values)),
+    run: (sql, ...values) => attempt(true, () => Number(prepared(sql).run(...values).changes))
   }
 }
 
