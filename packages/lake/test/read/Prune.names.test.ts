@@ -6,7 +6,12 @@ import { singleValueToBytes } from "../../src/spec/SingleValue.ts"
 import type { NestedField } from "../../src/spec/Type.ts"
 
 const int = { _tag: "int" } as const
-const field = (id: number, name: string, type: NestedField["type"]): NestedField => ({ id, name, required: false, type })
+const field = (id: number, name: string, type: NestedField["type"]): NestedField => ({
+  id,
+  name,
+  required: false,
+  type
+})
 
 const bound = (value: number) => new Map([2, 3, 5].map((id) => [id, singleValueToBytes(int, value)]))
 const ones = new Map([2, 3, 5].map((id) => [id, 1n]))
