@@ -12,6 +12,7 @@ import { fieldEntries, type TableSchema } from "../spec/Schema.ts"
 import { singleValueFromBytes, type SingleValue } from "../spec/SingleValue.ts"
 import { applyTransform } from "../spec/Transform.ts"
 import { isPrimitive, type PrimitiveType } from "../spec/Type.ts"
+import { rangesOf } from "./Ranges.ts"
 import {
   columnsOf,
   mayBeWithin,
@@ -224,7 +225,8 @@ export const pruner = (schema: TableSchema): Pruner => {
       columnIds: new Set(Array.from(columnsOf(filter)).flatMap((name) => columns.get(name)?.id ?? [])),
       summaries: (summaries) => mayMatch(filter, manifest(partition, summaries)),
       partition: (values) => mayMatch(filter, (name) => partitionEvidence(partition, values, columns.get(name)?.id)),
-      file: (facts) => mayMatch(filter, file(partition, facts))
+      file: (facts) => mayMatch(filter, file(partition, facts)),
+      ranges: rangesOf(filter, columns)
     })
   }
 }
