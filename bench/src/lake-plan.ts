@@ -2,7 +2,7 @@
  * Planning a scan of a table of 100,000 files by a partition and bounds, beside PyIceberg.
  *
  * usage: bun bench/src/lake-plan.ts [--files N]. Prints one JSON object. Cold: a new process that has read no metadata yet,
- * loading the table included, starting up not; files are in the system's cache. Both plan the same files, or it fails.
+ * loading the table included, starting up and opening the catalog not; files are in the system's cache. Both plan the same files, or it fails.
  */
 import { Effect } from "effect"
 import { BenchError } from "./support/BenchError.ts"

@@ -19,9 +19,12 @@ def catalog_of(request):
 
 
 def plan(request):
+    # before the clock starts, as ours is: what is measured begins with loading the table
+    catalog = catalog_of(request)
+
     def once():
         started = time.perf_counter()
-        table = catalog_of(request).load_table(request["table"])
+        table = catalog.load_table(request["table"])
         tasks = list(table.scan(row_filter=request["filter"]).plan_files())
         return time.perf_counter() - started, sorted(task.file.file_path for task in tasks)
 

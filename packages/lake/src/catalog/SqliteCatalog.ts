@@ -58,8 +58,17 @@ const TableRow = Schema.Struct({
   table_name: Schema.String,
   metadata_location: Schema.String
 })
+// the columns by name: a statement outlives an engine that adds one
+const selectTables = "SELECT table_namespace, table_name, metadata_location FROM iceberg_tables WHERE"
 const NamespaceRow = Schema.Struct({ namespace: Schema.String })
 const ColumnRow = Schema.Struct({ name: Schema.String })
+
+type DecodeRows<A> = (rows: unknown) => Effect.Effect<ReadonlyArray<A>, Schema.SchemaError>
+
+// made once: a commit begins with reading a row
+const tableRows = Schema.decodeUnknownEffect(Schema.Array(TableRow))
+const namespaceRows = Schema.decodeUnknownEffect(Schema.Array(NamespaceRow))
+const columnRows = Schema.decodeUnknownEffect(Schema.Array(ColumnRow))
 
 class SqlitePointers implements TablePointers {
   readonly name: string
@@ -75,8 +84,7 @@ class SqlitePointers implements TablePointers {
     this.catalogName = options.name ?? nameDefault
   }
 
-  private rows<S extends Schema.Codec<unknown, unknown>>(schema: S, sql: string, ...values: ReadonlyArray<string>) {
-    const decode = Schema.decodeUnknownEffect(Schema.Array(schema))
+  private rows<A>(decode: DecodeRows<A>, sql: string, ...values: ReadonlyArray<string>) {
     return this.database.all(sql, ...values).pipe(
       Effect.flatMap((rows) =>
         Effect.mapError(
@@ -96,7 +104,7 @@ class SqlitePointers implements TablePointers {
   readonly prepare = Effect.suspend(() =>
     Effect.gen({ self: this }, function* () {
       // Reading first: a file that is complete already needs no write lock.
-      const columns = yield* this.rows(ColumnRow, "SELECT name FROM pragma_table_info('iceberg_tables')")
+      const columns = yield* this.rows(columnRows, "SELECT name FROM pragma_table_info('iceberg_tables')")
       if (columns.length === 0) yield* this.database.run(tablesTable)
       else if (!columns.some((column) => column.name === "iceberg_type")) {
         yield* this.database.run("ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)")
@@ -107,7 +115,7 @@ class SqlitePointers implements TablePointers {
 
   readonly namespaces = Effect.suspend(() =>
     this.rows(
-      NamespaceRow,
+      namespaceRows,
       `SELECT table_namespace AS namespace FROM iceberg_tables WHERE catalog_name = ?
        UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = ? ORDER BY 1`,
       this.catalogName,
@@ -119,8 +127,8 @@ class SqlitePointers implements TablePointers {
     const where = namespace === undefined ? "" : " AND table_namespace = ?"
     const values = namespace === undefined ? [] : [namespace]
     return this.rows(
-      TableRow,
-      `SELECT * FROM iceberg_tables WHERE catalog_name = ? AND ${isTable}${where} ORDER BY table_namespace, table_name`,
+      tableRows,
+      `${selectTables} catalog_name = ? AND ${isTable}${where} ORDER BY table_namespace, table_name`,
       this.catalogName,
       ...values
     ).pipe(Effect.map((rows) => rows.map((row) => ({ namespace: row.table_namespace, name: row.table_name }))))
@@ -132,7 +140,7 @@ class SqlitePointers implements TablePointers {
 
   find(table: TableIdentifier): Effect.Effect<string | undefined, LakeError> {
     return Effect.map(
-      this.rows(TableRow, `SELECT * FROM iceberg_tables WHERE ${thisTable}`, ...this.key(table)),
+      this.rows(tableRows, `${selectTables} ${thisTable}`, ...this.key(table)),
       ([row]) => row?.metadata_location
     )
   }

@@ -8,7 +8,8 @@
 import type { ContentFile } from "../spec/DataFile.ts"
 import type { FieldSummary } from "../spec/Manifest.ts"
 import { avroReader, readBlocks, type ByteReader } from "./avro/AvroDecode.ts"
-import { avroSkipper, type AvroSkipper } from "./avro/AvroSkip.ts"
+import { avroSkipper } from "./avro/AvroSkip.ts"
+import { AvroPasser } from "./avro/AvroSteps.ts"
 import type { AvroType } from "./avro/AvroType.ts"
 import type { AvroValue } from "./avro/AvroValue.ts"
 
@@ -27,6 +28,18 @@ export interface EntryPick {
   /** By the partition alone: equal ones are asked about once. */
   readonly partition: (partition: FileFacts["partition"]) => boolean
   readonly file: (facts: FileFacts) => boolean
+  /** By a bound alone: what `file` would say of most files, before it is asked. */
+  readonly ranges: ReadonlyArray<ColumnRange>
+}
+
+/** Whether a bound of a column, as it lies in these bytes, says that no value of the file is wanted. */
+type RulesOut = (bytes: Uint8Array, start: number, end: number) => boolean
+
+/** What a filter asks of the values of one column: a file is not wanted that either says it of. */
+export interface ColumnRange {
+  readonly columnId: number
+  readonly lower: RulesOut | undefined
+  readonly upper: RulesOut | undefined
 }
 
 /** Status in a manifest of an entry that is of no use to scans. */
@@ -45,11 +58,24 @@ const mapIds = {
   upperBounds: 128
 } as const
 
+/** What is noted of an entry that is passed over. */
+const placedIds = [partitionId, ...Object.values(mapIds)]
+const noted = [[statusId], ...placedIds.map((id) => [dataFileId, id])]
+const statusNote = 0
+const noteOf = (id: number): number => 1 + placedIds.indexOf(id)
+
 /** Partition tuples that are remembered, and the bytes of one that is. */
 const tuplesRememberedMax = 10_000
 const tupleBytesMax = 256
 
 type ReadMap<A> = (from: ByteReader) => ReadonlyMap<number, A>
+
+/** A map by column id, as the specification has it. */
+const isMapOf = (type: AvroType, value: "long" | "bytes"): type is AvroType & { readonly _tag: "optional" } => {
+  if (type._tag !== "optional" || type.type._tag !== "array" || type.type.items._tag !== "record") return false
+  const [key, held, ...more] = type.type.items.fields
+  return key?.type._tag === "int" && held?.type._tag === value && more.length === 0
+}
 
 /** Reads the wanted columns of a map; undefined when it is not laid out as the specification has it. */
 const mapReader = <A>(
@@ -58,10 +84,8 @@ const mapReader = <A>(
   columnIds: ReadonlySet<number>,
   read: (from: ByteReader) => A
 ): ReadMap<A> | undefined => {
-  if (type._tag !== "optional" || type.type._tag !== "array" || type.type.items._tag !== "record") return undefined
-  const [key, held, ...more] = type.type.items.fields
-  if (key?.type._tag !== "int" || held?.type._tag !== value || more.length > 0) return undefined
-  const skip = avroSkipper(held.type)
+  if (!isMapOf(type, value)) return undefined
+  const skip = avroSkipper({ _tag: value })
   const nullBranch = type.nullFirst ? 0 : 1
   return (from) => {
     const found = new Map<number, A>()
@@ -73,12 +97,6 @@ const mapReader = <A>(
     })
     return found
   }
-}
-
-/** A field of a data file that pruning looks at, and where it lies in the entry that was passed over last. */
-class Placed {
-  start = 0
-  end = 0
 }
 
 const fieldIn = (type: AvroType | undefined, id: number): AvroType | undefined =>
@@ -132,14 +150,15 @@ class LazyFacts implements FileFacts {
 }
 
 /** Reads facts at their places. A map that the file lacks is empty, as decoding has it; undefined when one is unknown. */
-const factsReader = (fileType: AvroType, columnIds: ReadonlySet<number>, placed: ReadonlyMap<number, Placed>) => {
+const factsReader = (fileType: AvroType, columnIds: ReadonlySet<number>, { begins }: AvroPasser) => {
   const readerOf = <A>(id: number, value: "long" | "bytes", read: (from: ByteReader) => A): ReadMap<A> | undefined => {
-    const [type, place] = [fieldIn(fileType, id), placed.get(id)]
-    if (type === undefined || place === undefined) return () => none
+    const type = fieldIn(fileType, id)
+    if (type === undefined) return () => none
     const map = mapReader(type, value, columnIds, read)
     if (map === undefined) return undefined
+    const note = noteOf(id)
     return (from) => {
-      from.moveTo(place.start)
+      from.moveTo(begins[note]!)
       return map(from)
     }
   }
@@ -155,22 +174,36 @@ const factsReader = (fileType: AvroType, columnIds: ReadonlySet<number>, placed:
   return (from: ByteReader, partition: FileFacts["partition"]): FileFacts => new LazyFacts(from, partition, readers)
 }
 
-/** Passes over a data file, noting where the placed fields lie. */
-const placingSkipper = (fileType: AvroType, placed: ReadonlyMap<number, Placed>): AvroSkipper => {
-  if (fileType._tag !== "record") return avroSkipper(fileType)
-  const skippers = fileType.fields.map(({ fieldId, type }): AvroSkipper => {
-    const skip = avroSkipper(type)
-    const place = placed.get(fieldId ?? -1)
-    if (place === undefined) return skip
-    return (from) => {
-      place.start = from.position
-      skip(from)
-      place.end = from.position
+/** Whether a column's bound in one map, where it has one, rules the entry out; undefined for maps of another layout. */
+const beyondBound = (fileType: AvroType, id: number, columnId: number, rulesOut: RulesOut, { begins }: AvroPasser) => {
+  const type = fieldIn(fileType, id)
+  if (type === undefined || !isMapOf(type, "bytes")) return undefined
+  const [note, nullBranch] = [noteOf(id), type.nullFirst ? 0 : 1]
+  return (from: ByteReader): boolean => {
+    from.moveTo(begins[note]!)
+    if (from.size() === nullBranch) return false
+    for (;;) {
+      let count = from.size()
+      if (count === 0) return false
+      if (count < 0) {
+        count = -count
+        from.size()
+      }
+      for (; count > 0; count--) {
+        const key = from.int()
+        const size = from.size()
+        const start = from.position
+        from.skip(size)
+        if (key === columnId) return rulesOut(from.data, start, start + size)
+      }
     }
-  })
-  return (from) => {
-    for (const skip of skippers) skip(from)
   }
+}
+
+const beyondRange = (fileType: AvroType, { columnId, lower, upper }: ColumnRange, passer: AvroPasser) => {
+  const below = lower && beyondBound(fileType, mapIds.lowerBounds, columnId, lower, passer)
+  const above = upper && beyondBound(fileType, mapIds.upperBounds, columnId, upper, passer)
+  return (from: ByteReader): boolean => below?.(from) === true || above?.(from) === true
 }
 
 interface Tuple {
@@ -181,20 +214,22 @@ interface Tuple {
 /** The partition tuple at its place, and whether it is wanted: remembered by its bytes. */
 const tupleReader = (
   type: AvroType,
-  place: Placed,
+  { begins, ends }: AvroPasser,
   readPartition: (value: AvroValue) => FileFacts["partition"],
   wanted: EntryPick["partition"]
 ) => {
   const read = avroReader(type)
   const known = new Map<string, Tuple>()
+  const note = noteOf(partitionId)
   const decode = (from: ByteReader): Tuple => {
-    from.moveTo(place.start)
+    from.moveTo(begins[note]!)
     const partition = readPartition(read(from))
     return { partition, wanted: wanted(partition) }
   }
   return (from: ByteReader): Tuple => {
-    if (place.end - place.start > tupleBytesMax) return decode(from)
-    const key = from.latin1(place.start, place.end)
+    const [begin, end] = [begins[note]!, ends[note]!]
+    if (end - begin > tupleBytesMax) return decode(from)
+    const key = from.latin1(begin, end)
     const found = known.get(key)
     if (found !== undefined) return found
     const tuple = decode(from)
@@ -209,7 +244,7 @@ const tupleReader = (
  */
 export const entryPicker = (
   schema: AvroType,
-  { columnIds, file, partition: wanted }: EntryPick,
+  { columnIds, file, partition: wanted, ranges }: EntryPick,
   readPartition: (value: AvroValue) => FileFacts["partition"],
   counted: (status: number) => void
 ): ((from: ByteReader) => boolean) | undefined => {
@@ -217,29 +252,22 @@ export const entryPicker = (
   const partitionType = fieldIn(fileType, partitionId)
   if (schema._tag !== "record" || statusType?._tag !== "int") return undefined
   if (fileType === undefined || partitionType === undefined) return undefined
-  const tuplePlace = new Placed()
-  const placed = new Map([
-    [partitionId, tuplePlace],
-    ...Object.values(mapIds).map((id): [number, Placed] => [id, new Placed()])
-  ])
-  const readFacts = factsReader(fileType, columnIds, placed)
+  const passer = new AvroPasser(schema, noted)
+  const readFacts = factsReader(fileType, columnIds, passer)
   if (readFacts === undefined) return undefined
-  const tupleOf = tupleReader(partitionType, tuplePlace, readPartition, wanted)
-  let status = 0
-  const skippers = schema.fields.map(({ fieldId, type }): AvroSkipper => {
-    if (fieldId === dataFileId) return placingSkipper(type, placed)
-    if (fieldId !== statusId) return avroSkipper(type)
-    return (from) => {
-      status = from.int()
-    }
-  })
+  const tupleOf = tupleReader(partitionType, passer, readPartition, wanted)
+  const beyond = ranges.map((range) => beyondRange(fileType, range, passer))
   return (from) => {
-    for (const skip of skippers) skip(from)
-    counted(status)
-    if (status === deleted) return false
+    passer.pass(from)
     const end = from.position
-    const tuple = tupleOf(from)
-    const picked = tuple.wanted && file(readFacts(from, tuple.partition))
+    from.moveTo(passer.begins[statusNote]!)
+    const status = from.int()
+    counted(status)
+    let picked = status !== deleted && !beyond.some((isBeyond) => isBeyond(from))
+    if (picked) {
+      const tuple = tupleOf(from)
+      picked = tuple.wanted && file(readFacts(from, tuple.partition))
+    }
     from.moveTo(end)
     return picked
   }

@@ -5,6 +5,7 @@
  */
 import { corrupt, unsupported } from "../spec/FormatError.ts"
 import { printJson, type JsonValue } from "../spec/Json.ts"
+import { printedOnce } from "../spec/JsonBytes.ts"
 import type { ContentFile, DataFile, DeleteFile, PartitionValue } from "../spec/DataFile.ts"
 import { type AnyEntry, entryStatuses, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { partitionFieldsToJson, type BoundPartitionField, type PartitionSpec } from "../spec/PartitionSpec.ts"
@@ -26,8 +27,14 @@ import {
 } from "./AvroFields.ts"
 import { byPartition, indexed, readBlockIndex } from "./BlockIndex.ts"
 import { checkEntries, checkRows } from "./CheckEntries.ts"
-import { decodeAvroFile, encodeAvroFile, type Picker, type Select } from "./avro/AvroFile.ts"
-import type { AvroType } from "./avro/AvroType.ts"
+import {
+  type AvroLayout,
+  avroLayout,
+  decodeAvroFile,
+  encodeAvroFile,
+  type Picker,
+  type Select
+} from "./avro/AvroFile.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
 import { entryPicker, type EntryPick } from "./EntryPick.ts"
 
@@ -97,6 +104,30 @@ const partitionKey = (fieldId: number): string => `partition-${fieldId}`
 const nameById = (partition: ReadonlyArray<{ readonly fieldId: number }>) => {
   const partitionIds = new Set(partition.map((each) => each.fieldId))
   return (id: number) => (partitionIds.has(id) ? partitionKey(id) : names.get(id))
+}
+
+/** What manifests have besides, by what they hold. */
+const fieldsOf = {
+  data2: [],
+  data3: [rowIdField],
+  deletes: deleteFileFields,
+  vectors: [...deleteFileFields, ...vectorFields]
+} as const satisfies Readonly<Record<string, ReadonlyArray<NestedField>>>
+
+type ManifestKind = keyof typeof fieldsOf
+
+/** Layouts by partition and kind: commits write manifests of few. */
+const layouts = new WeakMap<ReadonlyArray<BoundPartitionField>, Map<ManifestKind, AvroLayout<AvroValue>>>()
+
+const layoutOf = (partition: ReadonlyArray<BoundPartitionField>, kind: ManifestKind): AvroLayout<AvroValue> => {
+  const ofPartition = layouts.get(partition) ?? new Map<ManifestKind, AvroLayout<AvroValue>>()
+  layouts.set(partition, ofPartition)
+  const known = ofPartition.get(kind)
+  if (known !== undefined) return known
+  const nameOf = nameById(partition)
+  const layout = avroLayout(manifestSchema(partition, fieldsOf[kind]), (type) => renameById(type, nameOf))
+  ofPartition.set(kind, layout)
+  return layout
 }
 
 /** The Avro schema of a manifest of a spec. A partition field of an unknown transform cannot be written. */
@@ -183,6 +214,8 @@ export interface ManifestLayout {
   readonly partition: ReadonlyArray<BoundPartitionField>
 }
 
+const schemaText = printedOnce(schemaToJson)
+
 /** Encodes a manifest of data files, or of delete files, all of the layout's spec. */
 export const encodeManifest = (
   layout: ManifestLayout,
@@ -191,7 +224,7 @@ export const encodeManifest = (
 ): Uint8Array => {
   const version = layout.formatVersion ?? 2
   const header = new Map([
-    ["schema", printJson(schemaToJson(layout.schema))],
+    ["schema", schemaText(layout.schema)],
     ["schema-id", String(layout.schema.schemaId)],
     ["partition-spec", printJson(partitionFieldsToJson(layout.spec))],
     ["partition-spec-id", String(layout.spec.specId)],
@@ -205,13 +238,10 @@ export const encodeManifest = (
     file_sequence_number: entry.fileSequenceNumber,
     data_file: fileToAvro(entry.dataFile, layout.partition)
   }))
-  const nameOf = nameById(layout.partition)
-  const ofData = version < 3 ? [] : [rowIdField]
-  const ofDeletes = [...deleteFileFields, ...(entries.some(hasVector) ? vectorFields : [])]
-  const more = content === "data" ? ofData : ofDeletes
-  const resolve = (type: AvroType) => renameById(type, nameOf)
-  const division = byPartition(entries, layout.partition)
-  return encodeAvroFile(manifestSchema(layout.partition, more), header, values, resolve, division)
+  const ofData = version < 3 ? "data2" : "data3"
+  const ofDeletes = entries.some(hasVector) ? "vectors" : "deletes"
+  const kind = content === "data" ? ofData : ofDeletes
+  return encodeAvroFile(layoutOf(layout.partition, kind), header, values, byPartition(entries, layout.partition))
 }
 
 const tupleFromAvro = (

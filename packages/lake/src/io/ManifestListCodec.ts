@@ -20,7 +20,8 @@ import {
   renameById
 } from "./AvroFields.ts"
 import type { UncountedManifest } from "./CountManifest.ts"
-import { decodeAvroFile, encodeAvroFile } from "./avro/AvroFile.ts"
+import { ByteWriter } from "./avro/AvroEncode.ts"
+import { type AvroLayout, avroLayout, decodeAvroFile, encodeAvroFile } from "./avro/AvroFile.ts"
 import type { AvroType } from "./avro/AvroType.ts"
 import type { AvroRecord, AvroValue } from "./avro/AvroValue.ts"
 
@@ -62,9 +63,6 @@ const listFields: ReadonlyArray<NestedField> = [
 ]
 const rowIdField = field(520, "first_row_id", false, long)
 
-const schema = avroSchemaOf("manifest_file", listFields)
-const schemaWithRowIds = avroSchemaOf("manifest_file", [...listFields, rowIdField])
-
 const names: ReadonlyMap<number, string> = new Map(
   [...listFields, rowIdField, ...summaryFields].map((each) => [each.id, each.name])
 )
@@ -97,6 +95,29 @@ const manifestToAvro = (manifest: ManifestFile): AvroRecord => ({
   first_row_id: manifest.firstRowId ?? null
 })
 
+/** How lists are written; made when the first one is, since many processes only read. */
+const listLayout = (fields: ReadonlyArray<NestedField>): (() => AvroLayout<ManifestFile>) => {
+  let made: AvroLayout<ManifestFile> | undefined
+  return () => (made ??= writtenOnce(avroLayout(avroSchemaOf("manifest_file", fields), resolve)))
+}
+
+/** Keeps the bytes of each manifest: a list repeats nearly all of the one before it. */
+const writtenOnce = ({ schemaText, write }: AvroLayout<AvroValue>): AvroLayout<ManifestFile> => {
+  const written = new WeakMap<ManifestFile, Uint8Array>()
+  const own = new ByteWriter()
+  const encode = (manifest: ManifestFile): Uint8Array => {
+    own.clear()
+    write(own, manifestToAvro(manifest))
+    const bytes = own.written.slice()
+    written.set(manifest, bytes)
+    return bytes
+  }
+  return { schemaText, write: (out, manifest) => out.raw(written.get(manifest) ?? encode(manifest)) }
+}
+
+const layout = listLayout(listFields)
+const layoutWithRowIds = listLayout([...listFields, rowIdField])
+
 /** Which snapshot a list belongs to; goes into its header as Java writes it. */
 export interface ManifestListOwner {
   readonly snapshotId: bigint
@@ -114,12 +135,7 @@ export const encodeManifestList = (owner: ManifestListOwner, manifests: Readonly
     ...(owner.firstRowId === undefined ? [] : ([["first-row-id", String(owner.firstRowId)]] as const)),
     ["format-version", owner.firstRowId === undefined ? "2" : "3"]
   ])
-  return encodeAvroFile(
-    owner.firstRowId === undefined ? schema : schemaWithRowIds,
-    header,
-    manifests.map(manifestToAvro),
-    resolve
-  )
+  return encodeAvroFile(owner.firstRowId === undefined ? layout() : layoutWithRowIds(), header, manifests)
 }
 
 const readSummary = (value: AvroValue, where: string): FieldSummary => {

@@ -10,6 +10,7 @@ import { FileIO } from "../io/FileIO.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import { filesPromised } from "../spec/SnapshotSummary.ts"
 import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
+import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import { nameMappingFromText, nameMappingProperty } from "../spec/NameMapping.ts"
 import type { TableSchema } from "../spec/Schema.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
@@ -22,7 +23,7 @@ import { readVectors, type Vectors } from "./Vectors.ts"
 import { isPrimitive, typeEquals } from "../spec/Type.ts"
 import { resolveAsOf, type AsOf, type TableMoment } from "./AsOf.ts"
 import { mayMatch, type Filter } from "./Filter.ts"
-import { pruner } from "./Prune.ts"
+import { pruner, type Pruner } from "./Prune.ts"
 
 /** Manifests read at once. */
 const readsMax = 8
@@ -68,6 +69,42 @@ const checkTotal = (snapshot: Snapshot, manifests: ReadonlyArray<ManifestFile>):
       )
 }
 
+interface WantedManifest {
+  readonly manifest: ManifestFile
+  readonly partition: ReadonlyArray<BoundPartitionField>
+}
+
+/** Manifests that may name a file which matches: in one go, since most lists leave few of many. */
+const wantedManifests = Effect.fnUntraced(function* (
+  table: Table,
+  manifests: ReadonlyArray<ManifestFile>,
+  filter: Filter | undefined,
+  prune: Pruner
+): Effect.fn.Return<ReadonlyArray<WantedManifest>, LakeError> {
+  // those of rewrites list what they took away, and no scan needs them
+  const bySpec = Map.groupBy(
+    manifests.filter((manifest) => liveFiles(manifest) > 0),
+    ({ partitionSpecId }) => partitionSpecId
+  )
+  const wanted = new Map<ManifestFile, WantedManifest>()
+  for (const [specId, ofSpec] of bySpec) {
+    const { partition } = yield* specOf(table, specId)
+    let asked = ""
+    yield* Effect.try({
+      try: () => {
+        for (const manifest of ofSpec) {
+          asked = manifest.manifestPath
+          if (filter === undefined || mayMatch(filter, prune.manifest(partition, manifest.partitions)))
+            wanted.set(manifest, { manifest, partition })
+        }
+      },
+      catch: (cause) => fromFormat("manifest", asked)(cause)
+    })
+  }
+  // in the order of the list
+  return manifests.flatMap((manifest) => wanted.get(manifest) ?? [])
+})
+
 /** Plans a scan. Its only effect is reading the manifest list and the manifests that may matter. */
 export const planScan = Effect.fn("planScan")(function* (
   table: Table,
@@ -84,25 +121,17 @@ export const planScan = Effect.fn("planScan")(function* (
 
   const { filter } = options
   const prune = pruner(moment.schema)
-  const readLive = Effect.fnUntraced(function* (manifest: ManifestFile) {
-    // those of rewrites list what they took away, and no scan needs them
-    if (liveFiles(manifest) === 0) return []
-    const wrong = fromFormat("manifest", manifest.manifestPath)
-    const { partition } = yield* specOf(table, manifest.partitionSpecId)
-    const wanted = yield* Effect.try({
-      try: () => filter === undefined || mayMatch(filter, prune.manifest(partition, manifest.partitions)),
-      catch: wrong
-    })
-    if (!wanted) return []
+  const wanted = yield* wantedManifests(table, manifests, filter, prune)
+  const readLive = Effect.fnUntraced(function* ({ manifest, partition }: WantedManifest) {
     const entries = yield* fileIO.readManifest(manifest, partition, filter && prune.pick(partition, filter))
     const live = entries.filter(isLive)
     if (filter === undefined) return live
     return yield* Effect.try({
       try: () => live.filter((entry) => mayMatch(filter, prune.file(partition, entry.dataFile))),
-      catch: wrong
+      catch: fromFormat("manifest", manifest.manifestPath)
     })
   })
-  const read = yield* Effect.forEach(manifests, readLive, { concurrency: readsMax })
+  const read = yield* Effect.forEach(wanted, readLive, { concurrency: readsMax })
   const entries = read.flat()
   const deletes = yield* readDeletes(table, entries, listed)
   const vectors = yield* readVectors(deletes)

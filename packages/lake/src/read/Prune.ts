@@ -12,6 +12,7 @@ import { fieldEntries, type TableSchema } from "../spec/Schema.ts"
 import { singleValueFromBytes, type SingleValue } from "../spec/SingleValue.ts"
 import { applyTransform } from "../spec/Transform.ts"
 import { isPrimitive, type PrimitiveType } from "../spec/Type.ts"
+import { rangesOf } from "./Ranges.ts"
 import {
   columnsOf,
   mayBeWithin,
@@ -163,15 +164,22 @@ const evidenceOfBounds = (file: FileFacts, id: number, type: PrimitiveType): Evi
   }
 })
 
-/** Columns that filters may name: primitive and not repeated, by full name. */
+/**
+ * Columns that filters may name: primitive and not repeated, by full name. A name that two fields have, as another engine's column
+ * `a.b` and the field `b` of a struct `a` do, is none of them: nothing is left out by it.
+ */
 const filterColumns = (
   schema: TableSchema
-): ReadonlyMap<string, { readonly id: number; readonly type: PrimitiveType }> =>
-  new Map(
-    fieldEntries(schema).flatMap((entry) =>
-      entry.repeated || !isPrimitive(entry.type) ? [] : [[entry.path.join("."), { id: entry.id, type: entry.type }]]
+): ReadonlyMap<string, { readonly id: number; readonly type: PrimitiveType }> => {
+  const byName = Map.groupBy(fieldEntries(schema), ({ path }) => path.join("."))
+  return new Map(
+    Array.from(byName).flatMap(([name, [entry, ...others]]) =>
+      entry === undefined || others.length > 0 || entry.repeated || !isPrimitive(entry.type)
+        ? []
+        : [[name, { id: entry.id, type: entry.type }]]
     )
   )
+}
 
 /** Evidence functions of one scan. */
 export interface Pruner {
@@ -217,7 +225,8 @@ export const pruner = (schema: TableSchema): Pruner => {
       columnIds: new Set(Array.from(columnsOf(filter)).flatMap((name) => columns.get(name)?.id ?? [])),
       summaries: (summaries) => mayMatch(filter, manifest(partition, summaries)),
       partition: (values) => mayMatch(filter, (name) => partitionEvidence(partition, values, columns.get(name)?.id)),
-      file: (facts) => mayMatch(filter, file(partition, facts))
+      file: (facts) => mayMatch(filter, file(partition, facts)),
+      ranges: rangesOf(filter, columns)
     })
   }
 }

@@ -181,50 +181,10 @@ export const printJson = (value: JsonValue): string => {
   }
 }
 
-/** Texts of values that are printed once. */
-const printedTexts = new WeakMap<JsonObject, string>()
-const printOnce = new WeakSet<JsonObject>()
-
-/**
- * The same value, whose text is made at its first printing and used again: for parts of documents that are written anew with
- * a little more each time. **Gotchas**: it must never change.
- */
-export const printedOnce = (value: JsonObject): JsonObject => {
-  printOnce.add(value)
-  return value
-}
-
 const isList = (value: ReadonlyArray<JsonValue> | JsonObject): value is ReadonlyArray<JsonValue> => Array.isArray(value)
 
-/** By its first member, what was printed last of a list whose members are printed once. */
-const grownLists = new WeakMap<JsonObject, { readonly members: ReadonlyArray<JsonValue>; readonly text: string }>()
-
-/** Lists that only grow, as a table's snapshots do, are printed from where they ended. */
-const printList = (members: ReadonlyArray<JsonValue>): string => {
-  const [first] = members
-  if (typeof first !== "object" || first === null || isList(first) || !printOnce.has(first)) {
-    return members.map(printJson).join(",")
-  }
-  const known = grownLists.get(first)
-  const same = known?.members.every((member, i) => member === members[i]) === true
-  const more = same ? members.slice(known.members.length) : members
-  const text = [...(same ? [known.text] : []), ...more.map(printJson)].join(",")
-  // a member that may still change would be printed as it was
-  if (more.every((member) => typeof member === "object" && member !== null && !isList(member) && printOnce.has(member)))
-    grownLists.set(first, { members, text })
-  return text
-}
-
 const printNested = (value: ReadonlyArray<JsonValue> | JsonObject): string => {
-  if (isList(value)) return `[${printList(value)}]`
-  const known = printedTexts.get(value)
-  if (known !== undefined) return known
-  const text = printObject(value)
-  if (printOnce.has(value)) printedTexts.set(value, text)
-  return text
-}
-
-const printObject = (value: JsonObject): string => {
+  if (isList(value)) return `[${value.map(printJson).join(",")}]`
   const parts: Array<string> = []
   for (const key of Object.keys(value)) {
     const member = value[key]

@@ -96,6 +96,23 @@ export const bindInTable = (
   spec: PartitionSpec,
   schemas: ReadonlyArray<TableSchema>
 ): ReadonlyArray<BoundPartitionField> => {
+  const known = boundInTables.get(spec)
+  if (known?.schemas === schemas) return known.fields
+  const fields = bindNewestFirst(spec, schemas)
+  boundInTables.set(spec, { schemas, fields })
+  return fields
+}
+
+/** Of each spec, what it was bound to last: every manifest of a table asks for the same. */
+const boundInTables = new WeakMap<
+  PartitionSpec,
+  { readonly schemas: ReadonlyArray<TableSchema>; readonly fields: ReadonlyArray<BoundPartitionField> }
+>()
+
+const bindNewestFirst = (
+  spec: PartitionSpec,
+  schemas: ReadonlyArray<TableSchema>
+): ReadonlyArray<BoundPartitionField> => {
   const bound = schemas.toReversed().map((schema) => bindPartitionSpec(spec, schema))
   return spec.fields.map((field, i) => {
     const known = bound.map((fields) => fields[i]).find((each) => each?.sourceType !== undefined)

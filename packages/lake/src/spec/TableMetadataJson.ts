@@ -6,7 +6,8 @@
  */
 import { corrupt, unsupported } from "./FormatError.ts"
 import { fromVersion1, readVersion } from "./FormatVersion.ts"
-import { parseJson, printedOnce, printJson, type JsonObject, type JsonValue } from "./Json.ts"
+import { parseJson, type JsonObject, type JsonValue } from "./Json.ts"
+import { growingList, printDocument, printedList, printedOnce } from "./JsonBytes.ts"
 import {
   readInt,
   readList,
@@ -44,51 +45,44 @@ import {
 // What Java writes for "no current snapshot" in version 2; readers take it for null.
 const noSnapshot = -1
 
-/** Snapshots and log entries never change, and each commit writes all of them again: their JSON is made once. */
-const madeOnce = <A extends object>(toJson: (value: A) => JsonObject): ((value: A) => JsonObject) => {
-  const made = new WeakMap<A, JsonObject>()
-  return (value) => {
-    const known = made.get(value)
-    if (known !== undefined) return known
-    const json = printedOnce(toJson(value))
-    made.set(value, json)
-    return json
-  }
-}
-
-const snapshotJson = madeOnce(snapshotToJson)
-const snapshotLogJson = madeOnce<SnapshotLogEntry>((entry) => ({
+// What never changes, and each commit writes again, is printed once.
+const printSchemas = growingList(schemaToJson)
+const printSnapshots = growingList(snapshotToJson)
+const printSnapshotLog = growingList<SnapshotLogEntry>((entry) => ({
   "timestamp-ms": entry.timestampMs,
   "snapshot-id": entry.snapshotId
 }))
+// the oldest go as new ones come
+const printMetadataLogEntry = printedOnce<MetadataLogEntry>((entry) => ({
+  "timestamp-ms": entry.timestampMs,
+  "metadata-file": entry.metadataFile
+}))
 
-const tableMetadataToJson = (metadata: TableMetadata): JsonObject => ({
-  "format-version": metadata.formatVersion,
-  "table-uuid": metadata.tableUuid,
-  location: metadata.location,
-  "last-sequence-number": metadata.lastSequenceNumber,
-  "last-updated-ms": metadata.lastUpdatedMs,
-  "last-column-id": metadata.lastColumnId,
-  "current-schema-id": metadata.currentSchemaId,
-  schemas: metadata.schemas.map(schemaToJson),
-  "default-spec-id": metadata.defaultSpecId,
-  "partition-specs": metadata.partitionSpecs.map(partitionSpecToJson),
-  "last-partition-id": metadata.lastPartitionId,
-  "default-sort-order-id": metadata.defaultSortOrderId,
-  "sort-orders": metadata.sortOrders.map(sortOrderToJson),
-  properties: stringMapToJson(metadata.properties),
-  "current-snapshot-id": metadata.currentSnapshotId ?? noSnapshot,
-  refs: Object.fromEntries(Array.from(metadata.refs, ([name, ref]) => [name, refToJson(ref)])),
-  snapshots: metadata.snapshots.map(snapshotJson),
-  statistics: metadata.statistics,
-  "partition-statistics": metadata.partitionStatistics,
-  ...(metadata.formatVersion < 3 ? {} : { "next-row-id": metadata.nextRowId }),
-  "snapshot-log": metadata.snapshotLog.map(snapshotLogJson),
-  "metadata-log": metadata.metadataLog.map((entry) => ({
-    "timestamp-ms": entry.timestampMs,
-    "metadata-file": entry.metadataFile
-  }))
-})
+const printTableMetadata = (metadata: TableMetadata): Uint8Array =>
+  printDocument({
+    "format-version": metadata.formatVersion,
+    "table-uuid": metadata.tableUuid,
+    location: metadata.location,
+    "last-sequence-number": metadata.lastSequenceNumber,
+    "last-updated-ms": metadata.lastUpdatedMs,
+    "last-column-id": metadata.lastColumnId,
+    "current-schema-id": metadata.currentSchemaId,
+    schemas: printSchemas(metadata.schemas),
+    "default-spec-id": metadata.defaultSpecId,
+    "partition-specs": metadata.partitionSpecs.map(partitionSpecToJson),
+    "last-partition-id": metadata.lastPartitionId,
+    "default-sort-order-id": metadata.defaultSortOrderId,
+    "sort-orders": metadata.sortOrders.map(sortOrderToJson),
+    properties: stringMapToJson(metadata.properties),
+    "current-snapshot-id": metadata.currentSnapshotId ?? noSnapshot,
+    refs: Object.fromEntries(Array.from(metadata.refs, ([name, ref]) => [name, refToJson(ref)])),
+    snapshots: printSnapshots(metadata.snapshots),
+    statistics: metadata.statistics,
+    "partition-statistics": metadata.partitionStatistics,
+    ...(metadata.formatVersion < 3 ? {} : { "next-row-id": metadata.nextRowId }),
+    "snapshot-log": printSnapshotLog(metadata.snapshotLog),
+    "metadata-log": printedList(metadata.metadataLog.map(printMetadataLogEntry))
+  })
 
 const readSnapshotLogEntry: Read<SnapshotLogEntry> = (value, where) => {
   const object = readObject(value, where)
@@ -185,13 +179,12 @@ export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
   })
 }
 
-const utf8 = new TextEncoder()
 const utf8Strict = new TextDecoder("utf-8", { fatal: true })
 
 /** Metadata of version 1 is only read: a change that leaves it so is a bug of its caller. */
 export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array => {
   if (metadata.formatVersion === 1) throw new TypeError("metadata of format version 1 is not written")
-  return utf8.encode(printJson(tableMetadataToJson(metadata)))
+  return printTableMetadata(metadata)
 }
 
 /** Reads a metadata file's bytes; FormatError when they are no table metadata. */

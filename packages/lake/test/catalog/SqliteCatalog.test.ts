@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -153,6 +153,30 @@ describe("SqliteCatalog", () => {
       assert.strictEqual(tables.length, 1)
       other.close()
     })
+  )
+
+  it.effect("leaves an empty journal, which no engine rolls back, and a file in WAL mode as it is", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      for (const mode of ["delete", "wal"]) {
+        const file = join(path, `${mode}.db`)
+        const other = yield* Effect.acquireRelease(
+          Effect.sync(() => new DatabaseSync(file)),
+          (database) => Effect.sync(() => database.close())
+        )
+        const modeNow = () => other.prepare("PRAGMA journal_mode").get()?.["journal_mode"]
+        other.exec(`PRAGMA journal_mode = ${mode}`)
+        yield* createRaw.pipe(Effect.provide(layerAt(file)))
+        assert.strictEqual(modeNow(), mode)
+        if (mode === "delete") assert.strictEqual(statSync(`${file}-journal`).size, 0)
+        assert.strictEqual(other.prepare("SELECT count(*) AS n FROM iceberg_tables").get()?.["n"], 1)
+        // an engine that removes its journal takes ours away
+        other.exec("UPDATE iceberg_tables SET table_name = 'renamed'")
+        assert.isFalse(existsSync(`${file}-journal`))
+        const tables = yield* Catalog.use((catalog) => catalog.listTables()).pipe(Effect.provide(layerAt(file)))
+        assert.deepStrictEqual(tables.map(identifierText), ["transactions.renamed"])
+      }
+    }).pipe(Effect.scoped)
   )
 
   it.effect("lets one of two commits on a base win", () =>

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { decodeAvroFile, encodeAvroFile } from "../../src/io/avro/AvroFile.ts"
+import { avroLayout, decodeAvroFile, encodeAvroFile } from "../../src/io/avro/AvroFile.ts"
 import type { AvroType } from "../../src/io/avro/AvroType.ts"
 import type { AvroValue } from "../../src/io/avro/AvroValue.ts"
 import type { JsonValue } from "../../src/spec/Json.ts"
 
 const same = (type: AvroType) => type
 const roundTrip = (schema: JsonValue, values: ReadonlyArray<AvroValue>) =>
-  decodeAvroFile(encodeAvroFile(schema, new Map([["k", "v"]]), values, same), same)
+  decodeAvroFile(encodeAvroFile(avroLayout(schema, same), new Map([["k", "v"]]), values), same)
 
 const everything: JsonValue = {
   type: "record",
@@ -73,13 +73,13 @@ describe("AvroFile", () => {
   })
 
   it("writes equal bytes for equal values", () => {
-    const write = () => encodeAvroFile(everything, new Map(), [record(1n, 1)], same)
+    const write = () => encodeAvroFile(avroLayout(everything, same), new Map(), [record(1n, 1)])
     assert.deepStrictEqual(write(), write())
   })
 
   it("refuses every truncation that does not end at a block, with one clear error", () => {
-    const bytes = encodeAvroFile(everything, new Map(), [record(5n, 5), record(6n, 6)], same)
-    const headerEnd = encodeAvroFile(everything, new Map(), [], same).length
+    const bytes = encodeAvroFile(avroLayout(everything, same), new Map(), [record(5n, 5), record(6n, 6)])
+    const headerEnd = encodeAvroFile(avroLayout(everything, same), new Map(), []).length
     for (let length = 0; length < bytes.length; length++) {
       if (length === headerEnd) continue
       try {
@@ -92,7 +92,7 @@ describe("AvroFile", () => {
   })
 
   it("gives an error or another value for every flipped byte, never a crash of another kind", () => {
-    const bytes = encodeAvroFile(everything, new Map(), [record(5n, 5)], same)
+    const bytes = encodeAvroFile(avroLayout(everything, same), new Map(), [record(5n, 5)])
     for (let at = 0; at < bytes.length; at++) {
       const damaged = bytes.slice()
       damaged[at] = (damaged[at] ?? 0) ^ 0x55
@@ -105,7 +105,7 @@ describe("AvroFile", () => {
   })
 
   it("names a compression that it does not read", () => {
-    const bytes = encodeAvroFile("long", new Map(), [1n], same)
+    const bytes = encodeAvroFile(avroLayout("long", same), new Map(), [1n])
     const text = new TextDecoder("latin1").decode(bytes).replace("deflate", "zstdard")
     assert.throws(
       () =>

@@ -8,6 +8,7 @@ import { decodeManifest, encodeManifest } from "../../src/io/ManifestCodec.ts"
 import { ByteReader, avroReader } from "../../src/io/avro/AvroDecode.ts"
 import { ByteWriter, avroWriter } from "../../src/io/avro/AvroEncode.ts"
 import { avroSkipper } from "../../src/io/avro/AvroSkip.ts"
+import { AvroPasser } from "../../src/io/avro/AvroSteps.ts"
 import type { AvroType } from "../../src/io/avro/AvroType.ts"
 import type { AvroValue } from "../../src/io/avro/AvroValue.ts"
 import { mayMatch, type Filter, type Operator } from "../../src/read/Filter.ts"
@@ -168,7 +169,7 @@ describe("EntryPick", () => {
     }))
     const bytes = encodeManifest({ schema: eventSchema, spec, partition: [] }, entries)
     const never = () => false
-    const nothing = { columnIds: new Set<number>(), summaries: never, partition: never, file: never }
+    const nothing = { columnIds: new Set<number>(), summaries: never, partition: never, file: never, ranges: [] }
     const listed = listedOf(bytes, entries)
     assert.deepStrictEqual(decodeManifest(bytes, listed, [], nothing), [])
     assert.throws(() => decodeManifest(bytes, { ...listed, addedFilesCount: 2 }, [], nothing), /holds 3 entries/)
@@ -237,6 +238,7 @@ describe("AvroSkip", () => {
   const long = { _tag: "long" } as const
   const bytes = { _tag: "bytes" } as const
   const text = { _tag: "string" } as const
+  const optionalText = { _tag: "optional", type: text, nullFirst: true } as const
   const wide = "x".repeat(9000)
   const longs = [0n, -1n, 63n, 64n, -65n, 2n ** 62n, -(2n ** 63n)]
   const cases: ReadonlyArray<readonly [AvroType, ReadonlyArray<AvroValue>]> = [
@@ -255,18 +257,26 @@ describe("AvroSkip", () => {
     [record({ a: long, b: text, c: array(long) }), [{ a: 1n, b: wide, c: longs }]]
   ]
 
+  /** By functions and by steps. */
+  const waysOf = (type: AvroType) => {
+    const passer = new AvroPasser(type, [])
+    return [avroSkipper(type), (from: ByteReader) => passer.pass(from)]
+  }
+
   it("ends where reading ends, whatever the type", () => {
     for (const [type, values] of cases) {
       for (const value of values) {
         const out = new ByteWriter()
         avroWriter(type)(out, value)
         avroWriter(text)(out, "end")
-        const from = new ByteReader(out.written)
-        avroSkipper(type)(from)
-        assert.strictEqual(from.text(), "end", JSON.stringify(type))
-        for (let length = 0; length < out.written.length - 4 && length < 300; length++) {
-          const cut = new ByteReader(out.written.slice(0, length))
-          assert.throws(() => avroSkipper(type)(cut), /avro/)
+        for (const skip of waysOf(type)) {
+          const from = new ByteReader(out.written)
+          skip(from)
+          assert.strictEqual(from.text(), "end", JSON.stringify(type))
+          for (let length = 0; length < out.written.length - 4 && length < 300; length++) {
+            const cut = new ByteReader(out.written.slice(0, length))
+            assert.throws(() => skip(cut), /avro/)
+          }
         }
       }
     }
@@ -281,9 +291,11 @@ describe("AvroSkip", () => {
         avroWriter(held)(out, held._tag === "long" ? key : new Uint8Array(i * 40))
       }
       out.long(0)
-      const skipped = new ByteReader(out.written)
-      avroSkipper(array(pair(long, held)))(skipped)
-      assert.strictEqual(skipped.left, 0)
+      for (const skip of waysOf(array(pair(long, held)))) {
+        const skipped = new ByteReader(out.written)
+        skip(skipped)
+        assert.strictEqual(skipped.left, 0)
+      }
       const read = new ByteReader(out.written)
       assert.lengthOf(avroReader(array(pair(long, held)))(read) as ReadonlyArray<AvroValue>, longs.length)
       assert.strictEqual(read.left, 0)
@@ -308,8 +320,50 @@ describe("AvroSkip", () => {
     out.long(0)
     const type = array(long)
     assert.deepStrictEqual(avroReader(type)(new ByteReader(out.written)), [1n, 64n])
+    for (const skip of waysOf(type)) {
+      const from = new ByteReader(out.written)
+      skip(from)
+      assert.strictEqual(from.left, 0)
+    }
+  })
+
+  it("notes where fields of a path lie, and no others of their ids", () => {
+    const field = (name: string, fieldId: number, type: AvroType) => ({ name, fieldId, type })
+    const inner: AvroType = { _tag: "record", fields: [field("a", 1, text), field("b", 2, long)] }
+    const type: AvroType = {
+      _tag: "record",
+      fields: [field("first", 1, text), field("held", 3, inner), field("maybe", 4, { ...optionalText, type: inner })]
+    }
+    const passer = new AvroPasser(type, [[3, 1], [1], [7]])
+    const out = new ByteWriter()
+    avroWriter(type)(out, { first: wide, held: { a: "abc", b: -1n }, maybe: { a: "x", b: 2n ** 40n } })
     const from = new ByteReader(out.written)
-    avroSkipper(type)(from)
+    passer.pass(from)
     assert.strictEqual(from.left, 0)
+    const textAt = (note: number) => {
+      from.moveTo(passer.begins[note]!)
+      const found = from.text()
+      assert.strictEqual(from.position, passer.ends[note])
+      return found
+    }
+    assert.deepStrictEqual([textAt(0), textAt(1)], ["abc", wide])
+  })
+
+  it("takes a union's branch that is written in more bytes than it needs, and refuses others", () => {
+    for (const [branch, expected] of [
+      [[0x80, 0x00], 0],
+      [[0x82, 0x00, 2, 97], 0],
+      [[4, 2, 97], undefined],
+      [[1], undefined]
+    ] as const) {
+      for (const skip of waysOf(optionalText)) {
+        const from = new ByteReader(Uint8Array.from(branch))
+        if (expected === undefined) assert.throws(() => skip(from), /no branch/)
+        else {
+          skip(from)
+          assert.strictEqual(from.left, expected)
+        }
+      }
+    }
   })
 })

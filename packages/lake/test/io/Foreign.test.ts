@@ -1,6 +1,6 @@
 /** What other writers' tables may have and this library has not: each is refused by its name, before anything is read wrongly. */
 import { assert, describe, it } from "@effect/vitest"
-import { decodeAvroFile, encodeAvroFile } from "../../src/io/avro/AvroFile.ts"
+import { avroLayout, decodeAvroFile, encodeAvroFile } from "../../src/io/avro/AvroFile.ts"
 import type { AvroRecord } from "../../src/io/avro/AvroValue.ts"
 import { decodeManifest, encodeManifest, type ManifestLayout } from "../../src/io/ManifestCodec.ts"
 import { decodeManifestList, encodeManifestList } from "../../src/io/ManifestListCodec.ts"
@@ -49,7 +49,11 @@ const decodeWith = (change: AvroRecord) => {
     return { ...record, data_file: { ...(record["data_file"] as AvroRecord), ...change } }
   })
   const rest = new Map([...header].filter(([name]) => !name.startsWith("avro.")))
-  const bytes = encodeAvroFile(parseJson(header.get("avro.schema")!), rest, changed, (type) => type)
+  const bytes = encodeAvroFile(
+    avroLayout(parseJson(header.get("avro.schema")!), (type) => type),
+    rest,
+    changed
+  )
   return decodeManifest(bytes, { ...list, manifestLength: BigInt(bytes.length) }, layout.partition)
 }
 

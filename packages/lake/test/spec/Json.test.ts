@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parseJson, printedOnce, printJson } from "../../src/spec/Json.ts"
+import { parseJson, printJson } from "../../src/spec/Json.ts"
 
 describe("Json", () => {
   it("keeps 64-bit integers that a number cannot hold", () => {
@@ -23,26 +23,6 @@ describe("Json", () => {
       assert.throws(() => parseJson(text), /JSON at character \d+/)
     })
   }
-
-  it("prints lists that grow, shrink, branch off or change at their end as JSON.stringify does", () => {
-    const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => printedOnce({ name }))
-    const changing: { name: string } = { name: "e" }
-    const lists = [
-      [a!],
-      [a!, b!],
-      [a!, b!, c!],
-      [a!, b!],
-      [a!, c!, b!, d!],
-      [b!, c!],
-      [],
-      [a!, changing],
-      [a!, b!, c!, 1]
-    ]
-    for (const list of [...lists, ...lists.toReversed()]) {
-      changing.name += "e"
-      assert.strictEqual(printJson({ list }), JSON.stringify({ list }))
-    }
-  })
 
   it("refuses nesting that would exhaust the stack", () => {
     assert.throws(() => parseJson("[".repeat(100_000)), /nested deeper/)

@@ -12,7 +12,7 @@ const utf8Strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** Bytes read from start to end. */
 export class ByteReader {
-  private readonly data: Uint8Array
+  readonly data: Uint8Array
   private readonly view: DataView
   private at = 0
 
@@ -88,6 +88,12 @@ export class ByteReader {
 
   /** A count or length: a long that a number holds. */
   size(): number {
+    // of one byte, as nearly all are
+    const byte = this.data[this.at]!
+    if (byte < 0x80) {
+      this.at++
+      return (byte >>> 1) ^ -(byte & 1)
+    }
     const short = this.short()
     if (short !== undefined) return short
     const value = this.long()

@@ -52,12 +52,17 @@ export interface Division {
 
 const undivided: Division = { parts: () => false, header: () => new Map() }
 
-const blocksOf = (
-  schema: AvroType,
-  values: ReadonlyArray<AvroValue>,
+/** What files of a schema are written with, made once for many of them. */
+export interface AvroLayout<A> {
+  readonly schemaText: string
+  readonly write: (out: ByteWriter, value: A) => void
+}
+
+const blocksOf = <A>(
+  { write }: AvroLayout<A>,
+  values: ReadonlyArray<A>,
   { parts }: Division
 ): ReadonlyArray<AvroBlock> => {
-  const write = avroWriter(schema)
   const blocks: Array<AvroBlock> = []
   const out = new ByteWriter()
   let first = 0
@@ -78,16 +83,20 @@ const blocksOf = (
  */
 export type Resolve = (schema: AvroType) => AvroType
 
+export const avroLayout = (schema: JsonValue, resolve: Resolve): AvroLayout<AvroValue> => ({
+  schemaText: printJson(schema),
+  write: avroWriter(resolve(avroTypeFromJson(schema)))
+})
+
 /** Encodes a file. `header` gets `avro.schema` and `avro.codec` besides what is given. */
-export const encodeAvroFile = (
-  schema: JsonValue,
+export const encodeAvroFile = <A>(
+  layout: AvroLayout<A>,
   header: ReadonlyMap<string, string>,
-  values: ReadonlyArray<AvroValue>,
-  resolve: Resolve,
+  values: ReadonlyArray<A>,
   division: Division = undivided
 ): Uint8Array => {
-  const schemaText = printJson(schema)
-  const blocks = blocksOf(resolve(avroTypeFromJson(schema)), values, division)
+  const { schemaText } = layout
+  const blocks = blocksOf(layout, values, division)
   // The marker must be unlikely within blocks; derived from them it needs no chance.
   const hash = createHash("sha256").update(schemaText)
   for (const block of blocks) hash.update(block.data)

@@ -79,13 +79,14 @@ export const footerMetrics = (footer: ParquetFooter, schema: TableSchema, modes:
   const lowerBounds = new Map<number, Uint8Array>()
   const upperBounds = new Map<number, Uint8Array>()
   for (const [id, chunks] of byField(footer)) {
-    const { path, type } = leaves.get(id) ?? corrupt("Parquet footer", `field id ${id} is not in the schema`)
+    const { path, repeated, type } = leaves.get(id) ?? corrupt("Parquet footer", `field id ${id} is not in the schema`)
     const mode = modes(path.join("."))
     columnSizes.set(
       id,
       total(chunks, (chunk) => chunk.compressedBytes)
     )
-    if (mode._tag === "None") continue
+    // below a list or map Parquet counts an empty one as a null value, and no filter names such a column: as Java has it
+    if (mode._tag === "None" || repeated) continue
     valueCounts.set(
       id,
       total(chunks, (chunk) => chunk.valueCount)
