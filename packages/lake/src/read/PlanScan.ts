@@ -11,6 +11,7 @@ import { fromFormat, LakeError } from "../LakeError.ts"
 import { filesPromised } from "../spec/SnapshotSummary.ts"
 import { isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { nameMappingFromText, nameMappingProperty } from "../spec/NameMapping.ts"
+import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableSchema } from "../spec/Schema.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
 import { specById, type TableMetadata } from "../spec/TableMetadata.ts"
@@ -79,26 +80,37 @@ export const planScan = Effect.fn("planScan")(function* (
   if (moment.snapshot === undefined)
     return { ...moment, metadata, entries: [], deletes: new Map(), physical: new Map(), filesTotal: 0 }
   const listed = yield* fileIO.readManifestList(moment.snapshot.manifestList)
-  const manifests = listed.filter((manifest) => manifest.content === "data")
+  // those without live files tell what rewrites took away, and no scan needs them
+  const manifests = listed.filter((manifest) => manifest.content === "data" && liveFiles(manifest) > 0)
   const filesTotal = yield* checkTotal(moment.snapshot, manifests)
 
   const { filter } = options
   const prune = pruner(moment.schema)
-  const readLive = Effect.fnUntraced(function* (manifest: ManifestFile) {
-    // those of rewrites list what they took away, and no scan needs them
-    if (liveFiles(manifest) === 0) return []
+  const partitions = new Map<number, ReadonlyArray<BoundPartitionField>>()
+  for (const { partitionSpecId } of manifests) {
+    if (!partitions.has(partitionSpecId))
+      partitions.set(partitionSpecId, (yield* specOf(table, partitionSpecId)).partition)
+  }
+  const readLive = (manifest: ManifestFile) => {
+    const partition = partitions.get(manifest.partitionSpecId) ?? []
+    if (filter === undefined)
+      return Effect.map(fileIO.readManifest(manifest, partition), (entries) => entries.filter(isLive))
+    return readMatching(manifest, partition, filter)
+  }
+  const readMatching = Effect.fnUntraced(function* (
+    manifest: ManifestFile,
+    partition: ReadonlyArray<BoundPartitionField>,
+    wanted: Filter
+  ) {
     const wrong = fromFormat("manifest", manifest.manifestPath)
-    const { partition } = yield* specOf(table, manifest.partitionSpecId)
-    const wanted = yield* Effect.try({
-      try: () => filter === undefined || mayMatch(filter, prune.manifest(partition, manifest.partitions)),
+    const mayHold = yield* Effect.try({
+      try: () => mayMatch(wanted, prune.manifest(partition, manifest.partitions)),
       catch: wrong
     })
-    if (!wanted) return []
-    const entries = yield* fileIO.readManifest(manifest, partition, filter && prune.pick(partition, filter))
-    const live = entries.filter(isLive)
-    if (filter === undefined) return live
+    if (!mayHold) return []
+    const entries = yield* fileIO.readManifest(manifest, partition, prune.pick(partition, wanted))
     return yield* Effect.try({
-      try: () => live.filter((entry) => mayMatch(filter, prune.file(partition, entry.dataFile))),
+      try: () => entries.filter((entry) => isLive(entry) && mayMatch(wanted, prune.file(partition, entry.dataFile))),
       catch: wrong
     })
   })
