@@ -9,12 +9,18 @@ import { Effect, Layer } from "effect"
 
 export type LakeServices = Catalog | FileIO | Storage | DuckDb
 
+/** Tables without their rows: what planning needs. */
+export const tablesLayer = (directory: DataDirectory) =>
+  layerSqliteCatalog({ file: directory.catalogFile, warehouse: directory.warehouseUri }).pipe(
+    Layer.provideMerge(FileIO.layer),
+    Layer.provideMerge(layerLocal(directory.warehouseUri))
+  )
+
 /** `threads`: of DuckDB. */
 export const lakeLayer = (directory: DataDirectory, threads = 1) =>
-  Layer.mergeAll(
-    layerSqliteCatalog({ file: directory.catalogFile, warehouse: directory.warehouseUri }),
-    DuckDb.layer({ dataDirectory: directory.root, threadsMax: threads })
-  ).pipe(Layer.provideMerge(FileIO.layer), Layer.provideMerge(layerLocal(directory.warehouseUri)))
+  Layer.merge(tablesLayer(directory), DuckDb.layer({ dataDirectory: directory.root, threadsMax: threads })).pipe(
+    Layer.provideMerge(layerLocal(directory.warehouseUri))
+  )
 
 /** Runs in a new folder, which is removed afterwards. */
 export const inNewFolder = async (run: (directory: DataDirectory) => Promise<void>): Promise<void> => {

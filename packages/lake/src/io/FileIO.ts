@@ -45,6 +45,7 @@ import { decodeVector } from "./puffin/DeletionVector.ts"
 import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob } from "./puffin/PuffinFile.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"
 import { Recent } from "./Recent.ts"
+import { RecentEntries } from "./RecentEntries.ts"
 import type { StagedFile } from "./StagedFile.ts"
 import { unzipMetadata } from "./UnzipMetadata.ts"
 
@@ -147,6 +148,7 @@ const make = (storage: StorageShape): FileIOShape => {
   const schemasRead = new Recent<SchemaRead>(schemasRememberedMax)
   const listsRead = new Recent<ReadonlyArray<ManifestFile>>(listsRememberedMax)
   const manifestsRead = new Recent<Uint8Array>(manifestsRememberedMax)
+  const entriesRead = new RecentEntries()
 
   const decoded = <A>(what: string, uri: string, decode: () => A): Effect.Effect<A, LakeError> =>
     Effect.try({ try: decode, catch: fromFormat(what, uri) })
@@ -179,9 +181,19 @@ const make = (storage: StorageShape): FileIOShape => {
     })
 
   const readManifest: FileIOShape["readManifest"] = (manifest, partition, pick, trust = "list") =>
-    Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
-      decoded("manifest", manifest.manifestPath, () => decodeManifest(bytes, manifest, partition, pick, trust))
-    )
+    Effect.suspend(() => {
+      const small = trust === "list" && entriesRead.takes(manifest)
+      const known = small ? entriesRead.get(manifest, partition) : undefined
+      if (known !== undefined) return Effect.succeed(known)
+      return Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
+        decoded("manifest", manifest.manifestPath, () => {
+          // of a small one all is decoded: it is soon asked for again, and passing over its entries gains little
+          const entries = decodeManifest(bytes, manifest, partition, small ? undefined : pick, trust)
+          if (small) entriesRead.set(manifest, partition, entries)
+          return entries
+        })
+      )
+    })
   const readDeleteManifest: FileIOShape["readDeleteManifest"] = (manifest, partition, trust = "list") =>
     Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
       decoded("manifest", manifest.manifestPath, () => decodeDeleteManifest(bytes, manifest, partition, trust))

@@ -45,7 +45,7 @@ const bytesOf = (manifests: ReadonlyArray<ManifestFile>): number =>
 const rehearse = Effect.fnUntraced(function* (base: Table, all: boolean) {
   const fileIO = yield* FileIO
   const staged = { add: () => Effect.void }
-  const maps = { manifests: new Map(), merged: new Map(), rewritten: new Map() }
+  const maps = { manifests: new Map(), merged: new Map(), rewritten: new Map(), emptied: new Map() }
   const memory = { fileIO, staged, branch: mainBranch, snapshotId: 0n, ...maps }
   const { kept, written } = yield* rewriteListed(memory, base, { all })
   return [...written, ...kept]

@@ -241,7 +241,8 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
     snapshotId: yield* randomSnapshotId,
     manifests: new Map(),
     merged: new Map(),
-    rewritten: new Map()
+    rewritten: new Map(),
+    emptied: new Map()
   }
   const progress: Progress = { attempts: 0, tableUuid: undefined, offered: undefined }
   const committed = yield* attemptOnce(request, memory, progress).pipe(

@@ -13,7 +13,7 @@ import type { DataFile } from "../spec/DataFile.ts"
 import { asExisting, isLive, liveFiles, type ManifestEntry, type ManifestFile } from "../spec/Manifest.ts"
 import { specById } from "../spec/TableMetadata.ts"
 import type { RewrittenManifest, StagingMemory } from "./StagingMemory.ts"
-import { writeManifest } from "./WriteManifest.ts"
+import { entriesMax, writeManifest } from "./WriteManifest.ts"
 
 /** The table is not as it was when its files were read. */
 export const moved = (base: Table, what: string): LakeError =>
@@ -27,23 +27,54 @@ const withoutReplaced = Effect.fnUntraced(function* (
   memory: StagingMemory,
   base: Table,
   manifest: ManifestFile,
-  replaced: ReadonlySet<string>,
+  paths: ReadonlySet<string>,
   sequenceNumber: bigint
 ): Effect.fn.Return<RewrittenManifest | undefined, LakeError> {
   const { partition } = yield* specOf(base, manifest.partitionSpecId)
-  const entries = yield* memory.fileIO.readManifest(manifest, partition)
-  let count = 0
-  const changed = entries
-    // what earlier snapshots deleted is told by their own manifests
-    .filter(isLive)
-    .map((entry): ManifestEntry => {
-      if (!replaced.has(entry.dataFile.filePath)) return asExisting(entry)
-      count++
-      return { ...entry, status: "deleted", snapshotId: memory.snapshotId }
-    })
-  if (count === 0) return undefined
+  // what earlier snapshots deleted is told by their own manifests
+  const live = (yield* memory.fileIO.readManifest(manifest, partition)).filter(isLive)
+  const replaced: Array<ManifestEntry> = []
+  const changed = live.map((entry): ManifestEntry => {
+    if (!paths.has(entry.dataFile.filePath)) return asExisting(entry)
+    const deleted: ManifestEntry = { ...entry, status: "deleted", snapshotId: memory.snapshotId }
+    replaced.push(deleted)
+    return deleted
+  })
+  if (replaced.length === 0) return undefined
+  if (replaced.length === live.length) return { manifest: undefined, replaced }
   const written = yield* writeManifest(memory, base, manifest.partitionSpecId, changed, sequenceNumber, "m1")
-  return { manifest: written, replaced: count }
+  return { manifest: written, replaced }
+})
+
+/** A manifest that a commit rewrites, and what of it was replaced. */
+interface Emptied {
+  readonly manifest: ManifestFile
+  readonly replaced: ReadonlyArray<ManifestEntry>
+}
+
+/**
+ * Of manifests of which nothing is left: manifests that tell what the commit deletes, as few as hold it. A compaction of many small
+ * commits would otherwise write one for each of them, and its snapshot would list them all.
+ */
+const writeEmptied = Effect.fnUntraced(function* (
+  memory: StagingMemory,
+  base: Table,
+  emptied: ReadonlyArray<Emptied>,
+  sequenceNumber: bigint
+): Effect.fn.Return<ReadonlyArray<ManifestFile>, LakeError> {
+  const key = emptied.map(({ manifest }) => manifest.manifestPath).join("\n")
+  const known = memory.emptied.get(key)
+  if (known !== undefined) return known
+  const written: Array<ManifestFile> = []
+  for (const [specId, group] of Map.groupBy(emptied, ({ manifest }) => manifest.partitionSpecId)) {
+    const entries = group.flatMap(({ replaced }) => replaced)
+    for (let from = 0; from < entries.length; from += entriesMax) {
+      const some = entries.slice(from, from + entriesMax)
+      written.push(yield* writeManifest(memory, base, specId, some, sequenceNumber, "m1"))
+    }
+  }
+  memory.emptied.set(key, written)
+  return written
 })
 
 export interface Replaced {
@@ -64,6 +95,7 @@ export const replaceIn = Effect.fnUntraced(function* (
   memory.rewritten.set(removed, known)
   const untouched: Array<ManifestFile> = []
   const rewritten: Array<ManifestFile> = []
+  const emptied: Array<Emptied> = []
   let missing = paths.size
   for (const manifest of listed) {
     const mayName = missing > 0 && manifest.content === "data" && liveFiles(manifest) > 0
@@ -73,12 +105,14 @@ export const replaceIn = Effect.fnUntraced(function* (
     const found = mayName ? known.get(manifest.manifestPath) : undefined
     if (found === undefined) untouched.push(manifest)
     else {
-      rewritten.push({ ...found.manifest, sequenceNumber })
-      missing -= found.replaced
+      if (found.manifest === undefined) emptied.push({ manifest, replaced: found.replaced })
+      else rewritten.push(found.manifest)
+      missing -= found.replaced.length
     }
   }
   if (missing !== 0) return yield* moved(base, `${missing} of ${paths.size} files to be replaced have gone`)
-  return { untouched, rewritten }
+  rewritten.push(...(yield* writeEmptied(memory, base, emptied, sequenceNumber)))
+  return { untouched, rewritten: rewritten.map((manifest) => ({ ...manifest, sequenceNumber })) }
 })
 
 /** Deletes that came after the rows were read and mean a replaced file would be lost with it. */

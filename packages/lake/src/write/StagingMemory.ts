@@ -4,7 +4,7 @@
 import type { FileIOShape } from "../io/FileIO.ts"
 import type { StagedFiles } from "../io/StagedFile.ts"
 import type { ContentFile, DataFile } from "../spec/DataFile.ts"
-import type { ManifestFile } from "../spec/Manifest.ts"
+import type { ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
 
 export interface StagingMemory {
   readonly fileIO: FileIOShape
@@ -19,6 +19,8 @@ export interface StagingMemory {
   readonly merged: Map<string, ManifestFile>
   /** For these very files to be replaced: by path, what stands in the place of a manifest that names some of them. */
   readonly rewritten: Map<ReadonlyArray<DataFile>, Map<string, RewrittenManifest | undefined>>
+  /** What tells of all entries of manifests of which nothing is left, by their paths. */
+  readonly emptied: Map<string, ReadonlyArray<ManifestFile>>
   /** Manifests that a rewrite of manifests wrote last, and what it made them of. */
   rewrittenList?: { readonly replaced: ReadonlyArray<ManifestFile>; readonly written: ReadonlyArray<ManifestFile> }
   /** Files of the snapshot that is being picked. */
@@ -26,7 +28,8 @@ export interface StagingMemory {
 }
 
 export interface RewrittenManifest {
-  readonly manifest: ManifestFile
-  /** Live entries of it that were replaced. */
-  readonly replaced: number
+  /** Without live entries that were not replaced, none is written: their entries go together. */
+  readonly manifest: ManifestFile | undefined
+  /** Live entries of it that were replaced, as the new snapshot deletes them. */
+  readonly replaced: ReadonlyArray<ManifestEntry>
 }

@@ -24,7 +24,7 @@ import { transformToText } from "../spec/Transform.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 
 /** A manifest holds at most this many entries: about Java's 8 MB. */
-const entriesMax = 20_000
+export const entriesMax = 20_000
 
 const rowsOf = (entries: ReadonlyArray<ManifestEntry<ContentFile>>): bigint =>
   entries.reduce((rows, entry) => rows + entry.dataFile.recordCount, 0n)

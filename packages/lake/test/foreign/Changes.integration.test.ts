@@ -102,7 +102,7 @@ for (const [mode, version] of [
             yield* check
           }).pipe(Effect.provide(layerAt(path)))
         }).pipe(Effect.scoped),
-      120_000
+      600_000
     )
   })
 }

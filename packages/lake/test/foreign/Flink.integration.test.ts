@@ -152,7 +152,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
             yield* check(third.slice(-tables.length), "compacted here and upserted again")
           }).pipe(Effect.provide(layerAt(path)))
         }).pipe(Effect.scoped),
-      600_000
+      1_800_000
     )
   }
 })

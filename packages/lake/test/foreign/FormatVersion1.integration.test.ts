@@ -101,6 +101,6 @@ describe("tables of format version 1", () => {
           }
         }).pipe(Effect.provide(layerAt(path)))
       }).pipe(Effect.scoped),
-    120_000
+    600_000
   )
 })

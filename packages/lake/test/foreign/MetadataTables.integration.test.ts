@@ -201,6 +201,6 @@ describe("metadata tables", () => {
           )
         }).pipe(Effect.provide(layerAt(path)))
       }).pipe(Effect.scoped),
-    120_000
+    600_000
   )
 })

@@ -47,9 +47,9 @@ const sizesOfFiles = (real: FileIO["Service"], near: StorageShape): FileIO["Serv
           ...entry.dataFile,
           filePath: entry.dataFile.filePath.replace(prefix, prefixText),
           fileSizeInBytes,
-          // so are their columns: some were taken out
+          // so are their columns: those of partitions were taken out
           columnSizes: new Map(),
-          valueCounts: new Map()
+          valueCounts: entry.dataFile.partition.length === 0 ? entry.dataFile.valueCounts : new Map()
         }
       }))
     )

@@ -104,6 +104,52 @@ describe("rewriteFiles", () => {
     }).pipe(Effect.provide(layerLake))
   )
 
+  it.live("tells in one manifest what it took of manifests of which nothing is left, whoever commits beside it", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      const small = Array.from({ length: 4 }, (_, i) => eventFile(`small${i}`, 20_000 + i, i, 1))
+      const [stays, goes, beside] = [c, eventFile("goes", 20_000, 5, 1), eventFile("beside", 20_000, 6, 1)]
+      for (const file of small) yield* appendRaw([file])
+      yield* appendRaw([stays, goes])
+      const removed = [...small, goes]
+      const action = rewriteFiles({ removed, added: [both], startingSequenceNumber: 5n, summary: new Map() })
+      let asked = 0
+      const { attempts, snapshot } = yield* commitTable({
+        table: raw,
+        // the first swap loses against an append
+        actions: () => Effect.as(asked++ === 0 ? appendRaw([beside]) : Effect.void, [action])
+      })
+      assert.strictEqual(attempts, 2)
+      const fileIO = yield* FileIO
+      const listed = yield* fileIO.readManifestList(snapshot?.manifestList ?? "")
+      const counts = listed.map(
+        ({ addedFilesCount, deletedFilesCount, existingFilesCount }) =>
+          `${addedFilesCount} added, ${existingFilesCount} existing, ${deletedFilesCount} deleted`
+      )
+      assert.sameMembers(counts, [
+        "1 added, 0 existing, 0 deleted",
+        "1 added, 0 existing, 0 deleted",
+        "0 added, 1 existing, 1 deleted",
+        "0 added, 0 existing, 4 deleted"
+      ])
+      const partition = bindPartitionSpec(eventSpec, eventSchema)
+      const read = yield* Effect.forEach(listed, (manifest) => fileIO.readManifest(manifest, partition))
+      const entries = read.flat()
+      const deleted = entries.filter(({ status }) => status === "deleted")
+      assert.sameMembers(
+        deleted.map(({ dataFile }) => dataFile.filePath),
+        removed.map(({ filePath }) => filePath)
+      )
+      assert.isTrue(deleted.every(({ snapshotId }) => snapshotId === snapshot?.snapshotId))
+      assert.deepStrictEqual(
+        deleted
+          .map(({ dataFile, sequenceNumber }) => `${/[^/]+$/.exec(dataFile.filePath)?.[0]} ${sequenceNumber}`)
+          .sort(),
+        ["goes.parquet 5", ...small.map((_, i) => `small${i}.parquet ${i + 1}`)]
+      )
+    }).pipe(Effect.provide(layerLake))
+  )
+
   it.effect("refuses when a replaced file has gone", () =>
     Effect.gen(function* () {
       yield* createRaw
