@@ -38,7 +38,7 @@ describe("entries of small manifests", () => {
       assert.strictEqual(yield* fileIO.readManifest({ ...manifest, partitions }, [...partition]), first)
       // of which a scan picks for itself
       const none = () => false
-      const pick = { columnIds: new Set<number>(), summaries: none, partition: none, file: none }
+      const pick = { columnIds: new Set<number>(), summaries: none, partition: none, file: none, ranges: [] }
       assert.strictEqual(yield* fileIO.readManifest(manifest, partition, pick), first)
     }).pipe(Effect.provide(layerLake))
   )
