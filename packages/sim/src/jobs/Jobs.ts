@@ -72,7 +72,7 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   market: (options) => run(market, { ...options, input: [input(Offers, offers)], check: checkMarket }),
   "market-on-disk": (options) =>
     runOnDisk(options.seed, (services) =>
-      run(marketOnDisk, { ...options, input: [input(Offers, offers)], services, check: checkMarket })
+      run(marketOnDisk, { ...options, input: [input(Offers, some(offer))], services, check: checkMarket })
     ),
   lookups: (options) =>
     run(lookups, {

@@ -300,12 +300,6 @@ const ofJoins: typeof mistakes = [
     file: storedLatest,
     find: "if (row !== undefined) next = Math.min(next, row.time + this.spec.ttlMs)",
     replace: ""
-  },
-  {
-    name: "a join of tables on disk loads an older row over a newer one",
-    file: storedLatest,
-    find: "if (row === undefined || row.time < held.time || (row.time === held.time && row.id < held.id))\n        replaceRow",
-    replace: "if (row === undefined || row.time !== held.time || row.id < held.id)\n        replaceRow"
   }
 ]
 
