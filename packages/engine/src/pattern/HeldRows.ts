@@ -4,15 +4,25 @@
  *
  * `PatternState` adds them as they come and takes them by event time, those of one time as they came. A row is a number that is
  * used again. Most come in order and stand in a line; what comes earlier than the last of the line goes through a heap.
+ * Bytes stay in the batch while it lasts; when it ends, those that are still wanted are copied, neighbours together.
  */
 import type { AnyRecord } from "../flow/Node.ts"
 import { ByteStore, type Segment } from "../state/ByteStore.ts"
+import { noBytes } from "../state/KeptRecord.ts"
 import type { HeldRecord } from "./HeldRecord.ts"
 
 const rowsInitial = 1_024
 export const noRow = -1
 
-const grown = <A extends Float64Array | Int32Array>(from: A, into: A): A => {
+/** Of a row: code has changed its record; what linked conditions read of it lies in `cells`, else in the record; it has a record. */
+const changedKind = 1
+const celledKind = 2
+const madeKind = 4
+
+/** So much between two records is copied with them: what stands between two lines of a file, or two values of a log. */
+const gapBytesMax = 32
+
+const grown = <A extends Float64Array | Int32Array | Uint8Array>(from: A, into: A): A => {
   into.set(from)
   return into
 }
@@ -26,17 +36,25 @@ export class HeldRows {
   private ports = new Int32Array(rowsInitial)
   private starts = new Int32Array(rowsInitial)
   private ends = new Int32Array(rowsInitial)
+  private kinds = new Uint8Array(rowsInitial)
+  /** Undefined: the bytes are still those of the batch. */
   private readonly segments: Array<Segment | undefined> = []
   private readonly keys: Array<string> = []
   private readonly records: Array<AnyRecord | undefined> = []
-  private readonly changed: Array<boolean> = []
-  private readonly cells: Array<AnyRecord | undefined> = []
+  /** By field, then by row: what linked conditions read. */
+  readonly cells: ReadonlyArray<Array<unknown>>
+  private readonly cellNames: ReadonlyArray<string>
+  private readonly cellsRead: Record<string, unknown>
 
   private free = new Int32Array(rowsInitial)
   private freeCount = 0
   /** Rows that were used so far. */
   private used = 0
   private readonly bytes = new ByteStore()
+  /** The batch's, and the rows that were added of it. */
+  private source: Uint8Array = noBytes
+  private fresh = new Int32Array(rowsInitial)
+  private freshCount = 0
 
   /** A ring of rows by time: `lineCount` of them, from `lineHead`. */
   private line = new Int32Array(rowsInitial)
@@ -46,6 +64,15 @@ export class HeldRows {
   private lastId = noRow
   private readonly heap: Array<number> = []
 
+  /** `cellNames`: the fields that linked conditions read. */
+  constructor(cellNames: ReadonlyArray<string>) {
+    this.cellNames = cellNames
+    this.cells = cellNames.map(() => [])
+    // defined, not assigned: a field may be named as an accessor that every object inherits
+    this.cellsRead = Object.fromEntries(cellNames.map((name) => [name, null]))
+  }
+
+  /** `record`: undefined when nobody has made it. `celled`: what linked conditions read is written next, into `cells`. */
   add(
     id: number,
     key: string,
@@ -58,21 +85,26 @@ export class HeldRows {
     end: number,
     record: AnyRecord | undefined,
     changed: boolean,
-    cells: AnyRecord | undefined
+    celled: boolean
   ): number {
+    if (source !== this.source) {
+      // of another batch that is taken in beside it
+      this.keepBytes()
+      this.source = source
+    }
     const row = this.freeCount > 0 ? this.free[--this.freeCount]! : this.nextRow()
     this.ids[row] = id
     this.times[row] = time
     this.offsets[row] = offset
     this.masks[row] = mask
     this.ports[row] = port
-    this.segments[row] = this.bytes.add(source, start, end)
-    this.starts[row] = this.bytes.start
-    this.ends[row] = this.bytes.start + end - start
+    this.starts[row] = start
+    this.ends[row] = end
+    this.kinds[row] = (changed ? changedKind : 0) | (celled ? celledKind : 0) | (record === undefined ? 0 : madeKind)
     this.keys[row] = key
-    this.records[row] = record
-    this.changed[row] = changed
-    this.cells[row] = cells
+    if (record !== undefined) this.records[row] = record
+    if (this.freshCount === this.fresh.length) this.fresh = grown(this.fresh, new Int32Array(this.freshCount * 2))
+    this.fresh[this.freshCount++] = row
     if (this.lineCount === 0 || time > this.lastTime || (time === this.lastTime && id > this.lastId)) this.push(row)
     else this.rise(row)
     return row
@@ -88,9 +120,50 @@ export class HeldRows {
       this.ports = grown(this.ports, new Int32Array(rows))
       this.starts = grown(this.starts, new Int32Array(rows))
       this.ends = grown(this.ends, new Int32Array(rows))
+      this.kinds = grown(this.kinds, new Uint8Array(rows))
       this.free = grown(this.free, new Int32Array(rows))
     }
+    this.segments.push(undefined)
     return this.used++
+  }
+
+  /** The batch's bytes are about to mean something else: those of records that wait are copied. */
+  keepBytes(): void {
+    const { ends, fresh, freshCount, source, starts } = this
+    for (let at = 0; at < freshCount;) {
+      const begin = at++
+      if (!this.inBatch(fresh[begin]!)) continue
+      const from = starts[fresh[begin]!]!
+      let to = ends[fresh[begin]!]!
+      const most = this.bytes.roomFor(to - from)
+      for (; at < freshCount; at++) {
+        const row = fresh[at]!
+        if (!this.inBatch(row)) continue
+        const start = starts[row]!
+        if (start < to || start - to > gapBytesMax || ends[row]! - from > most) break
+        to = ends[row]!
+      }
+      this.moveInto(begin, at, this.bytes.place(source, from, to), this.bytes.start - from)
+    }
+    this.freshCount = 0
+    this.source = noBytes
+  }
+
+  /** A row may be that of a later record of the batch: it is found more than once then, and moved once. */
+  private inBatch(row: number): boolean {
+    return this.ids[row] !== noRow && this.segments[row] === undefined
+  }
+
+  private moveInto(begin: number, end: number, segment: Segment, shift: number): void {
+    const { bytes, ends, fresh, segments, starts } = this
+    for (let at = begin; at < end; at++) {
+      const row = fresh[at]!
+      if (!this.inBatch(row)) continue
+      segments[row] = segment
+      bytes.keep(segment, ends[row]! - starts[row]!)
+      starts[row] = starts[row]! + shift
+      ends[row] = ends[row]! + shift
+    }
   }
 
   private push(row: number): void {
@@ -144,9 +217,13 @@ export class HeldRows {
   }
 
   /** Infinite: there is none. */
-  firstTime(): number {
-    const row = this.first()
+  timeOf(row: number): number {
     return row === noRow ? Number.POSITIVE_INFINITY : this.times[row]!
+  }
+
+  /** Infinite: there is none. */
+  firstTime(): number {
+    return this.timeOf(this.first())
   }
 
   /** Takes the first row out of the order; its fields are there until it is forgotten. */
@@ -161,11 +238,12 @@ export class HeldRows {
   }
 
   forget(row: number): void {
-    this.bytes.remove(this.segments[row]!, this.ends[row]! - this.starts[row]!)
+    const segment = this.segments[row]
+    if (segment !== undefined) this.bytes.remove(segment, this.ends[row]! - this.starts[row]!)
     this.ids[row] = noRow
     this.segments[row] = undefined
-    this.records[row] = undefined
-    this.cells[row] = undefined
+    if ((this.kinds[row]! & madeKind) !== 0) this.records[row] = undefined
+    for (let at = 0; at < this.cells.length; at++) this.cells[at]![row] = undefined
     this.free[this.freeCount++] = row
   }
 
@@ -189,22 +267,42 @@ export class HeldRows {
     return this.masks[row]!
   }
 
+  isChanged(row: number): boolean {
+    return (this.kinds[row]! & changedKind) !== 0
+  }
+
+  /** Of the row, what expressions are told: the rest of `into` is of another. */
+  readAsked(row: number, into: MutableHeld): void {
+    const kind = this.kinds[row]!
+    into.mask = this.masks[row]!
+    into.record = (kind & madeKind) === 0 ? undefined : this.records[row]
+    into.cells = (kind & celledKind) === 0 ? into.record : this.readCells(row)
+  }
+
   /** Writes the row into `into`, whose bytes are the row's own until it is forgotten. */
   read(row: number, into: MutableHeld): void {
+    const kind = this.kinds[row]!
     into.id = this.ids[row]!
     into.key = this.keys[row]!
     into.time = this.times[row]!
     into.offset = this.offsets[row]!
     into.port = this.ports[row]!
-    into.bytes = this.segments[row]!.bytes
+    into.bytes = this.segments[row]?.bytes ?? this.source
     into.start = this.starts[row]!
     into.end = this.ends[row]!
     into.text = undefined
     into.mask = this.masks[row]!
-    into.changed = this.changed[row]!
-    into.record = this.records[row]
-    into.cells = this.cells[row]
+    into.changed = (kind & changedKind) !== 0
+    into.record = (kind & madeKind) === 0 ? undefined : this.records[row]
+    into.cells = (kind & celledKind) === 0 ? into.record : this.readCells(row)
     into.turn = 0
+  }
+
+  /** Written over by the next row that is read. */
+  private readCells(row: number): AnyRecord {
+    const { cellNames, cells, cellsRead } = this
+    for (let at = 0; at < cellNames.length; at++) cellsRead[cellNames[at]!] = cells[at]![row]
+    return cellsRead
   }
 
   /** All that wait, in no order. */
@@ -224,7 +322,7 @@ export const makeMutableHeld = (): MutableHeld => ({
   time: 0,
   offset: 0,
   port: 0,
-  bytes: new Uint8Array(0),
+  bytes: noBytes,
   start: 0,
   end: 0,
   text: undefined,
@@ -235,9 +333,10 @@ export const makeMutableHeld = (): MutableHeld => ({
   turn: 0
 })
 
-/** One that stays, with bytes of its own. */
+/** One that stays, with bytes and cells of its own. */
 export const ownedHeld = (held: HeldRecord): HeldRecord => ({
   ...held,
+  cells: held.cells === undefined || held.cells === held.record ? held.cells : { ...held.cells },
   // a Buffer's slice would be a view
   bytes: new Uint8Array(held.bytes.subarray(held.start, held.end)),
   start: 0,

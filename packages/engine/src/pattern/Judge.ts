@@ -26,9 +26,12 @@ const holds = (plan: PatternPlan, record: HeldRecord, step: number, last: Take |
   return code === undefined || code(read(record), earlierOf(plan, last, step, read)) === true
 }
 
+/** The first of a set of steps. */
+const lowestOf = (steps: number): number => 31 - Math.clz32(steps & -steps)
+
 const anyHolds = (plan: PatternPlan, record: HeldRecord, steps: number, last: Take, read: Read): boolean => {
-  for (let step = 0, rest = steps & record.mask; rest !== 0; step++, rest >>>= 1) {
-    if ((rest & 1) !== 0 && holds(plan, record, step, last, read)) return true
+  for (let rest = steps & record.mask; rest !== 0; rest &= rest - 1) {
+    if (holds(plan, record, lowestOf(rest), last, read)) return true
   }
   return false
 }
@@ -41,8 +44,8 @@ const meet = (plan: PatternPlan, partial: PartialMatch, record: HeldRecord, read
   const { last } = partial
   let taken = 0
   let gone = 0
-  for (let step = 0, rest = partial.waiting; rest !== 0; step++, rest >>>= 1) {
-    if ((rest & 1) === 0) continue
+  for (let rest = partial.waiting; rest !== 0; rest &= rest - 1) {
+    const step = lowestOf(rest)
     const { consecutive, nots, strict } = plan.steps[step]!
     if (holds(plan, record, step, last, read)) taken |= 1 << step
     else if (step === last.step ? consecutive : strict || (nots !== 0 && anyHolds(plan, record, nots, last, read)))

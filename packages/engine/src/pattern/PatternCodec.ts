@@ -9,7 +9,7 @@ import { decodeRecord, encodeRecord } from "../lookup/RecordText.ts"
 import { readText } from "../state/KeptRecord.ts"
 import { StateShapeError } from "../state/OperatorState.ts"
 import { type CompletedMatch, startOf } from "./AfterMatch.ts"
-import type { HeldColumns } from "./HeldColumns.ts"
+import type { HeldColumns, ListedColumns } from "./HeldColumns.ts"
 import { type HeldRecord, heldOfText } from "./HeldRecord.ts"
 import { type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
 import { type PartialMatch, type Take, takesOf } from "./PartialMatch.ts"
@@ -47,7 +47,7 @@ export interface EncodedPattern {
   readonly from: number | null
   readonly held: ReadonlyArray<readonly [key: string, EncodedHeld]>
   /** More of them, in a delta. */
-  readonly came?: HeldColumns
+  readonly came?: HeldColumns | ListedColumns
   /** Those without anything are forgotten. */
   readonly keys: ReadonlyArray<EncodedKey>
 }

@@ -34,8 +34,8 @@ export interface PatternState extends OperatorState {
   /** Whether the key has a partial match, or a record that may begin one waits: either may take its next record. */
   readonly awaits: (key: string) => boolean
   /**
-   * `record`: undefined when nobody has made it; what code has `changed` is not made again. `cells`: what linked conditions
-   * read of it, undefined where there are none.
+   * Gives the record's row. `record`: undefined when nobody has made it; what code has `changed` is not made again. `celled`:
+   * what linked conditions read of it is written into `cells` next; else it is read of the record.
    */
   readonly hold: (
     key: string,
@@ -46,8 +46,12 @@ export interface PatternState extends OperatorState {
     port: number,
     record: AnyRecord | undefined,
     changed: boolean,
-    cells: AnyRecord | undefined
-  ) => void
+    celled: boolean
+  ) => number
+  /** By the plan's kept field, then by row. */
+  readonly cells: ReadonlyArray<Array<unknown>>
+  /** The batches that records were held of since the last call are over: their bytes are looked at no more. */
+  readonly keepBytes: () => void
   /** Judges every record before the watermark, and ends what was not done in time. */
   readonly advance: (watermark: number, host: PatternHost, emit: EmitMatch) => void
   /** The end of input is the end of time: as `advance`, and whatever comes later is late. */
@@ -64,7 +68,8 @@ class RunningPattern implements PatternState {
   private readonly plan: PatternPlan
   private readonly keyOf: (text: string) => AnyRecord
   private readonly keys = new Map<string, KeyMatches>()
-  private readonly waiting = new HeldRows()
+  private readonly waiting: HeldRows
+  readonly cells: ReadonlyArray<Array<unknown>>
   /** Records that wait and may begin a match, by key. */
   private readonly beginning = new Map<string, number>()
   private readonly deadlines = new TimeQueue<Deadline>()
@@ -78,17 +83,36 @@ class RunningPattern implements PatternState {
   /** Loaded, by id; in the queue once all is. */
   private readonly loaded = new Map<number, HeldRecord>()
   private closed = false
+  /** Of the first deadline. */
+  private deadlineTime = Number.POSITIVE_INFINITY
+  /** Of the first record that waits, or the first deadline. */
+  private nextTime = Number.POSITIVE_INFINITY
+  /** Of the host that it was made for. */
+  private recordOf: ((held: HeldRecord) => AnyRecord) | undefined
+  private recordsOf: PatternHost | undefined
   /** The record whose turn it is. */
   private readonly current = makeMutableHeld()
+  /** Its row, until all of it was read. */
+  private currentRow = noRow
+  private readonly kept = (): HeldRecord => {
+    this.readWhole()
+    return ownedHeld(this.current)
+  }
 
   constructor(plan: PatternPlan) {
     this.name = plan.name
     this.plan = plan
     this.keyOf = keyReader(plan)
+    this.waiting = new HeldRows(plan.kept.map(({ name }) => name))
+    this.cells = this.waiting.cells
   }
 
   nextAt(): number {
-    return Math.min(this.waiting.firstTime(), this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY)
+    return this.nextTime
+  }
+
+  private lookNext(): void {
+    this.nextTime = Math.min(this.waiting.firstTime(), this.deadlineTime)
   }
 
   refusal(eventTime: number, watermark: number): "late" | "evicted" | undefined {
@@ -111,27 +135,31 @@ class RunningPattern implements PatternState {
     port: number,
     record: AnyRecord | undefined,
     changed: boolean,
-    cells: AnyRecord | undefined
-  ): void {
+    celled: boolean
+  ): number {
     const { bytes, offsets, valueEnds, valueStarts } = batch.source
-    const [start, end] = [valueStarts[row]!, valueEnds[row]!]
-    const id = this.next++
     const added = this.waiting.add(
-      id,
+      this.next++,
       key,
       eventTime,
       mask,
       offsets[row]!,
       port,
       bytes,
-      start,
-      end,
+      valueStarts[row]!,
+      valueEnds[row]!,
       record,
       changed,
-      cells
+      celled
     )
     this.came.push(added)
+    if (eventTime < this.nextTime) this.nextTime = eventTime
     if ((mask & 1) !== 0) this.begins(key)
+    return added
+  }
+
+  keepBytes(): void {
+    this.waiting.keepBytes()
   }
 
   private begins(key: string): void {
@@ -148,15 +176,16 @@ class RunningPattern implements PatternState {
     const { waiting } = this
     for (;;) {
       const row = waiting.first()
-      const time = waiting.firstTime()
-      const deadline = this.deadlines.first()
+      const time = waiting.timeOf(row)
+      const { deadlineTime } = this
       // what has to be there within a time is not at its end
-      if (deadline !== undefined && deadline.time <= time) {
-        if (!(deadline.time < watermark)) return
-        this.deadlines.shift()
-        this.end(deadline, host, emit)
+      if (row === noRow || deadlineTime <= time) {
+        if (!(deadlineTime < watermark)) return void (this.nextTime = deadlineTime)
+        const deadline = this.deadlines.shift()
+        this.deadlineTime = this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY
+        if (deadline !== undefined) this.end(deadline, host, emit)
       } else {
-        if (row === noRow || !(time < watermark)) return
+        if (!(time < watermark)) return void (this.nextTime = time)
         waiting.shift(row)
         this.judgeRow(row, watermark, host, emit)
         waiting.forget(row)
@@ -177,32 +206,59 @@ class RunningPattern implements PatternState {
     if ((mask & 1) !== 0) this.beginsNoMore(key)
     const known = this.keys.get(key)
     // most records neither go on with something nor begin it
-    if (known === undefined && (mask & 1) === 0) return
+    if ((known === undefined || known.partials.length === 0) && (mask & 1) === 0) return
     const record = this.current
-    waiting.read(row, record)
+    waiting.readAsked(row, record)
+    this.currentRow = row
     record.turn = turn
     const keyed = known ?? makeKeyMatches(key)
-    const firedAt = host.firedAt
-    host.judging = record
-    host.firedAt = record.offset
     const judged = this.judgedSafely(keyed, record, host)
     if (judged !== undefined) {
       keyed.partials = judged.partials
       addCompleted(keyed, judged.completed)
-      this.settle(keyed, record.time, watermark, host, emit)
+      this.about(record, host, () => this.settle(keyed, record.time, watermark, host, emit))
     }
-    host.judging = undefined
-    host.firedAt = firedAt
   }
 
   /** Undefined when nothing changed, or a condition's code threw: the record goes to the dead letter, as though it had not come. */
   private judgedSafely(keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
     try {
-      return judge(this.plan, keyed.partials, record, (held) => recordOf(held, host), ownedHeld)
+      return judge(this.plan, keyed.partials, record, this.readerOf(host), this.kept)
     } catch (error) {
-      host.threw(undefined, -1, this.name, error)
+      this.readWhole()
+      this.about(record, host, () => host.threw(undefined, -1, this.name, error))
       return undefined
     }
+  }
+
+  /** What is written or thrown meanwhile is about the record. */
+  private about(record: HeldRecord, host: PatternHost, tell: () => void): void {
+    const { firedAt } = host
+    host.judging = record
+    host.firedAt = record.offset
+    tell()
+    host.judging = undefined
+    host.firedAt = firedAt
+  }
+
+  /** Most records are asked no more than what `readAsked` reads. */
+  private readWhole(): void {
+    if (this.currentRow === noRow) return
+    const { turn } = this.current
+    this.waiting.read(this.currentRow, this.current)
+    this.current.turn = turn
+    this.currentRow = noRow
+  }
+
+  private readerOf(host: PatternHost): (held: HeldRecord) => AnyRecord {
+    if (this.recordOf === undefined || this.recordsOf !== host) {
+      this.recordsOf = host
+      this.recordOf = (held) => {
+        if (held === this.current) this.readWhole()
+        return recordOf(held, host)
+      }
+    }
+    return this.recordOf
   }
 
   /** Partial matches whose time is over: what was pending is a match, what was not is told. */
@@ -253,19 +309,24 @@ class RunningPattern implements PatternState {
     if (deadline === undefined) return
     keyed.scheduled = true
     this.deadlines.add(deadline)
+    if (deadline.time < this.deadlineTime) this.deadlineTime = deadline.time
   }
 
   /** The key, and what each step took. */
   private result(last: Take, host: PatternHost): AnyRecord {
     const { steps } = this.plan
-    const records = recordsBySteps(this.plan, last, (held) => recordOf(held, host), steps.length)
+    const records = recordsBySteps(this.plan, last, this.readerOf(host), steps.length)
     return { ...this.keyOf(last.record.key), steps: records }
   }
 
   takeDelta(raw: RawBytes): EncodedPattern {
     const { cameFrom, changed, waiting } = this
-    // a row may be that of a later record
-    const came = this.came.filter((row, at) => waiting.idOf(row) === cameFrom + at)
+    // those that wait still; a row may be that of a later record
+    const came: Array<number> = []
+    for (let at = 0; at < this.came.length; at++) {
+      const row = this.came[at]!
+      if (waiting.idOf(row) === cameFrom + at) came.push(row)
+    }
     this.came = []
     this.cameFrom = this.next
     this.changed = []
@@ -304,21 +365,28 @@ class RunningPattern implements PatternState {
     const { waiting } = this
     const held = makeMutableHeld()
     const from = waiting.firstTime()
-    const columns = raw === undefined ? undefined : makeHeldColumns(raw)
-    const apart: Array<readonly [key: string, ReturnType<typeof encodeHeld>]> = []
-    for (const row of rows) {
+    // a record that code has changed is more than its bytes
+    const apart = raw === undefined ? rows : rows.filter((row) => waiting.isChanged(row))
+    const columnsCount = rows.length - apart.length
+    const columns = raw === undefined || columnsCount === 0 ? undefined : makeHeldColumns(raw, columnsCount)
+    const encoded = apart.map((row) => {
       waiting.read(row, held)
-      // a record that code has changed is more than its bytes
-      if (columns === undefined || held.changed) apart.push([held.key, encodeHeld(held)])
-      else columns.add(held)
+      return [held.key, encodeHeld(held)] as const
+    })
+    if (columns !== undefined) {
+      for (const row of rows) {
+        if (waiting.isChanged(row)) continue
+        waiting.read(row, held)
+        columns.add(held)
+      }
     }
     return {
       shape: this.plan.shape,
       next: this.next,
       turns: this.turns,
       from: Number.isFinite(from) ? from : null,
-      held: apart,
-      ...(columns === undefined ? {} : { came: columns.taken }),
+      held: encoded,
+      ...(columns === undefined ? {} : { came: columns.taken() }),
       keys: keys.map(encodeKey)
     }
   }
@@ -342,12 +410,15 @@ class RunningPattern implements PatternState {
     this.loaded.clear()
     this.cameFrom = this.next
     for (const keyed of this.keys.values()) this.schedule(keyed)
+    this.waiting.keepBytes()
+    this.lookNext()
   }
 
   private waitAgain(held: HeldRecord): void {
-    const { changed, id, key, mask, offset, port, record, time } = held
-    const bytes = bytesOf(held)
-    this.waiting.add(id, key, time, mask, offset, port, bytes, 0, bytes.length, record, changed, undefined)
+    const { changed, id, key, mask, offset, port, record, text, time } = held
+    const bytes = text === undefined ? held.bytes : bytesOf(held)
+    const [start, end] = text === undefined ? [held.start, held.end] : [0, bytes.length]
+    this.waiting.add(id, key, time, mask, offset, port, bytes, start, end, record, changed, false)
     if ((mask & 1) !== 0) this.begins(key)
   }
 

@@ -7,11 +7,12 @@ import { type CodeScope, Decimal, type FieldAccess, type FieldSpec } from "@fraz
 /** An object of these fields; undefined where there are none. */
 export const cellsCode = (kept: ReadonlyArray<FieldSpec>, columns: FieldAccess, scope: CodeScope): string => {
   if (kept.length === 0) return "undefined"
-  const members = kept.map(({ name, type }) => `[${JSON.stringify(name)}]: ${cellCode(name, type, columns, scope)}`)
+  const members = kept.map((field) => `[${JSON.stringify(field.name)}]: ${cellCode(field, columns, scope)}`)
   return `{ ${members.join(", ")} }`
 }
 
-const cellCode = (name: string, type: FieldSpec["type"], columns: FieldAccess, scope: CodeScope): string => {
+/** One of them. */
+export const cellCode = ({ name, type }: FieldSpec, columns: FieldAccess, scope: CodeScope): string => {
   switch (type._tag) {
     case "Text":
       return columns.text(name)

@@ -1,14 +1,14 @@
 /**
  * The generated code of a pattern: which conditions hold of a record by itself, then hold it until its turn comes.
  *
- * In column mode conditions and key are read from columns; the record object is made only if somebody is
- * likely to ask for it. What only
- * code can tell is asked by `pattern/Judge.ts`, when the record's turn has come.
+ * In column mode conditions and key are read from columns, and so is what conditions over earlier steps read later; the record
+ * object is made only if code is likely to ask for it. What only code can tell is asked by `pattern/Judge.ts`, when the
+ * record's turn has come.
  */
 import type { CodeScope, FieldAccess } from "@frazil/core"
 import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
-import { cellsCode } from "./CompileCells.ts"
+import { cellCode } from "./CompileCells.ts"
 import { keyCode } from "./CompileWindow.ts"
 import { makeStateKey } from "./StateKey.ts"
 
@@ -32,25 +32,32 @@ export interface PatternCode {
 export const patternCode = (code: PatternCode): string => {
   const { columns, conditions, fresh, operator, pattern, record, read, scope } = code
   const [state, mask, key] = [fresh("pattern"), fresh("mask"), fresh("key")]
-  const refusal = fresh("refusal")
+  const [refusal, row] = [fresh("refusal"), fresh("held")]
   const name = scope.constant(operator.name)
   const always = conditions.reduce<number>((bits, each, step) => (each === undefined ? bits | (1 << step) : bits), 0)
   const head = `const ${state} = context.patterns[${operator.state}]; let ${key}, ${mask} = ${always};`
   const masks = conditions.map((condition, step) =>
     condition === undefined ? "" : `if (${condition}) ${mask} |= ${1 << step};`
   )
-  const hold = (made: string) => `const ${refusal} = ${state}.refusal(eventTime, watermark);
+  const hold = (made: string, cells = "") => `const ${refusal} = ${state}.refusal(eventTime, watermark);
 if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${key}, eventTime, latenessMs: watermark - eventTime });
-else ${state}.hold(${key}, eventTime, ${mask}, batch, i, context.port, ${made});`
+else { const ${row} = ${state}.hold(${key}, eventTime, ${mask}, batch, i, context.port, ${made}); ${cells} }`
   const wanted = pattern.strict || always !== 0 ? "true" : `${mask} !== 0`
   if (columns !== undefined) {
-    // a first step that code decides asks of every record
-    const asked = pattern.coded === 0 ? "" : ` || ${state}.awaits(${key})`
-    const eager = (pattern.coded & 1) === 1 ? "true" : `(${mask} & ${~(pattern.coded | pattern.linked)}) !== 0${asked}`
-    const made = `${eager} ? ${record} : undefined, false, ${cellsCode(pattern.kept, columns, scope)}`
-    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made)} } }`
+    const cells = pattern.kept.map((field, at) => `${state}.cells[${at}][${row}] = ${cellCode(field, columns, scope)};`)
+    const made = `${madeCode(code, state, key, mask)}, false, ${cells.length > 0}`
+    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made, cells.join(" "))} } }`
   }
   const keyOf = scope.constant(makeStateKey(operator))
   const found = `${masks.join(" ")} ${key} = ${keyOf}(${record}, ${read});`
-  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}, ${record}`)} }`)} }`
+  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}, false`)} }`)} }`
+}
+
+/** In column mode: the record, or undefined. */
+const madeCode = ({ pattern, record }: PatternCode, state: string, key: string, mask: string): string => {
+  // few records come to be of a match: those are read back, and of the others only the columns that are asked are decoded
+  if (pattern.coded === 0) return "undefined"
+  // a first step that code decides asks of every record
+  if ((pattern.coded & 1) === 1) return record
+  return `(${mask} & ${~(pattern.coded | pattern.linked)}) !== 0 || ${state}.awaits(${key}) ? ${record} : undefined`
 }

@@ -279,6 +279,7 @@ export const makeShard = (parts: ShardParts): Shard => {
       context.port = port
       program.run(decoded[port]!, context, now, from, to) // a run is of what came
     }
+    for (const pattern of context.patterns) pattern.keepBytes()
     shard.pending += length
   }
   return shard

@@ -29,11 +29,24 @@ export class ByteStore {
   private source = this.filling.bytes
   private keptBytes = 0
   private heldBytes = 0
-  /** Where `add` put the bytes. */
+  /** Where `add` or `place` put the bytes. */
   start = 0
 
   /** Keeps a copy of `bytes[from, to)`, which begins at `start` of the segment it gives. */
   add(bytes: Uint8Array, from: number, to: number): Segment {
+    const segment = this.place(bytes, from, to)
+    this.keep(segment, to - from)
+    return segment
+  }
+
+  /** How much `place` puts into one segment, where at least so much has to go together. */
+  roomFor(length: number): number {
+    const room = this.filling.bytes.length - this.filling.used
+    return length <= room ? room : Math.max(length, segmentBytes)
+  }
+
+  /** Copies `bytes[from, to)`, in which `keep` tells of each record right after. */
+  place(bytes: Uint8Array, from: number, to: number): Segment {
     if (this.of !== bytes) {
       this.of = bytes
       this.source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -44,9 +57,13 @@ export class ByteStore {
     this.start = filling.used
     this.source.copy(filling.bytes, filling.used, from, to)
     filling.used += length
-    filling.kept++
-    this.keptBytes += length
     return filling
+  }
+
+  /** A record of so many bytes is kept in it. */
+  keep(segment: Segment, length: number): void {
+    segment.kept++
+    this.keptBytes += length
   }
 
   private begin(length: number): void {

@@ -11,20 +11,31 @@ interface Range {
   to: number
 }
 
+/** So much between two ranges is copied with them, as one: what stands between two records in a batch. */
+const gapBytesMax = 32
+
 const newline = 10
 const encoder = new TextEncoder()
 
 export class RawBytes {
   private readonly ranges: Array<Range> = []
+  private last: Range | undefined
   /** Bytes so far: where the next ones will begin. */
   length = 0
 
-  add(bytes: Uint8Array, from: number, to: number): void {
-    this.length += to - from
-    const last = this.ranges.at(-1)
+  /** Where they will begin. */
+  add(bytes: Uint8Array, from: number, to: number): number {
+    const last = this.last
     // records mostly lie one behind the other
-    if (last !== undefined && last.of === bytes && last.to === from) last.to = to
-    else this.ranges.push({ of: bytes, from, to })
+    if (last !== undefined && last.of === bytes && from >= last.to && from - last.to <= gapBytesMax) {
+      this.length += to - last.to
+      last.to = to
+    } else {
+      this.last = { of: bytes, from, to }
+      this.ranges.push(this.last)
+      this.length += to - from
+    }
+    return this.length - (to - from)
   }
 
   /** A line of JSON, and all bytes behind it. */

@@ -19,13 +19,13 @@ const decoder = new TextDecoder()
 /** Versions before have panes as rows alone; a program that knows no columns must not pass over them. */
 const deltaVersion = 2
 const partVersion = 3
-/** Of a delta with bytes behind it. */
-const rawVersion = 4
+/** Of a delta with bytes behind it; of version 4, those were of records alone. */
+const rawVersion = 5
 const headOf = (version: number) => encoder.encode(`{"version":${version},"part":"frazil state"}\n`)
 /** What a part begins with; a document begins otherwise. */
 const partHead = headOf(partVersion)
 const headsRead = [partHead, headOf(2)]
-const deltasRead: ReadonlyArray<number> = [rawVersion, deltaVersion, 1]
+const deltasRead: ReadonlyArray<number> = [rawVersion, 4, deltaVersion, 1]
 const newline = 10
 const noBytes = new Uint8Array(0)
 

@@ -1,5 +1,6 @@
 /** Records held in columns against a sorted list: any order of coming and going, bytes and all. */
 import { assert, describe, it } from "@effect/vitest"
+import type { HeldRecord } from "../../src/pattern/HeldRecord.ts"
 import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "../../src/pattern/HeldRows.ts"
 import { makeChance } from "../support/Chance.ts"
 
@@ -12,16 +13,28 @@ interface Kept {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+const cellsOf = (id: number): Array<[string, unknown]> | undefined =>
+  id % 3 === 0
+    ? undefined
+    : [
+        ["__proto__", `w${id}`],
+        ["n", id]
+      ]
+
+const entriesOf = ({ cells }: HeldRecord) => (cells === undefined ? undefined : Object.entries(cells))
+
 describe("held rows", () => {
-  it("give records by time, those of one time as they came, each with its own bytes", () => {
+  it("give records by time, those of one time as they came, each with its own bytes and cells", () => {
     for (let seed = 1; seed <= 4; seed++) {
       const chance = makeChance(seed)
-      const rows = new HeldRows()
+      const rows = new HeldRows(["__proto__", "n"])
+      const [words, numbers] = rows.cells
       const held = makeMutableHeld()
       const model: Array<Kept> = []
-      const owned: Array<readonly [ReturnType<typeof ownedHeld>, string]> = []
-      // the batch's buffer is used again
-      const buffer = new Uint8Array(800_000)
+      const owned: Array<readonly [HeldRecord, Kept]> = []
+      // the batch's buffer is used again, and sometimes another one is read beside it
+      const buffers = [new Uint8Array(1_600_000), new Uint8Array(1_600_000)] as const
+      const used = [0, 0]
       const shift = () => {
         const row = rows.first()
         const expected = model.reduce<Kept | undefined>(
@@ -38,7 +51,8 @@ describe("held rows", () => {
         rows.read(row, held)
         assert.deepStrictEqual([held.id, held.key], [expected.id, `k${expected.id % 7}`], `seed ${seed}`)
         assert.strictEqual(decoder.decode(held.bytes.subarray(held.start, held.end)), expected.text)
-        if (chance.once(50)) owned.push([ownedHeld(held), expected.text])
+        assert.deepStrictEqual(entriesOf(held), cellsOf(expected.id))
+        if (chance.once(50)) owned.push([ownedHeld(held), expected])
         rows.forget(row)
       }
       for (let id = 0; id < 2500; id++) {
@@ -46,28 +60,34 @@ describe("held rows", () => {
         // now and then one that no segment holds beside others
         const text = `${id} `.repeat(chance.once(1500) ? 60_000 : 1 + chance.below(40))
         const bytes = encoder.encode(text)
-        buffer.set(bytes, id % 10)
-        rows.add(
-          id,
-          `k${id % 7}`,
-          time,
-          1,
-          id,
-          0,
-          buffer,
-          id % 10,
-          (id % 10) + bytes.length,
-          undefined,
-          false,
-          undefined
-        )
+        const other = chance.once(40) ? 1 : 0
+        const start = used[other]! + chance.pick([0, 1, 1, 1, 64, 65, 1000])
+        const end = start + bytes.length
+        buffers[other].set(bytes, start)
+        used[other] = end
+        const celled = id % 3 !== 0
+        const row = rows.add(id, `k${id % 7}`, time, 1, id, 0, buffers[other], start, end, undefined, false, celled)
+        if (celled) {
+          words![row] = `w${id}`
+          numbers![row] = id
+        }
         model.push({ id, time, text })
-        if (id % 100 === 0) rows.forgetSource()
+        if (end > 400_000 || chance.once(60)) {
+          rows.keepBytes()
+          if (chance.once(3)) rows.forgetSource()
+          for (const [at, buffer] of buffers.entries()) {
+            buffer.fill(63, 0, used[at])
+            used[at] = 0
+          }
+        }
         for (let more = chance.below(id < 1800 ? 2 : 4); more > 0; more--) shift()
       }
       assert.strictEqual(rows.length(), model.length)
       while (rows.first() !== noRow) shift()
-      for (const [record, text] of owned) assert.strictEqual(decoder.decode(record.bytes), text)
+      for (const [record, { id, text }] of owned) {
+        assert.strictEqual(decoder.decode(record.bytes), text)
+        assert.deepStrictEqual(entriesOf(record), cellsOf(id))
+      }
       assert.isAbove(owned.length, 10)
     }
   })

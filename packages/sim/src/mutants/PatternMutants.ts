@@ -53,8 +53,8 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     rule: "pattern",
     name: "a record at the end of within is still in time",
     file: state,
-    find: "deadline.time <= time",
-    replace: "deadline.time < time",
+    find: "deadlineTime <= time",
+    replace: "deadlineTime < time",
     hunter
   },
   {
