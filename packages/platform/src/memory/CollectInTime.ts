@@ -3,7 +3,7 @@
  *
  * Batches live a moment, but one that is in work while young objects are collected counts as old, and old ones are looked at
  * only when the heap has doubled; each thread has a heap of its own. The main thread of a pipeline and its threads run this
- * beside their work. **Bounds**: `garbageBytesMax`, or a quarter of what is in use, whichever is more. A heap of very many
+ * beside their work. **Bounds**: `garbageBytesMax`, or a third of what is in use, whichever is more. A heap of very many
  * objects takes long to look through, and is left to the runtime; as is everything where a runtime collects by itself alone.
  */
 import { Effect } from "effect"
@@ -16,8 +16,8 @@ export interface Memory {
 }
 
 const lookEveryMs = 100
-const garbageBytesMax = 24 * 1_048_576
-const inUseShare = 4
+const garbageBytesMax = 48 * 1_048_576
+const inUseShare = 3
 /** Some tens of milliseconds to look through. */
 const heapBytesMax = 128 * 1_048_576
 
