@@ -48,7 +48,7 @@ export class EmbeddedStore {
   private readonly entry = makeEntry()
   private readonly hash: KeyHash = { line: 0, bits: 0 }
   private key = new Uint8Array(256)
-  /** Spilled since the last capture began, newest first; undefined before there was one. */
+  /** Spills begun since the last capture began, newest first; undefined before there was one. */
   private recent: Array<Segment> | undefined
   private spilledBytes = 0
   private reads = 0
@@ -75,6 +75,8 @@ export class EmbeddedStore {
   spill(entriesMax: number): Spill {
     const writer = new SegmentWriter(this.parts, { number: this.levels.takeNumber(), entriesMax, bottom: false })
     let told = 0
+    // a capture that begins meanwhile has all of it from the cache, and what was set since then stays the newest
+    const { recent } = this
     const advance = () => {
       const { bytes } = writer
       this.levels.advance(bytes - told)
@@ -90,7 +92,7 @@ export class EmbeddedStore {
         const made = writer.end()
         if (made === undefined) return
         this.spilledBytes += made.bytes
-        this.recent?.unshift(made.hold())
+        if (recent === this.recent) recent?.unshift(made.hold())
         this.levels.add(made)
         advance()
       },
@@ -120,7 +122,7 @@ export class EmbeddedStore {
     this.levels.dropOver()
   }
 
-  /** Every entry that was spilled since the scan for the capture before; all of them the first time. */
+  /** Every entry of a spill that began since the scan for the capture before; all of them the first time. */
   scanRecent(): Scan {
     const { recent } = this
     this.recent = []

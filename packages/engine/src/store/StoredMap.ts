@@ -294,7 +294,7 @@ export class StoredMap<V> {
    * A base gives all entries, an increment at least those that were set since the capture before began, in pieces: those of
    * the store as they were when it began, in the order of keys, then what the store did not have yet, as it is when its piece is
    * made. So of a key that comes twice the later one counts; it has no value when it was over and is dropped by now. No keys are
-   * listed for it: what was spilled since is held.
+   * listed for it: what was spilled since is held, but not a spill that was under way: the capture before had that from here.
    */
   capture(kind: CaptureKind, { ofCache, ofStore }: CaptureCodec<V>): Capture {
     const from = kind === "base" ? 0 : this.round

@@ -129,6 +129,34 @@ describe("an embedded store", () => {
     assert.isAbove(found, 10_000)
   })
 
+  it("gives an increment no spill that began before the capture before: that had newer values from the cache", () => {
+    const folder = memoryFolder()
+    const store = new EmbeddedStore({ files: folder.make("s"), sealed: false, over: () => false })
+    const spilled = (key: string) => {
+      const spill = store.spill(1)
+      spill.add(key, 0, "a value")
+      return spill
+    }
+    const taken = () => {
+      const keys: Array<string> = []
+      const scan = store.scanRecent()
+      for (let entry = scan.next(); entry !== undefined; entry = scan.next())
+        keys.push(readKey(entry.bytes, entry.keyFrom, entry.keyTo))
+      scan.close()
+      return keys
+    }
+    store.scanAll().close()
+    spilled("a").end()
+    const underWay = spilled("b")
+    assert.deepStrictEqual(taken(), ["a"])
+    underWay.end()
+    spilled("c").end()
+    assert.deepStrictEqual(taken(), ["c"])
+    assert.strictEqual(valueOf(store.find("b")!), "a value")
+    store.close()
+    assert.strictEqual(folder.files.size, 0)
+  })
+
   it("lets segments go that have nothing but what is over, and keeps what lives", () => {
     const folder = memoryFolder()
     let overAt = 0

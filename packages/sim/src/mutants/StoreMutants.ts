@@ -63,8 +63,14 @@ const mistakes: ReadonlyArray<Omit<Mutant, "rule" | "hunter">> = [
   {
     name: "an increment begins behind what was spilled since the capture before",
     file: embeddedStore,
-    find: "this.recent?.unshift(made.hold())",
+    find: "recent?.unshift(made.hold())",
     replace: ""
+  },
+  {
+    name: "an increment gives what was being spilled while the capture before had newer",
+    file: embeddedStore,
+    find: "if (recent === this.recent) recent?.unshift(made.hold())",
+    replace: "this.recent?.unshift(made.hold())"
   },
   {
     name: "a capture leaves out what the store does not have yet",
