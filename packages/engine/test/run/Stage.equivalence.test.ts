@@ -31,7 +31,7 @@ import { joinedSales, randomRow, tableWindows } from "../support/RandomTables.ts
 
 const sales = Flow.from(Sales)
 const totalsOf = { count: count() }
-const seeds = casesOf(135)
+const seeds = casesOf(100)
 const batches = 3
 const batchRecords = 30
 

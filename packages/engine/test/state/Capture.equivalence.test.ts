@@ -178,7 +178,7 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
 ]
 
 describe("snapshots that are taken while state changes", () => {
-  for (const [name, make, seeds = casesOf(12)] of worlds) {
+  for (const [name, make, seeds = casesOf(8)] of worlds) {
     it(`restore ${name} as they are: ${seeds} seeds`, () => {
       assert.isAbove(runSeeds(make, seeds), seeds * 5)
     })
