@@ -3,8 +3,9 @@
  *
  * usage: bun bench/src/latency.ts [ignored] [seconds] [rate] [jobs]. Three processes on one log, as a user would have them: a
  * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written; as often as `jobs` says, each with
- * topics of its own), and this one, which follows the routes. Each record carries when it was handed to the log, so its time counts the append's own sync, the job's
- * waiting for it, the epoch, and the epoch's commit; until the reader has it, and until the log's own timestamp of it.
+ * topics of its own), and this one, which follows the routes. Each record carries when it was handed to the log, so its time
+ * counts the append's own sync, the job's waiting for it, the epoch, and the epoch's commit; until the reader has it, and
+ * until the log's own timestamp of it.
  * Prints one JSON object, with the processes' CPU in per cent of one core.
  */
 import { type ChildProcess, spawn } from "node:child_process"

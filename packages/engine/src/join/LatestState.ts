@@ -10,12 +10,12 @@ import type { ColumnBatch } from "@frazil/core"
 import { type Timed, TimeQueue } from "../pattern/TimeQueue.ts"
 import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
-import { giveJoined } from "./GiveJoined.ts"
-import { isOuter, type LatestSpec, left, right, type Side } from "./Join.ts"
+import { type LatestSpec, left, right, type Side } from "./Join.ts"
 import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
+import { tellLatest } from "./TellLatest.ts"
 
 interface KeyRows {
   readonly key: string
@@ -33,13 +33,9 @@ interface Deadline extends Timed {
 
 /** What a key had before the changes of one time, and the record that changed it last. */
 interface Touched {
-  readonly left: JoinRecord | undefined
-  readonly right: JoinRecord | undefined
+  readonly before: Readonly<KeyRows["rows"]>
   by: JoinRecord
 }
-
-/** What is there of a row. */
-const present = (row: JoinRecord | undefined) => (row?.deleted === true ? undefined : row)
 
 class LatestJoin implements JoinState {
   readonly name: string
@@ -135,9 +131,8 @@ class LatestJoin implements JoinState {
     by: JoinRecord,
     touched: Map<KeyRows, Touched>
   ): void {
-    const [one, other] = keyed.rows
     const known = touched.get(keyed)
-    if (known === undefined) touched.set(keyed, { left: one, right: other, by })
+    if (known === undefined) touched.set(keyed, { before: [...keyed.rows], by })
     else known.by = by
     const before = keyed.rows[side]
     if (before !== undefined) this.records.remove(before)
@@ -185,21 +180,8 @@ class LatestJoin implements JoinState {
 
   /** Tells what changed of results at a time. */
   private give(touched: ReadonlyMap<KeyRows, Touched>, time: number, host: KeepingHost, emit: EmitJoined): void {
-    for (const [{ rows }, before] of touched) {
-      const [one, other] = [present(rows[left]), present(rows[right])]
-      const [oneBefore, otherBefore] = [present(before.left), present(before.right)]
-      if (one === oneBefore && other === otherBefore) continue
-      const told = { by: before.by, time, watermark: time }
-      if (this.is(one, other)) giveJoined(this.plan, { ...told, left: one, right: other }, host, emit, false)
-      else if (this.is(oneBefore, otherBefore))
-        giveJoined(this.plan, { ...told, left: oneBefore, right: otherBefore }, host, emit, true)
-    }
-  }
-
-  /** Whether two rows have a result. */
-  private is(one: JoinRecord | undefined, other: JoinRecord | undefined): boolean {
-    if (one !== undefined && other !== undefined) return true
-    return (one !== undefined && isOuter(this.spec, left)) || (other !== undefined && isOuter(this.spec, right))
+    for (const [{ rows: after }, { before, by }] of touched)
+      tellLatest(this.plan, this.spec, { before, after, by }, time, host, emit)
   }
 
   /** The end of input is the end of time, but not of rows: those that are there stay. */

@@ -7,14 +7,13 @@
 import type { ColumnBatch } from "@frazil/core"
 import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
-import type { StoredCounts } from "../store/StoredMap.ts"
 import { giveJoined } from "./GiveJoined.ts"
 import { type AsOfSpec, isOuter, left, right } from "./Join.ts"
-import { entriesOfKey } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { type JoinInput, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
-import { type OpenJoin, StoredJoinKeys } from "./StoredJoinKeys.ts"
+import { StoredJoin } from "./StoredJoin.ts"
+import type { OpenJoin } from "./StoredJoinKeys.ts"
 import {
   addRecord,
   heldOf,
@@ -31,22 +30,9 @@ interface Ended {
   readonly version: StoredRecord | undefined
 }
 
-class StoredAsOfJoin implements JoinState {
-  readonly name: string
-  private readonly plan: JoinPlan
-  private readonly spec: AsOfSpec
-  private readonly keys: StoredJoinKeys
-  private closed = false
-
+class StoredAsOfJoin extends StoredJoin<AsOfSpec> implements JoinState {
   constructor(plan: JoinPlan, spec: AsOfSpec, open: OpenJoin) {
-    this.name = plan.name
-    this.plan = plan
-    this.spec = spec
-    this.keys = new StoredJoinKeys(plan, { ...open, spanMs: spec.allowedLatenessMs })
-  }
-
-  nextAt(): number {
-    return this.keys.nextAt() + this.spec.allowedLatenessMs
+    super(plan, spec, open, spec.allowedLatenessMs)
   }
 
   take(input: JoinInput, batch: ColumnBatch, row: number, watermark: number): JoinRefusal | undefined {
@@ -135,10 +121,6 @@ class StoredAsOfJoin implements JoinState {
     this.closed = true
   }
 
-  takeDelta(): unknown {
-    return this.keys.takeDelta()
-  }
-
   capture(kind: CaptureKind): Capture {
     return this.keys.capture(kind, this.prune)
   }
@@ -147,25 +129,10 @@ class StoredAsOfJoin implements JoinState {
     this.keys.load(entries, (keyed, held) => this.place(keyed, held))
   }
 
-  entriesOf(entries: unknown, key: string): unknown {
-    return entriesOfKey(entries, key)
-  }
-
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
     // what they had to give is in the epochs that were committed
     this.end(closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs, () => {})
-  }
-
-  // asked for by itself
-  readonly stored = (): StoredCounts => this.keys.stored()
-
-  discard(): void {
-    this.keys.discard()
-  }
-
-  size(): number {
-    return this.keys.size()
   }
 
   read(key: string): object | undefined {

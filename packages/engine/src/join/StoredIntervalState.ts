@@ -6,14 +6,13 @@
 import type { ColumnBatch } from "@frazil/core"
 import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
-import type { StoredCounts } from "../store/StoredMap.ts"
 import { giveJoined } from "./GiveJoined.ts"
 import { type IntervalSpec, isOuter, left, right, type Side } from "./Join.ts"
-import { entriesOfKey } from "./JoinCodec.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { type JoinInput, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
-import { type OpenJoin, StoredJoinKeys } from "./StoredJoinKeys.ts"
+import { StoredJoin } from "./StoredJoin.ts"
+import type { OpenJoin } from "./StoredJoinKeys.ts"
 import {
   addRecord,
   heldOf,
@@ -24,29 +23,19 @@ import {
   type StoredRecord
 } from "./StoredKey.ts"
 
-class StoredIntervalJoin implements JoinState {
-  readonly name: string
-  private readonly plan: JoinPlan
-  private readonly spec: IntervalSpec
-  private readonly keys: StoredJoinKeys
+class StoredIntervalJoin extends StoredJoin<IntervalSpec> implements JoinState {
   private readonly outer: readonly [boolean, boolean]
   /** How long a record of a side waits beyond its own time, and the longer of both. */
   private readonly waitMs: readonly [number, number]
   private readonly waitMsMax: number
-  private closed = false
 
   constructor(plan: JoinPlan, spec: IntervalSpec, open: OpenJoin) {
-    this.name = plan.name
-    this.plan = plan
-    this.spec = spec
+    const waitMs = [Math.max(0, spec.upperMs), Math.max(0, -spec.lowerMs)] as const
+    const waitMsMax = Math.max(...waitMs)
+    super(plan, spec, open, waitMsMax)
     this.outer = [isOuter(spec, left), isOuter(spec, right)]
-    this.waitMs = [Math.max(0, spec.upperMs), Math.max(0, -spec.lowerMs)]
-    this.waitMsMax = Math.max(...this.waitMs)
-    this.keys = new StoredJoinKeys(plan, { ...open, spanMs: this.waitMsMax })
-  }
-
-  nextAt(): number {
-    return this.keys.nextAt() + this.spec.allowedLatenessMs
+    this.waitMs = waitMs
+    this.waitMsMax = waitMsMax
   }
 
   /** When no partner of it can come any more, by a watermark that the lateness was taken from. */
@@ -172,10 +161,6 @@ class StoredIntervalJoin implements JoinState {
     this.closed = true
   }
 
-  takeDelta(): unknown {
-    return this.keys.takeDelta()
-  }
-
   capture(kind: CaptureKind): Capture {
     return this.keys.capture(kind, this.prune)
   }
@@ -184,25 +169,10 @@ class StoredIntervalJoin implements JoinState {
     this.keys.load(entries, (keyed, held) => this.place(keyed, held))
   }
 
-  entriesOf(entries: unknown, key: string): unknown {
-    return entriesOfKey(entries, key)
-  }
-
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
     // what they had to give is in the epochs that were committed
     this.end(closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs, () => {})
-  }
-
-  // asked for by itself
-  readonly stored = (): StoredCounts => this.keys.stored()
-
-  discard(): void {
-    this.keys.discard()
-  }
-
-  size(): number {
-    return this.keys.size()
   }
 
   read(key: string): object | undefined {

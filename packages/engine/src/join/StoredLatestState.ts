@@ -6,14 +6,12 @@
 import type { ColumnBatch } from "@frazil/core"
 import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
-import type { StoredCounts } from "../store/StoredMap.ts"
-import { giveJoined } from "./GiveJoined.ts"
-import { isOuter, type LatestSpec, left, right, type Side } from "./Join.ts"
-import { entriesOfKey } from "./JoinCodec.ts"
+import { type LatestSpec, left, right, type Side } from "./Join.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
 import { type JoinInput, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
-import { type OpenJoin, StoredJoinKeys } from "./StoredJoinKeys.ts"
+import { StoredJoin } from "./StoredJoin.ts"
+import type { OpenJoin } from "./StoredJoinKeys.ts"
 import {
   addRecord,
   heldOf,
@@ -24,9 +22,7 @@ import {
   type StoredKey,
   type StoredRecord
 } from "./StoredKey.ts"
-
-/** What is there of a row. */
-const present = (row: StoredRecord | undefined) => (row?.deleted === true ? undefined : row)
+import { tellLatest } from "./TellLatest.ts"
 
 /** A key whose rows changed at one time. */
 interface Touched {
@@ -36,24 +32,12 @@ interface Touched {
   by: StoredRecord
 }
 
-class StoredLatestJoin implements JoinState {
-  readonly name: string
-  private readonly plan: JoinPlan
-  private readonly spec: LatestSpec
-  private readonly keys: StoredJoinKeys
+class StoredLatestJoin extends StoredJoin<LatestSpec> implements JoinState {
   /** Changes. */
   private waiting = 0
-  private closed = false
 
   constructor(plan: JoinPlan, spec: LatestSpec, open: OpenJoin) {
-    this.name = plan.name
-    this.plan = plan
-    this.spec = spec
-    this.keys = new StoredJoinKeys(plan, { ...open, spanMs: spec.ttlMs })
-  }
-
-  nextAt(): number {
-    return this.keys.nextAt() + this.spec.allowedLatenessMs
+    super(plan, spec, open, spec.ttlMs)
   }
 
   take(
@@ -167,20 +151,8 @@ class StoredLatestJoin implements JoinState {
   }
 
   /** Tells what changed of a result. */
-  private give({ after, before, by }: Touched, time: number, host: KeepingHost, emit: EmitJoined): void {
-    const [one, other] = [present(after[left]), present(after[right])]
-    const [oneBefore, otherBefore] = [present(before[left]), present(before[right])]
-    if (one === oneBefore && other === otherBefore) return
-    const told = { by, time, watermark: time }
-    if (this.is(one, other)) giveJoined(this.plan, { ...told, left: one, right: other }, host, emit, false)
-    else if (this.is(oneBefore, otherBefore))
-      giveJoined(this.plan, { ...told, left: oneBefore, right: otherBefore }, host, emit, true)
-  }
-
-  /** Whether two rows have a result. */
-  private is(one: StoredRecord | undefined, other: StoredRecord | undefined): boolean {
-    if (one !== undefined && other !== undefined) return true
-    return (one !== undefined && isOuter(this.spec, left)) || (other !== undefined && isOuter(this.spec, right))
+  private give(touched: Touched, time: number, host: KeepingHost, emit: EmitJoined): void {
+    tellLatest(this.plan, this.spec, touched, time, host, emit)
   }
 
   /** The end of input is the end of time, but not of rows: those that are there stay. */
@@ -193,10 +165,6 @@ class StoredLatestJoin implements JoinState {
     const step = this.makeStep(tell)
     while (this.waiting > 0 && this.keys.nextAt() < Number.POSITIVE_INFINITY)
       this.keys.visitFirst(step.visit, step.after)
-  }
-
-  takeDelta(): unknown {
-    return this.keys.takeDelta()
   }
 
   capture(kind: CaptureKind): Capture {
@@ -216,10 +184,6 @@ class StoredLatestJoin implements JoinState {
     })
   }
 
-  entriesOf(entries: unknown, key: string): unknown {
-    return entriesOfKey(entries, key)
-  }
-
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
     const horizon = watermark - this.spec.allowedLatenessMs
@@ -228,17 +192,6 @@ class StoredLatestJoin implements JoinState {
     this.keys.visitDue(horizon, step.visit, step.after)
     if (closed) this.endWaiting(() => {})
     this.keys.forget(horizon)
-  }
-
-  // asked for by itself
-  readonly stored = (): StoredCounts => this.keys.stored()
-
-  discard(): void {
-    this.keys.discard()
-  }
-
-  size(): number {
-    return this.keys.size()
   }
 
   read(key: string): object | undefined {

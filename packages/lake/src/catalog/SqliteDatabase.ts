@@ -106,7 +106,7 @@ export const openSqlite = (file: string): Effect.Effect<SqliteDatabase, LakeErro
     (database) => Effect.sync(() => database.close())
   ).pipe(
     Effect.map((database) => make(file, database)),
-    // A commit ends with the removal of its journal: without its folder synced, a power cut could bring that back.
+    // Where a commit ends with the removal of its journal: without its folder synced, a power cut could bring that back.
     // The first statement to look into the file, so the first that another process's lock keeps waiting.
     Effect.tap(({ all }) => all("PRAGMA synchronous = EXTRA")),
     Effect.tap(keepJournal)

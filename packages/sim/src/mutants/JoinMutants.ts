@@ -4,6 +4,7 @@ import type { Mutant } from "./Mutants.ts"
 const interval = "packages/engine/src/join/IntervalState.ts"
 const asOf = "packages/engine/src/join/AsOfState.ts"
 const latest = "packages/engine/src/join/LatestState.ts"
+const tellLatest = "packages/engine/src/join/TellLatest.ts"
 const hunter = "market"
 const rule = "join"
 
@@ -163,9 +164,9 @@ export const joinMutants: ReadonlyArray<Mutant> = [
   {
     rule,
     name: "a join of tables forgets rows without a word",
-    file: latest,
-    find: "else if (this.is(oneBefore, otherBefore))",
-    replace: "else if (time < 0 && this.is(oneBefore, otherBefore))",
+    file: tellLatest,
+    find: "else if (haveResult(spec, oneBefore, otherBefore))",
+    replace: "else if (time < 0 && haveResult(spec, oneBefore, otherBefore))",
     hunter
   },
   {
