@@ -78,7 +78,7 @@ const fed = Effect.gen(function* () {
   const log = yield* Log
   const topic = RawTransactions.name
   yield* log.ensureTopic({ name: topic, partitions: RawTransactions.partitions })
-  return yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+  return yield* feedFile({ file, topic, keys: KeyScanner.make(RawTransactions), owner: "bench" })
 })
 
 const program = Effect.gen(function* () {

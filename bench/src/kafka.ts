@@ -59,7 +59,7 @@ const program = Effect.gen(function* () {
   const log = yield* Log
   yield* log.ensureTopic(topic)
   const [fed, feeding] = yield* costOf(
-    feedFile({ file, topic: topic.name, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+    feedFile({ file, topic: topic.name, keys: KeyScanner.make(RawTransactions), owner: "bench" })
   )
   const decoder = Decoder.make(RawTransactions)
   let valid = 0

@@ -18,7 +18,7 @@ import { cpuMicros, measureProcess } from "./support/Measure.ts"
 const file = process.argv[2]
 if (file === undefined) throw new Error("usage: bun bench/src/log.ts FILE.ndjson")
 const root = await mkdtemp(join(tmpdir(), "frazil-log-"))
-const keyOf = KeyScanner.make(RawTransactions)
+const keys = KeyScanner.make(RawTransactions)
 const topic = { name: RawTransactions.name, partitions: RawTransactions.partitions }
 
 const readAll = Effect.gen(function* () {
@@ -38,7 +38,7 @@ const readAll = Effect.gen(function* () {
 /** The same cutting, keys and hash into a log that only counts. */
 const fedNowhere = Effect.gen(function* () {
   const before = cpuMicros()
-  yield* feedFile({ file, topic: topic.name, keyOf, owner: "bench" })
+  yield* feedFile({ file, topic: topic.name, keys, owner: "bench" })
   return cpuMicros() - before
 }).pipe(Effect.provide(makeFileLog("none", file).layer))
 
@@ -47,7 +47,7 @@ const program = Effect.gen(function* () {
   const preparing = yield* fedNowhere
   yield* log.ensureTopic(topic)
   const started = cpuMicros()
-  const fed = yield* feedFile({ file, topic: topic.name, keyOf, owner: "bench" })
+  const fed = yield* feedFile({ file, topic: topic.name, keys, owner: "bench" })
   const written = cpuMicros()
   const read = yield* readAll
   const done = cpuMicros()

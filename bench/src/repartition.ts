@@ -56,7 +56,7 @@ const measure = Effect.fnUntraced(function* (job: Job.Job) {
 const program = Effect.gen(function* () {
   const log = yield* Log
   yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
-  yield* feedFile({ file, topic: RawTransactions.name, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+  yield* feedFile({ file, topic: RawTransactions.name, keys: KeyScanner.make(RawTransactions), owner: "bench" })
   const plainRuns: Array<Effect.Success<ReturnType<typeof measure>>> = []
   const movedRuns: typeof plainRuns = []
   let events = 0

@@ -51,7 +51,7 @@ const feed = (file: string) =>
   Effect.gen(function* () {
     const log = yield* Log
     yield* log.ensureTopic({ name: RawTransactions.name, partitions })
-    yield* feedFile({ file, topic: RawTransactions.name, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+    yield* feedFile({ file, topic: RawTransactions.name, keys: KeyScanner.make(RawTransactions), owner: "bench" })
     return log
   })
 

@@ -115,7 +115,7 @@ const program = Effect.gen(function* () {
     [parts.purchases, Purchases]
   ] as const) {
     yield* log.ensureTopic({ name: topic.name, partitions: topic.partitions })
-    yield* feedFile({ file: path, topic: topic.name, keyOf: KeyScanner.make(RawTransactions), owner: "bench" })
+    yield* feedFile({ file: path, topic: topic.name, keys: KeyScanner.make(RawTransactions), owner: "bench" })
   }
   const measured: Array<readonly [direct: number, two: number]> = []
   let [events, results] = [0, 0]

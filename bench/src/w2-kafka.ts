@@ -47,7 +47,7 @@ const program = Effect.gen(function* () {
   const source = sourceOf(place?.[3] ?? RawTransactions.name)
   if (place === null) {
     yield* log.ensureTopic({ name: source.name, partitions })
-    yield* feedFile({ file: given, topic: source.name, keyOf: KeyScanner.make(source), owner: "bench" })
+    yield* feedFile({ file: given, topic: source.name, keys: KeyScanner.make(source), owner: "bench" })
   }
   // of each run its own: a topic that is there is read again from its beginning
   const name = `w2-${Date.now().toString(36)}`

@@ -60,7 +60,7 @@ export const fillData = Effect.fnUntraced(function* (folder: string, lines: Read
     const log = yield* Log
     const { name: topic, partitions } = RawTransactions
     yield* log.ensureTopic({ name: topic, partitions })
-    yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "test" })
+    yield* feedFile({ file, topic, keys: KeyScanner.make(RawTransactions), owner: "test" })
     const [job] = flows.transactions
     yield* Job.run(job, { bounded: true, inputComplete: complete }).pipe(
       Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })

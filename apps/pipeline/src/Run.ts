@@ -222,7 +222,7 @@ const feed = Effect.fnUntraced(function* (
   yield* feedFile({
     file,
     topic: topic.name,
-    keyOf: KeyScanner.make(topic as unknown as Topic<unknown>), // read by its shape and key alone
+    keys: KeyScanner.make(topic as unknown as Topic<unknown>), // read by its shape and key alone
     owner: yield* newOwner
   })
   completion.ended(`feed.${topic.name}`)

@@ -68,7 +68,7 @@ const feedSlowly = ({ file }: Place) =>
   Effect.gen(function* () {
     const { name: topic, partitions } = RawTransactions
     yield* (yield* Log).ensureTopic({ name: topic, partitions })
-    yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "test", epochRecordsMax: 100 })
+    yield* feedFile({ file, topic, keys: KeyScanner.make(RawTransactions), owner: "test", epochRecordsMax: 100 })
   })
 
 /** Ends when it says so, from now on. */

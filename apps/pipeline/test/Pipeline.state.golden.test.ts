@@ -56,9 +56,9 @@ const runParts = (place: Place, hit: (name: FaultPointName) => Effect.Effect<voi
     const ending = (name: string) => Effect.tap(() => Effect.sync(() => ended.add(name)))
     yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
     const owner = String(yield* Random.nextInt)
-    const keyOf = KeyScanner.make(RawTransactions)
+    const keys = KeyScanner.make(RawTransactions)
     const parts = [
-      feedFile({ file: place.file, topic: RawTransactions.name, keyOf, owner }).pipe(ending("feed")),
+      feedFile({ file: place.file, topic: RawTransactions.name, keys, owner }).pipe(ending("feed")),
       Job.run(sums, { bounded: true, epochMs: 0, checkpointEveryMs: 0, inputComplete: has("feed") }).pipe(
         Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
         ending("job")

@@ -53,7 +53,7 @@ const fedAndRun = Effect.fnUntraced(function* (job: Job.Job, file: string, taken
   const log = yield* Log
   const before = cpuMicros()
   yield* log.ensureTopic({ name: source.name, partitions: source.partitions })
-  yield* feedFile({ file, topic: source.name, keyOf: KeyScanner.make(source), owner: "bench" })
+  yield* feedFile({ file, topic: source.name, keys: KeyScanner.make(source), owner: "bench" })
   const fed = cpuMicros()
   const watched = {
     ...log,

@@ -64,7 +64,7 @@ const throughLog = Effect.fnUntraced(function* (directory: DataDirectory, file: 
   const log = yield* Log
   const before = cpuMicros()
   yield* log.ensureTopic({ name: source.name, partitions: source.partitions })
-  yield* feedFile({ file, topic: source.name, keyOf: KeyScanner.make(source), owner: "bench" })
+  yield* feedFile({ file, topic: source.name, keys: KeyScanner.make(source), owner: "bench" })
   const fed = cpuMicros()
   const answered = yield* land(directory, () => true)
   const logCost: LogCost = { feedMicros: fed - before, jobMicros: answered.measured.cpuSeconds * 1e6 - fed }

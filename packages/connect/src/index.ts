@@ -6,7 +6,6 @@ export { holdJobLock, type JobLockOptions, jobRunning } from "./embedded/JobLock
 export { feedFile, type FileFeedOptions } from "./feed/FileFeed.ts"
 export { feedProgress, type FeedProgress } from "./feed/FeedProgress.ts"
 export { produceLines, type LineProducerOptions, type LinesProduced } from "./feed/LineProducer.ts"
-export type { KeyOf } from "./feed/FeedEpoch.ts"
 export {
   type Connection,
   connectionOf,

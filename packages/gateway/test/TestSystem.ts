@@ -45,7 +45,7 @@ const fill = Effect.fnUntraced(function* (folder: string) {
   writeFileSync(file, Array.from({ length: records }, (_, i) => `${transaction(i)}\n`).join(""))
   const { name: topic, partitions } = RawTransactions
   yield* log.ensureTopic({ name: topic, partitions })
-  yield* feedFile({ file, topic, keyOf: KeyScanner.make(RawTransactions), owner: "test" })
+  yield* feedFile({ file, topic, keys: KeyScanner.make(RawTransactions), owner: "test" })
   for (const job of flows.transactions) {
     yield* Job.run(job, { bounded: true, inputComplete: complete }).pipe(
       Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter })

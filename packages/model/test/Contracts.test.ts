@@ -344,7 +344,7 @@ describe.each(contracts)("$name", ({ eventTime, key, name, optional, personal, r
     expect(named("nullable")).toEqual(optional)
     expect(named("personal")).toEqual(personal)
     const bytes = bytesOf(record)
-    expect(KeyScanner.make(topic)(bytes, 0, bytes.length)).toBe(key)
+    expect(KeyScanner.make(topic).keyOf(bytes, 0, bytes.length)).toBe(key)
   })
 
   it("gives back what was written, with and without what may be absent", () => {
@@ -371,7 +371,7 @@ describe.each(contracts)("$name", ({ eventTime, key, name, optional, personal, r
 it("an application without a customer goes by its own id", () => {
   const { customer_id: _, ...unknown } = application
   const bytes = bytesOf(unknown)
-  expect(KeyScanner.make(LoanApplications)(bytes, 0, bytes.length)).toBe(id)
+  expect(KeyScanner.make(LoanApplications).keyOf(bytes, 0, bytes.length)).toBe(id)
 })
 
 it("lists every topic that it declares", () => {

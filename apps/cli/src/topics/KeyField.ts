@@ -1,5 +1,5 @@
 /** The key of a record of a topic without a known contract: one of its fields, named by a person. Pure. */
-import type { KeyOf } from "@frazil/connect"
+import type { KeyOf } from "@frazil/core"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 

@@ -4,7 +4,8 @@
  * **Delivery**: an append whose answer was lost is not done twice; what was appended before an error stays. What is
  * missing of a topic with a contract is made.
  */
-import { holdJobLock, type KeyOf, produceLines } from "@frazil/connect"
+import { holdJobLock, produceLines } from "@frazil/connect"
+import { KeyScanner } from "@frazil/core"
 import { Log } from "@frazil/engine"
 import { type DataDirectory, existingData, locate, logLayer, Units } from "@frazil/platform"
 import { Effect, Option, Stdio } from "effect"
@@ -35,14 +36,14 @@ const claimProducer = Effect.fnUntraced(function* (directory: DataDirectory) {
 })
 
 /** How records of the topic are keyed. */
-const keying = (topic: string, key: Option.Option<string>): Effect.Effect<KeyOf, CommandError> => {
+const keying = (topic: string, key: Option.Option<string>): Effect.Effect<KeyScanner, CommandError> => {
   const contract = contractOf(topic)
   if (contract !== undefined) {
     return Option.isSome(key)
       ? refuse(`--key: the contract of ${topic} says its key (${contract.key.join(", ") || "none"}): leave it out`)
       : Effect.succeed(keyScannerOf(contract))
   }
-  return Effect.succeed(Option.match(key, { onNone: () => () => null, onSome: keyOfField }))
+  return Effect.succeed(KeyScanner.fromFunction(Option.match(key, { onNone: () => () => null, onSome: keyOfField })))
 }
 
 /** Makes the topic where its partitions are known: by its contract, or by `--partitions`. */
@@ -78,11 +79,11 @@ const options = {
 
 type Given = Command.Command.Config.Infer<typeof options>
 
-const writeLines = Effect.fnUntraced(function* (given: Given, directory: DataDirectory, keyOf: KeyOf) {
+const writeLines = Effect.fnUntraced(function* (given: Given, directory: DataDirectory, keys: KeyScanner) {
   const { stdin } = yield* Stdio.Stdio
   yield* ensureTopic(given.topic, given.partitions)
   const producer = yield* claimProducer(directory)
-  return yield* produceLines({ topic: given.topic, keyOf, producer, bytes: stdin }).pipe(
+  return yield* produceLines({ topic: given.topic, keys, producer, bytes: stdin }).pipe(
     Effect.catchTag("PlatformError", (error) => refuse(`standard input cannot be read: ${error.message}`))
   )
 }, Effect.scoped)
@@ -92,10 +93,10 @@ export const writeTopic = Command.make(
   options,
   Effect.fnUntraced(function* (given) {
     yield* refuseInternal(given.topic)
-    const keyOf = yield* keying(given.topic, given.key)
+    const keys = yield* keying(given.topic, given.key)
     const mayMake = contractOf(given.topic) !== undefined || Option.isSome(given.partitions)
     const directory = mayMake ? locate(given) : yield* existingData(given)
-    const { records, tooLong } = yield* writeLines(given, directory, keyOf).pipe(Effect.provide(logLayer(directory)))
+    const { records, tooLong } = yield* writeLines(given, directory, keys).pipe(Effect.provide(logLayer(directory)))
     if (given.json) yield* printJson({ topic: given.topic, records, too_long: tooLong })
     const cut = tooLong === 0 ? "" : `, ${Units.plural(tooLong, "line")} too long and cut`
     yield* note(`${Units.plural(records, "record")} to ${given.topic}${cut}`)

@@ -23,7 +23,7 @@ const filled = Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
   yield* Effect.gen(function* () {
     const log = yield* Log
     yield* log.ensureTopic({ name: Transactions.name, partitions: Transactions.partitions })
-    yield* feedFile({ file, topic: Transactions.name, keyOf: KeyScanner.make(Transactions), owner: "test" })
+    yield* feedFile({ file, topic: Transactions.name, keys: KeyScanner.make(Transactions), owner: "test" })
     yield* Job.run(flows.velocity[0], { bounded: true, inputComplete: () => Effect.succeed(true) }).pipe(
       Effect.provideService(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
       Effect.provideService(LedgerContract, ledgerService)

@@ -7,7 +7,7 @@
  * `bytes`: values and keys, nothing else. **Guarantee**: a flipped bit in a row's blobs or positions is noticed.
  */
 import { crc32 } from "node:zlib"
-import type { PackedRecords, RecordHeaders } from "@frazil/core"
+import { makeCopyRange, type PackedRecords, type RecordHeaders } from "@frazil/core"
 
 /** Where a row of records lies, and since when. */
 export interface RowPlace {
@@ -139,7 +139,8 @@ const copyRecords = (
   // the values that are copied next: they end where `used` is
   let runStart = valueStarts[from]!
   let runEnd = runStart
-  const copyRun = () => bytes.set(source.subarray(runStart, runEnd), used - (runEnd - runStart))
+  const copy = makeCopyRange(source, bytes)
+  const copyRun = () => copy(runStart, runEnd, used - (runEnd - runStart))
   for (let row = 0; row < count; row++) {
     const start = valueStarts[from + row]!
     const end = valueEnds[from + row]!
@@ -162,7 +163,7 @@ const copyRecords = (
     } else {
       copyRun()
       columns[count * 2 + row] = used
-      bytes.set(source.subarray(keyStart, keyEnd), used)
+      copy(keyStart, keyEnd, used)
       columns[count * 3 + row] = used += keyEnd - keyStart
       runStart = runEnd = end
     }

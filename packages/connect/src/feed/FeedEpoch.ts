@@ -1,9 +1,11 @@
 /**
  * The records of a feed's next epoch: lines, each in the partition of its key.
  *
- * `FileFeed` fills it from a `LineSplitter` whose buffer has `keySpareBytes` to spare, and commits what it takes out.
+ * `FileFeed` fills it from a `LineSplitter` and commits what it takes out. Lines are noted as they come; the keys of all that a
+ * buffer holds are found together, before it is written over.
  */
 import {
+  type KeyScanner,
   makeRecordBuilder,
   originalLengthHeader,
   originalSha256Header,
@@ -13,13 +15,10 @@ import {
 import type { Append } from "@frazil/engine"
 import type { LineSink } from "./LineSplitter.ts"
 
-/** The key's text of one raw record; null for none, and for what cannot be parsed. */
-export type KeyOf = (bytes: Uint8Array, start: number, end: number) => string | null
-
 export interface FeedEpochOptions {
   readonly topic: string
   readonly partitions: number
-  readonly keyOf: KeyOf
+  readonly keys: KeyScanner
   readonly recordsMax: number
   readonly bytesMax: number
 }
@@ -34,51 +33,77 @@ export interface FeedEpoch extends LineSink {
 }
 
 const encoder = new TextEncoder()
-/** Keys up to a third of this are encoded in the buffer of their line: no view is made for them. */
-export const keySpareBytes = 4_096
+const noBytes: Uint8Array = new Uint8Array(0)
+/** Lines whose keys are found together. */
+const notedMax = 4_096
 
 /** What is left of a line that is too long (contracts: its first 1,000 bytes). */
 export const headBytes = 1_000
 
+/** Lines of one buffer. */
+const makeNotes = () => ({
+  buffer: noBytes,
+  starts: new Int32Array(notedMax),
+  ends: new Int32Array(notedMax),
+  length: 0
+})
+
+/** Adds the noted lines to the partitions of their keys. */
+const addNoted = (
+  { buffer, ends, length, starts }: ReturnType<typeof makeNotes>,
+  keys: KeyScanner,
+  builders: ReadonlyArray<RecordBuilder>
+): void => {
+  const found = keys.scan(buffer, starts, ends, length)
+  const partitions = builders.length
+  for (let row = 0; row < length; row++) {
+    const start = starts[row]!
+    const end = ends[row]!
+    const keyStart = found.starts[row]!
+    const text = keyStart < 0 ? found.texts.get(row) : undefined
+    if (text !== undefined) {
+      const key = encoder.encode(text)
+      builders[partitionOfBytes(key, 0, key.length, partitions)]!.addFramed(noBytes, buffer, start, end, key)
+    } else if (keyStart < 0) builders[0]!.addRange(buffer, start, end, -1, -1)
+    else {
+      const keyEnd = found.ends[row]!
+      const partition = partitions === 1 ? 0 : partitionOfBytes(buffer, keyStart, keyEnd, partitions)
+      builders[partition]!.addRange(buffer, start, end, keyStart, keyEnd)
+    }
+  }
+}
+
 export const makeFeedEpoch = (options: FeedEpochOptions): FeedEpoch => {
-  const { topic, partitions, keyOf, recordsMax, bytesMax } = options
+  const { topic, partitions, keys, recordsMax, bytesMax } = options
+  if (partitions < 1) throw new RangeError(`topic ${topic} has ${partitions} partitions: one is the least`)
   const builders: ReadonlyArray<RecordBuilder> = Array.from({ length: partitions }, () => makeRecordBuilder())
-  let spare: Uint8Array = new Uint8Array(0)
+  const noted = makeNotes()
   let lines = 0
   let linesTooLong = 0
   let bytes = 0
 
   const room = () => lines < recordsMax && bytes < bytesMax
-  const builderOf = (partition: number): RecordBuilder => {
-    const builder = builders[partition]
-    if (builder === undefined) throw new RangeError(`topic ${topic} has no partition ${partition}`)
-    return builder
+  const settle = () => {
+    if (noted.length > 0) addNoted(noted, keys, builders)
+    noted.length = 0
   }
   return {
+    settle,
     line: (buffer, start, end) => {
       lines++
       bytes += end - start
-      const key = keyOf(buffer, start, end)
-      if (key === null) builderOf(0).addRange(buffer, start, end, -1, -1)
-      // UTF-8 takes at most three bytes for each UTF-16 unit
-      else if (key.length * 3 <= keySpareBytes) {
-        const keyStart = buffer.length - keySpareBytes
-        if (spare.buffer !== buffer.buffer) spare = buffer.subarray(keyStart)
-        const keyEnd = keyStart + encoder.encodeInto(key, spare).written
-        const partition = partitionOfBytes(buffer, keyStart, keyEnd, partitions)
-        builderOf(partition).addRange(buffer, start, end, keyStart, keyEnd)
-      } else {
-        const bytesOfKey = encoder.encode(key)
-        const partition = partitionOfBytes(bytesOfKey, 0, bytesOfKey.length, partitions)
-        builderOf(partition).add(buffer.subarray(start, end), bytesOfKey)
-      }
+      if (noted.length === notedMax) settle()
+      noted.buffer = buffer
+      noted.starts[noted.length] = start
+      noted.ends[noted.length++] = end
       return room()
     },
     longLine: (head, length, sha256) => {
+      settle()
       lines++
       linesTooLong++
       bytes += head.length
-      builderOf(0).add(head, null, { [originalLengthHeader]: String(length), [originalSha256Header]: sha256 })
+      builders[0]!.add(head, null, { [originalLengthHeader]: String(length), [originalSha256Header]: sha256 })
       return room()
     },
     take: () => {

@@ -8,11 +8,11 @@
  */
 import { Effect, type Scope } from "effect"
 import { createHash, type Hash } from "node:crypto"
-import { faultPoint } from "@frazil/core"
+import { faultPoint, type KeyScanner } from "@frazil/core"
 import { Log, type LogError, type LogShape, type TopicInfo } from "@frazil/engine"
 import { recordBytesMaxDefault } from "../embedded/EmbeddedLog.ts"
 import { FeedError } from "./FeedError.ts"
-import { type FeedEpoch, headBytes, keySpareBytes, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
+import { type FeedEpoch, headBytes, makeFeedEpoch } from "./FeedEpoch.ts"
 import { feedShard, type FeedProgress, progressOf } from "./FeedProgress.ts"
 import { hashPrefix, type InputFile, openInputFile } from "./InputFile.ts"
 import { type LineSplitter, makeLineSplitter } from "./LineSplitter.ts"
@@ -21,7 +21,8 @@ export interface FileFeedOptions {
   readonly file: string
   /** The topic, which exists. */
   readonly topic: string
-  readonly keyOf: KeyOf
+  /** Finds the keys of its records. */
+  readonly keys: KeyScanner
   /** Names this run of the feed among all others: a second one of the same topic fences it. */
   readonly owner: string
   /** Longer lines are appended as their first 1,000 bytes, with headers that tell length and hash. Default 1 MiB. */
@@ -97,7 +98,7 @@ const fillEpoch = Effect.fnUntraced(function* (
 const run = Effect.fnUntraced(function* (
   options: FileFeedOptions
 ): Effect.fn.Return<FeedProgress, FeedError | LogError, Log | Scope.Scope> {
-  const { file, topic, keyOf, owner, ahead } = options
+  const { file, topic, keys, owner, ahead } = options
   const { recordBytesMax = recordBytesMaxDefault } = options
   const { epochRecordsMax: recordsMax = 50_000, epochBytesMax: bytesMax = 4_000_000 } = options
   const log = yield* Log
@@ -111,8 +112,8 @@ const run = Effect.fnUntraced(function* (
   if (before?.finished === true) return before
 
   const start = before?.bytes ?? 0
-  const splitter = makeLineSplitter({ lineBytesMax: recordBytesMax, headBytes, spareBytes: keySpareBytes, hash })
-  const epoch = makeFeedEpoch({ topic, partitions: info.partitions, keyOf, recordsMax, bytesMax })
+  const splitter = makeLineSplitter({ lineBytesMax: recordBytesMax, headBytes, hash })
+  const epoch = makeFeedEpoch({ topic, partitions: info.partitions, keys, recordsMax, bytesMax })
   const position = { next: start }
   let epochRead = inForce?.epoch ?? 0
   let progress = before ?? { file, topicId: info.id, bytes: 0, sha256: "", lines: 0, linesTooLong: 0, finished: false }

@@ -7,15 +7,17 @@
  */
 import { Effect, type Scope, Stream } from "effect"
 import { createHash } from "node:crypto"
+import type { KeyScanner } from "@frazil/core"
 import { Log, type LogError } from "@frazil/engine"
 import { recordBytesMaxDefault } from "../embedded/EmbeddedLog.ts"
-import { headBytes, keySpareBytes, type KeyOf, makeFeedEpoch } from "./FeedEpoch.ts"
+import { headBytes, makeFeedEpoch } from "./FeedEpoch.ts"
 import { makeLineSplitter } from "./LineSplitter.ts"
 
 export interface LineProducerOptions<E, R> {
   /** The topic, which exists. */
   readonly topic: string
-  readonly keyOf: KeyOf
+  /** Finds the keys of its records. */
+  readonly keys: KeyScanner
   /** The producer's name: a second one of the same name fences it. */
   readonly producer: string
   /** Empty lines are records too. A last line may lack its newline. */
@@ -37,17 +39,16 @@ const resendsMax = 3
 export const produceLines = Effect.fn("produceLines")(function* <E, R>(
   options: LineProducerOptions<E, R>
 ): Effect.fn.Return<LinesProduced, E | LogError, R | Log | Scope.Scope> {
-  const { bytes, keyOf, topic } = options
+  const { bytes, keys, topic } = options
   const log = yield* Log
   const { partitions } = yield* log.topic(topic)
   const producer = yield* log.producer(options.producer)
   const splitter = makeLineSplitter({
     lineBytesMax: recordBytesMaxDefault,
     headBytes,
-    spareBytes: keySpareBytes,
     hash: createHash("sha256")
   })
-  const epoch = makeFeedEpoch({ topic, partitions, keyOf, recordsMax: appendRecordsMax, bytesMax: appendBytesMax })
+  const epoch = makeFeedEpoch({ topic, partitions, keys, recordsMax: appendRecordsMax, bytesMax: appendBytesMax })
   let records = 0
   let tooLong = 0
   const append = Effect.gen(function* () {

@@ -9,15 +9,15 @@ import { createHash, type Hash } from "node:crypto"
 const newline = 10
 
 export interface LineSink {
-  /** A line `[start, end)` of the buffer, valid during the call; the buffer's last `spareBytes` are the sink's. False: take no more for now. */
+  /** A line `[start, end)` of the buffer, which holds it until `settle` has been called. False: take no more for now. */
   readonly line: (buffer: Uint8Array, start: number, end: number) => boolean
   /** A line that is too long: its first bytes, its length, and the SHA-256 of all of it. */
   readonly longLine: (head: Uint8Array, length: number, sha256: string) => boolean
+  /** What was given so far is not in the buffer any more after this. */
+  readonly settle: () => void
 }
 
 export interface LineSplitterOptions {
-  /** Bytes at the end of the buffer that the splitter leaves to its sink. */
-  readonly spareBytes: number
   readonly lineBytesMax: number
   /** How much of a line that is too long is kept. */
   readonly headBytes: number
@@ -48,9 +48,8 @@ interface LongLine {
 }
 
 export const makeLineSplitter = (options: LineSplitterOptions): LineSplitter => {
-  const { lineBytesMax, headBytes, spareBytes, hash } = options
-  const whole = new Uint8Array(lineBytesMax + 1 + readBytes + spareBytes)
-  const buffer = whole.subarray(0, whole.length - spareBytes)
+  const { lineBytesMax, headBytes, hash } = options
+  const buffer = new Uint8Array(lineBytesMax + 1 + readBytes)
   // [from, filledTo) is not consumed yet; no newline lies before `searched`; what lies before `hashed` is in the hash
   let from = 0
   let searched = 0
@@ -85,11 +84,31 @@ export const makeLineSplitter = (options: LineSplitterOptions): LineSplitter => 
     const start = from
     if (end - start <= lineBytesMax) {
       from = end
-      return sink.line(whole, start, end)
+      return sink.line(buffer, start, end)
     }
     const line = beginLong()
     lengthen(line, end)
     return giveLong(sink, line)
+  }
+  const splitLines = (sink: LineSink): boolean => {
+    const view = buffer.subarray(0, filledTo)
+    for (;;) {
+      const end = view.indexOf(newline, searched)
+      if (end < 0) break
+      let more: boolean
+      if (long === undefined) more = give(sink, end)
+      else {
+        lengthen(long, end)
+        more = giveLong(sink, long)
+      }
+      from = end + 1
+      searched = from
+      if (!more) return true
+    }
+    searched = filledTo
+    if (long === undefined && filledTo - from > lineBytesMax) long = beginLong()
+    if (long !== undefined) lengthen(long, filledTo)
+    return false
   }
   return {
     space: () => {
@@ -105,28 +124,14 @@ export const makeLineSplitter = (options: LineSplitterOptions): LineSplitter => 
       filledTo += bytes
     },
     split: (sink) => {
-      const view = buffer.subarray(0, filledTo)
-      for (;;) {
-        const end = view.indexOf(newline, searched)
-        if (end < 0) break
-        let more: boolean
-        if (long === undefined) more = give(sink, end)
-        else {
-          lengthen(long, end)
-          more = giveLong(sink, long)
-        }
-        from = end + 1
-        searched = from
-        if (!more) return true
-      }
-      searched = filledTo
-      if (long === undefined && filledTo - from > lineBytesMax) long = beginLong()
-      if (long !== undefined) lengthen(long, filledTo)
-      return false
+      const full = splitLines(sink)
+      sink.settle()
+      return full
     },
     end: (sink) => {
       if (long !== undefined) giveLong(sink, long)
       else if (filledTo > from) give(sink, filledTo)
+      sink.settle()
       searched = filledTo
     },
     consumed: () => {

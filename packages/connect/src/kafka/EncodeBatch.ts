@@ -3,7 +3,7 @@
  *
  * `Transaction` sends what comes of it. A batch is one append of the broker: it is kept whole or not at all.
  */
-import type { PackedRecords, RecordHeaders } from "@frazil/core"
+import { makeCopyRange, type PackedRecords, type RecordHeaders } from "@frazil/core"
 import { crc32c } from "@platformatic/kafka"
 import { header, lengthEnd, magicNow, transactionalFlag } from "./BatchFormat.ts"
 import { codecOf, type Compression, compress } from "./Codec.ts"
@@ -78,13 +78,14 @@ const encodeRecords = (pieces: ReadonlyArray<Piece>): { readonly bytes: Uint8Arr
     }
     bytes[at++] = rest
   }
-  const copy = (source: Uint8Array, start: number, end: number) => {
-    varint(end - start)
-    bytes.set(source.subarray(start, end), at)
-    at += end - start
-  }
   for (const { from, records, to } of pieces) {
-    const { bytes: source, keyEnds, keyStarts, valueEnds, valueStarts } = records
+    const { keyEnds, keyStarts, valueEnds, valueStarts } = records
+    const copyRange = makeCopyRange(records.bytes, bytes)
+    const copy = (start: number, end: number) => {
+      varint(end - start)
+      copyRange(start, end, at)
+      at += end - start
+    }
     for (let row = from; row < to; row++, count++) {
       const keyStart = keyStarts[row]!
       const keyLength = keyStart < 0 ? -1 : keyEnds[row]! - keyStart
@@ -104,10 +105,14 @@ const encodeRecords = (pieces: ReadonlyArray<Piece>): { readonly bytes: Uint8Arr
       bytes[at++] = 0
       varint(count)
       if (keyLength < 0) varint(-1)
-      else copy(source, keyStart, keyEnds[row]!)
-      copy(source, valueStarts[row]!, valueEnds[row]!)
+      else copy(keyStart, keyEnds[row]!)
+      copy(valueStarts[row]!, valueEnds[row]!)
       varint(headers?.pairs.length ?? 0)
-      for (const pair of headers?.pairs ?? []) for (const text of pair) copy(text, 0, text.length)
+      for (const text of headers?.pairs.flat() ?? []) {
+        varint(text.length)
+        bytes.set(text, at)
+        at += text.length
+      }
     }
   }
   return { bytes: bytes.subarray(0, at), count }

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Ref } from "effect"
 import { createHash } from "node:crypto"
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
-import { FaultPoint, type FaultPointName, partitionOf } from "@frazil/core"
+import { FaultPoint, type FaultPointName, KeyScanner, partitionOf } from "@frazil/core"
 import { Log, type LogShape } from "@frazil/engine"
 import { feedFile, type FileFeedOptions, feedProgress, makeEmbeddedLog } from "../../src/index.ts"
 import { temporaryFolder } from "../embedded/TemporaryFolder.ts"
@@ -33,7 +33,13 @@ const prepared = Effect.map(
   Effect.all([temporaryFolder, makeEmbeddedLog({ file: ":memory:" })]),
   ([folder, log]): Bench => {
     const file = `${folder}/input.ndjson`
-    const options: FileFeedOptions = { file, topic: "a", keyOf, owner: "me", epochRecordsMax: 100 }
+    const options: FileFeedOptions = {
+      file,
+      topic: "a",
+      keys: KeyScanner.fromFunction(keyOf),
+      owner: "me",
+      epochRecordsMax: 100
+    }
     return { log, file, feed: (more) => feedIn(log, { ...options, ...more }) }
   }
 ).pipe(Effect.tap(({ log }) => log.ensureTopic({ name: "a", partitions: 3 })))

@@ -2,7 +2,7 @@
  * Lines from a stream become records byte for byte, once.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { originalLengthHeader } from "@frazil/core"
+import { KeyScanner, originalLengthHeader } from "@frazil/core"
 import { Log, LogError } from "@frazil/engine"
 import { Effect, Stream } from "effect"
 import { EmbeddedLog, recordBytesMaxDefault } from "../../src/embedded/EmbeddedLog.ts"
@@ -14,7 +14,7 @@ const limits = { recordsMax: 1_000, bytesMax: 10_000_000 }
 const produce = (...chunks: ReadonlyArray<string>) =>
   produceLines({
     topic,
-    keyOf: () => null,
+    keys: KeyScanner.fromFunction(() => null),
     producer: "test",
     bytes: Stream.fromIterable(chunks.map((chunk) => Buffer.from(chunk)))
   })

@@ -27,23 +27,31 @@ const expectedLines = (content: Buffer): ReadonlyArray<string> => {
   )
 }
 
-const collect = (into: Array<string>, more: () => boolean): LineSink => ({
-  line: (buffer, start, end) => {
-    into.push(Buffer.from(buffer.subarray(start, end)).toString("latin1"))
-    return more()
-  },
-  longLine: (head, length, hash) => {
-    into.push(`${Buffer.from(head).toString("latin1")}… ${length} ${hash}`)
-    return more()
+/** Reads lines as late as it may: when they settle. */
+const collect = (into: Array<string>, more: () => boolean): LineSink => {
+  const noted: Array<Uint8Array> = []
+  const settle = () => {
+    for (const line of noted.splice(0)) into.push(Buffer.from(line).toString("latin1"))
   }
-})
+  return {
+    settle,
+    line: (buffer, start, end) => {
+      noted.push(buffer.subarray(start, end))
+      return more()
+    },
+    longLine: (head, length, hash) => {
+      settle()
+      into.push(`${Buffer.from(head).toString("latin1")}… ${length} ${hash}`)
+      return more()
+    }
+  }
+}
 
 /** Feeds the content in reads of random sizes; `pause` says whether the sink wants no more after a line. */
 const splitAll = (content: Buffer, sizes: ReadonlyArray<number>, pause: () => boolean) => {
   const splitter: LineSplitter = makeLineSplitter({
     lineBytesMax,
     headBytes,
-    spareBytes: 3,
     hash: createHash("sha256")
   })
   const lines: Array<string> = []

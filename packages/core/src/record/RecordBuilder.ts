@@ -3,6 +3,7 @@
  *
  * Epochs, producers and feeders fill one per partition. Growth doubles; the caller bounds it by looking at `bytesUsed`.
  */
+import { makeCopyRange } from "./CopyRange.ts"
 import type { PackedRecords, RecordHeaders } from "./RecordBatch.ts"
 
 const encoder = new TextEncoder()
@@ -11,7 +12,7 @@ const encoder = new TextEncoder()
 export interface RecordBuilder {
   readonly length: () => number
   readonly bytesUsed: () => number
-  /** Copies `source[start, end)` as the value; the key likewise, or −1 for none. */
+  /** Copies `source[start, end)` as the value; the key likewise, or −1 for none. A key inside the value stays there. */
   readonly addRange: (source: Uint8Array, start: number, end: number, keyStart: number, keyEnd: number) => void
   /** Copies bytes; a null key is a record without one. */
   readonly add: (value: Uint8Array, key: Uint8Array | null, headers?: RecordHeaders) => void
@@ -30,7 +31,7 @@ export interface RecordBuilder {
 }
 
 const recordsInitial = 256
-/** Keys are short: up to here a loop copies faster than a view is made. */
+/** Keys are short: up to here a loop copies faster than a call. */
 const loopBytesMax = 24
 
 export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
@@ -40,12 +41,16 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
   let length = 0
   let used = 0
   let headers: Map<number, RecordHeaders> | undefined
+  // most records in a row come from one source
+  let copiedFrom: Uint8Array = bytes
+  let copyRange = makeCopyRange(copiedFrom, bytes)
 
   const reserve = (more: number) => {
     if (used + more > bytes.length) {
       const grown = new Uint8Array(Math.max(bytes.length * 2, used + more))
       grown.set(bytes.subarray(0, used))
       bytes = grown
+      copyRange = makeCopyRange(copiedFrom, bytes)
     }
     if ((length + 1) * 4 > ranges.length) {
       const grown = new Int32Array(ranges.length * 2)
@@ -54,8 +59,10 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
     }
   }
   const copy = (source: Uint8Array, start: number, end: number) => {
-    if (end - start > loopBytesMax) bytes.set(source.subarray(start, end), used)
-    else for (let at = start; at < end; at++) bytes[used + at - start] = source[at]!
+    if (end - start > loopBytesMax) {
+      if (source !== copiedFrom) copyRange = makeCopyRange((copiedFrom = source), bytes)
+      copyRange(start, end, used)
+    } else for (let at = start; at < end; at++) bytes[used + at - start] = source[at]!
     used += end - start
   }
   const finish = (valueStart: number, valueEnd: number, keyStart: number, keyEnd: number) => {
@@ -79,6 +86,10 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
       const value = used
       copy(source, start, end)
       const key = used
+      if (keyStart >= start && keyEnd <= end) {
+        finish(value, key, value + keyStart - start, value + keyEnd - start)
+        return
+      }
       if (keyStart >= 0) copy(source, keyStart, keyEnd)
       finish(value, key, keyStart < 0 ? -1 : key, used)
     },

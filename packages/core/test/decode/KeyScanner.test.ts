@@ -12,7 +12,7 @@ import {
 
 const keyOf = (scan: KeyScanner, text: string) => {
   const bytes = new TextEncoder().encode(`xx${text}yy`)
-  return scan(bytes, 2, bytes.length - 2)
+  return scan.keyOf(bytes, 2, bytes.length - 2)
 }
 
 describe("KeyScanner", () => {
@@ -65,9 +65,50 @@ describe("KeyScanner", () => {
       const scanKey = KeyScanner.make<Everything>(topic)
       const recordKey = makeKeyOf<Everything>(topic)
       const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => columns.valid[row] === 1)
-      expect(rows.map((row) => scanKey(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!))).toEqual(
+      expect(rows.map((row) => scanKey.keyOf(batch.bytes, batch.valueStarts[row]!, batch.valueEnds[row]!))).toEqual(
         rows.map((row) => recordKey(decoder.record(columns, row)))
       )
     }
   )
+
+  it.each([Everythings, EverythingsClosed, EverythingsByFirst])(
+    "gives a batch the keys that its records have one by one, of several batches each (case %#)",
+    (topic) => {
+      const chance = makeChance(22)
+      const scanKeys = KeyScanner.make<Everything>(topic)
+      const alone = KeyScanner.make<Everything>(topic)
+      let lying = 0
+      for (const length of [700, 3, 900, 0, 50]) {
+        const odd = ["{", "", '{"name":"K\u00f6ln"}', '{"name":"Köln"}', '{"name":"a","name":"b"}', '{"name":7}']
+        const records = Array.from({ length }, (_, row) =>
+          row % 11 === 5 ? new TextEncoder().encode(odd[row % odd.length]) : recordBytes(chance)
+        )
+        const { bytes, valueEnds, valueStarts } = batchOf(records)
+        const { ends, starts, texts } = scanKeys.scan(bytes, valueStarts, valueEnds, length)
+        for (let row = 0; row < length; row++) {
+          const lies = starts[row]! >= 0
+          if (lies) {
+            lying++
+            expect(starts[row]).toBeGreaterThanOrEqual(valueStarts[row]!)
+            expect(ends[row]).toBeLessThanOrEqual(valueEnds[row]!)
+            expect(texts.has(row)).toBe(false)
+          }
+          const key = lies ? new TextDecoder().decode(bytes.subarray(starts[row], ends[row])) : (texts.get(row) ?? null)
+          expect(key).toBe(alone.keyOf(bytes, valueStarts[row]!, valueEnds[row]!))
+        }
+      }
+      // several fields make a text of their own
+      expect(lying > 0).toBe(topic.key.length === 1)
+    }
+  )
+
+  it("gives keys by a function, record by record", () => {
+    const { scan: scanAll } = KeyScanner.fromFunction((bytes, start, end) => (end === start ? null : `${bytes[start]}`))
+    const { starts, texts } = scanAll(Uint8Array.of(7, 8, 9), Int32Array.of(0, 1, 1), Int32Array.of(1, 1, 3), 3)
+    expect([...starts.subarray(0, 3)]).toEqual([-1, -1, -1])
+    expect([...texts]).toEqual([
+      [0, "7"],
+      [2, "8"]
+    ])
+  })
 })

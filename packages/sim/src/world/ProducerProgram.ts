@@ -16,7 +16,7 @@ export const batchesOf = (
   records: ReadonlyArray<string>,
   batchMax: number
 ): ReadonlyArray<ReadonlyArray<Append>> => {
-  const keyOf = KeyScanner.make(topic as unknown as Topic<unknown>) // read by its shape and key alone
+  const { keyOf } = KeyScanner.make(topic as unknown as Topic<unknown>) // read by its shape and key alone
   const encoder = new TextEncoder()
   return Array.from({ length: Math.ceil(records.length / batchMax) }, (_, batch) => {
     const builders = Array.from({ length: topic.partitions }, () => makeRecordBuilder(256))

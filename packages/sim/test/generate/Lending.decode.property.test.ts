@@ -15,13 +15,13 @@ const few = { arbitrary: { runs: 20, seed: 1 } }
 /** What a topic's contract makes of `count` records; each is keyed as the contract's own reader says. */
 const decoded = <A>(topic: Topic<A>, source: RecordSource, count: number): ReadonlyArray<A> => {
   const builder = makeRecordBuilder()
-  const scan = KeyScanner.make(topic)
+  const { keyOf } = KeyScanner.make(topic)
   const text = new TextDecoder()
   const partitionOf = source.partitioner(4)
   for (let index = 0; index < count; index++) {
     const made = source.next(startMs + index)
     const key = text.decode(made.bytes.subarray(made.keyStart, made.keyEnd))
-    assert.strictEqual(key, scan(made.bytes, 0, made.length))
+    assert.strictEqual(key, keyOf(made.bytes, 0, made.length))
     assert.isBelow(partitionOf(made), 4)
     builder.addRange(made.bytes, 0, made.length, made.keyStart, made.keyEnd)
   }

@@ -15,13 +15,13 @@ describe("generated logins", () => {
       const count = 4_000
       const source = makeLogins({ seed, guessShare: 0.1 })
       const builder = makeRecordBuilder()
-      const scan = KeyScanner.make(Authentication)
+      const { keyOf } = KeyScanner.make(Authentication)
       const text = new TextDecoder()
       const guesses = new Map<string, number>()
       for (let index = 0; index < count; index++) {
         const made = source.next(startMs + index)
         const key = text.decode(made.bytes.subarray(made.keyStart, made.keyEnd))
-        assert.strictEqual(key, scan(made.bytes, 0, made.length))
+        assert.strictEqual(key, keyOf(made.bytes, 0, made.length))
         if (made.label === "guessing") guesses.set(key, (guesses.get(key) ?? 0) + 1)
         builder.addRange(made.bytes, 0, made.length, made.keyStart, made.keyEnd)
       }

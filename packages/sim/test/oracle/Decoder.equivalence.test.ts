@@ -76,7 +76,7 @@ describe("the decoder and the oracle", () => {
     expect(rows.sort(byLine)).toEqual(wanted)
   })
   it("agree on keys", () => {
-    const keyOf = KeyScanner.make(RawTransactions)
+    const { keyOf } = KeyScanner.make(RawTransactions)
     for (const { value, key, line } of expected.partitions.flat()) {
       if (!cutLetters.has(line)) expect(keyOf(value, 0, value.length), `line ${line}`).toBe(key)
     }
