@@ -20,6 +20,7 @@ import {
   planScan,
   Recent,
   runChecks,
+  type Table,
   type TableIdentifier,
   tableRelation,
   withLocalFiles
@@ -69,8 +70,9 @@ const snapshotsShownMax = 5
 
 /** A lake's error as a query's: what a person can do about a snapshot that is gone is to take another. */
 const toQueryError =
-  (name: string, snapshots: ReadonlyArray<{ readonly snapshotId: bigint; readonly timestampMs: number }>) =>
+  (name: string, table?: Table) =>
   (error: LakeError): QueryError => {
+    const snapshots = table?.metadata.snapshots ?? []
     const shown = snapshots.slice(0, snapshotsShownMax)
     const remaining =
       shown.length === 0
@@ -141,10 +143,10 @@ const resolveOne = Effect.fnUntraced(function* (
   const catalog = yield* Catalog
   const fileIO = yield* FileIO
   const name = identifierText(identifier)
-  const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
+  const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name))
   const key = `${name} ${table.metadataLocation} ${momentKey(moment)}`
-  const { refs, snapshots } = table.metadata
-  const wrong = toQueryError(name, snapshots)
+  const { refs } = table.metadata
+  const wrong = toQueryError(name, table)
   // what is said of a file hides personal values in its path
   const checked = <A>(checks: Effect.Effect<A, LakeError, FileIO>) =>
     Effect.mapError(checks, ({ message, reason }) =>
@@ -189,15 +191,15 @@ const resolveMetadata = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ResolvedTable, QueryError, Catalog | FileIO | Scope.Scope> {
   const catalog = yield* Catalog
   const name = identifierText(identifier)
-  const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name, []))
-  const { refs, snapshots } = table.metadata
+  const table = yield* Effect.mapError(catalog.loadTable(identifier), toQueryError(name))
+  const { refs } = table.metadata
   const asOf = asOfOf(hasMoment(metadata) || own ? moment : undefined, refs)
   const { file, relation, snapshot } = yield* Effect.mapError(
     metadataRelation(table, metadata, yield* folder, {
       asOf,
       hiddenFieldIds: personalFieldIds(table, name, personal)
     }),
-    toQueryError(name, snapshots)
+    toQueryError(name, table)
   )
   return {
     files: [file],
@@ -219,7 +221,7 @@ export const resolveTables = Effect.fn("analytics.resolveTables")(function* (
 ): Effect.fn.Return<Resolved, QueryError, Catalog | FileIO | Scope.Scope> {
   if (uses.length === 0) return { views: [], files: [], snapshots: [], catalogs: [], volatile: false }
   const catalog = yield* Catalog
-  const known = yield* Effect.mapError(catalog.listTables(), toQueryError("the catalog", []))
+  const known = yield* Effect.mapError(catalog.listTables(), toQueryError("the catalog"))
   const found = new Map<string, { readonly view: Omit<View, "relation">; readonly resolved: ResolvedTable }>()
   const momentCatalogs = new Map<string, string>([[momentKey(whole), ""]])
   const catalogs: Array<string> = []

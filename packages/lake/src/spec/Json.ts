@@ -11,18 +11,41 @@ export interface JsonObject {
   readonly [key: string]: JsonValue
 }
 
+/**
+ * Takes the members of a list of the document as they stand in the text, so that they need not be parsed (`TextList.ts`).
+ * What it refuses is parsed and handed to it.
+ */
+export interface ListTaker {
+  /** Its member of the document begins, maybe again: of several with one name the last counts. */
+  readonly begin: () => void
+  /** The members of a list follow. */
+  readonly list: () => void
+  /** Where the member ends that begins at `at`, if it is taken; -1 for one that is not. */
+  readonly take: (text: string, at: number) => number
+  readonly parsed: (value: JsonValue) => void
+}
+
 /** Nesting deeper than this is refused, so that a damaged file cannot exhaust the stack. */
 const nestingMax = 200
 
 const quote = 0x22
 const backslash = 0x5c
+const openingBracket = 0x5b
+const closingBracket = 0x5d
+
+/** Of the members of a list that is a member of the document. */
+const memberDepth = 2
+
+const nobody: ReadonlyMap<string, ListTaker> = new Map()
 
 class Parser {
   private readonly text: string
+  private readonly takers: ReadonlyMap<string, ListTaker>
   private at = 0
 
-  constructor(text: string) {
+  constructor(text: string, takers: ReadonlyMap<string, ListTaker>) {
     this.text = text
+    this.takers = takers
   }
 
   document(): JsonValue {
@@ -89,9 +112,32 @@ class Parser {
       this.space()
       if (this.text[this.at] !== ":") this.fail("expected a colon")
       this.at++
-      out[key] = this.value(depth + 1)
+      const taker = depth === 0 ? this.takers.get(key) : undefined
+      if (taker === undefined || !this.taken(taker)) out[key] = this.value(depth + 1)
+      else delete out[key]
       if (this.endOf("}")) return out
     }
+  }
+
+  /** Whether a list was here, which then was taken. */
+  private taken(taker: ListTaker): boolean {
+    taker.begin()
+    this.space()
+    if (this.text.charCodeAt(this.at) !== openingBracket) return false
+    taker.list()
+    this.at++
+    this.space()
+    if (this.text.charCodeAt(this.at) === closingBracket) {
+      this.at++
+      return true
+    }
+    do {
+      this.space()
+      const end = taker.take(this.text, this.at)
+      if (end < 0) taker.parsed(this.value(memberDepth))
+      else this.at = end
+    } while (!this.endOf("]"))
+    return true
   }
 
   private list(depth: number): ReadonlyArray<JsonValue> {
@@ -161,8 +207,11 @@ class Parser {
   }
 }
 
-/** Reads one JSON document; throws FormatError with the character position. */
-export const parseJson = (text: string): JsonValue => new Parser(text).document()
+/**
+ * Reads one JSON document; throws FormatError with the character position. Of its members, lists that `takers` names are left
+ * to them and are not in the result.
+ */
+export const parseJson = (text: string, takers = nobody): JsonValue => new Parser(text, takers).document()
 
 /** Writes JSON without spaces; bigint as digits. A number that JSON cannot hold is a bug, hence a defect. */
 export const printJson = (value: JsonValue): string => {

@@ -78,13 +78,31 @@ export const defaultSpec = (metadata: TableMetadata): PartitionSpec => specById(
 export const defaultSortOrder = (metadata: TableMetadata): SortOrder =>
   byId(metadata.sortOrders, metadata.defaultSortOrderId, (order) => order.orderId, "sort order")
 
-export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | undefined =>
+type SnapshotOf = (id: bigint) => Snapshot | undefined
+
+/** Of metadata whose snapshots may still be text: one of them, without the others. */
+const snapshotsKept = new WeakMap<TableMetadata, SnapshotOf>()
+
+/** Metadata whose snapshots `of` finds, the same ones as are in its list. It is kept beside it: a copy has only the list. */
+export const keepSnapshotOf = (metadata: TableMetadata, of: SnapshotOf): TableMetadata => {
+  snapshotsKept.set(metadata, of)
+  return metadata
+}
+
+export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | undefined => {
+  const kept = snapshotsKept.get(metadata)
   // mostly asked about new ones, which are the last
-  metadata.snapshots.findLast((snapshot) => snapshot.snapshotId === id)
+  return kept === undefined ? metadata.snapshots.findLast((snapshot) => snapshot.snapshotId === id) : kept(id)
+}
 
 /** The head of `main`; undefined for a table that never had a snapshot. */
 export const currentSnapshot = (metadata: TableMetadata): Snapshot | undefined =>
   metadata.currentSnapshotId === null ? undefined : snapshotById(metadata, metadata.currentSnapshotId)
+
+const indexed = (snapshots: ReadonlyArray<Snapshot>): SnapshotOf => {
+  const index = new Map(snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]))
+  return (id) => index.get(id)
+}
 
 /** What a branch stands at: one that is not there yet begins at the head of `main`. */
 export const headOf = (metadata: TableMetadata, branch: string): Snapshot | undefined => {
@@ -94,12 +112,14 @@ export const headOf = (metadata: TableMetadata, branch: string): Snapshot | unde
 
 /** The snapshot and its ancestors, newest first, as far back as they have not been expired. */
 export function* ancestorsOf(metadata: TableMetadata, snapshotId: bigint | null): Generator<Snapshot> {
-  const index = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]))
+  const snapshotOf = snapshotsKept.get(metadata) ?? indexed(metadata.snapshots)
+  // so that damaged metadata with a cycle of parents ends too
+  const seen = new Set<bigint>()
   let at = snapshotId
   while (at !== null) {
-    const snapshot = index.get(at)
-    // Removed once seen, so that damaged metadata with a cycle of parents ends too.
-    if (snapshot === undefined || !index.delete(at)) return
+    const snapshot = seen.has(at) ? undefined : snapshotOf(at)
+    if (snapshot === undefined) return
+    seen.add(at)
     yield snapshot
     at = snapshot.parentSnapshotId
   }

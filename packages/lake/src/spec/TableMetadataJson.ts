@@ -5,8 +5,8 @@
  * metadata gives one FormatError with the place; it never gives a table with fewer rows.
  */
 import { corrupt, unsupported } from "./FormatError.ts"
-import { fromVersion1, readVersion } from "./FormatVersion.ts"
-import { parseJson, type JsonObject, type JsonValue } from "./Json.ts"
+import { fromVersion1, readVersion, type FormatVersion } from "./FormatVersion.ts"
+import { parseJson, type JsonObject, type JsonValue, type ListTaker } from "./Json.ts"
 import { growingList, printDocument, printedList, printedOnce } from "./JsonBytes.ts"
 import {
   readInt,
@@ -23,24 +23,19 @@ import {
 } from "./JsonRead.ts"
 import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
 import { ofVersion3, schemaFromJson, schemaToJson } from "./Schema.ts"
-import {
-  branchAt,
-  mainBranch,
-  refFromJson,
-  refToJson,
-  snapshotFromJson,
-  snapshotToJson,
-  type SnapshotRef
-} from "./Snapshot.ts"
+import { branchAt, mainBranch, refFromJson, refToJson, snapshotToJson, type SnapshotRef } from "./Snapshot.ts"
+import { metadataLogForm, snapshotForm, snapshotLogForm, type SnapshotNote } from "./SnapshotText.ts"
 import { sortOrderFromJson, sortOrderToJson } from "./SortOrder.ts"
 import {
   currentSchema,
   defaultSortOrder,
   defaultSpec,
+  keepSnapshotOf,
   type MetadataLogEntry,
   type SnapshotLogEntry,
   type TableMetadata
 } from "./TableMetadata.ts"
+import { TextList } from "./TextList.ts"
 
 // What Java writes for "no current snapshot" in version 2; readers take it for null.
 const noSnapshot = -1
@@ -84,22 +79,6 @@ const printTableMetadata = (metadata: TableMetadata): Uint8Array =>
     "metadata-log": printedList(metadata.metadataLog.map(printMetadataLogEntry))
   })
 
-const readSnapshotLogEntry: Read<SnapshotLogEntry> = (value, where) => {
-  const object = readObject(value, where)
-  return {
-    timestampMs: readSafeInteger(object["timestamp-ms"], `${where}.timestamp-ms`),
-    snapshotId: readLong(object["snapshot-id"], `${where}.snapshot-id`)
-  }
-}
-
-const readMetadataLogEntry: Read<MetadataLogEntry> = (value, where) => {
-  const object = readObject(value, where)
-  return {
-    timestampMs: readSafeInteger(object["timestamp-ms"], `${where}.timestamp-ms`),
-    metadataFile: readString(object["metadata-file"], `${where}.metadata-file`)
-  }
-}
-
 const optionalList = <A>(object: JsonObject, key: string, read: Read<A>): ReadonlyArray<A> =>
   readOptional(object[key], key, (value, where) => readList(value, where, read)) ?? []
 
@@ -117,7 +96,38 @@ const refsWithMain = (
   // `refs` may be absent: `main` then points to the current snapshot all the same.
   refs.has(mainBranch) || current === null ? refs : new Map([...refs, [mainBranch, branchAt(current)]])
 
-const check = (metadata: TableMetadata): TableMetadata => {
+/** The lists that grow with a table's commits. */
+class GrowingLists {
+  readonly snapshots = new TextList(snapshotForm)
+  readonly snapshotLog = new TextList(snapshotLogForm)
+  readonly metadataLog = new TextList(metadataLogForm)
+
+  readonly takers: ReadonlyMap<string, ListTaker> = new Map<string, ListTaker>([
+    ["snapshots", this.snapshots],
+    ["snapshot-log", this.snapshotLog],
+    ["metadata-log", this.metadataLog]
+  ])
+}
+
+const checkSnapshots = (
+  { lastSequenceNumber, refs }: Pick<TableMetadata, "lastSequenceNumber" | "refs">,
+  notes: ReadonlyArray<SnapshotNote>,
+  places: ReadonlyMap<string, number>
+): void => {
+  if (places.size !== notes.length) corrupt("snapshots", "a snapshot id is used twice")
+  for (const [name, { snapshotId }] of refs) {
+    if (!places.has(String(snapshotId))) corrupt(`refs.${name}`, `snapshot ${snapshotId} is not in the table`)
+  }
+  // two numbers are compared in no time; one of a note is exact, and so is any number that is not above it
+  const lastNumber = Number(lastSequenceNumber)
+  for (const { id, sequenceNumber } of notes) {
+    if (sequenceNumber > (typeof sequenceNumber === "number" ? lastNumber : lastSequenceNumber)) {
+      corrupt("last-sequence-number", `is below that of snapshot ${id}`)
+    }
+  }
+}
+
+const checkStructure = (metadata: TableMetadata): void => {
   currentSchema(metadata)
   defaultSpec(metadata)
   defaultSortOrder(metadata)
@@ -130,30 +140,22 @@ const check = (metadata: TableMetadata): TableMetadata => {
   if (main !== metadata.currentSnapshotId) {
     corrupt("current-snapshot-id", `is ${metadata.currentSnapshotId}, but refs.main is ${main}`)
   }
-  const ids = new Set(metadata.snapshots.map((snapshot) => snapshot.snapshotId))
-  if (ids.size !== metadata.snapshots.length) corrupt("snapshots", "a snapshot id is used twice")
-  for (const [name, ref] of metadata.refs) {
-    if (!ids.has(ref.snapshotId)) corrupt(`refs.${name}`, `snapshot ${ref.snapshotId} is not in the table`)
-  }
-  for (const snapshot of metadata.snapshots) {
-    if (snapshot.sequenceNumber > metadata.lastSequenceNumber) {
-      corrupt("last-sequence-number", `is below that of snapshot ${snapshot.snapshotId}`)
-    }
-  }
-  return metadata
 }
 
-/** Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of a later version (`Unsupported`). */
-export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
-  const written = readObject(value, "table metadata")
-  const formatVersion = readVersion(written)
-  const object = formatVersion === 1 ? fromVersion1(written) : written
-  if (optionalList(object, "encryption-keys", readJson).length > 0) {
-    unsupported("encrypted tables (encryption-keys) are not read here")
-  }
+/** Where each snapshot stands in the list, by its id's digits. */
+const placesOf = (notes: ReadonlyArray<SnapshotNote>): ReadonlyMap<string, number> => {
+  const places = new Map<string, number>()
+  for (let index = 0; index < notes.length; index++) places.set(notes[index]!.id, index)
+  return places
+}
+
+const fromObject = (object: JsonObject, formatVersion: FormatVersion, lists: GrowingLists): TableMetadata => {
   const currentSnapshotId = readCurrentSnapshot(object["current-snapshot-id"], "current-snapshot-id")
   const refs = readOptional(object["refs"], "refs", (refs, where) => readMap(refs, where, refFromJson)) ?? new Map()
-  return check({
+  const snapshots = lists.snapshots.read(object["snapshots"], "snapshots")
+  const snapshotLog = lists.snapshotLog.read(object["snapshot-log"], "snapshot-log")
+  const metadataLog = lists.metadataLog.read(object["metadata-log"], "metadata-log")
+  const metadata: TableMetadata = {
     formatVersion,
     tableUuid: readString(object["table-uuid"], "table-uuid"),
     location: readString(object["location"], "location").replace(/\/+$/, ""),
@@ -169,15 +171,41 @@ export const tableMetadataFromJson = (value: JsonValue): TableMetadata => {
     defaultSortOrderId: readInt(object["default-sort-order-id"], "default-sort-order-id"),
     properties: readOptional(object["properties"], "properties", readStringMap) ?? new Map(),
     currentSnapshotId,
-    snapshots: optionalList(object, "snapshots", snapshotFromJson),
-    snapshotLog: optionalList(object, "snapshot-log", readSnapshotLogEntry),
-    metadataLog: optionalList(object, "metadata-log", readMetadataLogEntry),
+    get snapshots() {
+      return snapshots.all()
+    },
+    get snapshotLog() {
+      return snapshotLog.all()
+    },
+    get metadataLog() {
+      return metadataLog.all()
+    },
     refs: refsWithMain(refs, currentSnapshotId),
     statistics: optionalList(object, "statistics", readJson),
     partitionStatistics: optionalList(object, "partition-statistics", readJson),
     nextRowId: formatVersion < 3 ? 0n : readLong(object["next-row-id"], "next-row-id")
-  })
+  }
+  const places = placesOf(snapshots.notes)
+  checkStructure(metadata)
+  checkSnapshots(metadata, snapshots.notes, places)
+  return keepSnapshotOf(metadata, (snapshotId) => snapshots.at(places.get(String(snapshotId)) ?? -1))
 }
+
+const fromDocument = (value: JsonValue, lists: GrowingLists): TableMetadata => {
+  const written = readObject(value, "table metadata")
+  const formatVersion = readVersion(written)
+  const object = formatVersion === 1 ? fromVersion1(written) : written
+  if (optionalList(object, "encryption-keys", readJson).length > 0) {
+    unsupported("encrypted tables (encryption-keys) are not read here")
+  }
+  return fromObject(object, formatVersion, lists)
+}
+
+/**
+ * Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of a later version (`Unsupported`). The slow
+ * twin of `tableMetadataFromBytes`, which leaves snapshots and logs text until they are asked for.
+ */
+export const tableMetadataFromJson = (value: JsonValue): TableMetadata => fromDocument(value, new GrowingLists())
 
 const utf8Strict = new TextDecoder("utf-8", { fatal: true })
 
@@ -195,5 +223,6 @@ export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
   } catch {
     return corrupt("table metadata", "is not UTF-8")
   }
-  return tableMetadataFromJson(parseJson(text))
+  const lists = new GrowingLists()
+  return fromDocument(parseJson(text, lists.takers), lists)
 }
