@@ -3,7 +3,7 @@
  *
  * A member is told by a regular expression: text that matches is well formed and all that its decoder relies on, so that a
  * member which nobody asks for cannot be damaged without notice. Engines compile regular expressions to a loop over the text,
- * which costs a tenth of parsing it, and more than that in a process that has just begun. Members of any other form are parsed
+ * which costs a tenth of parsing it, and less than that in a process that has just begun. Members of any other form are parsed
  * and read with the document. The slow twin is `read` of each member's JSON.
  */
 import type { JsonValue, ListTaker } from "./Json.ts"
@@ -21,7 +21,10 @@ export interface MemberForm<A, N> {
   readonly noteOf: (member: A) => N
 }
 
-/** The form of members whose text `pattern` matches. Its groups are made only of members that are asked for. */
+/**
+ * The form of members whose text `pattern` matches: one that has no parentheses but those of groups, which are made only of
+ * members that are asked for.
+ */
 export const memberForm = <A, N>(
   pattern: string,
   form: Pick<MemberForm<A, N>, "decode" | "noteAt" | "read" | "noteOf">
