@@ -128,6 +128,7 @@ export type Node =
       readonly on: string
       /** Fields of the table. */
       readonly take: ReadonlyArray<string>
+      readonly store?: DiskStore
     })
   | (Base & {
       readonly op: "deduplicate"

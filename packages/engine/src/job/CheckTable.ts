@@ -7,6 +7,7 @@ import type { RecordShape } from "@frazil/core"
 import type { NodeOf, TopicRef } from "../flow/Node.ts"
 import { tableStateName } from "../state/TableState.ts"
 import { aboveInStage, type Stages, written } from "../plan/Stages.ts"
+import { checkStore } from "./CheckState.ts"
 import type { Graph, Operator } from "./Graph.ts"
 
 type Tell = (problem: string) => void
@@ -23,7 +24,7 @@ const code: ReadonlySet<Operator["node"]["op"]> = new Set([
 
 export const checkTable = (
   graph: Graph,
-  { cuts, portsOf }: Stages,
+  { cuts, portsOf, stages }: Stages,
   topics: ReadonlyMap<number, TopicRef>,
   operator: Operator,
   input: RecordShape | undefined,
@@ -47,11 +48,30 @@ export const checkTable = (
       tell(`${candidate.name}: replaces ${node.on}, which ${name} joins on; write the new value to another field`)
   }
   checkTaken(name, node, input, tell)
+  checkStore(name, node.store, tell)
+  for (const { members } of stages) if (members.includes(operator.id)) checkShared(graph, members, operator, tell)
   for (const other of graph.operators) {
     if ((other.node.op === "to" || other.node.op === "orDeadLetter") && other.node.topic.name === node.table.name)
       tell(`${other.name}: writes the table that ${name} reads to its end; write it in a job of its own`)
     if (other.name === tableStateName(node.table.name))
       tell(`an operator is named "${other.name}", as the state of ${name} is: give it another name`)
+  }
+}
+
+const storeText = ({ store }: NodeOf<"joinTable">): string =>
+  store === undefined ? "in memory" : `on disk with a cache of ${store.cacheBytesMax} bytes`
+
+/** Joins of a stage with one table share its rows, so that these are in one place. */
+const checkShared = (graph: Graph, members: ReadonlyArray<number>, { id, name, node }: Operator, tell: Tell) => {
+  if (node.op !== "joinTable") return
+  for (const member of members) {
+    const { name: before, node: other } = graph.operators[member]!
+    if (member >= id || other.op !== "joinTable" || other.table.name !== node.table.name) continue
+    if (storeText(other) === storeText(node)) continue
+    tell(
+      `${name}: keeps ${node.table.name} ${storeText(node)}, ${before} keeps it ${storeText(other)}, and they share its rows; say the same store in both`
+    )
+    return
   }
 }
 

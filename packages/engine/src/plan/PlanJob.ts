@@ -189,9 +189,15 @@ const planTables = (members: ReadonlyArray<Operator>): ReadonlyArray<PlannedTabl
   const tables = new Map<string, PlannedTable>()
   for (const { node } of members) {
     if (node.op !== "joinTable") continue
-    const { table, take } = node
+    const { store, table, take } = node
     const fields = new Set([...(tables.get(table.name)?.fields ?? []), ...take])
-    tables.set(table.name, { topic: table, name: tableStateName(table.name), fields: [...fields].toSorted() })
+    tables.set(table.name, {
+      topic: table,
+      name: tableStateName(table.name),
+      fields: [...fields].toSorted(),
+      // a job that was made says the same in all of them
+      ...(store === undefined ? {} : { store })
+    })
   }
   return [...tables.values()]
 }

@@ -4,7 +4,7 @@
  * `planJob` makes it without any I/O; the code generator, the interpreter and the tasks read it.
  */
 import type { CheckedExpr, FieldSpec, RecordShape } from "@frazil/core"
-import type { AnyRecord, LookupService, Node, NodeOf, StateDeclaration, TopicRef } from "../flow/Node.ts"
+import type { AnyRecord, DiskStore, LookupService, Node, NodeOf, StateDeclaration, TopicRef } from "../flow/Node.ts"
 import type { Origins } from "../repartition/Place.ts"
 import type { AskPolicy } from "../lookup/LookupPolicy.ts"
 import type { KeyedPlan } from "../keyed/KeyedPlan.ts"
@@ -60,6 +60,8 @@ export interface PlannedTable {
   readonly name: string
   /** All that is taken of it; nothing else is kept. */
   readonly fields: ReadonlyArray<string>
+  /** Its rows are on disk; undefined: in memory. */
+  readonly store?: DiskStore
 }
 
 /** An internal topic that the stage writes. */

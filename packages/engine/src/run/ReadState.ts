@@ -4,7 +4,7 @@
  *
  * `frazil jobs state` calls it. A job that runs may drop what is being read; then its next record in force is read instead.
  * **Bounds**: all state of the key's partition is read, where its own producer put it elsewhere that of all partitions, one after
- * the other; held is what is of the key, and all of patterns, lookups and tables.
+ * the other; held is what is of the key, and all of patterns and lookups.
  */
 import { partitionOf } from "@frazil/core"
 import { Effect } from "effect"

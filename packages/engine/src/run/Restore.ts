@@ -159,7 +159,7 @@ const statesOf = (plan: StagePlan, open: OpenStore | undefined): StageState => (
   keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed, open)),
   joins: plan.joins.map((join) => makeJoinState(join, open)),
   lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
-  tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields))
+  tables: plan.tables.map((table) => makeTableState(table, open))
 })
 
 /**

@@ -45,12 +45,13 @@ export const catchStores = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect
     return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
   })
 
-const diskStatesOf = ({ joins, keyed, states, windows }: StagePlan): ReadonlyArray<string> =>
+const diskStatesOf = ({ joins, keyed, states, tables, windows }: StagePlan): ReadonlyArray<string> =>
   [
     ...states.map(({ declaration, name }) => ({ name, store: declaration.store })),
     ...windows,
     ...keyed,
-    ...joins
+    ...joins,
+    ...tables
   ].flatMap(({ name, store }) => (store === undefined ? [] : [name]))
 
 const noFolder = (plan: StagePlan, names: ReadonlyArray<string>) =>

@@ -2,21 +2,23 @@
  * A table as one shard knows it: what is taken of the latest record of each key, with what changed since the last epoch.
  *
  * The shard's `TableReader` writes it, the stage's joins read it; epochs take its delta, snapshots capture it. It forgets a
- * key when the table deletes it and never else. **Bounds**: the keys of the table's partition.
+ * key when the table deletes it and never else. **Bounds**: the keys of the table's partition, in memory or on disk
+ * (`TableRows.ts`).
  */
 import type { AnyRecord } from "../flow/Node.ts"
-import { decodeRecord, encodeRecord } from "../lookup/RecordText.ts"
+import { decodeRecord } from "../lookup/RecordText.ts"
+import type { PlannedTable } from "../plan/StagePlan.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
 import { plainJson } from "./PlainJson.ts"
-import { inPieces } from "./Capture.ts"
 import type { OperatorState } from "./OperatorState.ts"
+import { type EncodedRow, makeTableRows } from "./TableRows.ts"
 
 /** A delta, or a piece of a snapshot. */
 interface EncodedTable {
   readonly fields: ReadonlyArray<string>
   /** What was there before means nothing: the table is read from its first record on. */
   readonly anew?: true
-  /** Null: the key was deleted. */
-  readonly rows: ReadonlyArray<readonly [key: string, row: unknown]>
+  readonly rows: ReadonlyArray<EncodedRow>
 }
 
 export interface TableState extends OperatorState {
@@ -33,19 +35,18 @@ export interface TableState extends OperatorState {
 /** The name that the state of a table is found again by; several joins with the table share it. */
 export const tableStateName = (topic: string): string => `table(${topic})`
 
-export const makeTableState = (name: string, fields: ReadonlyArray<string>): TableState => {
-  const rows = new Map<string, AnyRecord>()
+/** `open` makes the store of a table that is on disk; without it, it is in memory whatever is declared. */
+export const makeTableState = (
+  { fields, name, store }: Pick<PlannedTable, "fields" | "name" | "store">,
+  open?: OpenStore
+): TableState => {
+  const rows = makeTableRows(name, store, open)
   const changed = new Set<string>()
-  let since = new Set<string>()
   let complete = true
   let anew = false
   // null, not undefined: a field may be named as an accessor that every object inherits
   const taken = (record: AnyRecord): AnyRecord =>
     Object.fromEntries(fields.map((field) => [field, (Object.hasOwn(record, field) ? record[field] : null) ?? null]))
-  const encodeRow = (key: string) => {
-    const row = rows.get(key)
-    return [key, row === undefined ? null : encodeRecord(row)] as const
-  }
   return {
     name,
     get: (key) => (key === null || key === undefined ? undefined : rows.get(String(key))),
@@ -65,19 +66,13 @@ export const makeTableState = (name: string, fields: ReadonlyArray<string>): Tab
       anew = true
     },
     takeDelta: (): EncodedTable => {
-      const delta = Array.from(changed, encodeRow)
+      const delta = rows.tell(changed)
       const begun = anew
-      for (const key of changed) since.add(key)
       changed.clear()
       anew = false
       return { fields, ...(begun ? { anew: true } : {}), rows: delta }
     },
-    capture: (kind) => {
-      const listed = since
-      since = new Set()
-      const keys = kind === "base" ? rows : listed
-      return inPieces(keys.keys(), keys.size, (some): EncodedTable => ({ fields, rows: some.map(encodeRow) }))
-    },
+    capture: (kind) => rows.capture(kind, (some): EncodedTable => ({ fields, rows: some })),
     load: (entries) => {
       const loaded = entries as EncodedTable // made by takeDelta or a capture above
       if (loaded.anew === true) {
@@ -91,7 +86,13 @@ export const makeTableState = (name: string, fields: ReadonlyArray<string>): Tab
         else rows.set(key, taken(decodeRecord(row)))
       }
     },
-    size: () => rows.size,
+    entriesOf: (entries, key): EncodedTable => {
+      const loaded = entries as EncodedTable // as in load
+      return { ...loaded, rows: loaded.rows.filter(([of]) => of === key) }
+    },
+    size: rows.size,
+    ...(rows.stored === undefined ? {} : { stored: rows.stored }),
+    ...(rows.discard === undefined ? {} : { discard: rows.discard }),
     read: (key) => {
       const row = rows.get(key)
       return row === undefined ? undefined : { values: plainJson(row) }

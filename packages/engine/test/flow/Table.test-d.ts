@@ -29,6 +29,11 @@ expectTypeOf<Flow.ServicesOf<typeof joined>>().toEqualTypeOf<never>()
 const { known } = joined.pipe(Flow.route({ known: Flow.has("income") }))
 expectTypeOf<Flow.RecordOf<typeof known>["income"]>().toEqualTypeOf<Decimal<2>>()
 
+// where the table's rows are
+Flow.from(Orders).pipe(Flow.joinTable(Customers, { on: "customer", take: ["income"], store: "disk" }))
+// @ts-expect-error: a table has no bound on its keys
+Flow.from(Orders).pipe(Flow.joinTable(Customers, { on: "customer", take: ["income"], keysMax: 10 }))
+
 // @ts-expect-error: no such field to join on
 Flow.from(Orders).pipe(Flow.joinTable(Customers, { on: "custom", take: ["income"] }))
 // @ts-expect-error: no key is true or false

@@ -111,4 +111,18 @@ describe("a join with a table", () => {
       `an operator is named "table(customers)", as the state of joinTable(customers)@orders is: give it another name`
     ])
   })
+
+  it("is refused where joins that share a table's rows keep them in several places", () => {
+    const by = (name: string, store: Flow.StateStore) =>
+      orders.pipe(Flow.joinTable(Customers, { on: "customer", take: ["score"], name, store }), Flow.to(Copies))
+    assert.deepStrictEqual(problemsOf(by("one", "memory"), by("two", "disk")), [
+      "two: keeps customers on disk with a cache of 67108864 bytes, one keeps it in memory, and they share its rows; say the same store in both"
+    ])
+    const small = { disk: { cacheBytesMax: 1000 } }
+    assert.include(problemsOf(by("one", "disk"), by("two", small))[0], "say the same store in both")
+    assert.deepStrictEqual(problemsOf(by("one", small), by("two", { disk: { cacheBytesMax: 1000 } })), [])
+    assert.deepStrictEqual(problemsOf(by("one", { disk: { cacheBytesMax: Number.NaN } })), [
+      "one: its cacheBytesMax is no number of bytes"
+    ])
+  })
 })

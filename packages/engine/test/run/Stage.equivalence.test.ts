@@ -53,7 +53,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       joins: plan.joins.map((join) => makeJoinState(join)),
       keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed)),
       lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),
-      tables: plan.tables.map(({ fields, name }) => makeTableState(name, fields)),
+      tables: plan.tables.map((table) => makeTableState(table)),
       tableOffsets: plan.tables.map(() => 0),
       detail: emptyDetail
     },

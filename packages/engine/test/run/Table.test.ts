@@ -12,6 +12,7 @@ import {
   assertChecks,
   checkedJob,
   CheckedOrders,
+  checking,
   checks,
   goneLine,
   limitLine,
@@ -185,10 +186,7 @@ describe("a join with a table", () => {
 
   it.live("reads a table from its first record when the job joins with it anew, or takes more of it", () =>
     Effect.gen(function* () {
-      const join = (take: ReadonlyArray<"limit" | "segment">) =>
-        Job.make("checked-orders", [
-          Flow.from(Orders).pipe(Flow.joinTable(Limits, { on: "customer", take }), Flow.to(CheckedOrders))
-        ])
+      const join = (take: ReadonlyArray<"limit" | "segment">) => checking(undefined, take)
       const without = Job.make("checked-orders", [Flow.from(Orders).pipe(Flow.to(CheckedOrders))])
       yield* append(Limits, [limitLine("C1", "1.5", "gold")])
       const versions = [without, join(["limit"]), join(["limit", "segment"]), without, join(["segment"]), checkedJob]

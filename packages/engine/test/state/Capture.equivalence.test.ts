@@ -144,8 +144,14 @@ const functionWorld = (onDisk: boolean): World => {
   }
 }
 
-const tableWorld = (): World => ({
-  make: () => makeTableState("t", ["a"]),
+const newStore = (): OpenStore => {
+  const folder = memoryFolder()
+  return (operator) => ({ files: folder.make(operator), sealed: false })
+}
+
+const tableWorld = (onDisk: boolean): World => ({
+  make: () =>
+    makeTableState({ name: "t", fields: ["a"], store: { cacheBytesMax: 1_000 } }, onDisk ? newStore() : undefined),
   change: (of, chance) => {
     const state = of as TableState // made above
     for (let row = 0; row < 4; row++) {
@@ -174,7 +180,8 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
   ["values", valueWorld],
   ["process functions", () => functionWorld(false)],
   ["process functions on disk", () => functionWorld(true), 3],
-  ["tables", tableWorld]
+  ["tables", () => tableWorld(false)],
+  ["tables on disk", () => tableWorld(true), 2]
 ]
 
 describe("snapshots that are taken while state changes", () => {

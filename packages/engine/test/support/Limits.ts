@@ -35,9 +35,23 @@ export const Orders = Topic.make("orders", {
 export const Limits = Topic.make("limits", { schema: Limit, key: "customer", partitions: 2 })
 export const CheckedOrders = Topic.make("checked", { schema: Checked, key: "id", partitions: 1 })
 
-export const checkedJob = Job.make("checked-orders", [
-  Flow.from(Orders).pipe(Flow.joinTable(Limits, { on: "customer", take: ["limit", "segment"] }), Flow.to(CheckedOrders))
-])
+/** With the table's rows in memory, or on disk behind a cache of so many bytes; by a version that takes all that is checked, or less. */
+export const checking = (
+  cacheBytesMax: number | undefined,
+  take: ReadonlyArray<"limit" | "segment"> = ["limit", "segment"]
+) =>
+  Job.make("checked-orders", [
+    Flow.from(Orders).pipe(
+      Flow.joinTable(Limits, {
+        on: "customer",
+        take,
+        ...(cacheBytesMax === undefined ? {} : { store: { disk: { cacheBytesMax } } })
+      }),
+      Flow.to(CheckedOrders)
+    )
+  ])
+
+export const checkedJob = checking(undefined)
 
 const startMs = Date.UTC(2026, 0, 14)
 
@@ -60,8 +74,8 @@ export interface Round {
 }
 
 /** Rows that come, change and go, some broken; then orders of customers that may be there, or of nobody. */
-export const randomRound = (chance: Chance, from: number, count = 24): Round => {
-  const customer = () => `C${chance.below(9)}`
+export const randomRound = (chance: Chance, from: number, count = 24, customersCount = 9): Round => {
+  const customer = () => `C${chance.below(customersCount)}`
   const row = (): Line => {
     if (chance.once(4)) return goneLine(customer())
     const line = limitLine(customer(), `${chance.below(1000)}.5`, chance.pick([null, "gold", "new"]))
