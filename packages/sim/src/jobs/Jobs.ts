@@ -19,6 +19,7 @@ import { market, marketOnDisk, offer, Offers } from "./Market.ts"
 import { clicksByPage } from "./Repartition.ts"
 import { cardsOnDisk } from "./Stored.ts"
 import { securityOfLogins } from "./Security.ts"
+import { tablesOnDisk } from "./Tables.ts"
 import { checkTransactions, transactionLandings, transactionLines, transactions } from "./Transactions.ts"
 import { clickWindows, windowsOnDisk } from "./Windows.ts"
 
@@ -92,5 +93,6 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
   bids: bidsOfAuctions,
   "bids-on-disk": bidsOnDisk,
   stored: cardsOnDisk,
+  "tables-on-disk": tablesOnDisk,
   "by-the-clock": byTheClock
 }

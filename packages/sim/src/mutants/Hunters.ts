@@ -38,6 +38,7 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   bids: simulating("bids"),
   "bids-on-disk": simulating("bids-on-disk"),
   stored: simulating("stored"),
+  "tables-on-disk": simulating("tables-on-disk"),
   "by-the-clock": simulating("by-the-clock"),
   damage: damaging,
   retention: huntRetention,

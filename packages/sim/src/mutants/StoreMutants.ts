@@ -309,6 +309,29 @@ const ofJoins: typeof mistakes = [
   }
 ]
 
+const tableRows = "packages/engine/src/state/TableRows.ts"
+
+const ofTables: typeof mistakes = [
+  {
+    name: "a row of a table on disk that was deleted is still met",
+    file: tableRows,
+    find: "entries.set(key, null, deleted)",
+    replace: "entries.set(key, entries.get(key)!.value, begun)"
+  },
+  {
+    name: "an increment of a table on disk leaves out what was deleted",
+    file: tableRows,
+    find: 'const given = kind === "base" ? some.filter',
+    replace: 'const given = kind !== "first" ? some.filter'
+  },
+  {
+    name: "rows of a table on disk are in no delta when there are more than four",
+    file: tableRows,
+    find: "const told = entries.told(key)",
+    replace: "const told = get(key) === undefined || size > 4 ? undefined : entries.told(key)"
+  }
+]
+
 const huntedBy =
   (hunter: string) =>
   (mistake: (typeof mistakes)[number]): Mutant => ({ rule: "state on disk", hunter, ...mistake })
@@ -317,5 +340,6 @@ export const storeMutants: ReadonlyArray<Mutant> = [
   ...mistakes.map(huntedBy("stored")),
   ...ofKeyedOperators.map(huntedBy("bids-on-disk")),
   ...ofWindows.map(huntedBy("windows-on-disk")),
-  ...ofJoins.map(huntedBy("market-on-disk"))
+  ...ofJoins.map(huntedBy("market-on-disk")),
+  ...ofTables.map(huntedBy("tables-on-disk"))
 ]

@@ -10,11 +10,14 @@ import { Effect, Random } from "effect"
 const pauseMsMax = 30
 const retryMsMax = 400
 
-/** Cuts records into batches of `batchMax`, each record in the partition of its key. */
+const nothing = new Uint8Array(0)
+
+/** Cuts records into batches of `batchMax`, each record in the partition of its key; one that deletes is its key alone. */
 export const batchesOf = (
   topic: Topic<never>,
   records: ReadonlyArray<string>,
-  batchMax: number
+  batchMax: number,
+  deletes: (record: string) => boolean = () => false
 ): ReadonlyArray<ReadonlyArray<Append>> => {
   const { keyOf } = KeyScanner.make(topic as unknown as Topic<unknown>) // read by its shape and key alone
   const encoder = new TextEncoder()
@@ -23,7 +26,8 @@ export const batchesOf = (
     for (const record of records.slice(batch * batchMax, (batch + 1) * batchMax)) {
       const bytes = encoder.encode(record)
       const key = keyOf(bytes, 0, bytes.length)
-      builders[partitionOf(key, topic.partitions)]!.add(bytes, key === null ? null : encoder.encode(key))
+      const value = deletes(record) ? nothing : bytes
+      builders[partitionOf(key, topic.partitions)]!.add(value, key === null ? null : encoder.encode(key))
     }
     return builders.flatMap((builder, partition) =>
       builder.length() === 0 ? [] : [{ topic: topic.name, partition, records: builder.take() }]

@@ -14,6 +14,8 @@ export interface SimInput {
   readonly records: (random: Random) => ReadonlyArray<string>
   /** All of it is there before the job starts, as a table must be for which the moment of a change makes a difference. */
   readonly present?: boolean
+  /** Of a table: texts of which only the key is written, to delete it. */
+  readonly deletes?: (record: string) => boolean
 }
 
 /** How often epochs, snapshots and swaps come; drawn from the seed, small, so that a short run has many. */

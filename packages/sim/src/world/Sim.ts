@@ -55,6 +55,13 @@ export const presentInput = <A, Name extends string>(
   records: (random: Random) => ReadonlyArray<string>
 ): SimInput => ({ ...input(topic, records), present: true })
 
+/** Rows of a table; of those that `deletes` is true of only the key is written. */
+export const tableInput = <A, Name extends string>(
+  topic: Topic<A, Name>,
+  records: (random: Random) => ReadonlyArray<string>,
+  deletes: (record: string) => boolean
+): SimInput => ({ ...input(topic, records), deletes })
+
 export const standardDeadLetters: DeadLetters["Service"] = { topic: DeadLetterTopic, make: makeDeadLetter }
 export const standardLedger: Ledger["Service"] = { topic: LedgerTopic, make: makeLedgerEntry }
 

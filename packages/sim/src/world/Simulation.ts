@@ -112,13 +112,13 @@ export class Simulation<R> {
     )
     const batchMax = batchRecordsChoices[random.below(batchRecordsChoices.length)]!
     // in an undisturbed run all input is there from the start
-    this.feeds = (calm ? [] : scenario.input).map(({ present = false, records, topic }, index) => {
+    this.feeds = (calm ? [] : scenario.input).map(({ deletes, present = false, records, topic }, index) => {
       const drawn = records(makeRandom(seed * 31 + index)).slice(0, options.recordsMax)
       const lines = options.orderly === true ? drawn : disorder(drawn, random)
       return {
         name: `producer-${topic.name}`,
         topic,
-        batches: batchesOf(topic, lines, batchMax),
+        batches: batchesOf(topic, lines, batchMax, deletes),
         present,
         ended: false
       }
@@ -188,7 +188,7 @@ export class Simulation<R> {
     const { log, storage } = this.durable
     const undisturbed = makeDurable()
     let undecodable = 0
-    for (const { topic } of this.scenario.input) {
+    for (const { deletes, topic } of this.scenario.input) {
       const kept = log.topics.get(topic.name)
       if (kept === undefined) continue
       undisturbed.log.topics.set(topic.name, {
@@ -199,7 +199,10 @@ export class Simulation<R> {
       const expected = sent.reduce((sum, { records }) => sum + records.length, 0)
       const appended = kept.partitions.reduce((sum, { end }) => sum + end, 0)
       const decoder = Decoder.make(topic as unknown as Topic<unknown>) // read through its shape only
-      for (const { records } of kept.partitions) undecodable += decoder.decode(packKept(records)).failures.length
+      for (const { records } of kept.partitions) {
+        const written = deletes === undefined ? records : records.filter(({ value }) => value.length > 0)
+        undecodable += decoder.decode(packKept(written)).failures.length
+      }
       if (expected !== appended) this.violations.push(`topic ${topic.name}: ${appended} records, ${expected} were sent`)
     }
     const { deadLetters, job } = this.scenario

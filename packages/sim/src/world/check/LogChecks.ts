@@ -16,6 +16,7 @@ interface Detail {
     readonly out: Readonly<Record<string, number>>
     readonly deadLettered: number
     readonly totals?: Readonly<Record<string, ShardTotal>>
+    readonly tables?: Readonly<Record<string, { readonly deadLettered: number }>>
   }
   /** Behind a repartition. */
   readonly lanes?: ReadonlyArray<unknown>
@@ -158,7 +159,8 @@ export const checkCounts = (
     if (lanes !== undefined) taken.set(id.stage, (taken.get(id.stage) ?? 0) + (counts?.in ?? 0))
     for (const [topic, count] of Object.entries(counts?.out ?? {}))
       counted.set(topic, (counted.get(topic) ?? 0) + count)
-    counted.set(deadLetterTopic, (counted.get(deadLetterTopic) ?? 0) + (counts?.deadLettered ?? 0))
+    const ofTables = Object.values(counts?.tables ?? {}).reduce((sum, { deadLettered }) => sum + deadLettered, 0)
+    counted.set(deadLetterTopic, (counted.get(deadLetterTopic) ?? 0) + (counts?.deadLettered ?? 0) + ofTables)
   }
   for (const [topic, count] of taken) {
     const written = counted.get(topic) ?? 0
