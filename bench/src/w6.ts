@@ -1,6 +1,7 @@
 /**
- * W6 of the peers' workloads. usage: bun bench/src/w6.ts FILE.ndjson [--output DIR]: see `workload/Program.ts`. With `--http`: every
- * record through a service that answers after 200 ms, a thousand at a time (`support/SlowService.ts`).
+ * W6 of the peers' workloads. usage: bun bench/src/w6.ts FILE.ndjson [--output DIR]: see `workload/Program.ts`. With `--disk`
+ * the table's rows are on disk. With `--http`: every record through a service that answers after 200 ms, a thousand at a time
+ * (`support/SlowService.ts`).
  */
 import { openHttpLookup } from "@frazil/connect"
 import { Field, Topic } from "@frazil/core"
@@ -88,4 +89,7 @@ const [, , file] = process.argv
 if (file !== undefined && process.argv.includes("--http")) {
   checkInput(file)
   process.stdout.write(`${JSON.stringify(await throughService(file))}\n`)
-} else await runProgram(6, w6)
+} else {
+  const store = process.argv.includes("--disk") ? "disk" : "memory"
+  await runProgram(6, (input, through) => w6(input, through, store))
+}

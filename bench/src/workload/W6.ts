@@ -2,10 +2,14 @@
  * W6 of the peers' workloads: every record joined with a table of a million accounts, how many come from another country than
  * the account's, and the sum of the accounts' risk, whatever the records' times.
  *
- * It has no rows. Making the table's records is not counted, reading them into state is told apart.
+ * It has no rows. Making the table's records is not counted, reading them into state is told apart. The table's rows are in memory,
+ * or on disk with the cache that an operator has by default.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { expr, Field, Topic } from "@frazil/core"
-import { Flow, Job } from "@frazil/engine"
+import { Flow, Job, localStateFolder, StateFolder } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect, Layer, Schema } from "effect"
 import { Accounts, accountsCount, makeAccounts } from "../support/Accounts.ts"
@@ -20,19 +24,21 @@ import { timed } from "./Transactions.ts"
 class Foreign extends Schema.Opaque<Foreign>()(Schema.Struct({ transaction_id: Field.text() })) {}
 const Foreigns = Topic.make("foreign", { schema: Foreign, key: undefined, partitions: 1 })
 
-const joined = timed(RawTransactions).pipe(
-  Flow.joinTable(Accounts, { on: "account_id", take: ["home_country", "risk"] })
-)
-const job = Job.make("w6", [
-  joined.pipe(
-    Flow.filter(expr("country != home_country")),
-    Flow.map(({ transaction_id }) => ({ transaction_id })),
-    Flow.to(Foreigns)
-  ),
-  joined.pipe(Flow.total("risk", { sum: "risk" }))
-])
+const makeJob = (store: "memory" | "disk") => {
+  const joined = timed(RawTransactions).pipe(
+    Flow.joinTable(Accounts, { on: "account_id", take: ["home_country", "risk"], store })
+  )
+  return Job.make("w6", [
+    joined.pipe(
+      Flow.filter(expr("country != home_country")),
+      Flow.map(({ transaction_id }) => ({ transaction_id })),
+      Flow.to(Foreigns)
+    ),
+    joined.pipe(Flow.total("risk", { sum: "risk" }))
+  ])
+}
 
-export const w6 = async (file: string, through: Through): Promise<Answered> => {
+export const w6 = async (file: string, through: Through, store: "memory" | "disk"): Promise<Answered> => {
   if (through === "log") throw new BenchError("W6 reads its table from memory: --through log is for W1 to W5")
   const before = cpuSeconds()
   const accounts = makeAccounts()
@@ -42,11 +48,14 @@ export const w6 = async (file: string, through: Through): Promise<Answered> => {
   const source = makeFileLog(RawTransactions.name, file, undefined, tables, () => (loaded = cpuSeconds()))
   const monitor = Job.monitor()
   const inputComplete = (topic: string) => Effect.sync(() => topic !== RawTransactions.name || source.complete())
+  const folder = mkdtempSync(join(tmpdir(), "frazil-w6-"))
   await Effect.runPromise(
-    Job.run(job, { bounded: true, inputComplete, observer: monitor }).pipe(
-      Effect.provide(Layer.merge(source.layer, jobServices))
+    Job.run(makeJob(store), { bounded: true, inputComplete, observer: monitor }).pipe(
+      Effect.provide(Layer.merge(source.layer, jobServices)),
+      Effect.provideService(StateFolder, localStateFolder(folder))
     )
   )
+  rmSync(folder, { recursive: true })
   const [status] = monitor.status()
   if (status === undefined) throw new Error("a job that ran has a status")
   const n = status.in
