@@ -110,6 +110,7 @@ export type Node =
       readonly pattern: PatternSpec
       /** Its consumers are the branches `matched` and `timedOut`. */
       readonly timeouts: boolean
+      readonly store?: DiskStore
     })
   | (Base & {
       readonly op: "lookup"

@@ -55,7 +55,7 @@ export const checkStore = (name: string, store: DiskStore | undefined, tell: (pr
 
 const storeOf = (node: Node) => {
   if (node.op === "mapWithState") return node.state.store
-  return node.op === "window" || isKeyedNode(node) ? node.store : undefined
+  return node.op === "window" || node.op === "pattern" || isKeyedNode(node) ? node.store : undefined
 }
 
 const reasons = {

@@ -8,8 +8,8 @@ export interface KeyMatches extends Open, Listed {
   readonly key: string
   /** Since the last delta. */
   changed: boolean
-  /** A deadline of it is in the queue. */
-  scheduled: boolean
+  /** When it is looked at next; infinite: no deadline of it is listed. */
+  dueAt: number
 }
 
 /** When the first partial match of a key is over, or was when it was put there. */
@@ -22,9 +22,12 @@ export const makeKeyMatches = (key: string): KeyMatches => ({
   partials: [],
   completed: [],
   changed: false,
-  scheduled: false,
+  dueAt: Number.POSITIVE_INFINITY,
   listedIn: 0
 })
+
+/** Whether it has something. */
+export const isOpen = ({ completed, partials }: KeyMatches): boolean => partials.length + completed.length > 0
 
 /** The deadline of the first partial match; undefined when there is none. */
 export const deadlineOf = ({ spec }: PatternPlan, keyed: KeyMatches): Deadline | undefined => {

@@ -31,7 +31,7 @@ interface EncodedHeld {
 /** Indexes of the key's records, and the steps that took them. */
 type EncodedTakes = ReadonlyArray<readonly [record: number, step: number]>
 
-interface EncodedKey {
+export interface EncodedKey {
   readonly key: string
   readonly records: ReadonlyArray<EncodedHeld>
   readonly partials: ReadonlyArray<readonly [takes: EncodedTakes, waiting: number, pending: boolean]>
@@ -85,6 +85,9 @@ export const encodeKey = ({ completed, key, partials }: KeyMatches): EncodedKey 
   return { ...encoded, records: Array.from(indexes.keys(), encodeHeld) }
 }
 
+/** Whether it has something. */
+export const isEncodedOpen = ({ completed, partials }: EncodedKey): boolean => partials.length + completed.length > 0
+
 export const decodeKey = (encoded: EncodedKey): KeyMatches => {
   const records = encoded.records.map((each) => decodeHeld(encoded.key, each))
   const decodeTakes = (takes: EncodedTakes): Take => {
@@ -105,6 +108,16 @@ export const decodeKey = (encoded: EncodedKey): KeyMatches => {
       const last = decodeTakes(takes)
       return { start: startOf(last), last }
     })
+  }
+}
+
+/** What of the entries is of a key, but for records of others that wait. */
+export const encodedOfKey = (entries: unknown, key: string): EncodedPattern => {
+  const encoded = entries as EncodedPattern // as in `readEncoded`
+  return {
+    ...encoded,
+    held: encoded.held.filter(([of]) => of === key),
+    keys: encoded.keys.filter(({ key: of }) => of === key)
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import type { FieldSpec, RecordShape } from "@frazil/core"
-import type { AnyRecord, NodeOf } from "../flow/Node.ts"
+import type { AnyRecord, DiskStore, NodeOf } from "../flow/Node.ts"
 import type { PlannedComputed } from "../plan/StagePlan.ts"
 import {
   type CheckedCondition,
@@ -55,6 +55,8 @@ export interface PatternPlan {
   /** Negative steps at the end: a match is one when `within` is over. */
   readonly trailing: number
   readonly timeouts: boolean
+  /** What keys have open is on disk; undefined: in memory. */
+  readonly store?: DiskStore
   /** A hash of what the state was made by: another one cannot read it. */
   readonly shape: string
 }
@@ -126,6 +128,7 @@ export const planPattern = (
     strict: steps.some(({ consecutive, strict }) => strict || consecutive),
     trailing: notsBefore(spec.steps, spec.steps.length),
     timeouts: node.timeouts,
+    ...(node.store === undefined ? {} : { store: node.store }),
     shape: createHash("sha256")
       .update(JSON.stringify([node.key, told, spec.withinMs, spec.skip]))
       .digest("hex")

@@ -9,19 +9,28 @@
 import type { ColumnBatch } from "@frazil/core"
 import type { AnyRecord } from "../flow/Node.ts"
 import { bytesOf, noBytes, recordOf } from "../state/KeptRecord.ts"
-import { type Capture, type CaptureKind, ChangeList, inPieces, inTurn } from "../state/Capture.ts"
+import { type Capture, type CaptureKind, inPieces, inTurn } from "../state/Capture.ts"
 import type { OperatorState } from "../state/OperatorState.ts"
 import type { RawBytes } from "../state/RawBytes.ts"
+import type { OpenStore } from "../store/OpenStore.ts"
+import type { StoredCounts } from "../store/StoredMap.ts"
 import { addCompleted, giveMatches } from "./AfterMatch.ts"
 import { type HeldRecord, type PatternHost, readHeld } from "./HeldRecord.ts"
 import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "./HeldRows.ts"
 import { judge, type Judged } from "./Judge.ts"
-import { type Deadline, deadlineOf, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
+import { type Deadline, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
 import { completes, recordsBySteps, type Take, takesOf } from "./PartialMatch.ts"
 import { decodeHeldColumns, makeHeldColumns } from "./HeldColumns.ts"
-import { decodeHeld, decodeKey, encodeHeld, encodeKey, type EncodedPattern, readEncoded } from "./PatternCodec.ts"
+import {
+  decodeHeld,
+  encodedOfKey,
+  type EncodedKey,
+  encodeHeld,
+  type EncodedPattern,
+  readEncoded
+} from "./PatternCodec.ts"
+import { makePatternKeys, type PatternKeys } from "./PatternKeys.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
-import { TimeQueue } from "./TimeQueue.ts"
 
 /** Takes a match, or what has run out of time, at that event time. */
 export type EmitMatch = (record: AnyRecord, time: number, timedOut: boolean) => void
@@ -65,25 +74,24 @@ const noTurn = -Number.MAX_VALUE
 
 class RunningPattern implements PatternState {
   readonly name: string
+  readonly stored?: () => StoredCounts
+  readonly discard?: () => void
   private readonly plan: PatternPlan
   private readonly keyOf: (text: string) => AnyRecord
-  private readonly keys = new Map<string, KeyMatches>()
+  private readonly keys: PatternKeys
   private readonly waiting: HeldRows
   readonly cells: ReadonlyArray<Array<unknown>>
   /** Records that wait and may begin a match, by key. */
   private readonly beginning = new Map<string, number>()
-  private readonly deadlines = new TimeQueue<Deadline>()
   private next = 0
   private turns = 0
   /** Rows of those that came since the last delta, whose ids count from `cameFrom`. */
   private came: Array<number> = []
   private cameFrom = 0
-  private changed: Array<KeyMatches> = []
-  private readonly since = new ChangeList<KeyMatches>()
   /** Loaded, by id; in the queue once all is. */
   private readonly loaded = new Map<number, HeldRecord>()
   private closed = false
-  /** Of the first deadline. */
+  /** Of the first deadline, or before it. */
   private deadlineTime = Number.POSITIVE_INFINITY
   /** Of the first record that waits, or the first deadline. */
   private nextTime = Number.POSITIVE_INFINITY
@@ -99,7 +107,10 @@ class RunningPattern implements PatternState {
     return ownedHeld(this.current)
   }
 
-  constructor(plan: PatternPlan) {
+  constructor(plan: PatternPlan, open: OpenStore | undefined) {
+    this.keys = makePatternKeys(plan, open)
+    if (this.keys.stored !== undefined) this.stored = this.keys.stored
+    if (this.keys.discard !== undefined) this.discard = this.keys.discard
     this.name = plan.name
     this.plan = plan
     this.keyOf = keyReader(plan)
@@ -181,8 +192,8 @@ class RunningPattern implements PatternState {
       // what has to be there within a time is not at its end
       if (row === noRow || deadlineTime <= time) {
         if (!(deadlineTime < watermark)) return void (this.nextTime = deadlineTime)
-        const deadline = this.deadlines.shift()
-        this.deadlineTime = this.deadlines.first()?.time ?? Number.POSITIVE_INFINITY
+        const deadline = this.keys.take(time, watermark)
+        this.deadlineTime = this.keys.nextAt()
         if (deadline !== undefined) this.end(deadline, host, emit)
       } else {
         if (!(time < watermark)) return void (this.nextTime = time)
@@ -264,7 +275,6 @@ class RunningPattern implements PatternState {
   /** Partial matches whose time is over: what was pending is a match, what was not is told. */
   private end({ keyed, time }: Deadline, host: PatternHost, emit: EmitMatch): void {
     const { plan } = this
-    keyed.scheduled = false
     const over = keyed.partials.filter(({ start }) => start.time + plan.spec.withinMs <= time)
     if (over.length > 0) {
       keyed.partials = keyed.partials.slice(over.length)
@@ -294,22 +304,8 @@ class RunningPattern implements PatternState {
       entered = start
       giveMatches(this.plan, keyed, give)
     }
-    if (!keyed.changed) {
-      keyed.changed = true
-      this.changed.push(keyed)
-    }
-    this.schedule(keyed)
-    // one whose deadline is in the queue is kept, so that there is one deadline for each key that is kept
-    if (keyed.scheduled) this.keys.set(keyed.key, keyed)
-    else this.keys.delete(keyed.key)
-  }
-
-  private schedule(keyed: KeyMatches): void {
-    const deadline = keyed.scheduled ? undefined : deadlineOf(this.plan, keyed)
-    if (deadline === undefined) return
-    keyed.scheduled = true
-    this.deadlines.add(deadline)
-    if (deadline.time < this.deadlineTime) this.deadlineTime = deadline.time
+    this.keys.put(keyed)
+    this.deadlineTime = this.keys.nextAt()
   }
 
   /** The key, and what each step took. */
@@ -320,7 +316,7 @@ class RunningPattern implements PatternState {
   }
 
   takeDelta(raw: RawBytes): EncodedPattern {
-    const { cameFrom, changed, waiting } = this
+    const { cameFrom, waiting } = this
     // those that wait still; a row may be that of a later record
     const came: Array<number> = []
     for (let at = 0; at < this.came.length; at++) {
@@ -329,18 +325,12 @@ class RunningPattern implements PatternState {
     }
     this.came = []
     this.cameFrom = this.next
-    this.changed = []
     waiting.forgetSource()
-    for (const keyed of changed) {
-      keyed.changed = false
-      this.since.add(keyed)
-    }
-    return this.encoded(came, changed, raw)
+    return this.encoded(came, this.keys.tell(), raw)
   }
 
-  capture(kind: CaptureKind): Capture {
-    const since = this.since.take()
-    const keys = kind === "base" ? this.keys : undefined
+  capture(kind: CaptureKind, watermark: number): Capture {
+    const keys = this.keys.capture(kind, watermark, (some) => ({ ...this.encoded([], some), from: noTurn }))
     // what waits is given whole; which of the earlier ones had their turn follows
     const now = this.encoded([], [])
     const { waiting } = this
@@ -354,14 +344,11 @@ class RunningPattern implements PatternState {
     return inTurn(
       inPieces([now], 1, ([only]) => only),
       inPieces(held, held.length, (some) => ({ ...this.encoded(stillHeld([...some]), []), from: noTurn })),
-      inPieces(keys?.values() ?? since, keys?.size ?? since.length, (some) => ({
-        ...this.encoded([], some),
-        from: noTurn
-      }))
+      keys
     )
   }
 
-  private encoded(rows: ReadonlyArray<number>, keys: ReadonlyArray<KeyMatches>, raw?: RawBytes): EncodedPattern {
+  private encoded(rows: ReadonlyArray<number>, keys: ReadonlyArray<EncodedKey>, raw?: RawBytes): EncodedPattern {
     const { waiting } = this
     const held = makeMutableHeld()
     const from = waiting.firstTime()
@@ -387,7 +374,7 @@ class RunningPattern implements PatternState {
       from: Number.isFinite(from) ? from : null,
       held: encoded,
       ...(columns === undefined ? {} : { came: columns.taken() }),
-      keys: keys.map(encodeKey)
+      keys
     }
   }
 
@@ -398,10 +385,11 @@ class RunningPattern implements PatternState {
     for (const [id, { time }] of this.loaded) if (from === null || time < from) this.loaded.delete(id)
     for (const [key, each] of held) this.loaded.set(each.id, decodeHeld(key, each))
     if (came !== undefined) for (const each of decodeHeldColumns(came, raw)) this.loaded.set(each.id, each)
-    for (const each of keys) {
-      if (each.partials.length + each.completed.length === 0) this.keys.delete(each.key)
-      else this.keys.set(each.key, decodeKey(each))
-    }
+    this.keys.load(keys)
+  }
+
+  entriesOf(entries: unknown, key: string): EncodedPattern {
+    return encodedOfKey(entries, key)
   }
 
   restored(closed: boolean): void {
@@ -409,7 +397,8 @@ class RunningPattern implements PatternState {
     for (const held of this.loaded.values()) this.waitAgain(held)
     this.loaded.clear()
     this.cameFrom = this.next
-    for (const keyed of this.keys.values()) this.schedule(keyed)
+    this.keys.restored()
+    this.deadlineTime = this.keys.nextAt()
     this.waiting.keepBytes()
     this.lookNext()
   }
@@ -423,7 +412,7 @@ class RunningPattern implements PatternState {
   }
 
   size(): number {
-    return this.keys.size
+    return this.keys.size()
   }
 
   read(key: string): object | undefined {
@@ -458,4 +447,5 @@ const keyReader = ({ key }: PatternPlan): ((text: string) => AnyRecord) => {
   }
 }
 
-export const makePatternState = (plan: PatternPlan): PatternState => new RunningPattern(plan)
+/** `open` makes the store of a pattern that is on disk; without it, it is in memory whatever is declared. */
+export const makePatternState = (plan: PatternPlan, open?: OpenStore): PatternState => new RunningPattern(plan, open)

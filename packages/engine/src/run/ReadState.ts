@@ -4,7 +4,7 @@
  *
  * `frazil jobs state` calls it. A job that runs may drop what is being read; then its next record in force is read instead.
  * **Bounds**: all state of the key's partition is read, where its own producer put it elsewhere that of all partitions, one after
- * the other; held is what is of the key, and all of patterns and lookups.
+ * the other; held is what is of the key, all of lookups, and records that wait for patterns.
  */
 import { partitionOf } from "@frazil/core"
 import { Effect } from "effect"

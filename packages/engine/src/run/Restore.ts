@@ -155,7 +155,7 @@ const emptyState = (plan: StagePlan, id: ShardId, open: OpenStores): Effect.Effe
 const statesOf = (plan: StagePlan, open: OpenStore | undefined): StageState => ({
   states: plan.states.map((state) => makeKeyedState(state.name, state.declaration, open)),
   windows: plan.windows.map((window) => makeWindowState(window, open)),
-  patterns: plan.patterns.map(makePatternState),
+  patterns: plan.patterns.map((pattern) => makePatternState(pattern, open)),
   keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed, open)),
   joins: plan.joins.map((join) => makeJoinState(join, open)),
   lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),

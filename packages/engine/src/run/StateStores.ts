@@ -45,11 +45,12 @@ export const catchStores = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect
     return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
   })
 
-const diskStatesOf = ({ joins, keyed, states, tables, windows }: StagePlan): ReadonlyArray<string> =>
+const diskStatesOf = ({ joins, keyed, patterns, states, tables, windows }: StagePlan): ReadonlyArray<string> =>
   [
     ...states.map(({ declaration, name }) => ({ name, store: declaration.store })),
     ...windows,
     ...keyed,
+    ...patterns,
     ...joins,
     ...tables
   ].flatMap(({ name, store }) => (store === undefined ? [] : [name]))

@@ -39,8 +39,8 @@ export interface DueKeys {
   readonly add: (key: string, at: number) => void
   /** Nothing is due before. */
   readonly nextAt: () => number
-  /** Takes the keys that are due first; undefined: none is at the watermark. */
-  readonly take: (watermark: number) => TakenKeys | undefined
+  /** Takes the keys that are due first; undefined: none is at `to` or earlier, and before `before`. */
+  readonly take: (to: number, before?: number) => TakenKeys | undefined
   readonly counts: () => StoredCounts
   readonly close: () => void
 }
@@ -84,13 +84,13 @@ export const makeDueKeys = ({ cacheBytesMax, name, open, pieceMs }: DueKeysOptio
       times.set(timeKey("d", start) + key, at, start + pieceMs)
     },
     nextAt: () => Math.min(heap.nextAtMs(), pieces.first() ?? Number.POSITIVE_INFINITY),
-    take: (watermark) => {
+    take: (to, before = Number.POSITIVE_INFINITY) => {
       for (let start = pieces.first(); start !== undefined; start = pieces.first()) {
-        if (start > Math.min(watermark, heap.nextAtMs())) break
+        if (start > Math.min(to, heap.nextAtMs())) break
         read(start)
       }
       const at = heap.nextAtMs()
-      if (!(at <= watermark) || heap.length() === 0) return undefined
+      if (!(at <= to && at < before) || heap.length() === 0) return undefined
       const keys = new Set<string>()
       for (let key = heap.take(at); key !== undefined; key = heap.take(at)) keys.add(key)
       return { at, keys: Array.from(keys).sort() }

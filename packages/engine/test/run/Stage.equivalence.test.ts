@@ -49,7 +49,7 @@ const shardOf = (plan: StagePlan, program: StageProgram): Shard =>
       files: new Map(),
       states: plan.states.map((state) => makeKeyedState(state.name, state.declaration)),
       windows: plan.windows.map((window) => makeWindowState(window)),
-      patterns: plan.patterns.map(makePatternState),
+      patterns: plan.patterns.map((pattern) => makePatternState(pattern)),
       joins: plan.joins.map((join) => makeJoinState(join)),
       keyed: plan.keyed.map((keyed) => makeKeyedOperator(keyed)),
       lookups: plan.lookups.map(({ keyOf, name, policy }) => makeLookupState(name, policy.ordered, keyOf)),

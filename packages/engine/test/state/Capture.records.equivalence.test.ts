@@ -90,14 +90,27 @@ const begun = patternBegin<Row>()
   .followedBy("two", ({ id }) => id % 3 === 0)
 const { spec: sequence } = begun.within("20s")
 
-const patternWorld = (): World => {
+const newStore = (): OpenStore => {
+  const folder = memoryFolder()
+  return (operator) => ({ files: folder.make(operator), sealed: false })
+}
+
+const patternWorld = (onDisk = false): World => {
   let watermark = 0
   let offset = 0
-  const node = { op: "pattern", name: undefined, inputs: [], key: ["key"], pattern: sequence, timeouts: false } as const
+  const node = {
+    op: "pattern",
+    name: undefined,
+    inputs: [],
+    key: ["key"],
+    pattern: sequence,
+    timeouts: false,
+    store: { cacheBytesMax: 4_000 }
+  } as const
   const computed = sequence.steps.map(({ condition }) => condition as PlannedComputed) // functions, each
   const plan = planPattern("p", node, RecordShape.of(Waits), computed)
   return {
-    make: () => makePatternState(plan),
+    make: () => makePatternState(plan, onDisk ? newStore() : undefined),
     change: (of, chance) => {
       const state = of as PatternState // made above
       for (let taken = 0; taken < 5; taken++) {
@@ -168,7 +181,8 @@ const worlds: ReadonlyArray<readonly [string, () => World, seeds?: number]> = [
   ["an interval join that leaves the disk", () => joinWorld(interval, true), 1],
   ["an as-of join that leaves the disk", () => joinWorld(asOf, true), 1],
   ["a join of tables that leaves the disk", () => joinWorld(latest, true), 1],
-  ["a pattern", patternWorld],
+  ["a pattern", () => patternWorld()],
+  ["a pattern on disk", () => patternWorld(true), 2],
   ["deduplicate by the first", firstWorld]
 ]
 

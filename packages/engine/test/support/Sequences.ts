@@ -123,9 +123,14 @@ interface Loose {
 export interface PatternBounds {
   readonly partialMatchesMax?: number
   readonly recordsHeldMax?: number
+  /** On disk, with such a cache. */
+  readonly cacheBytesMax?: number
 }
 
-export const patternOf = ({ skip, steps, withinMs }: PatternCase, bounds: PatternBounds = {}) => {
+export const patternOf = (
+  { skip, steps, withinMs }: PatternCase,
+  bounds: Omit<PatternBounds, "cacheBytesMax"> = {}
+) => {
   let made = Pattern.on(Signals) as unknown as Loose
   for (const [index, step] of steps.entries()) {
     made = made[index === 0 ? "begin" : step.how](step.name, conditionOf(step))
@@ -147,19 +152,20 @@ const described = ({ account, steps }: { readonly account: string; readonly step
 export const signalsJob = (
   pattern: PatternCase,
   outOfOrdernessMs: number,
-  bounds: PatternBounds = {},
+  { cacheBytesMax, ...bounds }: PatternBounds = {},
   topic = Signals,
   idleAfterMs = 60_000
 ) => {
+  const options = { name: "sequence", ...(cacheBytesMax === undefined ? {} : { store: { disk: { cacheBytesMax } } }) }
   const keyed = Flow.from(topic).pipe(
     Flow.eventTime("at", { outOfOrderness: `${outOfOrdernessMs}ms`, idleAfter: `${idleAfterMs}ms` }),
     Flow.keyBy("account")
   )
   if (!pattern.timeouts) {
-    const matched = keyed.pipe(Flow.pattern(patternOf(pattern, bounds), { name: "sequence" }))
+    const matched = keyed.pipe(Flow.pattern(patternOf(pattern, bounds), options))
     return Job.make("signals", [matched.pipe(Flow.map(described), Flow.to(Matches))])
   }
-  const { matched, timedOut } = keyed.pipe(Flow.patternWithTimeouts(patternOf(pattern, bounds), { name: "sequence" }))
+  const { matched, timedOut } = keyed.pipe(Flow.patternWithTimeouts(patternOf(pattern, bounds), options))
   return Job.make("signals", [
     matched.pipe(Flow.map(described), Flow.to(Matches)),
     timedOut.pipe(Flow.map(described), Flow.to(Timeouts))
@@ -184,10 +190,15 @@ export const signal = (id: number, account: string, kind: string, n: number, at:
 const startMs = Date.UTC(2026, 0, 14)
 
 /** Signals half a second apart, each up to `disorderMs` early, several of one time among them. */
-export const randomSignals = (chance: Chance, length: number, disorderMs: number): ReadonlyArray<SignalLine> =>
+export const randomSignals = (
+  chance: Chance,
+  length: number,
+  disorderMs: number,
+  accountsCount = 3
+): ReadonlyArray<SignalLine> =>
   Array.from({ length }, (_, index) => {
     const at = startMs + Math.floor((index * 500 - chance.below(disorderMs + 1)) / 250) * 250
-    return signal(index, `A${chance.below(3)}`, chance.pick(kinds), chance.below(5), at)
+    return signal(index, `A${chance.below(accountsCount)}`, chance.pick(kinds), chance.below(5), at)
   })
 
 const fits =

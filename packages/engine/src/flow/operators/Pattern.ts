@@ -4,6 +4,7 @@ import { type Pattern, patternBegin, type PatternBegin } from "../../pattern/Pat
 import { type Flow, fromNode } from "../Flow.ts"
 import type { Node } from "../Node.ts"
 import type { Handled, Keyed } from "../Refusals.ts"
+import { diskStoreOf, type StateStore } from "../Store.ts"
 
 /** A match: the key, and by the names of the steps what they took. */
 export type Match<K, S> = Types.Simplify<K & { readonly steps: Types.Simplify<S> }>
@@ -15,6 +16,8 @@ export type TimedOut<K, S> = Types.Simplify<
 
 interface PatternOptions {
   readonly name?: string
+  /** Where partial matches are: in memory unless it says "disk". */
+  readonly store?: StateStore
 }
 
 /** The fields that the flow is keyed by here. */
@@ -26,7 +29,18 @@ const patternNode = (
   { spec }: Pattern<never, unknown>,
   options: PatternOptions | undefined,
   timeouts: boolean
-): Node => ({ op: "pattern", name: options?.name, inputs: [input], key: keyOf(input), pattern: spec, timeouts })
+): Node => {
+  const store = diskStoreOf(options?.store)
+  return {
+    op: "pattern",
+    name: options?.name,
+    inputs: [input],
+    key: keyOf(input),
+    pattern: spec,
+    timeouts,
+    ...(store === undefined ? {} : { store })
+  }
+}
 
 /**
  * Gives a record for each match of the pattern among the records of a key.
@@ -36,7 +50,7 @@ const patternNode = (
  *
  * **Delivery**: each match once, in the epoch of the record that moved the watermark past its end. **Order**: by event time,
  * over all keys of a partition; with a skip strategy a key's matches by their first records. **Bounds**: `recordsHeldMax`,
- * `partialMatchesMax`, `within`; what does not fit is evicted and in the ledger, and matches that it would have become are
+ * `partialMatchesMax`, `within`, records that wait in memory whatever `store` says; what does not fit is evicted and in the ledger, and matches that it would have become are
  * not found. **Gotchas**: conditions must be pure functions; one that throws sends its record to the dead letter, and the
  * pattern goes on as though it had not come.
  */
