@@ -100,3 +100,8 @@ const failing = keyed.pipe(
 )
 // @ts-expect-error: failures would be open on both branches
 failing.pipe(Flow.patternWithTimeouts(all))
+
+// where partial matches are
+keyed.pipe(Flow.pattern(all, { store: "disk" }))
+// @ts-expect-error: there is no such place
+keyed.pipe(Flow.pattern(all, { store: "elsewhere" }))

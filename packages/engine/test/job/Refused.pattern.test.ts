@@ -38,7 +38,10 @@ const problemsOf = (...outputs: ReadonlyArray<Flow.Output<unknown>>): ReadonlyAr
   }
 }
 
-const of = (pattern: Pattern<Login, unknown>, options: { readonly name?: string } = {}) =>
+const of = (
+  pattern: Pattern<Login, unknown>,
+  options: { readonly name?: string; readonly store?: Flow.StateStore } = {}
+) =>
   logins.pipe(
     Flow.pattern(pattern, options),
     Flow.to(Alerts, options.name === undefined ? {} : { name: `${options.name} out` })
@@ -57,6 +60,10 @@ describe("a job with patterns", () => {
     assert.include(problemsOf(of(begin.oneOrMore({ max: 5000 }).within("1m")))[0], "up to 5000 records, at most 1000")
     assert.include(problemsOf(of(begin.within("1m", { partialMatchesMax: 0 })))[0], "from 1 to 10000, found 0")
     assert.include(problemsOf(of(begin.within("1m", { recordsHeldMax: 0 })))[0], "at least 1, found 0")
+    assert.deepStrictEqual(problemsOf(of(twice, { store: "disk" })), [])
+    assert.deepStrictEqual(problemsOf(of(twice, { store: { disk: { cacheBytesMax: Number.NaN } } })), [
+      `${name}: its cacheBytesMax is no number of bytes`
+    ])
     let long = begin.followedBy("step", expr("failed")) as unknown as typeof begin // its names are not known to the types
     for (let step = 0; step < 31; step++) {
       long = long.followedBy(`s${step}` as "s", expr("failed")) as unknown as typeof begin

@@ -46,28 +46,35 @@ const attempts = Flow.from(Attempts).pipe(Flow.keyBy("ip"))
 const idsOf = (...records: ReadonlyArray<Attempt | null>): string =>
   records.map((record) => record?.id ?? "-").join(" ")
 
-const steadyBranches = attempts.pipe(Flow.patternWithTimeouts(steady, { name: "steady" }))
-const cappedBranches = attempts.pipe(Flow.patternWithTimeouts(capped, { name: "capped" }))
+/** Where the job keeps partial matches: in memory, or on disk with a cache in which little stays. */
+type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
 
-export const sequences = Job.make("sequences", [
-  attempts.pipe(
-    Flow.pattern(guessed, { name: "guessed" }),
-    Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(...steps.failed, steps.success) })),
-    Flow.to(found("guessed-attempts"))
-  ),
-  steadyBranches.matched.pipe(
-    Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed, steps.again) })),
-    Flow.to(found("steady-attempts"))
-  ),
-  steadyBranches.timedOut.pipe(
-    Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed, steps.again) })),
-    Flow.to(found("steady-timeouts"))
-  ),
-  cappedBranches.timedOut.pipe(
-    Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed) })),
-    Flow.to(found("capped-timeouts"))
-  )
-])
+const makeJob = (kept: Kept) => {
+  const steadyBranches = attempts.pipe(Flow.patternWithTimeouts(steady, { name: "steady", ...kept }))
+  const cappedBranches = attempts.pipe(Flow.patternWithTimeouts(capped, { name: "capped", ...kept }))
+  return Job.make("sequences", [
+    attempts.pipe(
+      Flow.pattern(guessed, { name: "guessed", ...kept }),
+      Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(...steps.failed, steps.success) })),
+      Flow.to(found("guessed-attempts"))
+    ),
+    steadyBranches.matched.pipe(
+      Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed, steps.again) })),
+      Flow.to(found("steady-attempts"))
+    ),
+    steadyBranches.timedOut.pipe(
+      Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed, steps.again) })),
+      Flow.to(found("steady-timeouts"))
+    ),
+    cappedBranches.timedOut.pipe(
+      Flow.map(({ ip, steps }) => ({ ip, ids: idsOf(steps.failed) })),
+      Flow.to(found("capped-timeouts"))
+    )
+  ])
+}
+
+export const sequences = makeJob({})
+export const sequencesOnDisk = makeJob({ store: { disk: { cacheBytesMax: 1_000 } } })
 
 const startMs = Date.UTC(2026, 0, 14)
 /** Within the watermark's delay, beyond it, and beyond every pattern's time. */
@@ -76,8 +83,8 @@ const stepsMs = [0, 1_000, 5_000, 10_000]
 const pausesMs = [20_000, 40_000, 1_500_000]
 const results = ["failed", "failed", "failed", "success", "reset", "odd"]
 
-/** Attempts from few addresses by few users; some lines are broken. */
-export const attempt = (random: Random): (() => string) => {
+/** Attempts from few addresses, or more of them, by few users; some lines are broken. */
+export const attempt = (random: Random, addresses = 3): (() => string) => {
   let number = 0
   let atMs = startMs
   const pick = <A>(values: ReadonlyArray<A>): A => values[random.below(values.length)]!
@@ -85,7 +92,7 @@ export const attempt = (random: Random): (() => string) => {
     atMs += random.below(15) === 0 ? pick(pausesMs) : pick(stepsMs)
     const late = random.below(5) === 0 ? pick(latenessMs) : 0
     const at = new Date(atMs - late).toISOString()
-    const ip = `10.0.0.${random.below(3)}`
+    const ip = `10.0.0.${random.below(addresses)}`
     const text = JSON.stringify({ id: `t${number++}`, ip, user: `U${random.below(2)}`, result: pick(results), at })
     return random.below(17) === 0 ? text.slice(0, -5) : text
   }

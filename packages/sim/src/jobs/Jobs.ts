@@ -5,7 +5,7 @@ import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import { RawTransactions } from "@frazil/model"
 import { abroadOfTransactions } from "./Abroad.ts"
 import { accountLandings, accounts, payment, Payments } from "./Accounts.ts"
-import { attempt, Attempts, sequences } from "./Attempts.ts"
+import { attempt, Attempts, sequences, sequencesOnDisk } from "./Attempts.ts"
 import { bidsOfAuctions, bidsOnDisk } from "./Bids.ts"
 import { checkAttempts } from "./CheckAttempts.ts"
 import { checkExchange } from "./CheckExchange.ts"
@@ -40,6 +40,11 @@ const orders = (random: Random): ReadonlyArray<string> =>
 const attempts = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: recordsMin + random.below(recordsSpread) }, attempt(random))
 
+/** Of a cache in which one or none stays. */
+const addressesOnDisk = 6
+const attemptsOfMany = (random: Random): ReadonlyArray<string> =>
+  Array.from({ length: recordsMin + random.below(recordsSpread) }, attempt(random, addressesOnDisk))
+
 const offers = (random: Random): ReadonlyArray<string> =>
   Array.from({ length: recordsMin + random.below(recordsSpread) }, offer(random))
 
@@ -64,6 +69,10 @@ export const simulatedJobs: Readonly<Record<string, SimulatedJob>> = {
       landings: accountLandings
     }),
   sequences: (options) => run(sequences, { ...options, input: [input(Attempts, attempts)], check: checkAttempts }),
+  "sequences-on-disk": (options) =>
+    runOnDisk(options.seed, (services) =>
+      run(sequencesOnDisk, { ...options, input: [input(Attempts, attemptsOfMany)], services, check: checkAttempts })
+    ),
   exchange: (options) =>
     run(exchange, {
       ...options,

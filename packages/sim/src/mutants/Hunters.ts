@@ -29,6 +29,7 @@ export const hunters: Readonly<Record<string, Hunter>> = {
   accounts: simulating("accounts"),
   lookups: simulating("lookups"),
   sequences: simulating("sequences"),
+  "sequences-on-disk": simulating("sequences-on-disk"),
   market: simulating("market"),
   "market-on-disk": simulating("market-on-disk"),
   exchange: simulating("exchange"),

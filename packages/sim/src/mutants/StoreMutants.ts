@@ -332,6 +332,29 @@ const ofTables: typeof mistakes = [
   }
 ]
 
+const patternKeys = "packages/engine/src/pattern/StoredPatternKeys.ts"
+
+const ofPatterns: typeof mistakes = [
+  {
+    name: "a key of a pattern on disk that was looked at is not looked at again",
+    file: patternKeys,
+    find: "      keyed.dueAt = never\n",
+    replace: ""
+  },
+  {
+    name: "partial matches on disk that ended are still there",
+    file: patternKeys,
+    find: "this.keys.set(keyed.key, keyed, isOpen(keyed) ? never : atOnce)",
+    replace: "if (isOpen(keyed)) this.keys.set(keyed.key, keyed, never)"
+  },
+  {
+    name: "when partial matches on disk are over is lost with the cache",
+    file: patternKeys,
+    find: "dueAt: dueAt ?? never",
+    replace: "dueAt: never"
+  }
+]
+
 const huntedBy =
   (hunter: string) =>
   (mistake: (typeof mistakes)[number]): Mutant => ({ rule: "state on disk", hunter, ...mistake })
@@ -341,5 +364,6 @@ export const storeMutants: ReadonlyArray<Mutant> = [
   ...ofKeyedOperators.map(huntedBy("bids-on-disk")),
   ...ofWindows.map(huntedBy("windows-on-disk")),
   ...ofJoins.map(huntedBy("market-on-disk")),
-  ...ofTables.map(huntedBy("tables-on-disk"))
+  ...ofTables.map(huntedBy("tables-on-disk")),
+  ...ofPatterns.map(huntedBy("sequences-on-disk"))
 ]
