@@ -93,16 +93,16 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     rule: "pattern",
     name: "records that wait are not in the delta",
     file: state,
-    find: "return this.encoded(came, changed, raw)",
-    replace: "return this.encoded(came.slice(0, 0), changed, raw)",
+    find: "return this.encoded(came, this.keys.tell(), raw)",
+    replace: "return this.encoded(came.slice(0, 0), this.keys.tell(), raw)",
     hunter
   },
   {
     rule: "pattern",
     name: "partial matches are not in the delta",
     file: state,
-    find: "return this.encoded(came, changed, raw)",
-    replace: "return this.encoded(came, changed.slice(0, 0), raw)",
+    find: "return this.encoded(came, this.keys.tell(), raw)",
+    replace: "return this.encoded(came, this.keys.tell().slice(0, 0), raw)",
     hunter
   },
   {
@@ -124,7 +124,7 @@ export const patternMutants: ReadonlyArray<Mutant> = [
   {
     rule: "pattern",
     name: "what is open at a restart never times out",
-    file: state,
+    file: "packages/engine/src/pattern/PatternKeys.ts",
     find: "for (const keyed of this.keys.values()) this.schedule(keyed)",
     replace: "",
     hunter
