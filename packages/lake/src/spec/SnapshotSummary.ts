@@ -58,6 +58,8 @@ export const snapshotSummary = (
   )
   const positions = newDeletes.filter(arePositions)
   const removedPositions = sum(droppedDeletes.filter(arePositions), (file) => file.recordCount)
+  const removedEqualities = droppedDeletes.filter((file) => !arePositions(file))
+  const removedEqualityRows = sum(removedEqualities, (file) => file.recordCount)
   const addedPositions = sum(positions, (file) => file.recordCount)
   const addedSize = sum([...added, ...newDeletes], sizeOf)
   const removedSize = sum([...removed, ...droppedDeletes], sizeOf)
@@ -71,10 +73,16 @@ export const snapshotSummary = (
     ["added-delete-files", BigInt(newDeletes.length)],
     ["removed-delete-files", BigInt(droppedDeletes.length)],
     ["added-position-delete-files", BigInt(positions.filter((file) => !isVector(file)).length)],
+    [
+      "removed-position-delete-files",
+      BigInt(droppedDeletes.filter((file) => arePositions(file) && !isVector(file)).length)
+    ],
+    ["removed-equality-delete-files", BigInt(removedEqualities.length)],
     ["added-dvs", BigInt(newDeletes.filter(isVector).length)],
     ["removed-dvs", BigInt(droppedDeletes.filter(isVector).length)],
     ["added-position-deletes", addedPositions],
-    ["removed-position-deletes", removedPositions]
+    ["removed-position-deletes", removedPositions],
+    ["removed-equality-deletes", removedEqualityRows]
   ]
   const totals: ReadonlyArray<readonly [string, bigint]> = [
     ["changed-partition-count", BigInt(partitions.size)],
@@ -86,7 +94,7 @@ export const snapshotSummary = (
       "total-position-deletes",
       atLeastZero(parentTotal(parent, "total-position-deletes") + addedPositions - removedPositions)
     ],
-    ["total-equality-deletes", parentTotal(parent, "total-equality-deletes")]
+    ["total-equality-deletes", atLeastZero(parentTotal(parent, "total-equality-deletes") - removedEqualityRows)]
   ]
   const counts = [...changes.filter(([, count]) => count > 0n), ...totals]
   return new Map([...counts.map(([key, count]) => [key, String(count)] as const), ["engine-name", engineName]])

@@ -127,7 +127,8 @@ export const stageChange = Effect.fnUntraced(function* (
   const sequenceNumber = metadata.lastSequenceNumber + 1n
   const data = listed.filter(({ content }) => content === "data")
   const { rewritten, untouched } = yield* replaceIn(memory, base, data, removed, sequenceNumber)
-  const known = yield* dropDeletes(memory, base, listed, removed, action.replacedDeletes, sequenceNumber)
+  const dropping = { removed, replaced: action.replacedDeletes, oldestData: 0n }
+  const known = yield* dropDeletes(memory, base, listed, dropping, sequenceNumber)
   const manifests = [
     ...(yield* manifestsOfNewFiles(memory, base, added, null, sequenceNumber)),
     ...rewritten,

@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
 import type { LakeError } from "../LakeError.ts"
+import { liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { headOf } from "../spec/TableMetadata.ts"
 import { dropDeletes } from "./DropDeletes.ts"
@@ -15,6 +16,14 @@ import { stageSnapshot } from "./StageSnapshot.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { RewriteFiles } from "./TableAction.ts"
 import { manifestsOfNewFiles } from "./WriteManifest.ts"
+
+/** The least sequence number that a data file of these manifests may have. */
+const oldestOf = (manifests: ReadonlyArray<ManifestFile>, sequenceNumber: bigint): bigint =>
+  manifests.reduce(
+    (least, manifest) =>
+      liveFiles(manifest) > 0 && manifest.minSequenceNumber < least ? manifest.minSequenceNumber : least,
+    sequenceNumber
+  )
 
 /** Writes what the new snapshot needs and gives the updates that make it current. */
 export const stageRewrite = Effect.fnUntraced(function* (
@@ -31,13 +40,14 @@ export const stageRewrite = Effect.fnUntraced(function* (
   yield* refuseNewDeletes(memory, base, listed, removed, startingSequenceNumber)
   const data = listed.filter(({ content }) => content === "data")
   const { rewritten, untouched } = yield* replaceIn(memory, base, data, removed, sequenceNumber)
-  const deletes = yield* dropDeletes(memory, base, listed, removed, [], sequenceNumber)
-  const manifests = [
+  const dataNow = [
     ...(yield* manifestsOfNewFiles(memory, base, added, startingSequenceNumber, sequenceNumber)),
     ...rewritten,
-    ...(yield* mergeManifests(memory, base, untouched, sequenceNumber)),
-    ...deletes.manifests
+    ...(yield* mergeManifests(memory, base, untouched, sequenceNumber))
   ]
+  const dropping = { removed, replaced: [], oldestData: oldestOf(dataNow, sequenceNumber) }
+  const deletes = yield* dropDeletes(memory, base, listed, dropping, sequenceNumber)
+  const manifests = [...dataNow, ...deletes.manifests]
   const draft = {
     operation: "replace",
     sequenceNumber,

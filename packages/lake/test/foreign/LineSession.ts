@@ -9,6 +9,9 @@ export class SessionError extends Data.TaggedError("SessionError")<{ readonly me
 /** A value as JSON on a line of its input; gives the next line of its output. One at a time. */
 export type LineSession = (question: unknown) => Effect.Effect<string, SessionError>
 
+/** Of what a program that ended said last, so much is told. */
+const saidCharactersMax = 4_000
+
 /** Runs a script of the folder; ends when its input does. */
 export const lineSession = (
   script: string,
@@ -16,9 +19,13 @@ export const lineSession = (
 ): Effect.Effect<LineSession, never, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(infraScript(script), args, { stdio: ["pipe", "pipe", "ignore"] })),
+      Effect.sync(() => spawn(infraScript(script), args, { stdio: ["pipe", "pipe", "pipe"] })),
       (each) => Effect.sync(() => void each.stdin.end())
     )
+    let said = ""
+    child.stderr.on("data", (data: Buffer) => void (said = `${said}${data.toString()}`.slice(-saidCharactersMax)))
+    // its last words may come after the end of its output
+    const gone = new Promise<void>((done) => child.once("close", () => done()))
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const one = yield* Semaphore.make(1)
     return (question) =>
@@ -29,7 +36,9 @@ export const lineSession = (
             try: () => lines.next(),
             catch: (cause) => new SessionError({ message: String(cause) })
           })
-          return line.done === true ? yield* new SessionError({ message: `${script} ended` }) : line.value
+          if (line.done !== true) return line.value
+          yield* Effect.promise(() => gone)
+          return yield* new SessionError({ message: `${script} ended: ${said}` })
         })
       )
   })

@@ -22,8 +22,8 @@ const rewrite = (startingSequenceNumber: bigint, removed = [a, b], added = [both
     actions: () => Effect.succeed([rewriteFiles({ removed, added, startingSequenceNumber, summary: new Map() })])
   })
 
-/** Another engine adds delete files: a manifest of them, and a snapshot that lists it. */
-const addDeletes = Effect.gen(function* () {
+/** Another engine adds a delete file that means rows of `a`: a manifest of it, and a snapshot that lists it. */
+const addDeletes = Effect.fnUntraced(function* (content: DeleteFile["content"], snapshotId: bigint) {
   const catalog = yield* Catalog
   const fileIO = yield* FileIO
   const base = yield* loadRaw
@@ -35,19 +35,19 @@ const addDeletes = Effect.gen(function* () {
   const dataFile: DeleteFile = {
     ...file,
     fileFormat,
-    filePath: "file:///warehouse/d.parquet",
-    content: "position-deletes",
+    filePath: `file:///warehouse/d${snapshotId}.parquet`,
+    content,
     recordCount: 1n,
     lowerBounds: new Map(),
     upperBounds: new Map(),
-    equalityIds: [],
-    referencedDataFile: a.filePath,
+    equalityIds: content === "equality-deletes" ? [1] : [],
+    referencedDataFile: content === "equality-deletes" ? null : a.filePath,
     contentOffset: null,
     contentSizeInBytes: null
   }
-  const entry = { status: "added", snapshotId: 77n, sequenceNumber: null, fileSequenceNumber: null, dataFile } as const
+  const entry = { status: "added", snapshotId, sequenceNumber: null, fileSequenceNumber: null, dataFile } as const
   const layout = { schema: eventSchema, spec: eventSpec, partition: bindPartitionSpec(eventSpec, eventSchema) }
-  const manifestPath = "file:///warehouse/d.avro"
+  const manifestPath = `file:///warehouse/d${snapshotId}.avro`
   const manifestLength = yield* writeNow(fileIO.stageManifest(manifestPath, layout, [entry], "deletes"))
   const deletes: ManifestFile = {
     ...listed[0]!,
@@ -61,8 +61,7 @@ const addDeletes = Effect.gen(function* () {
     existingFilesCount: 0,
     deletedFilesCount: 0
   }
-  const snapshotId = 77n
-  const manifestList = `${base.metadata.location}/metadata/snap-77.avro`
+  const manifestList = `${base.metadata.location}/metadata/snap-${snapshotId}.avro`
   const owner = { snapshotId, parentSnapshotId: parent.snapshotId, sequenceNumber }
   yield* writeNow(fileIO.stageManifestList(manifestList, owner, [...listed, deletes]))
   const snapshot: Snapshot = { ...parent, ...owner, manifestList, operation: "overwrite", summary: new Map() }
@@ -165,12 +164,50 @@ describe("rewriteFiles", () => {
     Effect.gen(function* () {
       yield* createRaw
       yield* appendRaw([a, b])
-      yield* addDeletes
+      yield* addDeletes("position-deletes", 77n)
       const error = yield* Effect.flip(rewrite(1n))
       assert.strictEqual(error.reason, "RequirementFailed")
       assert.match(error.message, /rows of 1 files to be replaced were deleted/)
       const { snapshot } = yield* rewrite(2n)
       assert.strictEqual(snapshot?.summary.get("total-delete-files"), "1")
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.effect("drops delete files that apply to nothing, as all data that stays is younger, and no others", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      yield* appendRaw([a])
+      yield* appendRaw([b])
+      yield* addDeletes("equality-deletes", 77n)
+      yield* addDeletes("position-deletes", 78n)
+      const left = Effect.fnUntraced(function* (snapshot: Snapshot | undefined) {
+        const fileIO = yield* FileIO
+        const listed = yield* fileIO.readManifestList(snapshot?.manifestList ?? "")
+        const partition = bindPartitionSpec(eventSpec, eventSchema)
+        const deletes = listed.filter(({ content }) => content === "deletes")
+        const read = yield* Effect.forEach(deletes, (manifest) => fileIO.readDeleteManifest(manifest, partition))
+        return read
+          .flat()
+          .map(({ dataFile, sequenceNumber, status }) => `${dataFile.content} ${sequenceNumber} ${status}`)
+      })
+      const summary = (snapshot: Snapshot | undefined) =>
+        [...(snapshot?.summary ?? [])]
+          .filter(([key]) => /removed-.*delete|total-delete/.test(key))
+          .map((each) => each.join(" "))
+      const [a2, b2] = [eventFile("a2", 20_000, 0, 10), eventFile("b2", 20_000, 10, 5)]
+
+      // what they mean is gone, but data that is older than they are might be meant too
+      const first = yield* rewrite(4n, [a], [a2])
+      assert.sameMembers(yield* left(first.snapshot), ["position-deletes 4 added", "equality-deletes 3 added"])
+      assert.deepStrictEqual(summary(first.snapshot), ["total-delete-files 2"])
+      // equality deletes say nothing of data that is as old as they are
+      const second = yield* rewrite(3n, [b], [b2])
+      assert.sameMembers(yield* left(second.snapshot), ["position-deletes 4 added", "equality-deletes 3 deleted"])
+      assert.includeMembers(summary(second.snapshot), ["removed-equality-delete-files 1", "total-delete-files 1"])
+      // position deletes would say something of data of their own commit
+      const third = yield* rewrite(5n, [a2, b2], [both])
+      assert.include(yield* left(third.snapshot), "position-deletes 4 deleted")
+      assert.includeMembers(summary(third.snapshot), ["removed-position-delete-files 1", "total-delete-files 0"])
     }).pipe(Effect.provide(layerLake))
   )
 })
