@@ -88,7 +88,8 @@ interface Row {
 }
 
 interface Known {
-  readonly fromMs: number
+  /** The log's append that said it: processes' clocks do not agree. */
+  readonly from: number
   readonly text: string
 }
 
@@ -101,12 +102,12 @@ const textOf = (bytes: Uint8Array | null): string => decoder.decode(bytes ?? new
 /** By account, what a partition of the table said of it and from when on. */
 const historyOf = (records: ReadonlyArray<KeptRecord>): ReadonlyMap<string, ReadonlyArray<Known>> => {
   const history = new Map<string, Array<Known>>()
-  for (const { appendedMs, key, value } of records) {
+  for (const { appendNumber, key, value } of records) {
     const row = value.length === 0 ? undefined : (JSON.parse(textOf(value)) as Row)
     if (row?.limit === "no limit") continue
     const of = textOf(key)
-    const known = history.get(of) ?? [{ fromMs: Number.NEGATIVE_INFINITY, text: noRow }]
-    history.set(of, [...known, { fromMs: appendedMs, text: row === undefined ? noRow : rowText(row) }])
+    const known = history.get(of) ?? [{ from: 0, text: noRow }]
+    history.set(of, [...known, { from: appendNumber, text: row === undefined ? noRow : rowText(row) }])
   }
   return history
 }
@@ -131,9 +132,9 @@ const checkPartition = (
   return asked.flatMap(({ account: of, id }, at) => {
     const answer = answers[at]!
     if (answer.id !== id) return [`order ${id} was checked as ${answer.id}`]
-    const known = history.get(of) ?? [{ fromMs: Number.NEGATIVE_INFINITY, text: noRow }]
-    const before = known.findLastIndex(({ fromMs }) => fromMs < orders[at]!.appendedMs)
-    const may = known.slice(Math.max(0, before)).filter(({ fromMs }) => fromMs <= checked[at]!.appendedMs)
+    const known = history.get(of) ?? [{ from: 0, text: noRow }]
+    const before = known.findLastIndex(({ from }) => from < orders[at]!.appendNumber)
+    const may = known.slice(Math.max(0, before)).filter(({ from }) => from < checked[at]!.appendNumber)
     const found = rowText({ ...answer, version: answer.version ?? null, limit: answer.limit ?? null })
     return may.some(({ text }) => text === found)
       ? []

@@ -9,7 +9,10 @@ export interface UnpackedRecord {
 
 export interface KeptRecord extends UnpackedRecord {
   readonly offset: number
+  /** By the clock of the process that appended it, which may be set back or ahead. */
   readonly appendedMs: number
+  /** Which of all appends to the log it came with: the order of what became durable. */
+  readonly appendNumber: number
 }
 
 export const unpackRecords = (records: PackedRecords): ReadonlyArray<UnpackedRecord> =>

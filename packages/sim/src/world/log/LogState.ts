@@ -67,6 +67,7 @@ export class LogState {
   readonly waiting = new Set<() => void>()
   private readonly producers = new Map<string, KeptProducer>()
   private topicsMade = 0
+  private appends = 0
 
   topic(name: string): KeptTopic {
     return this.topics.get(name) ?? refuse("TopicMissing", `topic ${name} does not exist`)
@@ -113,9 +114,10 @@ export class LogState {
   private append({ partition, records, topic }: Append, nowMs: number): Appended {
     const kept = this.partition(topic, partition)
     const offset = kept.end
+    const appendNumber = ++this.appends
     const before = kept.records.at(-1)?.appendedMs ?? 0
     for (const record of unpackRecords(records)) {
-      kept.records.push({ ...record, offset: kept.end++, appendedMs: Math.max(nowMs, before) })
+      kept.records.push({ ...record, offset: kept.end++, appendedMs: Math.max(nowMs, before), appendNumber })
     }
     return { topic, partition, offset }
   }
