@@ -169,6 +169,9 @@ const pauseMs: Readonly<Record<Scale, number>> = { full: 30_000, short: 5_000 }
 /** Between two mishaps, at least; up to four times as long by chance. */
 const quietMs: Readonly<Record<Scale, number>> = { full: 2_000, short: 1_500 }
 
+/** Fewer show nothing. */
+const mishapsMin = 3
+
 /** The broker answers nothing for a while, as when a network is cut. */
 const halt = Effect.fnUntraced(function* ({ kafka }: System, forMs: number) {
   const pid = yield* kafka.server().pidNow
@@ -195,7 +198,8 @@ const kills: Scenario = {
     const trouble = Effect.gen(function* () {
       const endAt = performance.now() + seconds * 1000
       let halted = false
-      while (performance.now() < endAt) {
+      // on a slow machine a mishap takes its time: what is left to read then still flows
+      while (performance.now() < endAt || happened < mishapsMin) {
         yield* Effect.sleep(quietMs[size] + random.below(3 * quietMs[size]))
         if (!halted && performance.now() > endAt - (seconds * 1000) / 2) {
           halted = true
@@ -205,7 +209,10 @@ const kills: Scenario = {
       }
     })
     yield* Effect.all([generate(system, rate, seconds), trouble], { concurrency: "unbounded" })
-    return [found(happened > 2, `${happened} mishaps by seed ${seed}`), ...(yield* compare(system, rate * seconds))]
+    return [
+      found(happened >= mishapsMin, `${happened} mishaps by seed ${seed}`),
+      ...(yield* compare(system, rate * seconds))
+    ]
   })
 }
 
