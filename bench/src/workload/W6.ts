@@ -49,13 +49,16 @@ export const w6 = async (file: string, through: Through, store: "memory" | "disk
   const monitor = Job.monitor()
   const inputComplete = (topic: string) => Effect.sync(() => topic !== RawTransactions.name || source.complete())
   const folder = mkdtempSync(join(tmpdir(), "frazil-w6-"))
-  await Effect.runPromise(
-    Job.run(makeJob(store), { bounded: true, inputComplete, observer: monitor }).pipe(
-      Effect.provide(Layer.merge(source.layer, jobServices)),
-      Effect.provideService(StateFolder, localStateFolder(folder))
+  try {
+    await Effect.runPromise(
+      Job.run(makeJob(store), { bounded: true, inputComplete, observer: monitor }).pipe(
+        Effect.provide(Layer.merge(source.layer, jobServices)),
+        Effect.provideService(StateFolder, localStateFolder(folder))
+      )
     )
-  )
-  rmSync(folder, { recursive: true })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
   const [status] = monitor.status()
   if (status === undefined) throw new Error("a job that ran has a status")
   const n = status.in

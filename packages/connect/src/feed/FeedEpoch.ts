@@ -67,7 +67,7 @@ const addNoted = (
     } else if (keyStart < 0) builders[0]!.addRange(buffer, start, end, -1, -1)
     else {
       const keyEnd = found.ends[row]!
-      const partition = partitions === 1 ? 0 : partitionOfBytes(buffer, keyStart, keyEnd, partitions)
+      const partition = partitionOfBytes(buffer, keyStart, keyEnd, partitions)
       builders[partition]!.addRange(buffer, start, end, keyStart, keyEnd)
     }
   }

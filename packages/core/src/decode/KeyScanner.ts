@@ -140,11 +140,9 @@ const make = <A>(topic: Topic<A>): KeyScanner => {
   const [first] = fields
   if (first === undefined) return fromFunction(() => null)
   const parsedKeyOf = makeParsedKeyOf({ fields, standIn })
-  const isKey = (index: number) => fields.some((field) => field.index === index) || standIn?.index === index
-  const scanner = makeScanner(
-    topic,
-    new Set([...fields, ...(standIn === undefined ? [] : [standIn])].map(({ name }) => name))
-  )
+  const read = standIn === undefined ? fields : [...fields, standIn]
+  const isKey = (index: number) => read.some((field) => field.index === index)
+  const scanner = makeScanner(topic, new Set(read.map(({ name }) => name)))
   const { begin, notes } = makeNotes()
   let columns = makeColumns(topic.shape, rowsInitial)
   let parsed = new Uint8Array(rowsInitial)

@@ -26,8 +26,9 @@ export const makeKeyMatches = (key: string): KeyMatches => ({
   listedIn: 0
 })
 
-/** Whether it has something. */
-export const isOpen = ({ completed, partials }: KeyMatches): boolean => partials.length + completed.length > 0
+/** Whether it has something, as it is or in its durable form. */
+export const isOpen = ({ completed, partials }: { readonly [P in keyof Open]: ReadonlyArray<unknown> }): boolean =>
+  partials.length + completed.length > 0
 
 /** The deadline of the first partial match; undefined when there is none. */
 export const deadlineOf = ({ spec }: PatternPlan, keyed: KeyMatches): Deadline | undefined => {

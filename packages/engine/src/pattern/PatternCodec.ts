@@ -85,9 +85,6 @@ export const encodeKey = ({ completed, key, partials }: KeyMatches): EncodedKey 
   return { ...encoded, records: Array.from(indexes.keys(), encodeHeld) }
 }
 
-/** Whether it has something. */
-export const isEncodedOpen = ({ completed, partials }: EncodedKey): boolean => partials.length + completed.length > 0
-
 export const decodeKey = (encoded: EncodedKey): KeyMatches => {
   const records = encoded.records.map((each) => decodeHeld(encoded.key, each))
   const decodeTakes = (takes: EncodedTakes): Take => {

@@ -7,8 +7,8 @@
 import { type Capture, type CaptureKind, ChangeList, inPieces } from "../state/Capture.ts"
 import type { OpenStore } from "../store/OpenStore.ts"
 import type { StoredCounts } from "../store/StoredMap.ts"
-import { type Deadline, deadlineOf, type KeyMatches } from "./KeyMatches.ts"
-import { decodeKey, encodeKey, type EncodedKey, isEncodedOpen } from "./PatternCodec.ts"
+import { type Deadline, deadlineOf, isOpen, type KeyMatches } from "./KeyMatches.ts"
+import { decodeKey, encodeKey, type EncodedKey } from "./PatternCodec.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
 import { StoredPatternKeys } from "./StoredPatternKeys.ts"
 import { TimeQueue } from "./TimeQueue.ts"
@@ -105,7 +105,7 @@ class KeysInMemory implements PatternKeys {
 
   load(keys: ReadonlyArray<EncodedKey>): void {
     for (const each of keys) {
-      if (isEncodedOpen(each)) this.keys.set(each.key, decodeKey(each))
+      if (isOpen(each)) this.keys.set(each.key, decodeKey(each))
       else this.keys.delete(each.key)
     }
   }

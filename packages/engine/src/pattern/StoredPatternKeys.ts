@@ -12,7 +12,7 @@ import { ExpiringMap } from "../store/ExpiringMap.ts"
 import type { OpenStore } from "../store/OpenStore.ts"
 import type { StoredCounts } from "../store/StoredMap.ts"
 import { type Deadline, deadlineOf, isOpen, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
-import { decodeKey, encodeKey, type EncodedKey, isEncodedOpen } from "./PatternCodec.ts"
+import { decodeKey, encodeKey, type EncodedKey } from "./PatternCodec.ts"
 import type { PatternKeys } from "./PatternKeys.ts"
 import type { PatternPlan } from "./PatternPlan.ts"
 
@@ -127,7 +127,7 @@ export class StoredPatternKeys implements PatternKeys {
   load(keys: ReadonlyArray<EncodedKey>): void {
     for (const each of keys) {
       const before = this.keys.get(each.key)
-      if (isEncodedOpen(each)) {
+      if (isOpen(each)) {
         const keyed = decodeKey(each)
         // it is listed already
         if (before !== undefined && before.dueAt === deadlineOf(this.plan, keyed)?.time) keyed.dueAt = before.dueAt

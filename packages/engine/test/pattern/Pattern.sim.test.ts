@@ -17,22 +17,8 @@ import {
   type SignalLine,
   Signals,
   signalsJob,
-  type StepCase
+  step
 } from "../support/Sequences.ts"
-
-const step = (name: string, kind: string, more: Partial<StepCase> = {}): StepCase => ({
-  name,
-  how: "followedBy",
-  kind,
-  code: false,
-  also: "nothing",
-  min: 1,
-  max: 1,
-  many: false,
-  consecutive: false,
-  optional: false,
-  ...more
-})
 
 /** Everything that state may hold: partial matches of several lengths, pending ones, conditions over earlier steps. */
 const open: PatternCase = {

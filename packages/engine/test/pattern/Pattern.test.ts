@@ -12,7 +12,8 @@ import {
   signal,
   Signals,
   signalsJob,
-  type StepCase
+  type StepCase,
+  step
 } from "../support/Sequences.ts"
 
 const startMs = Date.UTC(2026, 0, 14)
@@ -25,19 +26,6 @@ const signalsOf = (text: string) =>
       word === "-" ? [] : [signal(second, "A0", word[0]!, Number(word.slice(1)), startMs + second * 1000)]
     )
 
-const step = (name: string, kind: string, more: Partial<StepCase> = {}): StepCase => ({
-  name,
-  how: "followedBy",
-  kind,
-  code: false,
-  also: "nothing",
-  min: 1,
-  max: 1,
-  many: false,
-  consecutive: false,
-  optional: false,
-  ...more
-})
 const many = (min: number, max = min): Partial<StepCase> => ({ many: true, min, max })
 
 /** What is found in these signals, as the words of each match. */

@@ -5,7 +5,7 @@
 import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Job, StateFolder } from "../../src/index.ts"
+import { Job } from "../../src/index.ts"
 import { type Chance, makeChance } from "../support/Chance.ts"
 import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
 import { crashAt, epochPoints } from "../support/Faults.ts"
@@ -13,17 +13,12 @@ import { append, runToEnd, world } from "../support/Harness.ts"
 import { expectedOf, foundOf, type JoinCase, joinJob, randomJoin } from "../support/Joins.ts"
 import { randomSignals, type SignalLine, Signals } from "../support/Sequences.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, type MemoryFolder } from "../support/StateFolders.ts"
+import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
 
 const placeOf = (line: SignalLine) => partitionOf(line.key, Signals.partitions)
 const outOfOrdernessMs = 3000
 const joinsOfEach = 5
 const kinds = ["interval", "asOf", "latest"] as const
-
-const on =
-  (folder: MemoryFolder) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, StateFolder, folder)
 
 /** Runs to the end over three crashes, with a folder whose reads are counted. */
 const runOnDisk = <R>(job: Job.Job<string, R>, chance: Chance) =>

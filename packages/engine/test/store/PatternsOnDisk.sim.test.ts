@@ -5,7 +5,7 @@
 import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Job, StateFolder } from "../../src/index.ts"
+import { Job } from "../../src/index.ts"
 import { makeChance } from "../support/Chance.ts"
 import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
 import { crashAt, epochPoints } from "../support/Faults.ts"
@@ -20,33 +20,14 @@ import {
   type SignalLine,
   Signals,
   signalsJob,
-  type StepCase
+  step
 } from "../support/Sequences.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, type MemoryFolder } from "../support/StateFolders.ts"
+import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
 
 const placeOf = (line: SignalLine) => partitionOf(line.key, Signals.partitions)
 const outOfOrdernessMs = 3000
 const accountsCount = 12
-
-const on =
-  (folder: MemoryFolder) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, StateFolder, folder)
-
-const step = (name: string, kind: string, more: Partial<StepCase> = {}): StepCase => ({
-  name,
-  how: "followedBy",
-  kind,
-  code: false,
-  also: "nothing",
-  min: 1,
-  max: 1,
-  many: false,
-  consecutive: false,
-  optional: false,
-  ...more
-})
 
 /** Partial matches of several lengths, pending ones, conditions over earlier steps. */
 const open: PatternCase = {

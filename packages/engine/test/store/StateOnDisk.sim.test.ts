@@ -13,15 +13,10 @@ import { makeChance } from "../support/Chance.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { expectedOf, foundOf, joinJob } from "../support/Joins.ts"
 import { randomSignals, type SignalLine, Signals } from "../support/Sequences.ts"
-import { damagedAt, fullFrom, memoryFolder, type MemoryFolder, notWritable } from "../support/StateFolders.ts"
+import { damagedAt, fullFrom, memoryFolder, type MemoryFolder, notWritable, on } from "../support/StateFolders.ts"
 
 const lines = paymentLines(300)
 const options = { epochRecords: 20, checkpointEveryMs: 0 }
-
-const on =
-  (folder: MemoryFolder) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, StateFolder, folder)
 
 /** What an observer was told. */
 const troubles = (told: Array<string>): Job.RunOptions["observer"] => ({

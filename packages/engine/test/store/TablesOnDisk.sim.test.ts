@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Flow, Job, StateFolder } from "../../src/index.ts"
+import { Flow, Job } from "../../src/index.ts"
 import { type Chance, makeChance } from "../support/Chance.ts"
 import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
 import { crashAt, epochPoints } from "../support/Faults.ts"
@@ -23,12 +23,7 @@ import {
   type Round
 } from "../support/Limits.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, type MemoryFolder } from "../support/StateFolders.ts"
-
-const on =
-  (folder: MemoryFolder) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, StateFolder, folder)
+import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
 
 const options = { epochRecords: 7, checkpointEveryMs: 0, snapshot: smallSnapshots }
 const customersCount = 40

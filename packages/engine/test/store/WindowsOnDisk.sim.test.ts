@@ -5,13 +5,13 @@
 import { partitionOf } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Job, StateFolder } from "../../src/index.ts"
+import { Job } from "../../src/index.ts"
 import { type Chance, makeChance } from "../support/Chance.ts"
 import { atCrossings, crashTwice, runOnDeltas, upTo } from "../support/Crashes.ts"
 import { crashAt, epochPoints } from "../support/Faults.ts"
 import { append, runToEnd, world } from "../support/Harness.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, type MemoryFolder } from "../support/StateFolders.ts"
+import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
 import {
   expectedOf,
   foundOf,
@@ -26,11 +26,6 @@ import { expectedVisits, foundVisits, visitsJob, visitTimings } from "../support
 
 const placeOf = (line: TradeLine) => partitionOf(line.key, Trades.partitions)
 const onDisk = (timing: Timing, cacheBytesMax: number) => tradesJob(timing, Trades, { disk: { cacheBytesMax } })
-
-const on =
-  (folder: MemoryFolder) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, StateFolder, folder)
 
 /** Runs to the end over three crashes, with a folder whose reads are counted; what is found then. */
 const runOnDisk = <R, A, E, S>(

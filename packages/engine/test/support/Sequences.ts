@@ -39,6 +39,21 @@ export interface StepCase {
   readonly optional: boolean
 }
 
+/** A step that any record of the kind takes, once, however many others come between. */
+export const step = (name: string, kind: string, more: Partial<StepCase> = {}): StepCase => ({
+  name,
+  how: "followedBy",
+  kind,
+  code: false,
+  also: "nothing",
+  min: 1,
+  max: 1,
+  many: false,
+  consecutive: false,
+  optional: false,
+  ...more
+})
+
 export interface PatternCase {
   readonly steps: ReadonlyArray<StepCase>
   readonly withinMs: number

@@ -1,5 +1,6 @@
 // State folders in memory, with the faults of a disk: a byte that turns, no room any more, no right to write.
-import type { StateFile, StateFolderShape } from "../../src/store/StateFolder.ts"
+import { Effect } from "effect"
+import { type StateFile, StateFolder, type StateFolderShape } from "../../src/store/StateFolder.ts"
 import { StoreError } from "../../src/store/StoreError.ts"
 
 export interface MemoryFolder extends StateFolderShape {
@@ -73,3 +74,9 @@ export const memoryFolder = (sealed = false): MemoryFolder => {
   }
   return folder
 }
+
+/** Runs with the state on disk in that folder. */
+export const on =
+  (folder: MemoryFolder) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.provideService(self, StateFolder, folder)

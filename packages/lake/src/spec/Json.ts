@@ -31,7 +31,6 @@ const nestingMax = 200
 const quote = 0x22
 const backslash = 0x5c
 const openingBracket = 0x5b
-const closingBracket = 0x5d
 
 /** Of the members of a list that is a member of the document. */
 const memberDepth = 2
@@ -125,33 +124,31 @@ class Parser {
     this.space()
     if (this.text.charCodeAt(this.at) !== openingBracket) return false
     taker.list()
-    this.at++
-    this.space()
-    if (this.text.charCodeAt(this.at) === closingBracket) {
-      this.at++
-      return true
-    }
-    do {
+    this.members(() => {
       this.space()
       const end = taker.take(this.text, this.at)
       if (end < 0) taker.parsed(this.value(memberDepth))
       else this.at = end
-    } while (!this.endOf("]"))
+    })
     return true
   }
 
   private list(depth: number): ReadonlyArray<JsonValue> {
     const out: Array<JsonValue> = []
+    this.members(() => out.push(this.value(depth + 1)))
+    return out
+  }
+
+  /** Crosses a list, of which `cross` crosses one member after the other. */
+  private members(cross: () => void): void {
     this.at++
     this.space()
     if (this.text[this.at] === "]") {
       this.at++
-      return out
+      return
     }
-    for (;;) {
-      out.push(this.value(depth + 1))
-      if (this.endOf("]")) return out
-    }
+    do cross()
+    while (!this.endOf("]"))
   }
 
   /** Crosses a comma (false) or the closing bracket (true). */

@@ -8,6 +8,7 @@ import { Field, expr, Topic } from "@frazil/core"
 import { Flow, Job, Pattern } from "@frazil/engine"
 import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
+import type { Kept } from "../world/SimStateFolder.ts"
 
 class Attempt extends Schema.Opaque<Attempt>()(
   Schema.Struct({ id: Field.text(), ip: Field.text(), user: Field.text(), result: Field.text(), at: Field.timestamp })
@@ -45,9 +46,6 @@ const capped = Pattern.on(Attempts)
 const attempts = Flow.from(Attempts).pipe(Flow.keyBy("ip"))
 const idsOf = (...records: ReadonlyArray<Attempt | null>): string =>
   records.map((record) => record?.id ?? "-").join(" ")
-
-/** Where the job keeps partial matches: in memory, or on disk with a cache in which little stays. */
-type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
 
 const makeJob = (kept: Kept) => {
   const steadyBranches = attempts.pipe(Flow.patternWithTimeouts(steady, { name: "steady", ...kept }))

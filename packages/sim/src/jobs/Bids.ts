@@ -11,7 +11,7 @@ import type { Random } from "../generate/Random.ts"
 import { expectBids, type OracleBid } from "../oracle/Bids.ts"
 import { compare } from "../oracle/Compare.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
-import { runOnDisk } from "../world/SimStateFolder.ts"
+import { type Kept, runOnDisk } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 
 const Bid = Schema.Struct({ auction: Field.text(), bidder: Field.text(), cents: Field.int(), at: Field.timestamp })
@@ -33,9 +33,6 @@ const ttl = "1 hour"
 const bids = Flow.from(Bids).pipe(Flow.keyBy("auction"))
 const textOf = ({ at, bidder, cents }: { readonly at: number; readonly bidder: string; readonly cents: number }) =>
   `${bidder} ${cents} ${at}`
-
-/** Where the job keeps its state: in memory, or on disk with a cache in which little stays. */
-type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
 
 const sold = (kept: Kept) =>
   bids.pipe(

@@ -8,6 +8,7 @@ import { expr, Field, Topic } from "@frazil/core"
 import { Flow, Job } from "@frazil/engine"
 import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
+import type { Kept } from "../world/SimStateFolder.ts"
 
 class Offer extends Schema.Opaque<Offer>()(
   Schema.Struct({ id: Field.text(), item: Field.text(), kind: Field.text(), cents: Field.int(), at: Field.timestamp })
@@ -40,9 +41,6 @@ const pair = (left: Offer | undefined, right: Offer | undefined) => ({
 
 /** The same as expressions, of a pair that is whole. */
 const bothOf = { item: expr.string("left.item"), ids: expr.string("left.id + ' ' + right.id") }
-
-/** Where the joins keep their state: in memory, or on disk with a cache in which little stays. */
-type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
 
 const makeJob = (kept: Kept) =>
   Job.make("market", [

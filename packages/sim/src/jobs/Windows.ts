@@ -10,7 +10,7 @@ import { Schema } from "effect"
 import type { Random } from "../generate/Random.ts"
 import { expectSessions, expectTotals, type OracleClick } from "../oracle/ClickWindows.ts"
 import { compare } from "../oracle/Compare.ts"
-import { runOnDisk } from "../world/SimStateFolder.ts"
+import { type Kept, runOnDisk } from "../world/SimStateFolder.ts"
 import { input, run, type SimOptions, type SimReport } from "../world/Sim.ts"
 import type { KeptTopics } from "../world/Scenario.ts"
 
@@ -74,9 +74,6 @@ const spanOf = (left: Span, right: Span): Span => {
 }
 
 const clicks = Flow.from(Clicks).pipe(Flow.keyBy("user"))
-
-/** Where its state is kept: in memory, or on disk with a cache in which little stays. */
-type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
 
 const visits = ({ gapMs, latenessMs, maxMs, name }: typeof long, kept: Kept) =>
   clicks.pipe(

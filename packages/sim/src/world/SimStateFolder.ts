@@ -3,6 +3,9 @@ import { StateFolder, type StateFolderShape } from "@frazil/engine"
 import { Context } from "effect"
 import type { SimReport } from "./Sim.ts"
 
+/** Where a job keeps state, as its operators are told: in memory, or on disk with a cache in which little stays. */
+export type Kept = Record<never, never> | { readonly store: { readonly disk: { readonly cacheBytesMax: number } } }
+
 interface SimStateFolder {
   readonly shape: StateFolderShape
   readonly filesLeft: () => number
