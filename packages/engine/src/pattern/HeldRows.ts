@@ -271,6 +271,21 @@ export class HeldRows {
     return (this.kinds[row]! & changedKind) !== 0
   }
 
+  /** Linked conditions read nothing of it but its cells. */
+  isCelled(row: number): boolean {
+    return (this.kinds[row]! & celledKind) !== 0
+  }
+
+  hasCells(row: number, values: ReadonlyArray<unknown>): boolean {
+    const { cells } = this
+    for (let at = 0; at < cells.length; at++) if (cells[at]![row] !== values[at]) return false
+    return true
+  }
+
+  copyCells(row: number, into: Array<unknown>): void {
+    for (let at = 0; at < this.cells.length; at++) into[at] = this.cells[at]![row]
+  }
+
   /** Of the row, what expressions are told: the rest of `into` is of another. */
   readAsked(row: number, into: MutableHeld): void {
     const kind = this.kinds[row]!

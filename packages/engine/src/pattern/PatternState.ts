@@ -18,7 +18,7 @@ import { addCompleted, giveMatches } from "./AfterMatch.ts"
 import { type HeldRecord, type PatternHost, readHeld } from "./HeldRecord.ts"
 import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "./HeldRows.ts"
 import { judge, type Judged } from "./Judge.ts"
-import { type Deadline, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
+import { type Deadline, type KeyMatches, makeKeyMatches, type Unmoved } from "./KeyMatches.ts"
 import { completes, recordsBySteps, type Take, takesOf } from "./PartialMatch.ts"
 import { decodeHeldColumns, makeHeldColumns } from "./HeldColumns.ts"
 import {
@@ -218,12 +218,13 @@ class RunningPattern implements PatternState {
     const known = this.keys.get(key)
     // most records neither go on with something nor begin it
     if ((known === undefined || known.partials.length === 0) && (mask & 1) === 0) return
+    if (known?.unmoved !== undefined && this.isLike(row, mask, known.unmoved)) return
     const record = this.current
     waiting.readAsked(row, record)
     this.currentRow = row
     record.turn = turn
     const keyed = known ?? makeKeyMatches(key)
-    const judged = this.judgedSafely(keyed, record, host)
+    const judged = this.judgedSafely(row, keyed, record, host)
     if (judged !== undefined) {
       keyed.partials = judged.partials
       addCompleted(keyed, judged.completed)
@@ -231,10 +232,29 @@ class RunningPattern implements PatternState {
     }
   }
 
+  /** Conditions read nothing of it but its mask and cells. */
+  private isToldByCells(row: number): boolean {
+    return this.plan.coded === 0 && (this.cells.length === 0 || this.waiting.isCelled(row))
+  }
+
+  private isLike(row: number, mask: number, unmoved: Unmoved): boolean {
+    return unmoved.mask === mask && this.isToldByCells(row) && this.waiting.hasCells(row, unmoved.cells)
+  }
+
+  /** Most records of a key are like the one before: what that one changed nothing of is not looked at again. */
+  private leftUnmoved(row: number, keyed: KeyMatches): void {
+    if (!this.isToldByCells(row)) return
+    const unmoved = (keyed.unmoved ??= { mask: 0, cells: [] })
+    unmoved.mask = this.waiting.maskOf(row)
+    this.waiting.copyCells(row, unmoved.cells)
+  }
+
   /** Undefined when nothing changed, or a condition's code threw: the record goes to the dead letter, as though it had not come. */
-  private judgedSafely(keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
+  private judgedSafely(row: number, keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
     try {
-      return judge(this.plan, keyed.partials, record, this.readerOf(host), this.kept)
+      const judged = judge(this.plan, keyed.partials, record, this.readerOf(host), this.kept)
+      if (judged === undefined) this.leftUnmoved(row, keyed)
+      return judged
     } catch (error) {
       this.readWhole()
       this.about(record, host, () => host.threw(undefined, -1, this.name, error))
@@ -304,6 +324,7 @@ class RunningPattern implements PatternState {
       entered = start
       giveMatches(this.plan, keyed, give)
     }
+    keyed.unmoved = undefined
     this.keys.put(keyed)
     this.deadlineTime = this.keys.nextAt()
   }
