@@ -180,20 +180,20 @@ const make = (storage: StorageShape): FileIOShape => {
       )
     })
 
-  const readManifest: FileIOShape["readManifest"] = (manifest, partition, pick, trust = "list") =>
-    Effect.suspend(() => {
-      const small = trust === "list" && entriesRead.takes(manifest)
-      const known = small ? entriesRead.get(manifest, partition) : undefined
-      if (known !== undefined) return Effect.succeed(known)
-      return Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
-        decoded("manifest", manifest.manifestPath, () => {
-          // of a small one all is decoded: it is soon asked for again, and passing over its entries gains little
-          const entries = decodeManifest(bytes, manifest, partition, small ? undefined : pick, trust)
-          if (small) entriesRead.set(manifest, partition, entries)
-          return entries
-        })
-      )
-    })
+  const readManifest: FileIOShape["readManifest"] = (manifest, partition, pick, trust = "list") => {
+    const small = trust === "list" && entriesRead.takes(manifest)
+    const known = small ? entriesRead.get(manifest, partition) : undefined
+    // an effect that is done already: whoever reads many at once needs no fiber for it
+    if (known !== undefined) return Effect.succeed(known)
+    return Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
+      decoded("manifest", manifest.manifestPath, () => {
+        // of a small one all is decoded: it is soon asked for again, and passing over its entries gains little
+        const entries = decodeManifest(bytes, manifest, partition, small ? undefined : pick, trust)
+        if (small) entriesRead.set(manifest, partition, entries)
+        return entries
+      })
+    )
+  }
   const readDeleteManifest: FileIOShape["readDeleteManifest"] = (manifest, partition, trust = "list") =>
     Effect.flatMap(manifestBytes(manifest.manifestPath, trust), (bytes) =>
       decoded("manifest", manifest.manifestPath, () => decodeDeleteManifest(bytes, manifest, partition, trust))

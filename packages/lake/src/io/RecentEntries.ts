@@ -16,7 +16,7 @@ const manifestBytesMax = 8 * 1024
 type Partition = ReadonlyArray<Pick<BoundPartitionField, "fieldId" | "type">>
 
 interface Decoded {
-  readonly manifest: ManifestFile
+  manifest: ManifestFile
   readonly partition: Partition
   readonly entries: ReadonlyArray<ManifestEntry>
 }
@@ -64,9 +64,11 @@ export class RecentEntries {
 
   get(manifest: ManifestFile, partition: Partition): ReadonlyArray<ManifestEntry> | undefined {
     const known = this.recent.get(manifest.manifestPath)
-    return known !== undefined && sameListed(known.manifest, manifest) && samePartition(known.partition, partition)
-      ? known.entries
-      : undefined
+    if (known === undefined || !sameListed(known.manifest, manifest) || !samePartition(known.partition, partition))
+      return undefined
+    // the next scan has it of the same list
+    known.manifest = manifest
+    return known.entries
   }
 
   set(manifest: ManifestFile, partition: Partition, entries: ReadonlyArray<ManifestEntry>): void {

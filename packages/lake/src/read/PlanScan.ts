@@ -105,6 +105,27 @@ const wantedManifests = Effect.fnUntraced(function* (
   return manifests.flatMap((manifest) => wanted.get(manifest) ?? [])
 })
 
+/** The live entries of those that were read, without files that cannot hold a match. */
+const matching = (
+  wanted: ReadonlyArray<WantedManifest>,
+  read: ReadonlyArray<ReadonlyArray<ManifestEntry>>,
+  filter: Filter | undefined,
+  prune: Pruner
+): Effect.Effect<ReadonlyArray<ManifestEntry>, LakeError> => {
+  let asked = ""
+  return Effect.try({
+    try: () =>
+      wanted.flatMap(({ manifest, partition }, at) => {
+        asked = manifest.manifestPath
+        const live = read[at]!.filter(isLive)
+        return filter === undefined
+          ? live
+          : live.filter((entry) => mayMatch(filter, prune.file(partition, entry.dataFile)))
+      }),
+    catch: (cause) => fromFormat("manifest", asked)(cause)
+  })
+}
+
 /** Plans a scan. Its only effect is reading the manifest list and the manifests that may matter. */
 export const planScan = Effect.fn("planScan")(function* (
   table: Table,
@@ -122,17 +143,12 @@ export const planScan = Effect.fn("planScan")(function* (
   const { filter } = options
   const prune = pruner(moment.schema)
   const wanted = yield* wantedManifests(table, manifests, filter, prune)
-  const readLive = Effect.fnUntraced(function* ({ manifest, partition }: WantedManifest) {
-    const entries = yield* fileIO.readManifest(manifest, partition, filter && prune.pick(partition, filter))
-    const live = entries.filter(isLive)
-    if (filter === undefined) return live
-    return yield* Effect.try({
-      try: () => live.filter((entry) => mayMatch(filter, prune.file(partition, entry.dataFile))),
-      catch: fromFormat("manifest", manifest.manifestPath)
-    })
-  })
-  const read = yield* Effect.forEach(wanted, readLive, { concurrency: readsMax })
-  const entries = read.flat()
+  const read = yield* Effect.forEach(
+    wanted,
+    ({ manifest, partition }) => fileIO.readManifest(manifest, partition, filter && prune.pick(partition, filter)),
+    { concurrency: readsMax }
+  )
+  const entries = yield* matching(wanted, read, filter, prune)
   const deletes = yield* readDeletes(table, entries, listed)
   const vectors = yield* readVectors(deletes)
   const physical = yield* readPhysical(metadata, moment.schema, entries)
