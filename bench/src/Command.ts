@@ -28,7 +28,7 @@ const usage = (names: ReadonlyArray<string>) => `usage: bun run bench [NAME …]
                     lake means all that begin with it
                     (default: all that need nothing besides)
   --input FILE      transactions, one JSON object a line (default: generated)
-  --events N        how many to generate (default: 2000000)
+  --events N        how many to generate (default: 2000000, of threads 12000000)
   --minutes N       how long memory is watched (default: 2)
   --rows N          rows of lake-append, lake-query and lake-compact (default: 10000000, of compact 5000000)
   --commits N       commits of lake-upkeep (default: 1000; the whole: 10000)
@@ -102,12 +102,14 @@ const runAnswer = (name: string, args: Arguments, folder: string) => {
 /** Makes its own tables, and needs no transactions. */
 const isLake = (name: string): boolean => name.startsWith("lake-")
 
+const makesInput = (name: string): boolean => isLake(name) || name === "threads"
+
 /** What a benchmark is told. */
 const wordsOf = (name: string, args: Arguments, file: string): ReadonlyArray<string> => {
-  if (isLake(name))
-    return (["--rows", "--commits"] as const).flatMap((option) =>
-      args.values[option] === undefined ? [] : [option, String(countOf(args, option, 1))]
-    )
+  const given = (options: ReadonlyArray<"--rows" | "--commits" | "--events">) =>
+    options.flatMap((option) => (args.values[option] === undefined ? [] : [option, String(countOf(args, option, 1))]))
+  if (isLake(name)) return given(["--rows", "--commits"])
+  if (name === "threads") return given(["--events"])
   return name === "memory" ? [file, String(countOf(args, "--minutes", 2))] : [file]
 }
 
@@ -147,12 +149,12 @@ const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args:
     : args.values["--peers"] === undefined
       ? all
       : all.filter((each) => workload.test(each))
-  const file = names.every(isLake) ? "" : inputOf(args, folder)
+  const file = names.every(makesInput) ? "" : inputOf(args, folder)
   await buildBenchmarks(names)
   const measured = names.map((name) => measureOne(name, args, file))
   // by its name: the table is kept, and the path is one machine's
   const input =
-    file === "" ? "tables of their own" : file.startsWith(folder) ? "generated transactions, seed 42" : basename(file)
+    file === "" ? "input of their own" : file.startsWith(folder) ? "generated transactions, seed 42" : basename(file)
   const table = tableText(machine, input, bounds, comparedWith, measured)
   process.stdout.write(
     args.on.has("--json") ? `${JSON.stringify(documentOf(machine, input, bounds, measured))}\n` : `${table}\n`

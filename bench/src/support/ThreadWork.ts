@@ -16,12 +16,35 @@ export interface ThreadRun {
   readonly folder: string
   /** Of each run its own: a topic that is there is read again from its beginning. */
   readonly job: string
+  /** Of all partitions. */
+  readonly records: number
 }
 
 export interface ThreadWork extends ThreadRun {
   /** Counts the threads that have loaded their program: nobody begins before all have. */
   readonly ready: Int32Array
+  readonly steady: Steady
 }
+
+/** Of all threads: records read so far, and epoch milliseconds of when they were the first and the last that count as steady. */
+export interface Steady {
+  readonly seen: Int32Array
+  readonly at: Float64Array
+}
+
+/** By then what runs often is compiled; and no thread has read all of its partitions yet. */
+const steadyParts = [1 / 3, 9 / 10] as const
+
+export const makeSteady = (): Steady => ({
+  seen: new Int32Array(new SharedArrayBuffer(4)),
+  at: new Float64Array(new SharedArrayBuffer(16))
+})
+
+/** What part of the run that was takes, as though all of it were. */
+export const steadySeconds = ({ at }: Steady): number =>
+  Number(((at[1]! - at[0]!) / 1000 / (steadyParts[1] - steadyParts[0])).toFixed(3))
+
+const epochMs = (): number => performance.timeOrigin + performance.now()
 
 const readyEveryMs = 1
 
@@ -65,6 +88,23 @@ const seeing = (log: Layer.Layer<Log, unknown>, taken: (append: Append) => void)
     }))
   ).pipe(Layer.provide(Layer.orDie(log)))
 
+/** Counts what is read. */
+const counting = (log: Layer.Layer<Log>, { records }: ThreadRun, { at, seen }: Steady) =>
+  Layer.effect(
+    Log,
+    Effect.map(Log, (inner) => ({
+      ...inner,
+      read: (...asked: Parameters<typeof inner.read>) =>
+        Effect.tap(inner.read(...asked), ({ length }) =>
+          Effect.sync(() => {
+            const before = Atomics.add(seen, 0, length)
+            for (const [mark, part] of steadyParts.entries())
+              if (before < part * records && before + length >= part * records) at[mark] = epochMs()
+          })
+        )
+    }))
+  ).pipe(Layer.provide(log))
+
 const logOf = ({ folder, through }: ThreadRun, taken: (append: Append) => void): Layer.Layer<Log> => {
   if (through !== "file") return seeing(throughLog(through, `${folder}/log.db`), taken)
   const files = Array.from({ length: partitions }, (_, partition) => partitionFile(folder, partition))
@@ -74,12 +114,13 @@ const logOf = ({ folder, through }: ThreadRun, taken: (append: Append) => void):
 /** Runs the job over the shards that are this thread's; the rows that its windows gave. */
 export const runWork = Effect.fnUntraced(function* (
   run: ThreadRun,
+  steady: Steady,
   options: Partial<Job.RunOptions>
 ): Effect.fn.Return<ReadonlyArray<string>, { readonly message: string }> {
   const { rows, taken } = collectWindows()
   const job = windowsJob(run.job, w2, "written", RawTransactions)
   yield* Job.run(job, { bounded: true, inputComplete: () => Effect.succeed(true), ...options }).pipe(
-    Effect.provide(Layer.merge(logOf(run, taken), jobServices))
+    Effect.provide(Layer.merge(counting(logOf(run, taken), run, steady), jobServices))
   )
   return rows
 })

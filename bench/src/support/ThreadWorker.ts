@@ -14,7 +14,7 @@ let loaded = 0
 runThread({ shared: false }, ({ instances, jobEnded, observer }) =>
   Effect.andThen(
     Effect.tap(allReady(work.ready, work.threads), () => Effect.sync(() => (loaded = threadSeconds()))),
-    runWork(work, { observer })
+    runWork(work, work.steady, { observer })
   ).pipe(
     Effect.provideService(Instances, instances),
     Effect.map((rows) => {
