@@ -14,8 +14,6 @@ export interface Scenario {
   readonly name: string
   /** One line for people. */
   readonly about: string
-  /** Left out of a short run unless it is named. */
-  readonly named?: boolean
   readonly run: (scale: Scale) => Effect.Effect<ReadonlyArray<Finding>, unknown, Scope.Scope>
 }
 

@@ -42,9 +42,7 @@ if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `no scenario is named ${unknown.join(", ")}\n\n${help}` : help)
   process.exitCode = unknown.length > 0 ? 1 : 0
 } else {
-  const wanted = scenarios.filter(({ name, named }) =>
-    positionals.length === 0 ? !(values.short && named === true) : positionals.includes(name)
-  )
+  const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const kept = await Effect.runPromise(
     Effect.forEach(wanted, (scenario) => runOne(scenario, values.short ? "short" : "full"))
   )

@@ -240,7 +240,6 @@ export const storms: ReadonlyArray<Scenario> = [
   {
     name: "storm-rest-s3",
     about: "the same on Java's REST catalog and a store of objects, which are killed too",
-    named: true,
     run: Effect.fnUntraced(function* (scale) {
       const { path } = yield* makeFolder
       const store = yield* s3Server(9961, bucket)
