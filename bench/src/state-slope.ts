@@ -5,7 +5,7 @@
  * whatever the size, and filling gigabytes by records takes an hour. Here segments of sorted keys are spilled until the size is
  * there; then values of 450 bytes are read and written again, all keys as likely, a quarter as many times as there are keys, so
  * that what is written is merged into the last level. Prints a line of JSON for each size: µs of CPU a read and write, blocks read,
- * bytes written, memory.
+ * bytes written, memory as it was left, and after a collection.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -70,6 +70,14 @@ const change = (count: number) => {
   }
 }
 
+// Bun's own global has it
+const { Bun: runtime } = globalThis as { readonly Bun?: { readonly gc: (now: boolean) => void } }
+const rss = () => megabytes(process.memoryUsage.rss())
+const collectedRss = () => {
+  runtime?.gc(true)
+  return rss()
+}
+
 const megabytes = (bytes: number) => Math.round(bytes / 1_048_576)
 try {
   for (const size of sizes) {
@@ -96,7 +104,8 @@ try {
       segments,
       filesMb: megabytes(bytes),
       filtersMb: megabytes(memoryBytes),
-      rssMb: megabytes(process.memoryUsage.rss())
+      rssMb: rss(),
+      collectedRssMb: collectedRss()
     }
     process.stdout.write(`${JSON.stringify(row)}\n`)
   }
