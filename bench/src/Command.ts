@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, resolve } from "node:path"
-import { comparePeers } from "./peers/Compare.ts"
+import { comparePeers, peersTopic, withBroker } from "./peers/Compare.ts"
 import { type Arguments, countOf, parseArguments } from "./support/Arguments.ts"
 import { BenchError } from "./support/BenchError.ts"
 import { type Bounds, buildBenchmarks, type Fields, medianFields, runBenchmark } from "./support/Benchmark.ts"
@@ -45,6 +45,8 @@ bun run bench nexmark --help for Nexmark's queries
 `
 
 const workload = /^w[1-6]$/
+/** Other systems do it too, and `--peers` runs them. */
+const hasPeers = (name: string): boolean => workload.test(name) || name === "w2-kafka"
 const tell = (text: string) => void process.stderr.write(`${text}\n`)
 
 /** The file that was given, or one that is generated into the folder. */
@@ -123,21 +125,31 @@ const makeFolder = (directory: string) => {
 }
 
 const measureOne = (name: string, args: Arguments, file: string): Measured => {
+  const peers = args.values["--peers"]
+  const directory = peers === undefined || !hasPeers(name) ? undefined : resolve(peers)
+  // on the same broker, from the same topic
+  const topic = directory === undefined || name !== "w2-kafka" ? undefined : peersTopic(directory, file)
+  const measured = () => runsOf(name, args, topic ?? file)
+  const runs = directory === undefined || topic === undefined ? measured() : withBroker(directory, measured)
+  if (typeof runs === "string") return { name, fields: {}, failed: runs, comparisons: [] }
+  const fields = medianFields(runs)
+  const comparisons = directory === undefined ? [] : comparePeers(directory, name, file, fields, tell)
+  return { name, fields, failed: undefined, comparisons }
+}
+
+/** What its runs found, or why there is nothing. */
+const runsOf = (name: string, args: Arguments, input: string): ReadonlyArray<Fields> | string => {
   const runs: Array<Fields> = []
   for (let run = 1; run <= countOf(args, "--runs", 1); run++) {
     tell(`${name}, run ${run}`)
-    const ran = runBenchmark(name, ...wordsOf(name, args, file))
+    const ran = runBenchmark(name, ...wordsOf(name, args, input))
     if ("failed" in ran) {
       tell(ran.failed)
-      return { name, fields: {}, failed: ran.failed, comparisons: [] }
+      return ran.failed
     }
     runs.push(ran.fields)
   }
-  const fields = medianFields(runs)
-  const peers = args.values["--peers"]
-  const comparisons =
-    peers !== undefined && workload.test(name) ? comparePeers(resolve(peers), name, file, fields, tell) : []
-  return { name, fields, failed: undefined, comparisons }
+  return runs
 }
 
 const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args: Arguments, folder: string) => {

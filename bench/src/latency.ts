@@ -3,9 +3,9 @@
  *
  * usage: bun bench/src/latency.ts [ignored] [seconds] [rate] [jobs]. Three processes on one log, as a user would have them: a
  * producer that appends every 10 ms, W1's job (five rules, three branches, outputs written; as often as `jobs` says, each with
- * topics of its own), and this one, which follows the routes. Each record carries when it was handed to the log, so its time
- * counts the append's own sync, the job's waiting for it, the epoch, and the epoch's commit; until the reader has it, and
- * until the log's own timestamp of it.
+ * topics of its own), and this one, which follows the routes. Each record carries when it was due, so its time counts a producer
+ * that comes late, the append's own sync, the job's waiting for it, the epoch, and the epoch's commit; until the reader has it,
+ * and until the log's own timestamp of it. All that was sent is followed to its end, and the rate that was reached is told.
  * Prints one JSON object, with the processes' CPU in per cent of one core.
  */
 import { type ChildProcess, spawn } from "node:child_process"
@@ -62,8 +62,8 @@ const branchesOf = (jobs: number) => range(jobs).flatMap((job) => routes.map((na
 const logOf = (root: string, pollMs?: number) =>
   EmbeddedLog.layer({ file: join(root, "log.db"), ...(pollMs === undefined ? {} : { pollMs }) })
 
-/** Runs until it is told to stop; prints what it cost since `fromMs` after its start. */
-const runUntilStopped = async (program: Effect.Effect<unknown, unknown>) => {
+/** Runs until it is told to stop; prints what it cost once it was warm, and what `more` tells. */
+const runUntilStopped = async (program: Effect.Effect<unknown, unknown>, more: () => object = () => ({})) => {
   const fiber = Effect.runFork(program)
   let warmCpu = 0
   let warmAt = performance.now()
@@ -75,13 +75,14 @@ const runUntilStopped = async (program: Effect.Effect<unknown, unknown>) => {
     const cpuPercent = Math.round((100_000 * (cpuSeconds() - warmCpu)) / (performance.now() - warmAt))
     const rssMb = Math.round(process.memoryUsage().rss / 1e6)
     void Effect.runPromise(Fiber.interrupt(fiber)).then(() => {
-      process.stdout.write(JSON.stringify({ cpuPercent, rssMb }), () => process.exit(0))
+      process.stdout.write(JSON.stringify({ cpuPercent, rssMb, ...more() }), () => process.exit(0))
     })
   })
   await Effect.runPromise(Fiber.await(fiber))
 }
 
-const marker = new TextEncoder().encode('"device_id":"')
+const encoder = new TextEncoder()
+const marker = encoder.encode('"device_id":"')
 
 /** Records of the generator with room for their mark, and the partition that their key picks. */
 const makeTemplates = () => {
@@ -102,14 +103,19 @@ const makeTemplates = () => {
     made.push({
       bytes,
       at,
-      key: new TextEncoder().encode(account),
+      key: encoder.encode(account),
       partition: partitionOf(account, RawTransactions.partitions)
     })
   }
   return made
 }
 
-const produce = Effect.fnUntraced(function* (rate: number) {
+interface Sent {
+  records: number
+  withinMs: number
+}
+
+const produce = Effect.fnUntraced(function* (rate: number, told: Sent) {
   const log = yield* Log
   yield* log.ensureTopic({ name: RawTransactions.name, partitions: RawTransactions.partitions })
   const producer = yield* log.producer("latency")
@@ -117,12 +123,16 @@ const produce = Effect.fnUntraced(function* (rate: number) {
   const builders = Array.from({ length: RawTransactions.partitions }, () => makeRecordBuilder())
   const startedAt = yield* Clock.currentTimeMillis
   let sent = 0
+  let markedAt = Number.NaN
+  let mark = encoder.encode("")
   while (true) {
     const now = yield* Clock.currentTimeMillis
     const due = Math.floor(((now - startedAt) * rate) / 1000)
-    const mark = new TextEncoder().encode(`t${now}`)
     for (; sent < due; sent++) {
       const { at, bytes, key, partition } = records[sent % records.length]!
+      // of when it was due: a producer that stands still makes all that it sends late
+      const dueAt = startedAt + Math.floor((sent * 1000) / rate)
+      if (dueAt !== markedAt) mark = encoder.encode(`t${(markedAt = dueAt)}`)
       bytes.set(mark, at)
       builders[partition]!.add(bytes, key)
     }
@@ -130,6 +140,8 @@ const produce = Effect.fnUntraced(function* (rate: number) {
       builder.length() === 0 ? [] : [{ topic: RawTransactions.name, partition, records: builder.take() }]
     )
     if (batches.length > 0) yield* producer.append(producer.nextSequence, batches)
+    told.records = sent
+    told.withinMs = now - startedAt
     const left = tickMs - ((yield* Clock.currentTimeMillis) - now)
     yield* left > 0 ? Effect.sleep(left) : Effect.yieldNow
   }
@@ -187,8 +199,12 @@ const start = (role: string, root: string, count: number) => {
 
 const stop = async ({ child, ended }: { readonly child: ChildProcess; readonly ended: Promise<string> }) => {
   child.kill("SIGINT")
-  return JSON.parse(await ended) as { readonly cpuPercent: number; readonly rssMb: number } // written by `runUntilStopped`
+  // written by `runUntilStopped`; only the producer tells what it sent
+  return JSON.parse(await ended) as { readonly cpuPercent: number; readonly rssMb: number } & Readonly<Sent>
 }
+
+/** Whoever is later than this never comes. */
+const tailMsMax = 10_000
 
 const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate: number, jobs: number) {
   const log = yield* Log
@@ -205,8 +221,15 @@ const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate
     yield* round
     yield* log.awaitAppend(5)
   }
-  const seenMs = summaryOf(seen)
   const produced = yield* Effect.promise(() => stop(producer))
+  const sent = produced.records * jobs
+  const stoppedAt = yield* Clock.currentTimeMillis
+  while (records() < sent && (yield* Clock.currentTimeMillis) - stoppedAt < tailMsMax) {
+    yield* round
+    yield* log.awaitAppend(5)
+  }
+  const seenMs = summaryOf(seen)
+  const achieved = (produced.records * 1000) / produced.withinMs
   const ran = yield* Effect.promise(() => stop(running))
   const { size } = yield* Effect.promise(() => stat(join(root, "log.db")))
   return {
@@ -217,6 +240,10 @@ const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate
     tasks: jobs * RawTransactions.partitions,
     epochMs,
     outputs: records(),
+    // what was being sent when the producer was told to stop may come besides
+    unseen: Math.max(0, sent - records()),
+    achievedPerSecond: Math.round(achieved),
+    shortPercent: Number(Math.max(0, 100 - (100 * achieved) / rate).toFixed(2)),
     seenMs,
     loggedMs: summaryOf(logged),
     jobCpuPercent: ran.cpuPercent,
@@ -230,7 +257,8 @@ const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate
 
 const [, , role = "", second = "", third = "", fourth = ""] = process.argv
 if (role === "producer") {
-  await runUntilStopped(produce(Number(third)).pipe(Effect.provide(logOf(second))))
+  const sent: Sent = { records: 0, withinMs: 0 }
+  await runUntilStopped(produce(Number(third), sent).pipe(Effect.provide(logOf(second))), () => sent)
 } else if (role === "jobs") {
   const all = Effect.forEach(range(Number(third)), (number) => Job.run(makeJob(number), { epochMs }), {
     concurrency: "unbounded"

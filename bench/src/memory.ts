@@ -27,8 +27,8 @@ const warmUpMsMax = 600_000
 const sampleEveryMs = 1_000
 const groupRecords = 4_000
 const aheadRecordsMax = 100_000
-/** A landing stands still between its commits. */
-const aheadOfLandingMax = 400_000
+/** A landing stands still between its commits, 10 s by default: no less than what is read meanwhile at full speed. */
+const aheadOfLandingMax = 2_000_000
 const fileAgeMsMax = 60_000
 const startMs = 1_768_434_300_000
 

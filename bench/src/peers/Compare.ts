@@ -25,6 +25,7 @@ export interface Comparison {
   readonly basis?: PeerBound["basis"]
   /** Ours is at most one over this. */
   readonly bound?: number
+  /** Not where the answer is another one, or there is none. */
   readonly kept?: boolean
 }
 
@@ -68,7 +69,7 @@ const compared = (peer: Peer, workload: string, ours: Fields, run: TreeRun, fiel
     ...(run.rssMb === undefined ? {} : { rssMb: run.rssMb }),
     ratio: round(ratio),
     basis,
-    ...(bound === undefined ? {} : { bound: bound.over, kept: ratio <= 1 / bound.over })
+    ...(bound === undefined ? {} : { bound: bound.over, kept: differing.length === 0 && ratio <= 1 / bound.over })
   }
 }
 
@@ -78,8 +79,14 @@ const broker = (directory: string, action: "start" | "stop") =>
 const brokerAnswers = (directory: string): boolean =>
   runTree(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/19192"], directory).exitCode === 0
 
+/** The topic that holds the file, for ours to read from the same broker. */
+export const peersTopic = (directory: string, file: string): string | undefined => {
+  const { topic } = peerInput(directory, file)
+  return topic === undefined ? undefined : `kafka://127.0.0.1:19192/${topic}`
+}
+
 /** Runs it with the peers' own broker up; stops that when it was not. */
-const withBroker = (directory: string, run: () => Comparison): Comparison => {
+export const withBroker = <A>(directory: string, run: () => A): A => {
   const running = brokerAnswers(directory)
   if (!running) broker(directory, "start")
   try {
@@ -89,12 +96,28 @@ const withBroker = (directory: string, run: () => Comparison): Comparison => {
   }
 }
 
-const runPeer = (peer: Peer, directory: string, workload: string, ours: Fields, words: ReadonlyArray<string>) => {
+/** Nothing to compare with: a bound that was to be held against it is not. */
+const without = (peer: Peer, workload: string, answer: string): Comparison => {
+  const bound = peer.bounds?.[workload]
+  return {
+    peer: peer.name,
+    answer,
+    ...(bound === undefined ? {} : { basis: bound.basis, bound: bound.over, kept: false })
+  }
+}
+
+const runPeer = (
+  peer: Peer,
+  directory: string,
+  workload: string,
+  ours: Fields,
+  words: ReadonlyArray<string>
+): Comparison => {
   const run = runTree(words, directory)
   const told = lastObject(run.printed)
   if (run.exitCode !== 0 || told === undefined) {
     const why = run.said.trim().split("\n").at(-1)
-    return { peer: peer.name, answer: `failed with code ${run.exitCode ?? "none"}${why ? `: ${why}` : ""}` }
+    return without(peer, workload, `failed with code ${run.exitCode ?? "none"}${why ? `: ${why}` : ""}`)
   }
   return compared(peer, workload, ours, run, told.fields)
 }
@@ -111,9 +134,9 @@ export const comparePeers = (
     const words = peer.command(workload, input)
     if (words === undefined) return []
     const missing = peer.needs.find((path) => globSync(path, { cwd: directory }).length === 0)
-    if (missing !== undefined) return [{ peer: peer.name, answer: `not installed: ${missing} is not there` }]
+    if (missing !== undefined) return [without(peer, workload, `not installed: ${missing} is not there`)]
     if (peer.onlyTopics === true && input.topic === undefined)
-      return [{ peer: peer.name, answer: "left out: its topics hold data/t2m.ndjson and data/t200k.ndjson only" }]
+      return [without(peer, workload, "left out: its topics hold data/t2m.ndjson and data/t200k.ndjson only")]
     tell(`${workload}: ${peer.name}`)
     const run = () => runPeer(peer, directory, workload, ours, words)
     return [peer.onlyTopics === true ? withBroker(directory, run) : run()]

@@ -10,6 +10,7 @@ const rows = ["rows", "rows_count_sum", "rows_cents_sum", "rows_sha256"]
 const compared: Readonly<Record<string, ReadonlyArray<string>>> = {
   w1: [...counts, "amount_cents"],
   w2: [...counts, ...rows],
+  "w2-kafka": [...counts, ...rows],
   w3: [...counts, ...rows],
   w4: [...counts, "rows", "rows_sha256"],
   w5: ["rows", "by_day"],

@@ -12,11 +12,15 @@ export interface Measured {
   readonly comparisons: ReadonlyArray<Comparison>
 }
 
+/** A figure that is none, as of nothing measured, keeps no bound. */
+const isKept = (value: unknown, max: number): boolean =>
+  typeof value === "number" && Number.isFinite(value) && value <= max
+
 export const keptAll = (bounds: Bounds, measured: ReadonlyArray<Measured>): boolean =>
   measured.every(
     ({ comparisons, failed, fields, name }) =>
       failed === undefined &&
-      (bounds[name] ?? []).every(([field, max]) => Number(fields[field]) <= max) &&
+      (bounds[name] ?? []).every(([field, max]) => isKept(fields[field], max)) &&
       comparisons.every(({ kept }) => kept !== false)
   )
 
@@ -33,13 +37,13 @@ const rowsOf = (
   const { failed, fields, name } = one
   if (failed !== undefined) return [rowText([name, `failed: ${failed.split("\n")[0]}`, "", "**MISSED**", "", "", ""])]
   return (bounds[name] ?? []).map(([field, max, unit], index) => {
-    const value = Number(fields[field])
+    const value = fields[field]
     const first = index === 0
     return rowText([
       first ? name : "",
-      `${value} ${unit}`,
+      typeof value === "number" ? `${value} ${unit}` : `not measured: ${unit}`,
       String(max),
-      value <= max ? "kept" : "**MISSED**",
+      isKept(value, max) ? "kept" : "**MISSED**",
       first ? whole(fields["eventsPerSecond"]) : "",
       first ? whole(fields["rssPeakMb"]) : "",
       first ? (comparedWith[name] ?? "") : ""
@@ -97,7 +101,7 @@ export const documentOf = (machine: Machine, input: string, bounds: Bounds, meas
     failed: failed ?? null,
     figures: (bounds[name] ?? []).map(([field, max, unit]) => {
       const value = fields[field] ?? null
-      return { field, unit, value, max, kept: failed === undefined && Number(value) <= max }
+      return { field, unit, value, max, kept: failed === undefined && isKept(value, max) }
     }),
     fields,
     peers: comparisons

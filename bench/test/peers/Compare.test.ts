@@ -79,6 +79,29 @@ describe("--peers", () => {
     assert.isUndefined(of("PyIceberg, Arrow"))
   })
 
+  it("keeps no bound against a peer that answers something else, or does not run", () => {
+    script("flink.sh", told({ ...answer, high: 2, cpus: ["0.9", "0.008", "0.004"], cold_cpu: 1.5, cold_wall: 2.5 }))
+    const differing = comparePeers(folder, "w1", file, ours, () => {})
+    assert.deepInclude(
+      differing.find(({ peer }) => peer === "Flink, Jackson"),
+      { answer: "differs: high", ratio: 0.25, kept: false }
+    )
+    script("flink.sh", "exit 1")
+    const failed = comparePeers(folder, "w1", file, ours, () => {})
+    assert.deepInclude(
+      failed.find(({ peer }) => peer === "Flink, Jackson"),
+      { answer: "failed with code 1", bound: 3, basis: "warm", kept: false }
+    )
+    const missing = comparePeers(folder, "w2-kafka", file, ours, () => {})
+    assert.deepStrictEqual(
+      missing.map(({ kept, peer }) => [peer, kept]),
+      [
+        ["Kafka Streams, RocksDB", false],
+        ["Kafka Streams, in memory", undefined]
+      ]
+    )
+  })
+
   it("prints a row for each, and counts a missed ratio as missed", () => {
     const machine = {
       cpu: "c",

@@ -71,6 +71,29 @@ describe("threads", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("that die for ever, one shard beside others that go on, end the program too", () =>
+    Effect.gen(function* () {
+      yield* append(Payments, lines)
+      const fakes = yield* fakeThreads((context) =>
+        jobBody(accounts, { epochRecords: 1 })({
+          ...context,
+          observer: {
+            ...context.observer,
+            committed: (plan) => {
+              context.observer.committed?.(plan)
+              throw new RangeError("the poisoned shard")
+            }
+          }
+        })
+      )
+      const outcome = yield* hurried(Effect.result(threadsOf(accounts, fakes, 1).run))
+      assert(Result.isFailure(outcome))
+      assert.match(outcome.failure.message, /^thread 1 of 1 died 31 times within 5 minutes: RangeError: the poisoned shard\. .*$/)
+      assert.strictEqual(fakes.started(), 31)
+      assert.strictEqual(fakes.living(), 0)
+    }).pipe(Effect.provide(world))
+  )
+
   it.live("whose job fails for a reason that it says are not started again", () =>
     Effect.gen(function* () {
       const fakes = yield* fakeThreads(() => Effect.fail({ message: "topic payments was made anew" }))

@@ -3,11 +3,12 @@
  *
  * An app calls it beside its feeds, landings and sinks, which stay in the main thread. A thread that dies is replaced, and
  * its successor takes its shards from their last epoch: fencing and the record in force make that safe, as for instances.
- * **Bounds**: a thread that dies again and again without an epoch in between ends the program, with the cause.
+ * **Bounds**: a thread that dies again and again without an epoch in between, or very often for all its epochs, since one of its
+ * shards always ends it, ends the program, with the cause.
  */
 import { Instances, type InstancesShape, Job, keepMeasured } from "@frazil/engine"
 import type { SqlClient } from "@frazil/connect"
-import { Deferred, Effect, FiberSet, Latch, Schema } from "effect"
+import { Clock, Deferred, Effect, FiberSet, Latch, Schema } from "effect"
 import { answerQuery } from "./AskedClient.ts"
 import { dealWorks, type DealOptions } from "./Deal.ts"
 import { decodeFromThread, type FromThread, statusesOf, type ToThread } from "./Messages.ts"
@@ -41,6 +42,9 @@ export interface Threads {
 
 /** Dies so often in a row without an epoch, then gives up. */
 const deathsInRowMax = 5
+/** Epochs or not: one shard may go on while another ends the thread each time. */
+const deathsInTimeMax = 30
+const deathsInTimeMs = 5 * 60_000
 const restartWaitMsMax = 5_000
 /** How often a bounded run's topics are looked at. */
 const lookEveryMs = 20
@@ -240,13 +244,22 @@ const runOnce = Effect.fnUntraced(function* (board: Board, spawn: SpawnThread, i
 /** Starts it again and again; fails when it does not live. */
 const keepRunning = Effect.fnUntraced(function* (board: Board, { say, spawn, threads }: ThreadsOptions, index: number) {
   let deathsInRow = 0
+  let recent: ReadonlyArray<number> = []
   for (let incarnation = 0; ; incarnation++) {
     const cause = yield* runOnce(board, spawn, index, incarnation)
     deathsInRow = board.known[index]!.progressed ? 1 : deathsInRow + 1
+    const now = yield* Clock.currentTimeMillis
+    recent = [...recent.filter((at) => at > now - deathsInTimeMs), now]
     const name = `thread ${index + 1} of ${threads}`
-    if (deathsInRow > deathsInRowMax) {
+    const often =
+      deathsInRow > deathsInRowMax
+        ? `${deathsInRow} times without an epoch in between`
+        : recent.length > deathsInTimeMax
+          ? `${recent.length} times within ${deathsInTimeMs / 60_000} minutes`
+          : undefined
+    if (often !== undefined) {
       return yield* new ThreadError({
-        message: `${name} died ${deathsInRow} times without an epoch in between: ${cause}. Its shards stand where they were committed; run it with --parallelism 1 --verbose to see the whole error`
+        message: `${name} died ${often}: ${cause}. Its shards stand where they were committed; run it with --parallelism 1 --verbose to see the whole error`
       })
     }
     say(`${name} died (${cause}): starts again from its last epoch`)

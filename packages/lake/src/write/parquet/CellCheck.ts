@@ -28,28 +28,37 @@ const texts = [
   "long ".repeat(40)
 ]
 
-/** DuckDB writes two texts; true when their cells are what `ChunkFill` would have written. */
-const cellsAsExpected = (): boolean => {
-  if (duckdb.vector_size() < 2048 || new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) return false
-  const chunk = duckdb.create_data_chunk([duckdb.create_logical_type(duckdb.Type.BLOB)])
-  const vector = duckdb.data_chunk_get_vector(chunk, 0)
-  const short = utf8.encode("twelve bytes")
-  const long = utf8.encode("thirteen bytes and more")
-  duckdb.vector_assign_string_element_len(vector, 0, short)
-  duckdb.vector_assign_string_element_len(vector, 1, long)
-  const cells = duckdb.vector_get_data(vector, 32)
-  const view = new DataView(cells.buffer, cells.byteOffset, 32)
+const short = utf8.encode("twelve bytes")
+const long = utf8.encode("thirteen bytes and more")
+
+/**
+ * Whether two cells, of `short` and of `long`, are what `ChunkFill` would have written. `follow` reads what a cell points at, so
+ * many bytes; it is asked only when it is sure enough that there is a pointer.
+ */
+export const isCellLayout = (view: DataView, follow: (at: number, length: number) => Uint8Array): boolean => {
   const sameAt = (at: number, bytes: Uint8Array) => bytes.every((byte, i) => view.getUint8(at + i) === byte)
   return (
     view.getUint32(0, true) === inlineBytesMax &&
     sameAt(4, short) &&
     view.getUint32(16, true) === long.length &&
     sameAt(20, long.subarray(0, 4)) &&
-    // only now is it sure enough to be a pointer to be followed
     view.getBigUint64(24, true) > 4096n &&
-    duckdb.get_data_from_pointer(view.buffer as ArrayBuffer, view.byteOffset + 24, long.length).every(
-      (byte, i) => byte === long[i] // `view.buffer` is DuckDB's memory as an ArrayBuffer; it is never shared
-    )
+    follow(24, long.length).every((byte, i) => byte === long[i])
+  )
+}
+
+/** DuckDB writes two texts; true when their cells are as expected. */
+const cellsAsExpected = (): boolean => {
+  if (duckdb.vector_size() < 2048 || new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) return false
+  const chunk = duckdb.create_data_chunk([duckdb.create_logical_type(duckdb.Type.BLOB)])
+  const vector = duckdb.data_chunk_get_vector(chunk, 0)
+  duckdb.vector_assign_string_element_len(vector, 0, short)
+  duckdb.vector_assign_string_element_len(vector, 1, long)
+  const cells = duckdb.vector_get_data(vector, 32)
+  const view = new DataView(cells.buffer, cells.byteOffset, 32)
+  return isCellLayout(view, (at, length) =>
+    // `view.buffer` is DuckDB's memory as an ArrayBuffer; it is never shared
+    duckdb.get_data_from_pointer(view.buffer as ArrayBuffer, view.byteOffset + at, length)
   )
 }
 
@@ -146,13 +155,20 @@ const checkedBatch = (): ColumnBatch => {
   }
 }
 
-const fillBoth = (handle: duckdb.Connection): void => {
+/** Appends all rows of a batch by itself. */
+export type Fill = (plan: ColumnPlan, appender: duckdb.Appender, batch: ColumnBatch, rows: Int32Array) => void
+
+const directly: Fill = (plan, appender, batch, rows) => {
+  const fill = new ChunkFill(plan, appender)
+  fill.begin(batch)
+  fill.append(appender, batch, rows, 0, rows.length, 0)
+}
+
+const fillBoth = (handle: duckdb.Connection, fill: Fill): void => {
   const batch = checkedBatch()
   const rows = Int32Array.from({ length: batch.length }, (_, row) => row)
   const fast = duckdb.appender_create_ext(handle, "temp", null, "check_fast")
-  const fill = new ChunkFill(checkedPlan, fast)
-  fill.begin(batch)
-  fill.append(fast, batch, rows, 0, rows.length, 0)
+  fill(checkedPlan, fast, batch, rows)
   duckdb.appender_close_sync(fast)
   const safe = duckdb.appender_create_ext(handle, "temp", null, "check_safe")
   fillRows(checkedPlan, safe, batch, rows, 0, rows.length, 0)
@@ -169,15 +185,18 @@ const doing = "checking how cells are laid out"
 const fallbackWarning =
   "this DuckDB lays out its cells in another way than expected: files are right, but writing them takes five times as long"
 
-/** True when direct cells read back as appended ones do. Leaves nothing behind on the connection. */
-const check = (connection: DuckDbConnection): Effect.Effect<boolean, DuckDbError> =>
+/** True when what `fill` appends reads back as rows appended one by one do. Leaves nothing behind on the connection. */
+export const readsBack = (
+  connection: DuckDbConnection,
+  fill: Fill = directly
+): Effect.Effect<boolean, DuckDbError> =>
   Effect.gen(function* () {
     const expected = yield* Effect.try({ try: cellsAsExpected, catch: toDuckDbError(doing) })
     if (!expected) return false
     for (const name of ["check_fast", "check_safe"]) {
       yield* connection.run(`CREATE OR REPLACE TEMP TABLE ${name} (${checkedPlan.tableColumns})`, doing)
     }
-    yield* Effect.try({ try: () => fillBoth(connection.handle), catch: toDuckDbError(doing) })
+    yield* Effect.try({ try: () => fillBoth(connection.handle, fill), catch: toDuckDbError(doing) })
     const reader = yield* connection.query(differing, doing)
     yield* connection.run("DROP TABLE check_fast; DROP TABLE check_safe", doing)
     return reader.getRows()[0]?.[0] === 0
@@ -187,7 +206,7 @@ const check = (connection: DuckDbConnection): Effect.Effect<boolean, DuckDbError
 const checks = new WeakMap<DuckDbShape, Effect.Effect<boolean, DuckDbError>>()
 
 const checkedAndTold = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError> =>
-  Effect.tap(Effect.scoped(Effect.flatMap(duckDb.connect, check)), (good) =>
+  Effect.tap(Effect.scoped(Effect.flatMap(duckDb.connect, (connection) => readsBack(connection))), (good) =>
     good ? Effect.void : Effect.logWarning(fallbackWarning)
   )
 
