@@ -58,7 +58,7 @@ const compared = (peer: Peer, workload: string, ours: Fields, run: TreeRun, fiel
   const bound = peer.bounds?.[workload]
   const basis = bound?.basis ?? (warm === undefined ? "whole" : "warm")
   const theirs = (basis === "warm" ? (warm ?? whole) : whole) / events
-  const ratio = Number(ours["cpuMicrosPerEvent"]) / theirs
+  const ratio = Number(ours["wholeMicrosPerEvent"] ?? ours["cpuMicrosPerEvent"]) / theirs
   const differing = differingFields(workload, ours, fields)
   return {
     peer: peer.name,
