@@ -77,7 +77,10 @@ describe("state on disk", () => {
           assert.strictEqual(code, 0, said.join("\n"))
         }
         const [hidden, open] = [stateOf(sealed), stateOf(clear)]
-        assert.isTrue(namesCustomers(open.snapshots) && namesCustomers(open.changes), "the run without a key shows them")
+        assert.isTrue(
+          namesCustomers(open.snapshots) && namesCustomers(open.changes),
+          "the run without a key shows them"
+        )
         assert.isAbove(hidden.snapshots.length, 0)
         assert.isAbove(hidden.changes.length, 0)
         assert.isFalse(namesCustomers(hidden.snapshots), "a snapshot tells a customer")

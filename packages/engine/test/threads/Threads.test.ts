@@ -88,7 +88,10 @@ describe("threads", () => {
       )
       const outcome = yield* hurried(Effect.result(threadsOf(accounts, fakes, 1).run))
       assert(Result.isFailure(outcome))
-      assert.match(outcome.failure.message, /^thread 1 of 1 died 31 times within 5 minutes: RangeError: the poisoned shard\. .*$/)
+      assert.match(
+        outcome.failure.message,
+        /^thread 1 of 1 died 31 times within 5 minutes: RangeError: the poisoned shard\. .*$/
+      )
       assert.strictEqual(fakes.started(), 31)
       assert.strictEqual(fakes.living(), 0)
     }).pipe(Effect.provide(world))

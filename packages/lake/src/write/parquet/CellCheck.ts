@@ -186,10 +186,7 @@ const fallbackWarning =
   "this DuckDB lays out its cells in another way than expected: files are right, but writing them takes five times as long"
 
 /** True when what `fill` appends reads back as rows appended one by one do. Leaves nothing behind on the connection. */
-export const readsBack = (
-  connection: DuckDbConnection,
-  fill: Fill = directly
-): Effect.Effect<boolean, DuckDbError> =>
+export const readsBack = (connection: DuckDbConnection, fill: Fill = directly): Effect.Effect<boolean, DuckDbError> =>
   Effect.gen(function* () {
     const expected = yield* Effect.try({ try: cellsAsExpected, catch: toDuckDbError(doing) })
     if (!expected) return false

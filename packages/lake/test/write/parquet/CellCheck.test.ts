@@ -9,7 +9,8 @@ import { lake } from "./WriterCases.ts"
 /** Two cells by DuckDB's documentation: length, then the text itself, or its first four bytes and a pointer. */
 const cells = () => {
   const view = new DataView(new ArrayBuffer(32))
-  const write = (at: number, text: string) => void new TextEncoder().encode(text).forEach((byte, i) => view.setUint8(at + i, byte))
+  const write = (at: number, text: string) =>
+    void new TextEncoder().encode(text).forEach((byte, i) => view.setUint8(at + i, byte))
   view.setUint32(0, 12, true)
   write(4, "twelve bytes")
   view.setUint32(16, 23, true)
