@@ -34,7 +34,7 @@ const usage = (names: ReadonlyArray<string>) => `usage: bun run bench [NAME …]
   --commits N       commits of lake-upkeep (default: 1000; the whole: 10000)
   --runs N          runs of each, of whose figures the median counts (default: 1)
   --peers DIR       compares with the systems that peers/setup.sh installed in DIR
-                    (default input then: DIR/data/t2m.ndjson)
+                    (default input of those then: DIR/data/t2m.ndjson)
   --json            one JSON document instead of the table
   --save            writes the table into bench/RESULTS.md
 one of W1 to W6:
@@ -49,16 +49,17 @@ const workload = /^w[1-6]$/
 const hasPeers = (name: string): boolean => workload.test(name) || name === "w2-kafka"
 const tell = (text: string) => void process.stderr.write(`${text}\n`)
 
-/** The file that was given, or one that is generated into the folder. */
-const inputOf = (args: Arguments, folder: string): string => {
+/** The file that was given; that of the peers, for what they do too; else one that is generated into the folder, once. */
+const inputOf = (name: string, args: Arguments, folder: string): string => {
   const { input, peers } = { input: args.values["--input"], peers: args.values["--peers"] }
-  const installed = peers === undefined ? undefined : join(peers, "data/t2m.ndjson")
+  const installed = peers === undefined || !hasPeers(name) ? undefined : join(peers, "data/t2m.ndjson")
   const file = input ?? (installed !== undefined && existsSync(installed) ? installed : undefined)
   if (file !== undefined) {
     checkInput(file)
     return resolve(file)
   }
   const generated = join(folder, "transactions.ndjson")
+  if (existsSync(generated)) return generated
   const events = countOf(args, "--events", 2_000_000)
   tell(`generating ${events.toLocaleString("en")} transactions`)
   generateFile(generated, events)
@@ -95,7 +96,7 @@ const runAnswer = (name: string, args: Arguments, folder: string) => {
   const output = args.values["--output"]
   const words = output === undefined ? [] : ["--output", resolve(output)]
   if (output !== undefined) makeFolder(output)
-  const file = inputOf(args, folder)
+  const file = inputOf(name, args, folder)
   tell(`${name.toUpperCase()} over ${file}`)
   const line = through === "log" ? throughLog(name, file, words) : runOrStop(name, file, ...words).line
   process.stdout.write(`${line}\n`)
@@ -152,6 +153,10 @@ const runsOf = (name: string, args: Arguments, input: string): ReadonlyArray<Fie
   return runs
 }
 
+/** A file by its name: the table is kept, and the path is one machine's. */
+const inputText = (file: string, folder: string): string =>
+  file === "" ? "some make their own" : file.startsWith(folder) ? "generated transactions, seed 42" : basename(file)
+
 const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args: Arguments, folder: string) => {
   const machine = await describeMachine(new Date())
   const named = args.names.length > 0
@@ -161,12 +166,10 @@ const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args:
     : args.values["--peers"] === undefined
       ? all
       : all.filter((each) => workload.test(each))
-  const file = names.every(makesInput) ? "" : inputOf(args, folder)
   await buildBenchmarks(names)
-  const measured = names.map((name) => measureOne(name, args, file))
-  // by its name: the table is kept, and the path is one machine's
-  const input =
-    file === "" ? "input of their own" : file.startsWith(folder) ? "generated transactions, seed 42" : basename(file)
+  const inputs = names.map((name) => (makesInput(name) ? "" : inputOf(name, args, folder)))
+  const measured = names.map((name, index) => measureOne(name, args, inputs[index]!))
+  const input = [...new Set(inputs.map((file) => inputText(file, folder)))].join("; ")
   const table = tableText(machine, input, bounds, comparedWith, measured)
   process.stdout.write(
     args.on.has("--json") ? `${JSON.stringify(documentOf(machine, input, bounds, measured))}\n` : `${table}\n`
