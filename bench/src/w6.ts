@@ -10,12 +10,10 @@ import { DeadLetters, RawTransactions } from "@frazil/model"
 import { Effect, Layer, Schema } from "effect"
 import { makeFileLog } from "./support/FileLog.ts"
 import { jobServices } from "./support/JobServices.ts"
-import { cpuSeconds, rounded } from "./support/Measure.ts"
+import { cpuSeconds, peakRssMb, rounded } from "./support/Measure.ts"
 import { openSlowService } from "./support/SlowService.ts"
 import { checkInput, runProgram } from "./workload/Program.ts"
 import { w6 } from "./workload/W6.ts"
-
-const rssPeakMb = () => Math.round(process.resourceUsage().maxRSS / 1024)
 
 /** Runs the job over the log to the file's end. */
 const run = async <R>(
@@ -81,7 +79,7 @@ const throughService = async (input: string) => {
     perSecond: Math.round(valid / seconds),
     perSecondMax: 5000,
     cpuMicrosPerEvent: rounded((cpu / n) * 1e6, 2),
-    rssPeakMb: rssPeakMb()
+    rssPeakMb: peakRssMb()
   }
 }
 

@@ -12,10 +12,10 @@ export interface Measured {
 }
 
 /** Of this program alone: what the system counts for the process holds its parent's memory, as it was when this one was started. */
-const rssPeakMb = (maxRssKb: number): number => {
+export const peakRssMb = (): number => {
   const found =
     process.platform === "linux" ? /^VmHWM:\s*([0-9]+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) : null
-  return Math.round(Number(found?.[1] ?? maxRssKb) / 1024)
+  return Math.round(Number(found?.[1] ?? process.resourceUsage().maxRSS) / 1024)
 }
 
 /** Measures the whole process from its start, as `peers/` does: start-up is part of what a user pays. */
@@ -30,7 +30,7 @@ export const measureProcess = (events: number): Measured => {
     cpuMicrosPerEvent: rounded((cpuSeconds * 1e6) / events, 3),
     eventsPerSecond: Math.round(events / wallSeconds),
     eventsPerCpuSecond: Math.round(events / cpuSeconds),
-    rssPeakMb: rssPeakMb(usage.maxRSS)
+    rssPeakMb: peakRssMb()
   }
 }
 
