@@ -10,7 +10,7 @@ import { lake } from "./WriterCases.ts"
 const cells = () => {
   const view = new DataView(new ArrayBuffer(32))
   const write = (at: number, text: string) =>
-    void new TextEncoder().encode(text).forEach((byte, i) => view.setUint8(at + i, byte))
+    new TextEncoder().encode(text).forEach((byte, i) => view.setUint8(at + i, byte))
   view.setUint32(0, 12, true)
   write(4, "twelve bytes")
   view.setUint32(16, 23, true)
