@@ -66,10 +66,12 @@ export const asOptional = <A>(
   read: (value: AvroValue, where: string) => A
 ): A | null => (value === null || value === undefined ? null : read(value, where))
 
-/** Unsupported where a file or manifest has a key: what is encrypted is not read here. */
-export const refuseEncrypted = (value: AvroValue | undefined, where: string, what: string): null => {
+/** Unsupported where a file or manifest has a key: what is encrypted is not read here. `path` is which one it is. */
+export const refuseEncrypted = (value: AvroValue | undefined, where: string, what: string, path: string): null => {
   const key = asOptional(value, `${where}.key_metadata`, asBytes)
-  return key === null || key.length === 0 ? null : unsupported(`${where}: an encrypted ${what} (it has key_metadata)`)
+  return key === null || key.length === 0
+    ? null
+    : unsupported(`${where}: an encrypted ${what} (it has key_metadata) is not read here: ${path}`)
 }
 
 /** A map written as an array of key-value records, or as Avro's map when the keys are text. */

@@ -253,15 +253,18 @@ const tupleFromAvro = (
   return partition.map((each) => partitionFromAvro(each.type, values[partitionKey(each.fieldId)]))
 }
 
+const pathOf = (record: AvroRecord, where: string): string => asText(record["file_path"], `${where}.file_path`)
+
 const readContentFile = (
   record: AvroRecord,
   where: string,
   specId: number,
   partition: ReadonlyArray<BoundPartitionField>
 ): ContentFile => {
-  refuseEncrypted(record["key_metadata"], where, "file")
+  const filePath = pathOf(record, where)
+  refuseEncrypted(record["key_metadata"], where, "file", filePath)
   return {
-    filePath: asText(record["file_path"], `${where}.file_path`),
+    filePath,
     specId,
     partition: tupleFromAvro(record["partition"], `${where}.partition`, partition),
     recordCount: asLong(record["record_count"], `${where}.record_count`),
@@ -296,7 +299,9 @@ const formatOf = (record: AvroRecord, where: string): string =>
 const readDataFile: ReadFile<DataFile> = (record, where, specId, partition) => {
   if (contentOf(record, where) !== "data") unsupported(`${where}: a delete file among data files`)
   const format = formatOf(record, where)
-  if (format !== "PARQUET") unsupported(`${where}: a data file of format ${format}; Parquet is read here`)
+  if (format !== "PARQUET") {
+    unsupported(`${where}: a data file of format ${format}; Parquet is read here, not ${pathOf(record, where)}`)
+  }
   const firstRowId = asOptional(record["first_row_id"], `${where}.first_row_id`, asLong)
   const file = readContentFile(record, where, specId, partition)
   return { ...file, fileFormat: "PARQUET", ...(firstRowId === null ? {} : { firstRowId }) }
@@ -307,7 +312,8 @@ const readDeleteFile: ReadFile<DeleteFile> = (record, where, specId, partition) 
   if (content === "data") return corrupt(`${where}.content`, "is a data file among delete files")
   const format = formatOf(record, where)
   if (format !== "PARQUET" && format !== "PUFFIN") {
-    return unsupported(`${where}: a delete file of format ${format}; Parquet and Puffin are read here`)
+    const path = pathOf(record, where)
+    return unsupported(`${where}: a delete file of format ${format}; Parquet and Puffin are read here, not ${path}`)
   }
   return {
     ...readContentFile(record, where, specId, partition),

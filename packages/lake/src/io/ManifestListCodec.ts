@@ -170,6 +170,7 @@ const readManifest = (value: AvroValue, i: number): ListedManifest => {
       readSummary(item, `${where}.partitions`)
     ) ?? null
   const manifestPath = asText(record["manifest_path"], `${where}.manifest_path`)
+  const keyMetadata = refuseEncrypted(record["key_metadata"], where, "manifest", manifestPath)
   if (content === 0 && countNames.some((name) => (record[name] ?? null) === null)) {
     const addedSnapshotId = asOptional(record["added_snapshot_id"], `${where}.added_snapshot_id`, asLong)
     return { manifestPath, partitions, partitionSpecId: int("partition_spec_id"), addedSnapshotId }
@@ -192,7 +193,7 @@ const readManifest = (value: AvroValue, i: number): ListedManifest => {
     existingRowsCount: long("existing_rows_count"),
     deletedRowsCount: long("deleted_rows_count"),
     partitions,
-    keyMetadata: refuseEncrypted(record["key_metadata"], where, "manifest")
+    keyMetadata
   }
 }
 

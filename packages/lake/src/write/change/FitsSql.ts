@@ -2,14 +2,14 @@
  * Whether rows of a query fit a table, as SQL that fails where they do not, at every depth: required fields, lengths of `fixed`,
  * times without end.
  *
- * Pure. What DuckDB's own casts refuse (ranges, kinds) is not looked at again. Messages name columns, never values.
+ * Pure. What the cast itself would refuse or change is found before (`LossSql.ts`). Messages name columns, never values.
  */
 import { sqlName } from "../../io/DuckDb.ts"
 import { raiseSql } from "../../io/DuckDbError.ts"
 import type { NestedField, Type } from "../../spec/Type.ts"
 
 /** Something that must not be true of a value. */
-interface Wrong {
+export interface Wrong {
   readonly when: string
   readonly message: string
 }
@@ -17,7 +17,7 @@ interface Wrong {
 const endless: ReadonlySet<Type["_tag"]> = new Set(["date", "timestamp", "timestamptz", "timestamp_ns"])
 
 /** Of a list of values: one of them is wrong. */
-const anyOf = (list: string, variable: string, element: ReadonlyArray<Wrong>): ReadonlyArray<Wrong> =>
+export const anyOf = (list: string, variable: string, element: ReadonlyArray<Wrong>): ReadonlyArray<Wrong> =>
   element.map(({ message, when }) => ({ when: `len(list_filter(${list}, lambda ${variable}: ${when})) > 0`, message }))
 
 const missing = (of: string, name: string): Wrong => ({ when: `${of} IS NULL`, message: `column ${name} is required` })
@@ -64,9 +64,9 @@ const wrongOfField = (field: NestedField, of: string, name: string, depth: numbe
   return field.required ? [missing(of, name), ...inner] : inner
 }
 
-/** The value, or an error that names the column. */
-export const fittingSql = (field: NestedField, value: string): string => {
-  const wrong = wrongOfField(field, value, field.name, 0)
+/** The value, or an error that names the column; `first` is looked at before the value is computed. */
+export const fittingSql = (field: NestedField, value: string, first: ReadonlyArray<Wrong> = []): string => {
+  const wrong = [...first, ...wrongOfField(field, value, field.name, 0)]
   if (wrong.length === 0) return value
   const cases = wrong.map(({ message, when }) => `WHEN ${when} THEN ${raiseSql(message)}`)
   return `CASE ${cases.join(" ")} ELSE ${value} END`

@@ -2,7 +2,8 @@
  * The rows of a query as a table has them: columns by name, in the schema's order, of its types, with `write-default` in the
  * place of fields that the query leaves out (specification, "Default values").
  *
- * Pure. A row that does not fit fails when it is read (`FitsSql.ts`). Names are DuckDB's: case does not count.
+ * Pure. A row that does not fit (`FitsSql.ts`), or would be altered (`LossSql.ts`), fails when it is read. Names are DuckDB's:
+ * case does not count.
  */
 import { DuckDBListType, DuckDBMapType, DuckDBStructType, type DuckDBType } from "@duckdb/node-api"
 import { sqlName } from "../../io/DuckDb.ts"
@@ -11,15 +12,8 @@ import { duckDbType } from "../../read/RelationFiles.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import type { NestedField, Type } from "../../spec/Type.ts"
 import { fittingSql } from "./FitsSql.ts"
-
-/** Columns of a query, by name in lower case. */
-export type GivenColumns = ReadonlyMap<string, DuckDBType>
-
-export const givenColumns = (names: ReadonlyArray<string>, types: ReadonlyArray<DuckDBType>): GivenColumns =>
-  new Map(names.map((name, i) => [name.toLowerCase(), types[i]!]))
-
-const entriesOf = (type: DuckDBType): GivenColumns | undefined =>
-  type instanceof DuckDBStructType ? givenColumns(type.entryNames, type.entryTypes) : undefined
+import { entriesOf, type GivenColumns } from "./GivenColumns.ts"
+import { lossOf } from "./LossSql.ts"
 
 /** A field that the query leaves out and that has something to be written. */
 const isFilled = ({ writeDefault }: NestedField): boolean => writeDefault !== undefined
@@ -78,7 +72,8 @@ const columnOf = (field: NestedField, given: GivenColumns): string => {
   // one that is left out and has no default is DuckDB's to refuse, by its name
   const value = type === undefined && isFilled(field) ? writeDefaultSql(field) : name
   const whole = type === undefined ? value : filled(field.type, type, name, 0)
-  return `${fittingSql(field, `(${whole}::${duckDbType(field.type)})`)} AS ${name}`
+  const loss = type === undefined ? [] : lossOf(field.type, type, name, field.name, 0)
+  return `${fittingSql(field, `(${whole}::${duckDbType(field.type)})`, loss)} AS ${name}`
 }
 
 /** SELECT of the typed rows. `select` is trusted SQL text with the given columns. */

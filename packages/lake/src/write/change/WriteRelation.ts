@@ -12,7 +12,7 @@ import { Effect, type Scope } from "effect"
 import { DuckDb, type DuckDbConnection, sqlText } from "../../io/DuckDb.ts"
 import { randomUuid } from "../../io/RandomIds.ts"
 import { scratchFolder } from "../../io/ScratchFolder.ts"
-import { fromFormat, type LakeError } from "../../LakeError.ts"
+import { fromFormat, LakeError } from "../../LakeError.ts"
 import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
 import { dataFolder } from "../../spec/Locations.ts"
 import { metricsModes } from "../../spec/MetricsMode.ts"
@@ -35,7 +35,8 @@ import {
   writePartitioned,
   type Writing
 } from "./DivideRows.ts"
-import { givenColumns, typedRows } from "./TypedRows.ts"
+import { givenColumns, unknownColumns } from "./GivenColumns.ts"
+import { typedRows } from "./TypedRows.ts"
 export type { RelationOptions }
 
 const fileBytesDefault = 128 * 1024 * 1024
@@ -50,7 +51,13 @@ export const relationRows = Effect.fnUntraced(function* (
   const asked = yield* connection
     .query(`SELECT * FROM (${select}) LIMIT 0`, "looking at rows to be written")
     .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(metadata)))
-  return typedRows(schema, select, givenColumns(asked.columnNames(), asked.columnTypes()))
+  const given = givenColumns(asked.columnNames(), asked.columnTypes())
+  const unknown = unknownColumns(schema.fields, given)
+  if (unknown.length > 0) {
+    const message = `table ${metadata.location}: rows do not fit the table: it has no column ${unknown.join(", ")}; leave out of the query what the table has not, or add it`
+    return yield* new LakeError({ reason: "Invalid", message })
+  }
+  return typedRows(schema, select, given)
 })
 
 const writeUnpartitioned = Effect.fnUntraced(function* (writing: Writing, rows: string) {

@@ -10,7 +10,7 @@ import { partitionSpec, type PartitionBy } from "../../../src/spec/PartitionSpec
 import type { TableSchema } from "../../../src/spec/Schema.ts"
 import { currentSnapshot } from "../../../src/spec/TableMetadata.ts"
 import type { PrimitiveType } from "../../../src/spec/Type.ts"
-import { appendRows, overwriteRows, upsertRows } from "../../../src/write/change/AppendRows.ts"
+import { appendRows, overwritePartitions, overwriteRows, upsertRows } from "../../../src/write/change/AppendRows.ts"
 import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { byCountry, createAccounts, layerLake, load, readAccounts, rowsSql, table } from "./ChangeFixture.ts"
 
@@ -39,21 +39,56 @@ const expectUntouched = Effect.fnUntraced(function* <A, E extends { readonly rea
   return { error, left }
 })
 
-const badRows: ReadonlyArray<readonly [what: string, select: string]> = [
-  ["a null in a required column", "SELECT NULL::BIGINT AS id, 'de' AS country, 1.00 AS balance"],
-  ["text for a number", "SELECT 'one' AS id, 'de' AS country, 1.00 AS balance"],
-  ["a number beyond its type", "SELECT 9223372036854775808::HUGEINT AS id, 'de' AS country, 1.00 AS balance"],
-  ["a decimal beyond its precision", "SELECT 1 AS id, 'de' AS country, 10000000000.00 AS balance"],
-  ["a column that is missing", "SELECT 1 AS id, 'de' AS country"],
-  ["a value of another kind", "SELECT 1 AS id, 'de' AS country, [1.00] AS balance"]
+const badRows: ReadonlyArray<readonly [what: string, select: string, says: string]> = [
+  [
+    "a null in a required column",
+    "SELECT NULL::BIGINT AS id, 'de' AS country, 1.00 AS balance",
+    "column id is required"
+  ],
+  [
+    "text for a number",
+    "SELECT 'one' AS id, 'de' AS country, 1.00 AS balance",
+    "column id has values that are no long"
+  ],
+  [
+    "a number beyond its type",
+    "SELECT 9223372036854775808::HUGEINT AS id, 'de' AS country, 1.00 AS balance",
+    "column id has values that are no long"
+  ],
+  [
+    "a decimal beyond its precision",
+    "SELECT 5000 AS id, 'de' AS country, 10000000000.00 AS balance",
+    "column balance has values that are no decimal(12, 2)"
+  ],
+  [
+    "a fraction of a whole number",
+    "SELECT 1.5 AS id, 'de' AS country, 1.00 AS balance",
+    "column id has values that long would round or cut"
+  ],
+  [
+    "more decimals than there are places",
+    "SELECT 5000 AS id, 'de' AS country, 1.005 AS balance",
+    "column balance has values that decimal(12, 2) would round or cut"
+  ],
+  ["a column that is missing", "SELECT 1 AS id, 'de' AS country", "balance"],
+  [
+    "a column that the table has not",
+    "SELECT 1 AS id, 'de' AS country, 1.00 AS balance, 2.00 AS fee",
+    "it has no column fee"
+  ],
+  [
+    "a column of another kind",
+    "SELECT 1 AS id, 'de' AS country, [1.00] AS balance",
+    "column balance has values that are no decimal(12, 2)"
+  ]
 ]
 
 describe("rows that do not fit", () => {
-  for (const [what, bad] of badRows) {
+  for (const [what, bad, says] of badRows) {
     // the bad row comes after good ones, so that something may have been written by then
     const good = "SELECT i AS id, 'fr' AS country, 1.00 AS balance FROM range(3000) AS r(i)"
     const select = what.startsWith("a column") ? bad : `(${good}) UNION ALL (${bad})`
-    it.live(`are refused: ${what}`, () =>
+    it.live(`are refused by the column's name: ${what}`, () =>
       Effect.gen(function* () {
         yield* createAccounts(byCountry)
         yield* appendRows(table, rowsSql([{ id: 1, country: "de", cents: 5 }]))
@@ -61,11 +96,13 @@ describe("rows that do not fit", () => {
         const changes = [
           appendRows(table, select),
           overwriteRows(table, filter, select),
+          overwritePartitions(table, select),
           upsertRows(table, ["id"], select)
         ]
         for (const change of changes) {
           const { error } = yield* expectUntouched(change, "Invalid")
           assert.match(error.message, /^table file:.*rows/)
+          assert.include(error.message, says)
         }
       }).pipe(Effect.provide(layerLake))
     )
