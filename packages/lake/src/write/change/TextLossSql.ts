@@ -31,7 +31,9 @@ const finerNumber = (text: string, scale: number): string => {
   const significant = `rtrim(${digits}, '0')`
   const exponent = `coalesce(TRY_CAST(${part("[eE]([-+]?[0-9]+)")} AS DOUBLE), 0)`
   const decimals = `length(${fraction}) - (length(${digits}) - length(${significant})) - ${exponent}`
-  return `(${significant} <> '' AND ${decimals} > ${scale})`
+  // most texts are plain, which is told sooner
+  const plain = String.raw`\s*[-+]?[0-9]*(\.[0-9]{0,${scale}}0*)?\s*`
+  return `(NOT regexp_full_match(${text}, '${plain}') AND ${significant} <> '' AND ${decimals} > ${scale})`
 }
 
 const found = (text: string, pattern: string): string => `regexp_matches(${text}, '${pattern}')`

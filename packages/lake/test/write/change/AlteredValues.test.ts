@@ -272,16 +272,24 @@ const readBack = Effect.fnUntraced(function* (type: JsonValue, values: ReadonlyA
   return rows.map(({ v }, i) => [values[i], v])
 })
 
-/** Each is Invalid, in these words, after a good row, and the table is as it was. */
-const assertRefused = Effect.fnUntraced(function* (values: ReadonlyArray<string>, says: string) {
-  const before = yield* load
-  for (const sql of values) {
-    const error = yield* Effect.flip(appendRows(table, `SELECT 1 AS id, NULL AS v UNION ALL SELECT 2, ${sql}`))
-    assert.strictEqual(error.reason, "Invalid", sql)
-    assert.include(error.message, says, sql)
+/**
+ * Each fails in these words, after a good row; the first of them as who appends has it, Invalid and with the table as it was,
+ * the others where rows are typed, which is all that a change of rows does with them.
+ */
+const assertRefused = Effect.fnUntraced(function* ([first, ...others]: ReadonlyArray<string>, says: string) {
+  if (first === undefined) return
+  const rowsOf = (sql: string) => `SELECT 1 AS id, NULL AS v UNION ALL SELECT 2, ${sql}`
+  const { metadata, metadataLocation } = yield* load
+  const error = yield* Effect.flip(appendRows(table, rowsOf(first)))
+  assert.strictEqual(error.reason, "Invalid", first)
+  assert.include(error.message, says, first)
+  assert.strictEqual((yield* load).metadataLocation, metadataLocation)
+  const connection = yield* (yield* DuckDb).connect
+  for (const sql of others) {
+    const typed = yield* relationRows(connection, metadata, currentSchema(metadata), rowsOf(sql))
+    assert.include((yield* Effect.flip(connection.query(typed, "typing rows"))).message, says, sql)
   }
-  assert.strictEqual((yield* load).metadataLocation, before.metadataLocation)
-})
+}, Effect.scoped)
 
 /** Values in SQL are read with the texts beside them. */
 const assertKept = Effect.fnUntraced(function* (type: JsonValue, kept: Case["kept"]) {
