@@ -135,12 +135,19 @@ const findPartitions = Effect.fnUntraced(function* (
 const partColumn = `"frazil part"`
 
 /** All rows in order of their partitions, in one file: DuckDB sorts beyond its memory. Read again part by part. */
-const inOrder = Effect.fnUntraced(function* (writing: Writing, rows: string) {
+const inOrder = Effect.fnUntraced(function* (
+  writing: Writing,
+  bound: ReadonlyArray<BoundPartitionField>,
+  rows: string
+) {
   const path = join(writing.folder, "divided.parquet")
   const by = writing.sorted === undefined ? "" : `, ${writing.sorted.terms}`
+  // DuckDB's dictionaries make one of −0.0 and 0.0, which are two partitions
+  const floating = bound.some(({ type }) => type?._tag === "float" || type?._tag === "double")
+  const more = floating ? ", DICTIONARY_SIZE_LIMIT 0" : ""
   yield* runCopy(
     writing,
-    `COPY (SELECT * FROM (${rows}) ORDER BY ${partColumn}${by}) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${sortedGroupRowsMax})`
+    `COPY (SELECT * FROM (${rows}) ORDER BY ${partColumn}${by}) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${sortedGroupRowsMax}${more})`
   )
   return `SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false)`
 })
@@ -188,11 +195,11 @@ export const writePartitioned = Effect.fnUntraced(function* (
   const { partitions, rows: divided } = yield* findPartitions(writing, bound, rows, target)
   const count = partitions.length
   if (sorted === undefined) {
-    const from = count > openMax ? yield* inOrder(writing, divided) : divided
+    const from = count > openMax ? yield* inOrder(writing, bound, divided) : divided
     yield* writeTogether(writing, { count, from, openMax, target })
     return partitions
   }
-  const from = yield* inOrder(writing, divided)
+  const from = yield* inOrder(writing, bound, divided)
   for (const [part, { folder: at }] of partitions.entries()) {
     const own = `SELECT * EXCLUDE (${partColumn}) FROM (${from}) WHERE ${partColumn} = ${part}`
     yield* copyInOrder(writing, own, at)

@@ -63,16 +63,15 @@ const partitions = Effect.gen(function* () {
   return entries.map(({ dataFile: { partition, recordCount } }) => [partition[0], Number(recordCount)] as const)
 })
 
+const create = (type: "float" | "double") => {
+  const schema = schemaOf(type)
+  const spec = partitionSpec(schema, [{ column: "k", transform: { _tag: "identity" } }])
+  return Catalog.use((catalog) => catalog.createTable({ identifier: table, schema, partitionSpec: spec }))
+}
+
 const check = (type: "float" | "double") =>
   Effect.gen(function* () {
-    const schema = schemaOf(type)
-    yield* Catalog.use((catalog) =>
-      catalog.createTable({
-        identifier: table,
-        schema,
-        partitionSpec: partitionSpec(schema, [{ column: "k", transform: { _tag: "identity" } }])
-      })
-    )
+    yield* create(type)
     const ids = values.map((_, id) => id)
     yield* appendRows(table, select(type.toUpperCase(), [...ids, ...ids.map((id) => 10 + id)]))
     const stored = values.map(([, value]) => (type === "float" && value !== null ? Math.fround(value) : value))
@@ -108,4 +107,19 @@ const check = (type: "float" | "double") =>
 describe("tables divided by floating numbers", () => {
   for (const type of ["float", "double"] as const)
     it.live(`have their rows where they belong: ${type}`, () => check(type))
+
+  it.live("keep the sign of zeros where all rows lie in one file first", () =>
+    Effect.gen(function* () {
+      yield* create("double")
+      const rows = "SELECT i AS id, ['-0.0', '0.0', '1.0'][(1 + i % 3)::INTEGER]::DOUBLE AS k FROM range(600) AS r(i)"
+      yield* appendRows(table, rows, { partitionsOpenMax: 2 })
+      const query =
+        "SELECT k::VARCHAR AS k, count(*)::INTEGER AS rows, max(id % 3)::INTEGER AS source FROM t GROUP BY 1 ORDER BY 3"
+      assert.deepStrictEqual((yield* readTable(yield* load, { query })).rows, [
+        { k: "-0.0", rows: 200, source: 0 },
+        { k: "0.0", rows: 200, source: 1 },
+        { k: "1.0", rows: 200, source: 2 }
+      ])
+    }).pipe(Effect.provide(layerLake))
+  )
 })
