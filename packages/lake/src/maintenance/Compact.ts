@@ -15,11 +15,12 @@ import type { FileIO } from "../io/FileIO.ts"
 import { fromFormat, LakeError } from "../LakeError.ts"
 import { planScan, type ScanPlan } from "../read/PlanScan.ts"
 import type { DataFile } from "../spec/DataFile.ts"
+import { fileBytesTargetOf } from "../spec/FileBytesTarget.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
 import { assertTableUuid } from "../spec/Requirement.ts"
 import { defaultSortOrder, specById } from "../spec/TableMetadata.ts"
+import { sortedBy } from "../write/change/SortSql.ts"
 import { commitTable } from "../write/CommitTable.ts"
-import { orderBySql } from "../write/parquet/FieldIds.ts"
 import type { ParquetError } from "../write/parquet/ParquetError.ts"
 import { rewriteFiles, type RewriteFiles } from "../write/TableAction.ts"
 import { carriedMarks } from "./CarriedMarks.ts"
@@ -148,8 +149,9 @@ const planGroups = (plan: ScanPlan, options: CompactOptions): Effect.Effect<Read
       const { metadata, schema } = plan
       const sorted =
         Result.getOrThrow(zOrderOf(metadata, schema)).length > 0 ||
-        orderBySql(defaultSortOrder(metadata), schema) !== ""
-      const sizes = { ...compactionDefaults, ...options, sorted }
+        sortedBy(defaultSortOrder(metadata), schema) !== undefined
+      const fileBytesTarget = fileBytesTargetOf(metadata.properties)
+      const sizes = { ...compactionDefaults, fileBytesTarget, ...options, sorted }
       return planCompaction(plan, (specId) => specById(metadata, specId), sizes)
     },
     catch: (cause) => (cause instanceof LakeError ? cause : fromFormat("table metadata", plan.metadata.location)(cause))

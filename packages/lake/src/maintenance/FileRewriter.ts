@@ -25,8 +25,9 @@ import { lastUpdatedField, rowIdField } from "../spec/RowLineage.ts"
 import type { TableSchema } from "../spec/Schema.ts"
 import { defaultSortOrder, specById } from "../spec/TableMetadata.ts"
 import { transformToText } from "../spec/Transform.ts"
+import { sortedBy } from "../write/change/SortSql.ts"
 import { dataFileUri } from "../write/parquet/DataFileUri.ts"
-import { fieldIdsSql, orderBySql } from "../write/parquet/FieldIds.ts"
+import { fieldIdsSql } from "../write/parquet/FieldIds.ts"
 import { compressionSql, fixColumns } from "../write/parquet/FixedColumns.ts"
 import { footerMetrics, withoutFloatBounds } from "../write/parquet/Metrics.ts"
 import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../write/parquet/ParquetError.ts"
@@ -213,8 +214,8 @@ const orderOf = Effect.fnUntraced(function* (
     try: () => defaultSortOrder(metadata),
     catch: fromFormat("table metadata", metadata.location)
   })
-  const sort = orderBySql(order, schema)
-  return { sort, sortOrderId: sort === "" ? null : order.orderId }
+  const sorted = sortedBy(order, schema)
+  return { sort: sorted?.orderBy ?? "", sortOrderId: sorted?.orderId ?? null }
 })
 
 /** Several pieces of sorted rows: sorted once, into a file that pieces are cut from. */

@@ -2,7 +2,7 @@
  * Which delete files apply to which data files (specification, "Scan Planning").
  *
  * Pure. A delete says something of files of its own partition that are not younger than it; equality deletes of a spec
- * without fields say something of every partition. Where a deletion vector applies, position delete files do not.
+ * that divides nothing say something of every partition. Where a deletion vector applies, position delete files do not.
  */
 import { normaliseUri } from "@frazil/core"
 import { deletePathId, isVector, type ContentFile, type DeleteFile } from "../spec/DataFile.ts"
@@ -30,6 +30,9 @@ const mayName = ({ lowerBounds, upperBounds }: DeleteFile, path: string): boolea
   )
 }
 
+/** A spec that divides nothing: void fields are what is left of those that were dropped in format version 1. */
+const isUndivided = ({ fields }: PartitionSpec): boolean => fields.every(({ transform }) => transform._tag === "void")
+
 /** For each data file, what applies to it: by ids of `deletes`' order, so that equal sets are equal lists. */
 export const deletesOf = (
   deletes: ReadonlyArray<DeleteEntry>,
@@ -37,7 +40,7 @@ export const deletesOf = (
 ): ((entry: ManifestEntry) => ReadonlyArray<DeleteEntry>) => {
   const keyOf = ({ partition, specId }: ContentFile) => partitionKey(specId, partition)
   const global = deletes.filter(
-    ({ dataFile }) => dataFile.content === "equality-deletes" && specOf(dataFile.specId).fields.length === 0
+    ({ dataFile }) => dataFile.content === "equality-deletes" && isUndivided(specOf(dataFile.specId))
   )
   const globals = new Set(global)
   const byPartition = Map.groupBy(

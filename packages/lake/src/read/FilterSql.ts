@@ -34,7 +34,7 @@ export const sqlLiteral = (type: PrimitiveType, value: SingleValue): string => {
     case "fixed":
       return `${sqlText(blobText(value as Uint8Array))}::BLOB` // checked above
     default:
-      return `${sqlText(String(value))}::${duckDbType(type)}`
+      return `${sqlText(Object.is(value, -0) ? "-0.0" : String(value))}::${duckDbType(type)}`
   }
 }
 

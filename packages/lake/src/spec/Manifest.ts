@@ -82,6 +82,14 @@ export const compareValues = (a: NonNullable<PartitionValue>, b: NonNullable<Par
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** The same, where equal numbers are told apart: −0.0 before 0.0, NaN behind all (specification, "Sorting"). */
+const compareExactly = (a: NonNullable<PartitionValue>, b: NonNullable<PartitionValue>): number => {
+  const order = compareValues(a, b)
+  if (order !== 0 || typeof a !== "number" || typeof b !== "number") return order
+  if (isNan(a) || isNan(b)) return Number(isNan(a)) - Number(isNan(b))
+  return Number(Object.is(b, -0)) - Number(Object.is(a, -0))
+}
+
 const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   const differs = a.findIndex((byte, i) => byte !== b[i])
   return differs < 0 ? a.length - b.length : (a[differs] ?? 0) - (b[differs] ?? -1)
@@ -102,7 +110,7 @@ const compareText = (a: string, b: string): number => {
 
 const compareNullable = (a: PartitionValue, b: PartitionValue): number => {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  return compareValues(a, b)
+  return compareExactly(a, b)
 }
 
 /** By partition: entries of one partition lie together in a manifest, so that readers of it pass over the rest. */
@@ -122,8 +130,8 @@ export const summariseField = (type: PrimitiveType, values: ReadonlyArray<Partit
   let greatest: NonNullable<PartitionValue> | null = null
   for (const value of values) {
     if (value === null || isNan(value)) continue
-    if (least === null || compareValues(value, least) < 0) least = value
-    if (greatest === null || compareValues(value, greatest) > 0) greatest = value
+    if (least === null || compareExactly(value, least) < 0) least = value
+    if (greatest === null || compareExactly(value, greatest) > 0) greatest = value
   }
   return {
     containsNull: values.includes(null),

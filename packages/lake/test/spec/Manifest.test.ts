@@ -31,6 +31,14 @@ describe("summariseField", () => {
       [some.containsNull, some.containsNan, read(some.lowerBound), read(some.upperBound)],
       [true, true, -3, 2]
     )
+    // a reader that tells them apart must find both (specification, "Manifest Lists")
+    for (const zeros of [
+      [0, -0],
+      [-0, 0]
+    ]) {
+      const { lowerBound, upperBound } = summariseField(double, zeros)
+      assert.deepStrictEqual([read(lowerBound), read(upperBound)], [-0, 0])
+    }
     const none = summariseField(double, [Number.NaN])
     assert.deepStrictEqual(
       [none.containsNull, none.containsNan, none.lowerBound, none.upperBound],

@@ -15,13 +15,14 @@ import { filterSql } from "../../read/FilterSql.ts"
 import type { ScanPlan } from "../../read/PlanScan.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
 import { bindPartitionSpec } from "../../spec/PartitionSpec.ts"
+import type { TableSchema } from "../../spec/Schema.ts"
 import { currentSchema, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
 import { commitTable, type Committed } from "../CommitTable.ts"
 import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
 import { append, type ChangeRows, changeRows } from "../TableAction.ts"
 import { decideAndCommit, isolationOf, removeRows, type DeleteOptions, type Removal } from "./DeleteRows.ts"
 import { rowsWrong } from "./DivideRows.ts"
-import { partitionValueSql } from "./PartitionSql.ts"
+import { partitionKeySql } from "./PartitionText.ts"
 import { relationRows, writeRelation, type RelationOptions } from "./WriteRelation.ts"
 
 export interface RowsOptions extends DeleteOptions, RelationOptions {}
@@ -108,7 +109,7 @@ const partitionsOf = (metadata: TableMetadata, rows: string) =>
       // names that no column has, since both stand in one condition
       const keys = bound.map((field, i) => ({
         name: sqlName(`frazil key ${i}`),
-        sql: partitionValueSql(field, schema)
+        sql: partitionKeySql(field, schema)
       }))
       const columns = keys.map(({ name, sql }) => `${sql} AS ${name}`).join(", ")
       return { keys, sql: keys.length === 0 ? rows : `SELECT DISTINCT ${columns} FROM (${rows})` }
@@ -136,9 +137,13 @@ export const overwritePartitions = Effect.fn("overwritePartitions")(function* (
       const { metadata } = base
       const rows = yield* typedRowsOf(metadata, select)
       const { keys, sql } = yield* partitionsOf(metadata, rows)
-      const equal = keys.map(({ name, sql: value }) => `"frazil keys".${name} IS NOT DISTINCT FROM ${value}`)
+      // as structs, whose nulls are equal. Not EXISTS: DuckDB would look once for columns that are equal, as both zeros are
+      const packed = (of: (key: (typeof keys)[number]) => string) =>
+        `struct_pack(${keys.map((key, i) => `k${i} := ${of(key)}`).join(", ")})`
       const condition =
-        keys.length === 0 ? "true" : `EXISTS (SELECT 1 FROM (${sql}) AS "frazil keys" WHERE ${equal.join(" AND ")})`
+        keys.length === 0
+          ? "true"
+          : `${packed((key) => key.sql)} IN (SELECT ${packed(({ name }) => name)} FROM (${sql}))`
       const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
       const removal = yield* removeRows(plan, condition, "update")
@@ -171,6 +176,20 @@ const checkKeys = Effect.fnUntraced(function* (metadata: TableMetadata, rows: st
   })
 })
 
+/** What is wrong with columns to find rows by; undefined when nothing is. */
+const keysWrong = ({ fields }: TableSchema, keys: ReadonlyArray<string>): string | undefined => {
+  if (keys.length === 0) return "it has no column to find rows by"
+  for (const key of keys) {
+    const type = fields.find(({ name }) => name === key)?.type
+    if (type === undefined) return `it has no column ${key}`
+    // as the specification has it of identifier fields
+    if (type._tag === "float" || type._tag === "double") {
+      return `rows cannot be put in by ${key}: floating numbers are no key, as what is equal is not the same; delete by a filter and append`
+    }
+  }
+  return undefined
+}
+
 /** The query's rows, in the place of those with the same keys: whichever the table has, and those that it has not. */
 export const upsertRows = Effect.fn("upsertRows")(function* (
   identifier: TableIdentifier,
@@ -181,11 +200,9 @@ export const upsertRows = Effect.fn("upsertRows")(function* (
   const decide = (base: Table, plan: ScanPlan) =>
     Effect.gen(function* () {
       const { metadata } = base
-      const columns = new Set(currentSchema(metadata).fields.map(({ name }) => name))
-      const missing = keys.find((key) => !columns.has(key))
-      if (missing !== undefined || keys.length === 0) {
-        const message = `table ${metadata.location}: it has no column ${missing ?? "to find rows by"}`
-        return yield* new LakeError({ reason: "Invalid", message })
+      const wrong = keysWrong(currentSchema(metadata), keys)
+      if (wrong !== undefined) {
+        return yield* new LakeError({ reason: "Invalid", message: `table ${metadata.location}: ${wrong}` })
       }
       // keys are compared as the table has them: two texts may be one decimal
       const rows = yield* typedRowsOf(metadata, select)

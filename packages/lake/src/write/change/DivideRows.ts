@@ -4,6 +4,7 @@
  * `writeRelation` calls it. Many partitions are written some at a time, from rows that were put in order once, so that neither
  * open files nor memory grow with their number. **Bounds**: DuckDB's memory and room to spill, and `partitionsOpenMax`.
  */
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { sqlName, sqlText, type DuckDbConnection } from "../../io/DuckDb.ts"
@@ -14,14 +15,14 @@ import type { PartitionValue } from "../../spec/DataFile.ts"
 import type { BoundPartitionField, PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import type { TableMetadata } from "../../spec/TableMetadata.ts"
-import type { PrimitiveType } from "../../spec/Type.ts"
 import { fieldIdsSql } from "../parquet/FieldIds.ts"
 import { compressionSql } from "../parquet/FixedColumns.ts"
-import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
-import { partitionValueSql } from "./PartitionSql.ts"
+import { fromDuckDbError, fromFileError, type ParquetError } from "../parquet/ParquetError.ts"
+import { partitionFromText, partitionKeySql, partitionTextSql } from "./PartitionText.ts"
+import type { SortedBy } from "./SortSql.ts"
 
 export interface RelationOptions {
-  /** A file ends near this size. Default 128 MiB. */
+  /** A file ends near this size. Default: the table's `write.target-file-size-bytes`, or 128 MiB. */
   readonly fileBytesTarget?: number
   /** Partitions that are written at once: so many files are open, and two more where the rows lie in order. Default 64. */
   readonly partitionsOpenMax?: number
@@ -63,7 +64,7 @@ export const rowsWrong =
 /** A partition, and where its rows are. */
 export interface Partition {
   readonly values: ReadonlyArray<PartitionValue>
-  /** The file or folder that its rows are in. */
+  /** The folder of the files that its rows are in. */
   readonly folder: string
 }
 
@@ -74,8 +75,8 @@ export interface Writing {
   readonly spec: PartitionSpec
   readonly folder: string
   readonly options: RelationOptions
-  /** `ORDER BY …` of a partition's rows, or nothing. */
-  readonly orderBy: string
+  /** The order of a file's rows; undefined where they keep theirs. */
+  readonly sorted: SortedBy | undefined
 }
 
 export const copyOptions = ({ schema }: Writing): string =>
@@ -85,37 +86,6 @@ export const runCopy = (writing: Writing, sql: string) =>
   writing.connection
     .run(sql, "writing rows")
     .pipe(Effect.mapError(fromDuckDbError), Effect.mapError(rowsWrong(writing.metadata)))
-
-const valueOf = (type: PrimitiveType, value: unknown): PartitionValue => {
-  if (value === null || value === undefined) return null
-  if (type._tag === "binary" || type._tag === "fixed") return Uint8Array.from(Buffer.from(String(value), "hex"))
-  if (type._tag === "boolean") return value === "true" || value === true
-  if (type._tag === "string" || type._tag === "uuid") return String(value)
-  const whole = BigInt(String(value))
-  return type._tag === "int" || type._tag === "date" ? Number(whole) : whole
-}
-
-/** The text by which a partition value comes out of DuckDB exactly: integers, digits without a point, hexadecimal. */
-const valueText = (type: PrimitiveType, name: string): string => {
-  switch (type._tag) {
-    case "date":
-      return `(${name} - DATE '1970-01-01')::VARCHAR`
-    case "timestamp":
-    case "timestamptz":
-      return `epoch_us(${name})::VARCHAR`
-    case "time":
-      return `epoch_us(${name})::VARCHAR`
-    case "timestamp_ns":
-      return `epoch_ns(${name})::VARCHAR`
-    case "decimal":
-      return `replace(${name}::VARCHAR, '.', '')`
-    case "binary":
-    case "fixed":
-      return `lower(hex(${name}))`
-    default:
-      return `${name}::VARCHAR`
-  }
-}
 
 interface Divided {
   /** The table of partitions: `part`, and each partition value. */
@@ -135,7 +105,7 @@ const findPartitions = Effect.fnUntraced(function* (
   const { connection, schema } = writing
   const types = bound.map(({ type }) => type!) // the table's spec was checked against its schema
   const keys = yield* Effect.try({
-    try: () => bound.map((field, i) => `${partitionValueSql(field, schema)} AS "frazil p${i}"`),
+    try: () => bound.map((field, i) => `${partitionKeySql(field, schema)} AS "frazil p${i}"`),
     catch: (cause) => unsupported(writing.metadata, `its rows cannot be divided (${String(cause)})`, cause)
   })
   const names = bound.map((_, i) => `"frazil p${i}"`)
@@ -145,17 +115,13 @@ const findPartitions = Effect.fnUntraced(function* (
     `CREATE TEMP TABLE ${table} AS SELECT row_number() OVER ()::INTEGER - 1 AS part, * FROM (SELECT DISTINCT ${names.join(", ")} FROM (SELECT ${keys.join(", ")} FROM (${rows})))`
   )
   yield* Effect.addFinalizer(() => Effect.ignore(connection.run(`DROP TABLE ${table}`, "dividing rows")))
-  const texts = names.map((name, i) => valueText(types[i]!, name))
+  const texts = names.map((name, i) => partitionTextSql(types[i]!, name))
   const found = yield* Effect.mapError(
     connection.query(`SELECT part, ${texts.join(", ")} FROM ${table} ORDER BY part`, "dividing rows"),
     fromDuckDbError
   )
   const partitions = found.getRows().map(([part, ...values]): Partition => ({
-    values: values.map((value, i) => {
-      const type = types[i]!
-      // a decimal's digits without its point are its unscaled value
-      return valueOf(type._tag === "decimal" ? { _tag: "long" } : type, value)
-    }),
+    values: values.map((value, i) => partitionFromText(types[i]!, value === null ? null : String(value))),
     folder: join(target, `frazil%20part=${String(part)}`)
   }))
   const on = names.map((name) => `k.${name} IS NOT DISTINCT FROM r.${name}`).join(" AND ")
@@ -169,14 +135,52 @@ const findPartitions = Effect.fnUntraced(function* (
 const partColumn = `"frazil part"`
 
 /** All rows in order of their partitions, in one file: DuckDB sorts beyond its memory. Read again part by part. */
-const inOrder = Effect.fnUntraced(function* (writing: Writing, rows: string) {
+const inOrder = Effect.fnUntraced(function* (
+  writing: Writing,
+  bound: ReadonlyArray<BoundPartitionField>,
+  rows: string
+) {
   const path = join(writing.folder, "divided.parquet")
-  const by = writing.orderBy === "" ? "" : writing.orderBy.replace("ORDER BY", ",")
+  const by = writing.sorted === undefined ? "" : `, ${writing.sorted.terms}`
+  // DuckDB's dictionaries make one of −0.0 and 0.0, which are two partitions
+  const floating = bound.some(({ type }) => type?._tag === "float" || type?._tag === "double")
+  const more = floating ? ", DICTIONARY_SIZE_LIMIT 0" : ""
   yield* runCopy(
     writing,
-    `COPY (SELECT * FROM (${rows}) ORDER BY ${partColumn}${by}) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${sortedGroupRowsMax})`
+    `COPY (SELECT * FROM (${rows}) ORDER BY ${partColumn}${by}) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${sortedGroupRowsMax}${more})`
   )
   return `SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false)`
+})
+
+/** Rows in their order, as the one file of a new folder: whatever DuckDB's threads, only a COPY to one file keeps it. */
+export const copyInOrder = Effect.fnUntraced(function* (writing: Writing, rows: string, folder: string) {
+  yield* Effect.tryPromise({ try: () => mkdir(folder, { recursive: true }), catch: fromFileError })
+  const file = sqlText(join(folder, "rows.parquet"))
+  yield* runCopy(writing, `COPY (${rows}) TO ${file} (${copyOptions(writing)}, USE_TMP_FILE false)`)
+})
+
+interface Together {
+  /** The rows, with `part`. */
+  readonly from: string
+  /** Below it, a folder for each partition. */
+  readonly target: string
+  readonly count: number
+  readonly openMax: number
+}
+
+/** Some partitions at a time, their rows in any order. */
+const writeTogether = Effect.fnUntraced(function* (writing: Writing, { count, from, openMax, target }: Together) {
+  yield* Effect.mapError(
+    writing.connection.run(`SET partitioned_write_max_open_files = ${openMax}`, "dividing rows"),
+    fromDuckDbError
+  )
+  for (let first = 0; first < count; first += openMax) {
+    const some = count > openMax ? `WHERE ${partColumn} BETWEEN ${first} AND ${first + openMax - 1}` : ""
+    yield* runCopy(
+      writing,
+      `COPY (SELECT * FROM (${from}) ${some}) TO ${sqlText(target)} (${copyOptions(writing)}, PARTITION_BY (${partColumn}), OVERWRITE_OR_IGNORE)`
+    )
+  }
 })
 
 /** Writes the rows of each partition into a folder of its own. */
@@ -185,22 +189,20 @@ export const writePartitioned = Effect.fnUntraced(function* (
   bound: ReadonlyArray<BoundPartitionField>,
   rows: string
 ) {
-  const { connection, folder, options } = writing
+  const { folder, options, sorted } = writing
   const target = join(folder, "parts")
   const openMax = options.partitionsOpenMax ?? partitionsOpenDefault
-  const divided = yield* findPartitions(writing, bound, rows, target)
-  const count = divided.partitions.length
-  yield* Effect.mapError(
-    connection.run(`SET partitioned_write_max_open_files = ${openMax}`, "dividing rows"),
-    fromDuckDbError
-  )
-  const from = count > openMax ? yield* inOrder(writing, divided.rows) : divided.rows
-  for (let first = 0; first < count; first += openMax) {
-    const some = count > openMax ? `WHERE ${partColumn} BETWEEN ${first} AND ${first + openMax - 1}` : ""
-    yield* runCopy(
-      writing,
-      `COPY (SELECT * FROM (${from}) ${some}) TO ${sqlText(target)} (${copyOptions(writing)}, PARTITION_BY (${partColumn}), OVERWRITE_OR_IGNORE)`
-    )
+  const { partitions, rows: divided } = yield* findPartitions(writing, bound, rows, target)
+  const count = partitions.length
+  if (sorted === undefined) {
+    const from = count > openMax ? yield* inOrder(writing, bound, divided) : divided
+    yield* writeTogether(writing, { count, from, openMax, target })
+    return partitions
   }
-  return divided.partitions
+  const from = yield* inOrder(writing, bound, divided)
+  for (const [part, { folder: at }] of partitions.entries()) {
+    const own = `SELECT * EXCLUDE (${partColumn}) FROM (${from}) WHERE ${partColumn} = ${part}`
+    yield* copyInOrder(writing, own, at)
+  }
+  return partitions
 })

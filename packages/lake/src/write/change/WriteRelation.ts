@@ -3,7 +3,8 @@
  * sorted by its order.
  *
  * For rows that come from a query rather than from a topic. **Guarantee**: every row of the query is in exactly one file, or
- * it fails and nothing counts. **Bounds**: DuckDB's memory and `partitionsOpenMax`; a file ends near its target size.
+ * it fails and nothing counts; a file that names the table's sort order is in it. **Bounds**: DuckDB's memory and
+ * `partitionsOpenMax`; a file ends near its target size, with a group of rows.
  */
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
@@ -14,19 +15,21 @@ import { randomUuid } from "../../io/RandomIds.ts"
 import { scratchFolder } from "../../io/ScratchFolder.ts"
 import { fromFormat, LakeError } from "../../LakeError.ts"
 import type { DataFile, PartitionValue } from "../../spec/DataFile.ts"
+import { fileBytesTargetOf } from "../../spec/FileBytesTarget.ts"
 import { dataFolder } from "../../spec/Locations.ts"
 import { metricsModes } from "../../spec/MetricsMode.ts"
 import { bindPartitionSpec, type PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import { currentSchema, defaultSortOrder, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
+import { cutFile } from "../parquet/CutFile.ts"
 import { dataFileUri } from "../parquet/DataFileUri.ts"
-import { orderBySql } from "../parquet/FieldIds.ts"
 import { fixColumns } from "../parquet/FixedColumns.ts"
 import { footerMetrics, withoutFloatBounds } from "../parquet/Metrics.ts"
 import { fromDuckDbError, fromFileError, fromStorageError, type ParquetError } from "../parquet/ParquetError.ts"
 import { footerRowCount } from "../parquet/ParquetFooter.ts"
 import { PartFile } from "../parquet/PartFile.ts"
 import {
+  copyInOrder,
   copyOptions,
   type Partition,
   type RelationOptions,
@@ -36,10 +39,9 @@ import {
   type Writing
 } from "./DivideRows.ts"
 import { givenColumns, unknownColumns } from "./GivenColumns.ts"
+import { sortedBy } from "./SortSql.ts"
 import { typedRows } from "./TypedRows.ts"
 export type { RelationOptions }
-
-const fileBytesDefault = 128 * 1024 * 1024
 
 /** The query's rows as the table's current schema has them. The query is asked for its columns, not for rows. */
 export const relationRows = Effect.fnUntraced(function* (
@@ -60,13 +62,30 @@ export const relationRows = Effect.fnUntraced(function* (
   return typedRows(schema, select, given)
 })
 
-const writeUnpartitioned = Effect.fnUntraced(function* (writing: Writing, rows: string) {
-  const { folder, options } = writing
+const writeUnpartitioned = Effect.fnUntraced(function* (writing: Writing, rows: string, fileBytesTarget: number) {
+  const { folder, sorted } = writing
   const target = join(folder, "rows")
-  const size = options.fileBytesTarget ?? fileBytesDefault
-  yield* runCopy(writing, `COPY (${rows}) TO ${sqlText(target)} (${copyOptions(writing)}, FILE_SIZE_BYTES ${size})`)
+  if (sorted === undefined) {
+    const options = `${copyOptions(writing)}, FILE_SIZE_BYTES ${fileBytesTarget}`
+    yield* runCopy(writing, `COPY (${rows}) TO ${sqlText(target)} (${options})`)
+  } else yield* copyInOrder(writing, `SELECT * FROM (${rows}) ${sorted.orderBy}`, target)
   return [{ values: [], folder: target }] satisfies ReadonlyArray<Partition>
 })
+
+/** The files of a folder, none much larger than the target, rows in the order that they had. */
+const filesOf = (folder: string, fileBytesTarget: number) =>
+  Effect.uninterruptible(
+    Effect.tryPromise({
+      try: async () => {
+        const paths: Array<string> = []
+        for (const name of (await readdir(folder)).sort()) {
+          paths.push(...(await cutFile(join(folder, name), fileBytesTarget)))
+        }
+        return paths
+      },
+      catch: fromFileError
+    })
+  )
 
 const publish = Effect.fnUntraced(function* (
   writing: Writing,
@@ -75,7 +94,7 @@ const publish = Effect.fnUntraced(function* (
   name: string
 ): Effect.fn.Return<DataFile | undefined, LakeError | ParquetError, Storage> {
   const storage = yield* Storage
-  const { metadata, schema, spec } = writing
+  const { metadata, schema, sorted, spec } = writing
   const footer = yield* Effect.uninterruptible(
     Effect.tryPromise({
       try: async () => {
@@ -102,7 +121,7 @@ const publish = Effect.fnUntraced(function* (
     recordCount: BigInt(rows),
     fileSizeInBytes: BigInt(stored.sizeBytes),
     ...metrics,
-    sortOrderId: null
+    sortOrderId: sorted?.orderId ?? null
   }
 })
 
@@ -120,19 +139,20 @@ export const writeRelation = Effect.fnUntraced(function* (
   })
   const { order, schema, spec } = declared
   const folder = yield* scratchFolder(duckDb, "relation")
-  const orderBy = orderBySql(order, schema)
-  const writing: Writing = { connection, metadata, schema, spec, folder, options, orderBy }
-  const rows = `${yield* relationRows(connection, metadata, schema, select)} ${orderBy}`
+  const writing: Writing = { connection, metadata, schema, spec, folder, options, sorted: sortedBy(order, schema) }
+  const fileBytesTarget = options.fileBytesTarget ?? fileBytesTargetOf(metadata.properties)
+  const rows = yield* relationRows(connection, metadata, schema, select)
   yield* faultPoint("before-lake-file")
   const bound = bindPartitionSpec(spec, schema).filter(({ transform }) => transform._tag !== "void")
   const parts =
-    bound.length === 0 ? yield* writeUnpartitioned(writing, rows) : yield* writePartitioned(writing, bound, rows)
+    bound.length === 0
+      ? yield* writeUnpartitioned(writing, rows, fileBytesTarget)
+      : yield* writePartitioned(writing, bound, rows)
   const name = yield* randomUuid
   const files: Array<DataFile> = []
   for (const { folder: at, values } of parts) {
-    const found = yield* Effect.tryPromise({ try: () => readdir(at), catch: fromFileError })
-    for (const file of found.sort()) {
-      const written = yield* publish(writing, join(at, file), withVoids(spec, values), `rows-${name}-${files.length}`)
+    for (const path of yield* filesOf(at, fileBytesTarget)) {
+      const written = yield* publish(writing, path, withVoids(spec, values), `rows-${name}-${files.length}`)
       if (written !== undefined) files.push(written)
     }
   }

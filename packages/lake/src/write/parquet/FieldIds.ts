@@ -1,7 +1,6 @@
-/** What a COPY of a table's rows is told besides: field ids of columns, and their order. Pure. */
+/** Field ids of columns, as a COPY of a table's rows is told. Pure. */
 import { sqlName } from "../../io/DuckDb.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
-import type { SortOrder } from "../../spec/SortOrder.ts"
 import { isPrimitive, type NestedField, type Type } from "../../spec/Type.ts"
 
 const childrenOf = (type: Type): ReadonlyArray<readonly [string, Pick<NestedField, "id" | "type">]> => {
@@ -28,13 +27,3 @@ const fieldIdOf = ({ id, type }: Pick<NestedField, "id" | "type">): string =>
 
 /** The inside of `FIELD_IDS {…}`, nested ids included. */
 export const fieldIdsSql = ({ fields }: TableSchema): string => fieldIds(fields.map((field) => [field.name, field]))
-
-/** ORDER BY of the table's sort order; empty where rows keep their order. */
-export const orderBySql = (order: SortOrder, schema: TableSchema): string => {
-  const terms = order.fields.map((field) => {
-    const column = schema.fields.find(({ id }) => id === field.sourceId)
-    if (column === undefined || field.transform._tag !== "identity") return undefined
-    return `${sqlName(column.name)} ${field.direction} NULLS ${field.nullOrder === "nulls-first" ? "FIRST" : "LAST"}`
-  })
-  return terms.length === 0 || terms.includes(undefined) ? "" : `ORDER BY ${terms.join(", ")}`
-}

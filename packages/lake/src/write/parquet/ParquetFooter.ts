@@ -127,7 +127,8 @@ const pageOffsets = [
   ChunkMetadata.bloomFilterOffset
 ]
 
-const movedRowGroup = (rowGroup: ThriftStruct, by: number, ordinal: number): ThriftStruct => {
+/** The row group as it is where its bytes lie `by` further on, as the `ordinal`-th of its file. */
+export const movedRowGroup = (rowGroup: ThriftStruct, by: number, ordinal: number): ThriftStruct => {
   const items = structsAt(rowGroup, RowGroup.columns, "columns").map((chunk) => {
     const metadata = structAt(chunk, Chunk.metadata) ?? missing("column metadata")
     return withField(moved(chunk, chunkOffsets, by), Chunk.metadata, structField(moved(metadata, pageOffsets, by)))

@@ -1,16 +1,23 @@
-/** Rows of many partitions: neither open files nor memory grow with their number, and every row is in its partition's file. */
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs"
+/**
+ * Rows of many partitions: neither open files nor memory grow with their number, and every row is in its partition's file. Large
+ * partitions become several files.
+ */
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { localPath } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Catalog } from "../../../src/catalog/Catalog.ts"
 import { DuckDb } from "../../../src/io/DuckDb.ts"
+import { auditFacts } from "../../../src/maintenance/audit/AuditFacts.ts"
 import { planScan } from "../../../src/read/PlanScan.ts"
 import { readTable } from "../../../src/read/ReadTable.ts"
 import { partitionSpec } from "../../../src/spec/PartitionSpec.ts"
 import type { TableSchema } from "../../../src/spec/Schema.ts"
-import { appendRows } from "../../../src/write/change/AppendRows.ts"
+import { appendRows, overwriteRows } from "../../../src/write/change/AppendRows.ts"
+import { commitTable } from "../../../src/write/CommitTable.ts"
+import { setProperties } from "../../../src/write/TableAction.ts"
 import { layerLake, load, table } from "./ChangeFixture.ts"
 
 const partitions = 300
@@ -95,6 +102,91 @@ describe("rows of many partitions", () => {
       const error = yield* Effect.flip(appendRows(table, random))
       assert.strictEqual(error.reason, "Invalid", error.message)
       assert.deepStrictEqual((yield* load).metadata.snapshots, [])
+    }).pipe(Effect.provide(layerLake))
+  )
+})
+
+const sizesTarget = 1_000_000
+const sizedRows = 400_000
+/** Rows of partition 0, but for one in a thousand, which lie in three others. */
+const sized = `SELECT CASE WHEN i % 1000 = 0 THEN 1 + (i // 1000) % 3 ELSE 0 END AS part, i AS n, hash(i)::VARCHAR AS text_0, ${texts
+  .slice(1)
+  .map((name) => `NULL AS ${name}`)
+  .join(", ")} FROM range(${sizedRows}) AS r(i)`
+
+/** Files of the table: partition, rows and bytes as the file system has them; every row must be there once. */
+const sizedFiles = Effect.gen(function* () {
+  const { entries } = yield* planScan(yield* load)
+  const { rows } = yield* readTable(yield* load, {
+    query:
+      "SELECT count(*)::INTEGER AS rows, count(DISTINCT n)::INTEGER AS numbers, count(*) FILTER (WHERE text_0 <> hash(n)::VARCHAR OR part <> CASE WHEN n % 1000 = 0 THEN 1 + (n // 1000) % 3 ELSE 0 END)::INTEGER AS wrong FROM t"
+  })
+  assert.deepStrictEqual(rows, [{ rows: sizedRows, numbers: sizedRows, wrong: 0 }])
+  assert.deepStrictEqual((yield* auditFacts(table)).problems, [])
+  return entries.map(({ dataFile }) => ({
+    part: dataFile.partition[0] === undefined ? undefined : Number(dataFile.partition[0]),
+    bytes: statSync(localPath(dataFile.filePath) ?? "").size
+  }))
+})
+
+const assertSizes = (files: ReadonlyArray<{ readonly bytes: number }>, target: number) => {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  assert.isAtLeast(files.length, 3, `of ${bytes} bytes`)
+  assert.isAtMost(files.length, Math.ceil((bytes / target) * 1.5))
+  // the last may be what was left over
+  for (const file of files) assert.isAtMost(file.bytes, target * 1.7)
+  assert.isAtLeast(files.filter((file) => file.bytes > target * 0.5).length, files.length - 1)
+}
+
+describe("files of a target size", () => {
+  it.live("are what a large partition becomes, and small ones beside it stay one file", () =>
+    Effect.gen(function* () {
+      yield* createTable
+      yield* appendRows(table, sized, { fileBytesTarget: sizesTarget })
+      const files = yield* sizedFiles
+      assertSizes(
+        files.filter(({ part }) => part === 0),
+        sizesTarget
+      )
+      assert.sameMembers(
+        files.flatMap(({ part }) => (part === 0 ? [] : [part])),
+        [1, 2, 3]
+      )
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("are what more partitions become than are written at once", () =>
+    Effect.gen(function* () {
+      yield* createTable
+      yield* appendRows(table, sized, { fileBytesTarget: sizesTarget, partitionsOpenMax: 2 })
+      const files = yield* sizedFiles
+      assertSizes(
+        files.filter(({ part }) => part === 0),
+        sizesTarget
+      )
+      assert.sameMembers(
+        files.flatMap(({ part }) => (part === 0 ? [] : [part])),
+        [1, 2, 3]
+      )
+    }).pipe(Effect.provide(layerLake))
+  )
+
+  it.live("are what a table without partitions becomes, by the caller's word or the table's property", () =>
+    Effect.gen(function* () {
+      const property = "write.target-file-size-bytes"
+      const properties = new Map([[property, String(sizesTarget)]])
+      yield* Catalog.use((catalog) => catalog.createTable({ identifier: table, schema, properties }))
+      yield* appendRows(table, sized)
+      const files = yield* sizedFiles
+      assertSizes(files, sizesTarget)
+      yield* overwriteRows(table, undefined, sized, { fileBytesTarget: sizesTarget * 1.5 })
+      const larger = yield* sizedFiles
+      assertSizes(larger, sizesTarget * 1.5)
+      assert.isBelow(larger.length, files.length)
+      // what is no size is as if it were not there
+      yield* commitTable({ table, actions: () => Effect.succeed([setProperties(new Map([[property, "small"]]))]) })
+      yield* overwriteRows(table, undefined, sized)
+      assert.lengthOf(yield* sizedFiles, 1)
     }).pipe(Effect.provide(layerLake))
   )
 })

@@ -13,6 +13,13 @@ const day = 86_400_000_000n
 const cases: ReadonlyArray<
   readonly [type: string, transforms: ReadonlyArray<string>, values: ReadonlyArray<SingleValue>]
 > = [
+  ["boolean", ["identity"], [false, true]],
+  [
+    "float",
+    ["identity"],
+    [0, -1.5, 13421773 / 2 ** 27, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  ],
+  ["double", ["identity"], [0.1, -Number.MAX_VALUE, Number.MIN_VALUE, Number.NaN, Number.NEGATIVE_INFINITY]],
   ["int", ["bucket[16]", "truncate[10]"], [0, 1, -1, 34, 2147483647, -2147483640]],
   ["long", ["bucket[7]", "truncate[3]"], [0n, 34n, -1n, -7n, 9223372036854775807n, -9223372036854775808n + 3n]],
   ["date", ["bucket[16]", "year", "month", "day"], [0, 17486, -1, -365, -719162, 2932896]],
