@@ -3,7 +3,7 @@ import { readdir, utimes, writeFile } from "node:fs/promises"
 import { holdJobLock } from "@frazil/connect"
 import { auditTable, Catalog, readTable } from "@frazil/lake"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { fillData, folder, land, maintenance, services, tableOf } from "./RunMaintenance.ts"
 
 interface Printed {
@@ -92,7 +92,7 @@ describe("maintenance", () => {
         return metadata
       }).pipe(Effect.provide(services(data)))
       const files = yield* Effect.promise(() => readdir(join(data, "warehouse"), { recursive: true }))
-      const old = new Date(Date.now() - 4 * 86_400_000)
+      const old = new Date((yield* Clock.currentTimeMillis) - 4 * 86_400_000)
       yield* Effect.promise(() => Promise.all(files.map((file) => utimes(join(data, "warehouse", file), old, old))))
       const orphans = (...words: ReadonlyArray<string>) =>
         maintenance("orphans", "--data", data, "--table", table, "--json", "--dry-run", ...words)

@@ -13,7 +13,7 @@ import { appendRows } from "../../src/write/change/AppendRows.ts"
 
 export interface FloatRow {
   readonly id: number
-  /** As Python, DuckDB and Spark read it from text. */
+  /** As Python and DuckDB read it from text. */
   readonly value: string | null
 }
 
@@ -38,7 +38,7 @@ export const queriedFiles = rowsOfFiles([
   ["-1.5", "1.5"]
 ])
 
-/** Landed: JSON has neither NaN nor infinities. */
+/** Landed: JSON has neither NaN nor infinities, and its −0.0 is read as 0.0; bounds of zeros take in both. */
 export const landedFiles = rowsOfFiles([
   ["-0.0"],
   ["0.0"],
@@ -57,8 +57,7 @@ export const landed = { table: { namespace, name: "landed" }, files: landedFiles
 const sqlTypes = { d: "DOUBLE", f: "FLOAT" } as const
 type Column = keyof typeof sqlTypes
 
-/** For DuckDB and for Spark. */
-export const literal = (column: Column, value: string | null): string =>
+const literal = (column: Column, value: string | null): string =>
   value === null ? `CAST(NULL AS ${sqlTypes[column]})` : `CAST('${value}' AS ${sqlTypes[column]})`
 
 export const writeQueried = Effect.gen(function* () {
