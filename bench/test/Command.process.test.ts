@@ -69,6 +69,33 @@ describe("bun run bench with one workload", () => {
   })
 })
 
+describe("bun run bench with benchmarks of the lake", () => {
+  it("makes their tables, finds answers and rows the same, and prints their figures", () => {
+    // of tiny tables: whether bounds are kept says nothing
+    const { stderr, stdout } = run("lake-query", "lake-compact", "--rows", "1000", "--json")
+    const { benchmarks } = JSON.parse(stdout) as {
+      // as the command promises
+      readonly benchmarks: ReadonlyArray<{
+        readonly failed: unknown
+        readonly fields: Readonly<Record<string, unknown>>
+      }>
+    }
+    assert.deepStrictEqual(
+      benchmarks.map(({ failed }) => failed),
+      [null, null],
+      stderr
+    )
+    const [query, compact] = benchmarks.map(({ fields }) => fields)
+    assert.deepInclude(query, { w: "lake-query", rows: 1000, files: 1 })
+    for (const name of ["total", "group", "filter", "range", "distinct"]) {
+      for (const side of ["Ms", "DuckDbMs"]) assert.isAbove(Number(query?.[`${name}${side}`]), 0, name)
+    }
+    assert.isAbove(Number(query?.["worstOver"]), 0)
+    assert.deepInclude(compact, { w: "lake-compact", rows: 1000, filesBefore: 1, filesAfter: 1 })
+    assert.isAbove(Number(compact?.["rssPeakMb"]), 0)
+  })
+})
+
 describe("bun run bench", () => {
   it("prints a table with the machine, and exits 1 when a bound is missed", () => {
     writeFileSync(path("few.ndjson"), `${transaction(1, 0)}\n`)

@@ -13,6 +13,7 @@ import { readScheduleFile, type ScheduledJob } from "./ScheduleFile.ts"
 
 interface Once extends LocationOptions {
   readonly table: ReadonlyArray<string>
+  readonly formerTable?: ReadonlyArray<string>
   readonly dryRun: boolean
   readonly json: boolean
 }
@@ -30,7 +31,7 @@ const runOnce = Effect.fnUntraced(function* (chosen: ReadonlyArray<MaintenanceAc
   const directory = yield* existingCatalog(given)
   const reports: Array<MaintenanceReport> = []
   for (const action of chosen) {
-    const run = { action, tables: given.table, policy, dryRun: given.dryRun }
+    const run = { action, tables: given.table, formerTables: given.formerTable ?? [], policy, dryRun: given.dryRun }
     const done = yield* runAction(directory, run, (report) =>
       given.json ? Effect.void : printLine(reportLine(report))
     )
@@ -82,7 +83,7 @@ const schedule = Command.make(
     const print = (report: MaintenanceReport) =>
       printLine(given.json ? JSON.stringify(reportJson(report)) : reportLine(report))
     const run = ({ action, policy, tables }: ScheduledJob) =>
-      runAction(directory, { action, tables, policy, dryRun: false }, print).pipe(
+      runAction(directory, { action, tables, formerTables: [], policy, dryRun: false }, print).pipe(
         Effect.asVoid,
         Effect.catchTag("JobAlreadyRunning", () => note(`${action}: runs elsewhere: this time is left out`)),
         // told, and tried again at its next time

@@ -64,11 +64,18 @@ export const orphansOptions = {
     "3d",
     "Only files last written longer ago are removed",
     readOrphanAge
+  ),
+  formerTable: Flag.String("former-table").pipe(
+    Flag.withDescription(
+      "What a table had that lay in the folder before and that no catalog has any more is an orphan too (repeatable)"
+    ),
+    Flag.withMetavar("UUID"),
+    Flag.atLeast(0)
   )
 }
 
 type Given = Partial<
-  Record<keyof typeof compactOptions | keyof typeof expireOptions | keyof typeof orphansOptions, Option.Option<number>>
+  Record<keyof typeof compactOptions | keyof typeof expireOptions | "orphansOlderThan", Option.Option<number>>
 >
 
 export const policyOf = (given: Given): Policy => {

@@ -27,6 +27,8 @@ export interface ActionRun {
   readonly action: MaintenanceAction
   /** Names; empty: every table of the catalog. */
   readonly tables: ReadonlyArray<string>
+  /** UUIDs of tables that are in no catalog any more, for orphan removal. */
+  readonly formerTables: ReadonlyArray<string>
   readonly policy: Policy
   readonly dryRun: boolean
 }
@@ -38,7 +40,7 @@ const given = <A extends object>(options: A): { [K in keyof A]?: NonNullable<A[K
     [K in keyof A]?: NonNullable<A[K]>
   }
 
-const act = ({ action, dryRun, policy }: ActionRun, table: TableIdentifier) => {
+const act = ({ action, dryRun, formerTables, policy }: ActionRun, table: TableIdentifier) => {
   const { fileBytesTarget, inputFilesMin, orphanAgeMsMin: ageMsMin, snapshotAgeMsMax, snapshotsKeptMin } = policy
   const { compactBytesMax: bytesMax, compactFilesMax: filesMax, compactMsMax: durationMsMax } = policy
   switch (action) {
@@ -52,7 +54,7 @@ const act = ({ action, dryRun, policy }: ActionRun, table: TableIdentifier) => {
     case "expire":
       return expireSnapshots(table, { ...given({ snapshotAgeMsMax, snapshotsKeptMin }), dryRun })
     case "orphans":
-      return removeOrphans(table, { ...given({ ageMsMin }), dryRun })
+      return removeOrphans(table, { ...given({ ageMsMin }), formerTables, dryRun })
   }
 }
 

@@ -1,9 +1,9 @@
 import { join } from "node:path"
-import { writeFile } from "node:fs/promises"
+import { readdir, utimes, writeFile } from "node:fs/promises"
 import { holdJobLock } from "@frazil/connect"
 import { auditTable, Catalog, readTable } from "@frazil/lake"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { fillData, folder, land, maintenance, services, tableOf } from "./RunMaintenance.ts"
 
 interface Printed {
@@ -75,6 +75,33 @@ describe("maintenance", () => {
       yield* fillData(data, 1)
       const unknown = yield* maintenance("compact", "--data", data, "--table", "transactions.row")
       assert.match(unknown.error ?? "", /there is no table transactions\.row: the catalog has transactions\.raw/)
+    })
+  )
+
+  it.live("lists what a dropped table left in the place of a new one, once it is told that it is gone", () =>
+    Effect.gen(function* () {
+      const data = join(yield* folder, "data")
+      yield* fillData(data, 1)
+      const { schema, table } = tableOf("transactions.raw")
+      const former = yield* Effect.gen(function* () {
+        const catalog = yield* Catalog
+        const identifier = { namespace: "transactions", name: "raw" }
+        const { metadata } = yield* catalog.loadTable(identifier)
+        yield* catalog.dropTable(identifier)
+        yield* catalog.createTable({ identifier, schema, location: metadata.location })
+        return metadata
+      }).pipe(Effect.provide(services(data)))
+      const files = yield* Effect.promise(() => readdir(join(data, "warehouse"), { recursive: true }))
+      const old = new Date((yield* Clock.currentTimeMillis) - 4 * 86_400_000)
+      yield* Effect.promise(() => Promise.all(files.map((file) => utimes(join(data, "warehouse", file), old, old))))
+      const orphans = (...words: ReadonlyArray<string>) =>
+        maintenance("orphans", "--data", data, "--table", table, "--json", "--dry-run", ...words)
+      const said = `--former-table ${former.tableUuid}`
+      assert.include((yield* orphans()).error ?? "", said)
+      const told = yield* orphans(...said.split(" "))
+      assert.isUndefined(told.error)
+      // of its one commit and of its making: data, a manifest, a list, two files of metadata
+      assert.deepInclude(printed(told.stdout)[0], { action: "orphans", files_before: 5, error: null })
     })
   )
 

@@ -2,7 +2,8 @@
  * What can go wrong with a table, by what the caller should do about it.
  *
  * `reason` decides: CommitConflict, Unavailable → retry later; RequirementFailed → plan anew on the table as it is now;
- * OutcomeUnknown → look at the table before anything else; TableMissing, TableExists, SnapshotMissing, Invalid → the
+ * OutcomeUnknown → look at the table before anything else; TableReplaced → what was planned is about a table that is gone,
+ * and another has its name: ask whether it is meant for that one; TableMissing, TableExists, SnapshotMissing, Invalid → the
  * request was wrong; Refused (credentials, rights), Full, Corrupt, Unsupported → stop and tell the operator.
  */
 import type { StorageError } from "@frazil/core"
@@ -12,6 +13,7 @@ import { FormatError } from "./spec/FormatError.ts"
 export class LakeError extends Schema.TaggedError<LakeError>()("LakeError", {
   reason: Schema.Literals([
     "TableMissing",
+    "TableReplaced",
     "TableExists",
     "SnapshotMissing",
     "Invalid",

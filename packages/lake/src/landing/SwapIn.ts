@@ -27,7 +27,7 @@ class MarkMoved extends Schema.TaggedError<MarkMoved>()("MarkMoved", {}) {}
 
 /** The table is gone, or another has its name: opening it again tells what that means. */
 const isAnother = (error: { readonly reason: string }): boolean =>
-  error.reason === "TableMissing" || error.reason === "RequirementFailed"
+  error.reason === "TableMissing" || error.reason === "TableReplaced"
 
 /** The table with the files in it; undefined when the base was no longer the one read from, and nothing was done. */
 export const swapIn = (landing: Landing, table: Table, before: Marks, after: Marks, files: ReadonlyArray<DataFile>) => {

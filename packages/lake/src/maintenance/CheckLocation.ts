@@ -24,18 +24,21 @@ const refuse = (table: Table, what: string): LakeError =>
 export const folderPrefix = (location: string): string => `${normaliseUri(location.replace(/\/+$/, ""))}/`
 
 /** What speaks against the folder; newer metadata may be a commit in flight. */
-const problemOf = Effect.fnUntraced(function* (identifier: TableIdentifier) {
+const problemOf = Effect.fnUntraced(function* (identifier: TableIdentifier, former: ReadonlySet<string>) {
   const catalog = yield* Catalog
   // listed before it is loaded: what is in force by then is not newer
   const files = yield* listMetadataFiles(yield* catalog.loadTable(identifier))
   const table = yield* catalog.loadTable(identifier)
   const { lastUpdatedMs, tableUuid } = table.metadata
   const heads = yield* unnamedMetadata(table, files)
-  const foreigners = heads.filter((head) => head.tableUuid !== tableUuid)
+  const foreigners = heads.filter((head) => head.tableUuid !== tableUuid && !former.has(head.tableUuid))
   // one that was never filled is what a crash leaves that comes before a new table is in the catalog
   const foreign = foreigners.find((head) => !head.empty)
   if (foreign !== undefined) {
-    return yield* refuse(table, `${foreign.file.uri} is metadata of another table (uuid ${foreign.tableUuid})`)
+    return yield* refuse(
+      table,
+      `${foreign.file.uri} is metadata of another table (uuid ${foreign.tableUuid}). If no catalog has that one any more, say so: formerTables, or --former-table ${foreign.tableUuid}`
+    )
   }
   const version = metadataVersion(table.metadataLocation)
   const newer = heads.find(
@@ -51,12 +54,13 @@ export interface CheckedTable {
   readonly strangers: ReadonlyArray<string>
 }
 
-/** The table, once its folder was found to be its own; Corrupt when it is not. */
+/** The table, once its folder was found to be its own, or former tables' (UUIDs) besides; Corrupt when it is not. */
 export const checkLocation = Effect.fnUntraced(function* (
-  identifier: TableIdentifier
+  identifier: TableIdentifier,
+  former: ReadonlySet<string>
 ): Effect.fn.Return<CheckedTable, LakeError, Catalog | Storage> {
   for (let look = 1; ; look++) {
-    const { newer, strangers, table } = yield* problemOf(identifier)
+    const { newer, strangers, table } = yield* problemOf(identifier, former)
     if (newer === undefined) return { table, strangers }
     if (look === looksMax) {
       return yield* refuse(
@@ -70,10 +74,11 @@ export const checkLocation = Effect.fnUntraced(function* (
 
 /**
  * Folders of other tables inside this one's, which are left alone. Corrupt when another table lies in the very same
- * folder, or cannot be read.
+ * folder, cannot be read, or is called a former one.
  */
 export const foldersOfOthers = Effect.fnUntraced(function* (
-  table: Table
+  table: Table,
+  former: ReadonlySet<string>
 ): Effect.fn.Return<ReadonlyArray<string>, LakeError, Catalog> {
   const catalog = yield* Catalog
   const own = folderPrefix(table.metadata.location)
@@ -88,6 +93,12 @@ export const foldersOfOthers = Effect.fnUntraced(function* (
     )
     if (found === undefined) continue
     const { metadata } = found
+    if (former.has(metadata.tableUuid)) {
+      return yield* refuse(
+        table,
+        `${identifierText(identifier)} is the table of uuid ${metadata.tableUuid}: it is there`
+      )
+    }
     for (const location of [metadata.location, dataFolder(metadata), metadataFolder(metadata)]) {
       const folder = folderPrefix(location)
       if (folder === own) return yield* refuse(table, `${identifierText(identifier)} lies there too`)

@@ -218,7 +218,7 @@ const failureText = (
 
 /**
  * Compacts the table's current snapshot: rows that delete files mean go. Fails with Unsupported for columns that are not
- * rewritten here, RequirementFailed when the table is made anew meanwhile; what others were always faster than is counted.
+ * rewritten here, TableReplaced when the table is made anew meanwhile; what others were always faster than is counted.
  */
 export const compactTable = Effect.fn("compactTable")(function* (
   identifier: TableIdentifier,

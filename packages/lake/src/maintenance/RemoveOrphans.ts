@@ -3,7 +3,7 @@
  * off left.
  *
  * **Guarantees**: a file younger than the age, in any spelling of its URI named by any kept snapshot, or in another table's
- * folder stays; a folder that may not be the table's is refused. Attempts to commit end within an hour, so what is days old
+ * folder stays; a folder that may not be the table's is refused, unless who asks knows whose it was (`formerTables`). Attempts to commit end within an hour, so what is days old
  * and unnamed will never be committed. **Bounds**: memory of 40 bytes a file of the table, and the orphans' names.
  */
 import { Storage } from "@frazil/core"
@@ -23,6 +23,11 @@ export interface OrphanOptions {
   /** Only what was last written longer ago is removed. Default 3 days; less than an hour would race live writers. */
   readonly ageMsMin?: number
   readonly dryRun?: boolean
+  /**
+   * UUIDs of tables that lay in this one's folder and are in no catalog any more, as after a drop: what they had is an orphan
+   * too. Whether another catalog has them nobody here can know.
+   */
+  readonly formerTables?: ReadonlyArray<string>
   /** Schemes that writers of the table use for the same store: `oss` for `s3`. */
   readonly equalSchemes?: EqualSchemes
 }
@@ -36,11 +41,12 @@ const candidates = Effect.fnUntraced(function* (
   table: Table,
   known: FileSet,
   writtenBeforeMs: number,
+  former: ReadonlySet<string>,
   equalSchemes: EqualSchemes | undefined
 ): Effect.fn.Return<Map<string, NamedFile>, LakeError, Catalog | Storage> {
   const storage = yield* Storage
   const keyOf = (uri: string) => fileKey(uri, equalSchemes)
-  const others = (yield* foldersOfOthers(table)).map((folder) => `${keyOf(folder)}/`)
+  const others = (yield* foldersOfOthers(table, former)).map((folder) => `${keyOf(folder)}/`)
   const found = new Map<string, NamedFile>()
   yield* Stream.runForEach(
     storage.list(folderPrefix(table.metadata.location), { temporary: true }),
@@ -60,7 +66,7 @@ const spareNewlyNamed = Effect.fnUntraced(function* (table: Table, orphans: Map<
   const now = yield* catalog.loadTable(table.identifier)
   if (now.metadata.tableUuid !== table.metadata.tableUuid) {
     return yield* new LakeError({
-      reason: "RequirementFailed",
+      reason: "TableReplaced",
       message: `table ${identifierText(table.identifier)}: it was made anew meanwhile; nothing was removed`
     })
   }
@@ -81,14 +87,15 @@ export const removeOrphans = Effect.fn("removeOrphans")(function* (
   options: OrphanOptions = {}
 ): Effect.fn.Return<MaintenanceReport, LakeError, Catalog | FileIO | Storage> {
   const startedAtMs = yield* Clock.currentTimeMillis
-  const { strangers, table } = yield* checkLocation(identifier)
+  const former = new Set(options.formerTables)
+  const { strangers, table } = yield* checkLocation(identifier, former)
   yield* refuseWithoutCollection(table)
   const { equalSchemes } = options
   const known = new FileSet(equalSchemes)
   for (const uri of [table.metadataLocation, ...strangers]) known.add(uri)
   yield* addReachable(known, table.metadata, table.metadata.snapshots)
   const writtenBeforeMs = startedAtMs - (options.ageMsMin ?? orphanAgeMsDefault)
-  const orphans = yield* candidates(table, known, writtenBeforeMs, equalSchemes)
+  const orphans = yield* candidates(table, known, writtenBeforeMs, former, equalSchemes)
   if (orphans.size > 0) yield* spareNewlyNamed(table, orphans, new FileSet(equalSchemes))
   const files = sortedFiles(orphans.values())
   const dryRun = options.dryRun ?? false

@@ -60,7 +60,8 @@ interface Memory extends StagingMemory {
 
 interface Progress {
   attempts: number
-  tableUuid: string | undefined
+  /** The table as it was first found. */
+  begunOn: Table | undefined
   /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
   offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: () => TableMetadata } | undefined
 }
@@ -166,9 +167,29 @@ const checkBase = (
   progress: Progress,
   own: ReadonlyArray<Requirement>
 ): Effect.Effect<void, LakeError> => {
-  progress.tableUuid ??= base.metadata.tableUuid
-  const unmet = unmetRequirement(base.metadata, [assertTableUuid(progress.tableUuid), ...own])
+  progress.begunOn ??= base
+  const same = [
+    assertTableUuid(progress.begunOn.metadata.tableUuid),
+    ...own.filter(({ _tag }) => _tag === "AssertTableUuid")
+  ]
+  const another = unmetRequirement(base.metadata, same)
+  if (another !== undefined) {
+    const { location } = progress.begunOn.metadata
+    const elsewhere = location === base.metadata.location ? "" : `; files of the former one stay below ${location}`
+    const what = `${another}, and got nothing of this change: look whether it is meant for that one${elsewhere}`
+    return Effect.fail(failed("TableReplaced", base.identifier, what))
+  }
+  const unmet = unmetRequirement(base.metadata, own)
   return unmet === undefined ? Effect.void : Effect.fail(failed("RequirementFailed", base.identifier, unmet))
+}
+
+/** Of a table that was there when the commit began: where its files are, which no catalog tells any more. */
+const droppedMeanwhile = (progress: Progress, error: LakeError): LakeError => {
+  const { begunOn } = progress
+  if (error.reason !== "TableMissing" || begunOn === undefined) return error
+  const { location } = begunOn.metadata
+  const what = `it was dropped meanwhile, and nothing was changed; its files stay below ${location}: remove that folder once no catalog has the table`
+  return failed("TableMissing", begunOn.identifier, what, error)
 }
 
 const attemptOnce = Effect.fnUntraced(function* <E, R>(
@@ -221,14 +242,21 @@ const backoff = (retriesMax: number) =>
     Schedule.upTo({ times: retriesMax })
   )
 
+/** Nobody was first: whoever did not answer may still do what it was asked last. */
+const lastUnknown = <E>(error: E): E | LakeError =>
+  error instanceof LakeError && error.reason === "CommitConflict" && isUnknown(error.cause) ? error.cause : error
+
+const isUnknown = (cause: unknown): cause is LakeError =>
+  cause instanceof LakeError && cause.reason === "OutcomeUnknown"
+
 const isConflict = (error: unknown): boolean => error instanceof LakeError && error.reason === "CommitConflict"
 
 /**
  * Commits actions to a table. Conflicts are tried again, 4 times by default, with waits from 100 ms to 60 s; each attempt
  * loads the table, asks for its actions anew and writes only what it cannot use again.
  *
- * Fails with CommitConflict when others were always first, RequirementFailed, TableMissing, OutcomeUnknown when the
- * catalog cannot even be asked, or what `actions` fails with.
+ * Fails with CommitConflict when others were always first, RequirementFailed, TableMissing, TableReplaced, OutcomeUnknown
+ * when the catalog cannot be asked or the last attempt may yet be done, or what `actions` fails with.
  */
 export const commitTable = Effect.fn("commitTable")(function* <E = never, R = never>(
   request: CommitRequest<E, R>
@@ -244,15 +272,16 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
     rewritten: new Map(),
     emptied: new Map()
   }
-  const progress: Progress = { attempts: 0, tableUuid: undefined, offered: undefined }
+  const progress: Progress = { attempts: 0, begunOn: undefined, offered: undefined }
   const committed = yield* attemptOnce(request, memory, progress).pipe(
     Effect.catch((error): Effect.Effect<Committed, LakeError | E, Catalog> => {
       if (!(error instanceof LakeError)) return Effect.fail(error)
       if (error.reason === "CommitConflict") return Effect.andThen(faultPoint("swap-conflict"), Effect.fail(error))
-      if (error.reason !== "OutcomeUnknown") return Effect.fail(error)
+      if (error.reason !== "OutcomeUnknown") return Effect.fail(droppedMeanwhile(progress, error))
       return Effect.andThen(faultPoint("swap-unknown"), lookUp(request.table, memory, progress, error))
     }),
-    Effect.retry({ schedule: backoff(request.retriesMax ?? retriesDefault), while: isConflict })
+    Effect.retry({ schedule: backoff(request.retriesMax ?? retriesDefault), while: isConflict }),
+    Effect.mapError(lastUnknown)
   )
   yield* faultPoint("after-swap")
   return committed

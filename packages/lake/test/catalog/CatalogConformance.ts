@@ -228,7 +228,7 @@ const commits = (test: ReturnType<typeof onTable>) => {
             return [append([eventFile("lost", 1, 0, 10)])]
           })
       })
-      assert.strictEqual(yield* reasonOf(replaced), "RequirementFailed")
+      assert.strictEqual(yield* reasonOf(replaced), "TableReplaced")
       assert.strictEqual((yield* load(identifier)).metadata.snapshots.length, 0)
     }))
 

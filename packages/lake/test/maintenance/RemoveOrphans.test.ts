@@ -139,6 +139,23 @@ describe("removeOrphans", () => {
     }).pipe(Effect.provide(layerLake))
   )
 
+  it.live("takes no table for a former one that the catalog has", () =>
+    Effect.gen(function* () {
+      const { metadata } = yield* createTable()
+      const catalog = yield* Catalog
+      const inner = yield* catalog.createTable({
+        identifier: { namespace: "test", name: "inner" },
+        schema: everythingSchema,
+        location: `${metadata.location}/inner`
+      })
+      const before = yield* filesBelow(yield* load)
+      const error = yield* Effect.flip(removeOrphans(table, { formerTables: [inner.metadata.tableUuid] }))
+      assert.strictEqual(error.reason, "Corrupt")
+      assert.match(error.message, /test\.inner is the table of uuid/)
+      assert.deepStrictEqual(yield* filesBelow(yield* load), before)
+    }).pipe(Effect.provide(layerLake))
+  )
+
   it.live(
     "takes no offence at a table that was never filled, as a crash before its entry leaves it, and spares it",
     () =>

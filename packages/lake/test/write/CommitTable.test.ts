@@ -204,7 +204,7 @@ describe("commitTable", () => {
           Effect.flip
         )
       )
-      assert.strictEqual(replaced.reason, "RequirementFailed")
+      assert.strictEqual(replaced.reason, "TableReplaced")
       const dropped = yield* appendRaw([file("a")]).pipe(
         at<Committed, LakeError, Catalog | FileIO>("before-swap", [1], drop),
         Effect.flip

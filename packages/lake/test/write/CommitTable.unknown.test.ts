@@ -105,6 +105,24 @@ describe("commitTable, outcome unknown", () => {
     }).pipe(Effect.provide(layerLake))
   )
 
+  it.effect("says OutcomeUnknown when no attempt was answered: the last one may yet be done", () =>
+    Effect.gen(function* () {
+      yield* createRaw
+      let last: Effect.Effect<unknown, LakeError> = Effect.void
+      const never = (catalog: CatalogShape): Partial<CatalogShape> => ({
+        commit: (commit) => {
+          last = catalog.commit(commit)
+          return Effect.fail(unknown)
+        }
+      })
+      const { result, table } = yield* commitThrough([never, never, never, never, never])
+      assert.strictEqual(result._tag === "Failure" ? result.failure : undefined, unknown)
+      assert.lengthOf(table.metadata.snapshots, 0)
+      yield* last
+      assert.lengthOf((yield* loadRaw).metadata.snapshots, 1)
+    }).pipe(Effect.provide(layerLake))
+  )
+
   it.effect("says OutcomeUnknown when the catalog cannot be asked", () =>
     Effect.gen(function* () {
       yield* createRaw

@@ -45,6 +45,7 @@ const actions = [
 /** Nothing to stop for: the next round finds the table as it then is. */
 const passing = new Set([
   "TableMissing",
+  "TableReplaced",
   "CommitConflict",
   "RequirementFailed",
   "Unavailable",

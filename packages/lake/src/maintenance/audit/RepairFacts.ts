@@ -133,7 +133,7 @@ const commit = Effect.fnUntraced(function* (
 
 /**
  * Repairs what can be. A dry run tells what would be. RequirementFailed when the table has moved on since it was audited: do it
- * again.
+ * again; TableReplaced when another has its name.
  */
 export const repairFacts = Effect.fn("repairFacts")(function* (
   identifier: TableIdentifier,

@@ -129,16 +129,14 @@ export const decideAndCommit = <E, R>(
   filter: Filter | undefined
 ): Effect.Effect<Committed | undefined, E | LakeError, R | Catalog | FileIO> => {
   let tableUuid: string | undefined
-  let replaced = false
   return Effect.gen(function* () {
     const catalog = yield* Catalog
     const base = yield* catalog.loadTable(identifier)
     tableUuid ??= base.metadata.tableUuid
     if (tableUuid !== base.metadata.tableUuid) {
       // what was asked was about the rows of another
-      replaced = true
-      const message = `table ${identifierText(identifier)}: another table was put in its place meanwhile; nothing was changed`
-      return yield* new LakeError({ reason: "RequirementFailed", message })
+      const message = `table ${identifierText(identifier)}: another table was put in its place meanwhile, and nothing was changed: look whether it is meant for that one`
+      return yield* new LakeError({ reason: "TableReplaced", message })
     }
     const known = branch !== undefined && base.metadata.refs.has(branch)
     const plan = yield* planScan(base, {
@@ -157,7 +155,7 @@ export const decideAndCommit = <E, R>(
   }).pipe(
     Effect.retry({
       times: decisionsMax - 1,
-      while: (error) => !replaced && error instanceof LakeError && error.reason === "RequirementFailed"
+      while: (error) => error instanceof LakeError && error.reason === "RequirementFailed"
     })
   )
 }

@@ -9,7 +9,7 @@ import { type ColumnBatch, faultPoint } from "@frazil/core"
 import { Effect, Fiber, Scope } from "effect"
 import type { PartitionValue } from "../../spec/DataFile.ts"
 import { collectingFailed } from "./DuckDbRows.ts"
-import type { ParquetError } from "./ParquetError.ts"
+import { ParquetError } from "./ParquetError.ts"
 import type { PartitionFiles } from "./PartitionFiles.ts"
 import type { PartitionRows, SortRows } from "./PartitionRows.ts"
 import type { RowHold, RowHolds } from "./RowHold.ts"
@@ -61,7 +61,8 @@ export class PartitionBuffers {
     function* (this: PartitionBuffers, batch: ColumnBatch, sourcePartition: number) {
       this.batchesPut++
       this.holds.begin(batch)
-      const { rows, partitions } = this.sortRows(batch, sourcePartition)
+      const { rows, partitions, problem } = this.sortRows(batch, sourcePartition)
+      if (problem !== undefined) return yield* new ParquetError({ reason: "Unsupported", message: problem })
       const rowBytes = batch.bytes.length / Math.max(1, batch.length)
       for (const part of partitions) {
         const partition = yield* this.partitionOf(part)

@@ -5,10 +5,11 @@
  */
 import type { ColumnBatch } from "@frazil/core"
 import type { PartitionValue } from "../../spec/DataFile.ts"
-import { bindPartitionSpec, type PartitionSpec } from "../../spec/PartitionSpec.ts"
+import { type BoundPartitionField, bindPartitionSpec, type PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import type { SingleValue } from "../../spec/SingleValue.ts"
 import { applyTransform, transformToText } from "../../spec/Transform.ts"
+import { primitiveToText } from "../../spec/Type.ts"
 import { cellValue } from "./CellValue.ts"
 import type { ColumnPlan } from "./ColumnPlan.ts"
 
@@ -25,6 +26,8 @@ export interface SortedRows {
   /** Row numbers; lent until the next batch. */
   readonly rows: Int32Array
   readonly partitions: ReadonlyArray<PartitionRows>
+  /** A partition value that its type does not hold, in words and without the value: none of the rows may be written. */
+  readonly problem: string | undefined
 }
 
 export type SortRows = (batch: ColumnBatch, sourcePartition: number) => SortedRows
@@ -34,7 +37,7 @@ type ValueOf = (batch: ColumnBatch, row: number, sourcePartition: number) => Sin
 
 const divisorsMs: Readonly<Record<string, number>> = { day: 86_400_000, hour: 3_600_000 }
 
-const valueOf = (plan: ColumnPlan, field: ReturnType<typeof bindPartitionSpec>[number]): ValueOf | string => {
+const valueOf = (plan: ColumnPlan, field: BoundPartitionField): ValueOf | string => {
   const { transform, sourceType } = field
   const column = plan.stored.find((stored) => stored.field.id === field.sourceId)
   if (sourceType === undefined || field.type === undefined || transform._tag === "unknown") {
@@ -63,6 +66,27 @@ const keyOf = (values: ReadonlyArray<PartitionValue>): string =>
     )
   )
 
+/** Truncated values may be beyond their type: below the least of it (readers refuse such, or let them wrap). */
+const isBeyond = ({ type }: BoundPartitionField, value: PartitionValue): boolean => {
+  switch (type?._tag) {
+    case "int":
+    case "date":
+      return typeof value === "number" && (value | 0) !== value
+    case "long":
+      return typeof value === "bigint" && BigInt.asIntN(64, value) !== value
+    case "decimal":
+      return typeof value === "bigint" && (value < 0n ? -value : value) >= 10n ** BigInt(type.precision)
+    default:
+      return false
+  }
+}
+
+const beyond = (fields: ReadonlyArray<BoundPartitionField>, values: ReadonlyArray<PartitionValue>) => {
+  const field = fields.find((each, i) => isBeyond(each, values[i] ?? null))
+  if (field?.type === undefined) return undefined
+  return `partition field ${field.name}: ${transformToText(field.transform)} of a record's value is beyond ${primitiveToText(field.type)}: partition the table by something else`
+}
+
 interface Found {
   readonly key: string
   readonly values: ReadonlyArray<PartitionValue>
@@ -70,11 +94,13 @@ interface Found {
 }
 
 class Sorter {
+  private readonly fields: ReadonlyArray<BoundPartitionField>
   private readonly valueOfs: ReadonlyArray<ValueOf>
   private rows = new Int32Array(1024)
   /** By row: index of its partition in `found`, −1 for rows that failed. */
   private places = new Int32Array(1024)
-  constructor(valueOfs: ReadonlyArray<ValueOf>) {
+  constructor(fields: ReadonlyArray<BoundPartitionField>, valueOfs: ReadonlyArray<ValueOf>) {
+    this.fields = fields
     this.valueOfs = valueOfs
   }
 
@@ -94,7 +120,8 @@ class Sorter {
       const place = this.places[row]!
       if (place >= 0) this.rows[next[place]!++] = row
     }
-    return { rows: this.rows, partitions }
+    const problem = found.map(({ values }) => beyond(this.fields, values)).find((each) => each !== undefined)
+    return { rows: this.rows, partitions, problem }
   }
 
   /** Fills `places`; gives the partitions met, in the order met. */
@@ -136,9 +163,13 @@ export const partitionSorter = (
   schema: TableSchema,
   plan: ColumnPlan
 ): SortRows | ReadonlyArray<string> => {
-  const valueOfs = bindPartitionSpec(spec, schema).map((field) => valueOf(plan, field))
+  const fields = bindPartitionSpec(spec, schema)
+  const valueOfs = fields.map((field) => valueOf(plan, field))
   const problems = valueOfs.filter((value) => typeof value === "string")
   if (problems.length > 0) return problems
-  const sorter = new Sorter(valueOfs.filter((value) => typeof value !== "string"))
+  const sorter = new Sorter(
+    fields,
+    valueOfs.filter((value) => typeof value !== "string")
+  )
   return (batch, sourcePartition) => sorter.sort(batch, sourcePartition)
 }

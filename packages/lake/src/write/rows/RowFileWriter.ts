@@ -100,13 +100,17 @@ const open = Effect.fnUntraced(function* (options: ParquetWriterOptions) {
   const writer: ParquetWriter = {
     encoding: "appended",
     write: (batch, sourcePartition) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         const sorted = sort(batch, sourcePartition)
+        if (sorted.problem !== undefined) {
+          return Effect.fail(new ParquetError({ reason: "Unsupported", message: sorted.problem }))
+        }
         for (const { from, key, to, values } of sorted.partitions) {
           const file = growing.get(key) ?? { partition: values, rows: [] }
           growing.set(key, file)
           for (let at = from; at < to; at++) file.rows.push(storedRow(plan, batch, sorted.rows[at]!, sourcePartition))
         }
+        return Effect.void
       }),
     finish: Effect.gen(function* () {
       for (const [key, file] of growing) {

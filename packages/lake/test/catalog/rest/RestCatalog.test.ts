@@ -4,14 +4,18 @@ import { Effect, Layer, Redacted } from "effect"
 import { Catalog } from "../../../src/catalog/Catalog.ts"
 import { layerRestCatalog } from "../../../src/catalog/rest/RestCatalog.ts"
 import { openRestClient } from "../../../src/catalog/rest/RestClient.ts"
-import { restPatienceDefault, type RestCatalogOptions } from "../../../src/catalog/rest/RestOptions.ts"
+import {
+  restPatienceDefault,
+  type RestCatalogOptions,
+  type RestPatience
+} from "../../../src/catalog/rest/RestOptions.ts"
 import { FileIO } from "../../../src/io/FileIO.ts"
 import { LakeError } from "../../../src/LakeError.ts"
 import { removeOrphans } from "../../../src/maintenance/RemoveOrphans.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
 import { append, setProperties } from "../../../src/write/TableAction.ts"
 import { eventFile, eventSchema, eventSpec } from "../../LakeFixtures.ts"
-import { raw } from "../../LakeHarness.ts"
+import { raw, storedUris } from "../../LakeHarness.ts"
 import { fakeRestCatalog, type FakeRestCatalog } from "./FakeRestCatalog.ts"
 import type { Asked, Fate } from "@frazil/sim/misbehaving"
 
@@ -23,11 +27,13 @@ const impatience = { ...patience, timeoutMs: 500, commitTimeoutMs: 500 }
 const clientAt = (url: string, options: Partial<RestCatalogOptions> = {}) =>
   HttpCalls.use((http) => openRestClient(http, { url, patience, ...options })).pipe(Effect.provide(HttpCalls.layer))
 
-const catalogAt = (url: string, fate?: Fate) =>
-  layerRestCatalog({ url, patience: fate === "never" ? impatience : patience }).pipe(
+const layerAt = (url: string, patient: RestPatience) =>
+  layerRestCatalog({ url, patience: patient }).pipe(
     Layer.provide(HttpCalls.layer),
     Layer.provideMerge(FileIO.layer.pipe(Layer.provideMerge(layerMemory)))
   )
+
+const catalogAt = (url: string, fate?: Fate) => layerAt(url, fate === "never" ? impatience : patience)
 
 const isCommit = ({ method, path }: Asked) => method === "POST" && path.includes("/tables/")
 const isLoad = ({ method, path }: Asked) => method === "GET" && path.includes("/tables/")
@@ -104,6 +110,54 @@ describe("REST catalog, commits on a server that misbehaves", () => {
     )
   )
 
+  const persistent: ReadonlyArray<readonly [string, Fate, RegExp]> = [
+    ["says 500 again and again", serverError(500), /answered 500: out of order/],
+    ["never answers", "never", /127\.0\.0\.1.*look whether the change is in the table/]
+  ]
+  for (const [what, fate, message] of persistent) {
+    it.live(`are given up as OutcomeUnknown when it ${what}: the table as it was, their files orphans`, () =>
+      withTable((server) =>
+        Effect.gen(function* () {
+          const layer = layerAt(server.url, fate === "never" ? { ...patience, commitTimeoutMs: 100 } : patience)
+          server.meet(isCommit, ...Array.from({ length: 50 }, () => fate))
+          const action = append([eventFile("a", 1, 0, 10)])
+          yield* Effect.gen(function* () {
+            const commit = commitTable({ table: raw, retriesMax: 2, actions: () => Effect.succeed([action]) })
+            const error = yield* Effect.flip(commit)
+            assert.strictEqual(error.reason, "OutcomeUnknown", error.message)
+            assert.match(error.message, message)
+            assert.strictEqual(asked(server, isCommit), 3)
+            assert.deepStrictEqual(yield* rowsBehind(server), [])
+            // a manifest, and a list of each attempt: nothing else is in this storage
+            const left = yield* storedUris
+            assert.lengthOf(left, 4)
+            const listed = yield* removeOrphans(raw, { dryRun: true, ageMsMin: -1_000 })
+            assert.deepStrictEqual(listed.removed, left)
+          }).pipe(Effect.provide(layer))
+        })
+      )
+    )
+
+    it.live(`are given up as Unavailable when the table cannot be loaded since it ${what}, with nothing written`, () =>
+      withTable((server) =>
+        Effect.gen(function* () {
+          const layer = layerAt(server.url, { ...patience, timeoutMs: fate === "never" ? 100 : patience.timeoutMs })
+          server.meet(isLoad, ...Array.from({ length: 6 }, () => fate))
+          yield* Effect.gen(function* () {
+            const action = append([eventFile("a", 1, 0, 10)])
+            const commit = commitTable({ table: raw, actions: () => Effect.succeed([action]) })
+            const error = yield* Effect.flip(commit)
+            assert.strictEqual(error.reason, "Unavailable", error.message)
+            assert.match(error.message, /table transactions\.raw: catalog http:\/\/127/)
+            assert.deepStrictEqual([asked(server, isLoad), asked(server, isCommit)], [6, 0])
+            assert.deepStrictEqual(yield* storedUris, [])
+            assert.deepStrictEqual(yield* rowsBehind(server), [])
+          }).pipe(Effect.provide(layer))
+        })
+      )
+    )
+  }
+
   it.live("come out as the server's words when it finds them wrong, and as a conflict on a table that has moved", () =>
     withTable((server) =>
       Effect.gen(function* () {
@@ -152,7 +206,7 @@ describe("REST catalog, commits on a server that misbehaves", () => {
         // between the attempt's look at the table and its commit
         const actions = () => Effect.as(++attempts === 1 ? replace : Effect.void, [append(files)])
         const error = yield* Effect.flip(commitTable({ table: raw, actions }))
-        assert.strictEqual(error.reason, "RequirementFailed")
+        assert.strictEqual(error.reason, "TableReplaced")
         assert.match(error.message, /transactions\.raw: it is another/)
         assert.deepStrictEqual(yield* rowsBehind(server), [])
         assert.strictEqual(attempts, 1)

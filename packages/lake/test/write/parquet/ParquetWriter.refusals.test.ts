@@ -89,6 +89,27 @@ layer(lake)("a writer refuses", (it) => {
     )
   }
 
+  for (const [column, width, bad, type] of [
+    ["count", 10, -2_147_483_648, "int"],
+    ["tiny", 1000, "-999.9", "decimal(4, 1)"]
+  ] as const) {
+    it.effect(`records whose truncated ${column} is beyond its type`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const spec = partitionSpec(everythingSchema, [{ column, transform: { _tag: "truncate", width } }])
+          const writer = yield* makeWriter({ filePrefix: `beyond-${column}`, spec })
+          const good = { ...randomInput(seeded(5), 1), [column]: 7 }
+          const batches = makeBatches()
+          yield* writer.write(batches([good]), 0)
+          const error = yield* Effect.flip(writer.write(batches([good, { ...good, [column]: bad }], 1), 0))
+          assert.strictEqual(error.reason, "Unsupported")
+          assert.include(error.message, `truncate[${width}] of a record's value is beyond ${type}`)
+          assert.notInclude(error.message, "999.9")
+        })
+      )
+    )
+  }
+
   it.effect("to go on after a failure", () =>
     Effect.scoped(
       Effect.gen(function* () {
