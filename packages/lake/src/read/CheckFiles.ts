@@ -202,12 +202,14 @@ export const findDamage = Effect.fnUntraced(function* (
   for (const entry of entries) {
     const relation = yield* Effect.fromResult(tableRelation({ ...plan, entries: [entry] }))
     const sql = `SELECT ${everyValue} FROM (${relation})`
-    yield* Effect.catch(connection.query(sql, "looking for a damaged file"), (cause) =>
-      Effect.gen(function* () {
-        yield* damagedDeletes(connection, plan, entry)
-        const message = `data file ${entry.dataFile.filePath}: it cannot be read (${cause.message}); restore it from a copy`
-        return yield* new LakeError({ reason: "Corrupt", message, cause })
-      })
+    yield* connection.query(sql, "looking for a damaged file").pipe(
+      Effect.catch((cause) =>
+        Effect.gen(function* () {
+          yield* damagedDeletes(connection, plan, entry)
+          const message = `data file ${entry.dataFile.filePath}: it cannot be read (${cause.message}); restore it from a copy`
+          return yield* new LakeError({ reason: "Corrupt", message, cause })
+        })
+      )
     )
   }
   return yield* ofTable(plan, error)
