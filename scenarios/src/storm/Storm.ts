@@ -209,7 +209,7 @@ const endAll = Effect.fnUntraced(function* (place: StormPlace, actors: ReadonlyA
     const code = codes[i]
     if (code?._tag === "Some" && code.value === 0) return []
     const how = code?._tag === "Some" ? `ended with ${code.value}` : "did not end"
-    return [`${role}-${number} ${how}: ${said.join("").slice(-1_000)}`]
+    return [`${role}-${number} ${how}: ${said.join("").slice(-4_000)}`]
   })
 })
 
