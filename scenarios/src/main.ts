@@ -1,7 +1,7 @@
 /**
  * `bun run scenarios [NAME…] [--short]`: what happens when the world is rough, with real processes.
  *
- * Claims need PostgreSQL, instances Kafka, one of the storms a REST catalog and a store of objects, which the scripts of `FRAZIL_INFRA` start. Exits 1 when something did not hold.
+ * Claims need PostgreSQL, instances Kafka, one of the storms a REST catalog and a store of objects, which the scripts of `FRAZIL_INFRA` start. `FRAZIL_STORM_SEED` gives a storm the seed that its result said. Exits 1 when something did not hold.
  */
 import { parseArgs } from "node:util"
 import { Effect, Exit } from "effect"

@@ -15,7 +15,7 @@ export const Entry = Schema.Struct({
   /** How often this process had been started before. */
   run: Schema.Int,
   turn: Schema.Int,
-  /** `done`: acknowledged. Else why it was not, to be tried again. */
+  /** `done`: acknowledged. `tried`: written before it is asked for. Else why it was not, to be tried again. */
   came: Schema.String,
   message: Schema.optionalKey(Schema.String),
   snapshotId: Schema.optionalKey(Schema.String),
@@ -55,6 +55,9 @@ const readLine = (line: string): ReadonlyArray<Entry> => {
     return []
   }
 }
+
+/** What a turn that may end before it is acknowledged was about to do: it happened, or it did not. */
+export const tried = "tried"
 
 /** What all processes wrote down. */
 export const readDiaries = (place: StormPlace): ReadonlyArray<Entry> =>

@@ -11,7 +11,7 @@ import { restServerOnS3, s3Server, type Server } from "@frazil/sim/servers"
 import { Effect, Random as Chance, type Scope } from "effect"
 import { makeFolder } from "../Folder.ts"
 import { type Finding, found, type Scale, type Scenario } from "../Scenario.ts"
-import { endFile, readDiaries } from "./Diary.ts"
+import { endFile, readDiaries, tried } from "./Diary.ts"
 import { bucket, cast, type Role, roles, stormLayer, type StormPlace, stormTable } from "./StormPlace.ts"
 import { judgeStorm } from "./StormProof.ts"
 
@@ -112,12 +112,16 @@ const hasRaged = (place: StormPlace, size: Size, serverKills: ServerKills, since
   if (serverKills.includes(0)) return false
   const done = doneIn(place)
   const appends = done.filter(({ rows }) => rows !== undefined).length
-  return appends >= appendsMin && roles.every((role) => done.some(({ who }) => who.startsWith(role)))
+  const hasDone = (role: Role) =>
+    // a compaction that found nothing to do shows nothing
+    done.some(({ sequenceNumber, who }) => who.startsWith(role) && (role !== "compact" || sequenceNumber !== undefined))
+  return appends >= appendsMin && roles.every(hasDone)
 }
 
 /** Has taken a turn since it was started: on a slow machine, too, every role comes to something between kills. */
 const hasBegun = (place: StormPlace) => {
-  const begun = new Set(readDiaries(place).map(({ run, who }) => `${who}.${run}`))
+  const turns = readDiaries(place).filter(({ came }) => came !== tried)
+  const begun = new Set(turns.map(({ run, who }) => `${who}.${run}`))
   return ({ number, role, run }: Actor): boolean => begun.has(`${role}-${number}.${run}`)
 }
 
@@ -205,12 +209,21 @@ const endAll = Effect.fnUntraced(function* (place: StormPlace, actors: ReadonlyA
     const code = codes[i]
     if (code?._tag === "Some" && code.value === 0) return []
     const how = code?._tag === "Some" ? `ended with ${code.value}` : "did not end"
-    return [`${role}-${number} ${how}: ${said.join("").slice(-1_000)}`]
+    return [`${role}-${number} ${how}: ${said.join("").slice(-4_000)}`]
   })
 })
 
+/** Who is killed when, and what processes choose, go by it: FRAZIL_STORM_SEED, to see a storm again as far as clocks allow. */
+const chooseSeed = Effect.gen(function* () {
+  const asked = process.env["FRAZIL_STORM_SEED"]
+  if (asked === undefined) return yield* Chance.nextIntBetween(0, 100_000)
+  const seed = Number(asked)
+  if (asked.trim() !== "" && Number.isSafeInteger(seed)) return seed
+  return yield* Effect.fail(`FRAZIL_STORM_SEED must be a whole number, not ${asked}`)
+})
+
 const storm = Effect.fnUntraced(function* (place: StormPlace, size: Size, servers: ReadonlyArray<Server>) {
-  const seed = yield* Chance.nextIntBetween(0, 100_000)
+  const seed = yield* chooseSeed
   yield* Effect.provide(createTable, stormLayer(place))
   const actors = yield* startAll(place, seed)
   const { kills, serverKills } = yield* rage(place, actors, servers, size, makeRandom(seed))
@@ -220,9 +233,15 @@ const storm = Effect.fnUntraced(function* (place: StormPlace, size: Size, server
     ...serverKills.map((times, i) => found(times > 0, `${servers[i]!.url} was killed and came back ${times} times`)),
     found(
       failed.length === 0,
-      failed.length === 0 ? `${actors.length} processes go on until the end through ${killed}` : failed.join("\n      ")
+      failed.length === 0
+        ? `${actors.length} processes go on until the end through ${killed}`
+        : [`${failed.length} of ${actors.length} processes failed in ${killed}`, ...failed].join("\n      ")
     ),
-    ...(yield* Effect.provide(judgeStorm(place), stormLayer(place)))
+    ...(yield* judgeStorm(place).pipe(
+      Effect.provide(stormLayer(place)),
+      // a table that cannot be read is a finding beside the others, with the seed
+      Effect.catch(({ message }) => Effect.succeed([found(false, message)]))
+    ))
   ]
   return findings
 })

@@ -1,9 +1,9 @@
 /** A process of the storm: takes turns until the end is declared, or it is killed: `bun StormProcess.ts ROLE NUMBER RUN SEED PLACE`. */
 import { makeRandom } from "@frazil/sim"
 import { Effect } from "effect"
-import { hasEnded, writeDown } from "./Diary.ts"
+import { hasEnded, tried, writeDown } from "./Diary.ts"
 import { type Role, roles, stormLayer, type StormPlace } from "./StormPlace.ts"
-import { pauseMsMax, takeTurn } from "./StormTurns.ts"
+import { pauseMsMax, type Said, takeTurn } from "./StormTurns.ts"
 
 const [roleText, numberText, runText, seedText, placeText] = process.argv.slice(2)
 const role = roles.find((each) => each === roleText)
@@ -21,7 +21,8 @@ const turns = Effect.fnUntraced(function* (name: Role) {
   const who = `${name}-${number}`
   for (let turn = 0; !hasEnded(place); turn++) {
     const { limits } = place
-    const came = yield* takeTurn(name, { who, run, turn, number, limits, random }).pipe(
+    const announce = (said: Said) => writeDown(place, { who, run, turn, came: tried, ...said })
+    const came = yield* takeTurn(name, { who, run, turn, number, limits, random, announce }).pipe(
       Effect.map((said) => ({ came: "done", ...said })),
       Effect.timeoutOrElse({
         duration: limits.attemptMsMax,

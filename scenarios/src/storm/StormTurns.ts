@@ -16,7 +16,7 @@ import {
   updateSchema
 } from "@frazil/lake"
 import type { Random } from "@frazil/sim"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { Entry } from "./Diary.ts"
 import { partitions, type Role, type StormLimits, stormTable } from "./StormPlace.ts"
 
@@ -28,6 +28,8 @@ export interface Turn {
   readonly number: number
   readonly limits: StormLimits
   readonly random: Random
+  /** Writes down what the turn is about to do: known however it ends. */
+  readonly announce: (said: Said) => void
 }
 
 /** What a turn that was acknowledged adds to its entry. */
@@ -77,9 +79,21 @@ const append = Effect.fnUntraced(function* (turn: Turn) {
   return { rows, snapshotId: String(snapshotId), sequenceNumber: String(sequenceNumber) } satisfies Said
 })
 
-const compact = Effect.fnUntraced(function* () {
+/**
+ * A report names its snapshot only, so the table is asked for its place. One that is not there was expired already, or it is
+ * lost: it is not for a turn to say which, unless it is too young to have expired.
+ */
+const compact = Effect.fnUntraced(function* ({ limits: { snapshotAgeMsMax } }: Turn) {
+  const startedAtMs = yield* Clock.currentTimeMillis
   const { snapshotId } = yield* compactTable(stormTable, { inputFilesMin: 4 })
-  return (snapshotId === undefined ? {} : { snapshotId }) satisfies Said
+  if (snapshotId === undefined) return {} satisfies Said
+  const { metadata } = yield* load
+  const made = metadata.snapshots.find((each) => String(each.snapshotId) === snapshotId)
+  if (made !== undefined) return { snapshotId, sequenceNumber: String(made.sequenceNumber) } satisfies Said
+  const ageMs = (yield* Clock.currentTimeMillis) - startedAtMs
+  return ageMs > snapshotAgeMsMax
+    ? ({ snapshotId } satisfies Said)
+    : yield* Effect.die(new Error(`snapshot ${snapshotId} of a compaction is not in the table ${ageMs} ms later`))
 })
 
 const expire = Effect.fnUntraced(function* ({ limits: { snapshotAgeMsMax } }: Turn) {
@@ -111,6 +125,7 @@ const changeOf = (
 
 const evolve = Effect.fnUntraced(function* (turn: Turn) {
   const { change, said } = changeOf(yield* load, turn)
+  turn.announce(said)
   yield* commitTable({ table: stormTable, actions: () => Effect.succeed([updateSchema(change)]) })
   return said
 })
@@ -121,7 +136,7 @@ export const takeTurn = (role: Role, turn: Turn): Effect.Effect<Said, Failure, C
     case "append":
       return append(turn)
     case "compact":
-      return compact()
+      return compact(turn)
     case "expire":
       return expire(turn)
     case "evolve":

@@ -5,7 +5,7 @@ import { readTable, type ReadOptions } from "../../src/read/ReadTable.ts"
 import { currentSchema } from "../../src/spec/TableMetadata.ts"
 import { canonicalRows } from "./Canonical.ts"
 
-/** Its rows, with its schema. */
+/** Its rows, with its schema, and how many files and partitions were read for them. */
 export const readHere = Effect.fnUntraced(function* (
   namespace: string,
   name: string,
@@ -18,5 +18,6 @@ export const readHere = Effect.fnUntraced(function* (
   )
   const query = `SELECT ${columns.join(", ")} FROM t${where === undefined ? "" : ` WHERE ${where}`}`
   const { plan, rows } = yield* readTable(loaded, { ...options, query })
-  return { schema, rows: canonicalRows(schema, rows), files: plan.entries.length }
+  const partitions = new Set(plan.entries.map(({ dataFile }) => dataFile.partition.map(String).join("/"))).size
+  return { schema, rows: canonicalRows(schema, rows), files: plan.entries.length, partitions }
 })

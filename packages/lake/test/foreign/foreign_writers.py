@@ -143,7 +143,8 @@ def divided(catalog):
                         "name": None if i % 5 == 0 else f"n{i % 3}é/ {i % 2}",
                         "at": None if i % 7 == 0 else start + datetime.timedelta(hours=i),
                         "amount": Decimal(i) / 4,
-                                    }
+                        "day": None if i % 6 == 0 else datetime.date(1969, 12, 30) + datetime.timedelta(days=i % 4),
+                    }
                     for i in range(part * 8, part * 8 + 8)
                 ],
             )

@@ -187,11 +187,13 @@ export interface FooterElement {
   readonly fieldId: number | undefined
   /** A leaf's type as the specification spells it; undefined where it is not sure. */
   readonly primitive: string | undefined
+  /** Digits after the point that it says its decimals have: at each of the two places where it may. */
+  readonly scales: ReadonlyArray<number>
 }
 
 const repeated = 2
 /** Fields of the union LogicalType. */
-const LogicalType = { map: 2, list: 3 } as const
+const LogicalType = { map: 2, list: 3, decimal: 5 } as const
 
 const utf8 = new TextDecoder()
 
@@ -219,6 +221,15 @@ const primitiveOf = (element: ThriftStruct): string | undefined =>
     logical: logicalOf(structAt(element, SchemaElement.logicalType))
   })
 
+const scalesOf = (element: ThriftStruct): ReadonlyArray<number> => {
+  const logical = logicalOf(structAt(element, SchemaElement.logicalType))
+  const said = [
+    numberAt(element, SchemaElement.scale),
+    logical?.member === LogicalType.decimal ? logical.says(1) : undefined
+  ]
+  return said.filter((scale) => typeof scale === "number")
+}
+
 /** The file's schema. */
 export const footerElements = (footer: ParquetFooter): ReadonlyArray<FooterElement> =>
   structsAt(footer.metadata, FileMetaData.schema, "schema").map((element) => {
@@ -231,7 +242,8 @@ export const footerElements = (footer: ParquetFooter): ReadonlyArray<FooterEleme
       repeated: numberAt(element, SchemaElement.repetition) === repeated,
       convertedType: numberAt(element, SchemaElement.convertedType) ?? ofLogical,
       fieldId: numberAt(element, SchemaElement.fieldId),
-      primitive: primitiveOf(element)
+      primitive: primitiveOf(element),
+      scales: scalesOf(element)
     }
   })
 
