@@ -166,8 +166,8 @@ const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args:
     : args.values["--peers"] === undefined
       ? all
       : all.filter((each) => workload.test(each))
-  await buildBenchmarks(names)
   const inputs = names.map((name) => (makesInput(name) ? "" : inputOf(name, args, folder)))
+  await buildBenchmarks(names)
   const measured = names.map((name, index) => measureOne(name, args, inputs[index]!))
   const input = [...new Set(inputs.map((file) => inputText(file, folder)))].join("; ")
   const table = tableText(machine, input, bounds, comparedWith, measured)

@@ -13,6 +13,7 @@ import { RawTransactions } from "@frazil/model"
 import { catalogLayer, dataDirectory, duckDbLayer, storageLayer } from "@frazil/platform"
 import { Effect, Layer } from "effect"
 import { makeFileLog } from "./support/FileLog.ts"
+import { peakRssMb } from "./support/Measure.ts"
 
 /** Rows of a commit: small files, as a short lake commit makes them. */
 const attemptRowsMax = 50_000
@@ -52,7 +53,7 @@ const program = Effect.gen(function* () {
       cpu_s: (used.user + used.system) / 1e6,
       gigabytesPerMinute: Number((gigabytes / (wallMs / 60_000)).toFixed(2)),
       cpuMinutesPerGigabyte: Number(((used.user + used.system) / 60e6 / gigabytes).toFixed(2)),
-      rss_megabytes: Math.round(process.resourceUsage().maxRSS / 1024)
+      rss_megabytes: peakRssMb()
     })}\n`
   )
 })

@@ -6,7 +6,8 @@
 import { appendRows, Catalog, readTable } from "@frazil/lake"
 import { Effect } from "effect"
 import { BenchError } from "./support/BenchError.ts"
-import { numberOf, runOwn, tell } from "./lake/Measured.ts"
+import { runOwn, tell } from "./lake/Measured.ts"
+import { numberOf } from "./support/Words.ts"
 import { inNewFolder, withLake } from "./lake/Place.ts"
 import { rowsSql, schema, table } from "./lake/SixteenColumns.ts"
 

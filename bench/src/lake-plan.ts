@@ -6,7 +6,8 @@
  */
 import { Effect } from "effect"
 import { BenchError } from "./support/BenchError.ts"
-import { numberOf, runOwn, tell } from "./lake/Measured.ts"
+import { runOwn, tell } from "./lake/Measured.ts"
+import { numberOf } from "./support/Words.ts"
 import { rounded } from "./support/Measure.ts"
 import { inNewFolder, withLake } from "./lake/Place.ts"
 import { identifierOf, makePlanTable, planFilterText, type PlanTable } from "./lake/PlanTables.ts"

@@ -217,17 +217,16 @@ const measure = Effect.fnUntraced(function* (root: string, seconds: number, rate
   const seen: Array<number> = []
   const logged: Array<number> = []
   const { records, round } = follow(topics, seen, logged, startedAt + warmUpMs)
-  while ((yield* Clock.currentTimeMillis) - startedAt < warmUpMs + seconds * 1000) {
-    yield* round
-    yield* log.awaitAppend(5)
-  }
+  const followUntil = Effect.fnUntraced(function* (endMs: number, sent = Number.POSITIVE_INFINITY) {
+    while (records() < sent && (yield* Clock.currentTimeMillis) < endMs) {
+      yield* round
+      yield* log.awaitAppend(5)
+    }
+  })
+  yield* followUntil(startedAt + warmUpMs + seconds * 1000)
   const produced = yield* Effect.promise(() => stop(producer))
   const sent = produced.records * jobs
-  const stoppedAt = yield* Clock.currentTimeMillis
-  while (records() < sent && (yield* Clock.currentTimeMillis) - stoppedAt < tailMsMax) {
-    yield* round
-    yield* log.awaitAppend(5)
-  }
+  yield* followUntil((yield* Clock.currentTimeMillis) + tailMsMax, sent)
   const seenMs = summaryOf(seen)
   const achieved = (produced.records * 1000) / produced.withinMs
   const ran = yield* Effect.promise(() => stop(running))

@@ -13,9 +13,9 @@ import { serveGateway, System } from "@frazil/gateway"
 import { append, Catalog, commitTable } from "@frazil/lake"
 import { dataDirectory, systemLayer } from "@frazil/platform"
 import { Effect, Layer } from "effect"
+import { numberOf } from "./support/Words.ts"
 
-const at = process.argv.indexOf("--rows")
-const rows = at < 0 ? 10_000_000 : Number(process.argv[at + 1])
+const rows = numberOf("--rows", 10_000_000)
 const files = 10
 const snapshots = 1000
 const rounds = 15

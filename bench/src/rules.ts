@@ -14,11 +14,11 @@ import { Effect, Layer, Result } from "effect"
 import { jobServices } from "./support/JobServices.ts"
 import { makeFileLog } from "./support/FileLog.ts"
 import { measureProcess } from "./support/Measure.ts"
+import { numberOf } from "./support/Words.ts"
 
 const file = process.argv[2]
 if (file === undefined) throw new Error("usage: bun bench/src/rules.ts FILE.ndjson [--more N] [--only]")
-const at = process.argv.indexOf("--more")
-const more = at < 0 ? 0 : Number(process.argv[at + 1])
+const more = numberOf("--more", 0)
 
 /** Rules that ask several fields and seldom hold. */
 const extra = Array.from({ length: more }, (_, index) => {

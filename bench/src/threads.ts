@@ -34,6 +34,7 @@ import {
   type Through,
   throughLog
 } from "./support/ThreadWork.ts"
+import { numberOf } from "./support/Words.ts"
 import { textOf } from "./workload/Rows.ts"
 
 const lineFeed = Uint8Array.of(10)
@@ -195,17 +196,12 @@ const asked = (words: ReadonlyArray<string>): ReadonlyArray<Through> => {
   return known.length === 0 ? ["file"] : known
 }
 
-const countIn = (words: ReadonlyArray<string>, option: string, otherwise: number): number => {
-  const at = words.indexOf(option)
-  return at < 0 ? otherwise : Number(words[at + 1])
-}
-
 const compareAll = async (words: ReadonlyArray<string>) => {
-  const repeat = countIn(words, "--repeat", 5)
+  const repeat = numberOf("--repeat", 5)
   const sources = asked(words)
   const folder = mkdtempSync(join(tmpdir(), "frazil-threads-"))
   const file = join(folder, "transactions.ndjson")
-  generateFile(file, countIn(words, "--events", eventsEnough))
+  generateFile(file, numberOf("--events", eventsEnough))
   const kafka = sources.includes("kafka") ? sharedKafka(kafkaPort) : undefined
   try {
     let records = 0

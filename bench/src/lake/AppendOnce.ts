@@ -6,8 +6,8 @@
 import { appendRows } from "@frazil/lake"
 import { dataDirectory } from "@frazil/platform"
 import { Effect } from "effect"
-import { rssPeakMb, tell } from "./Measured.ts"
-import { cpuSeconds, rounded } from "../support/Measure.ts"
+import { tell } from "./Measured.ts"
+import { peakRssMb, cpuSeconds, rounded } from "../support/Measure.ts"
 import { withLake } from "./Place.ts"
 import { table } from "./SixteenColumns.ts"
 
@@ -25,7 +25,7 @@ await withLake(
       files: Number(committed?.snapshot?.summary.get("added-data-files")),
       seconds: rounded(seconds, 2),
       cpuSeconds: rounded(cpuSeconds() - cpu, 2),
-      rssPeakMb: rssPeakMb()
+      rssPeakMb: peakRssMb()
     })
   }),
   threads

@@ -6,8 +6,8 @@
 import { compactTable } from "@frazil/lake"
 import { dataDirectory } from "@frazil/platform"
 import { Effect } from "effect"
-import { rssPeakMb, tell } from "./Measured.ts"
-import { cpuSeconds, rounded } from "../support/Measure.ts"
+import { tell } from "./Measured.ts"
+import { peakRssMb, cpuSeconds, rounded } from "../support/Measure.ts"
 import { withLake } from "./Place.ts"
 import { table } from "./SixteenColumns.ts"
 
@@ -27,7 +27,7 @@ await withLake(
       cpuSeconds: rounded(used, 2),
       cpuMinutesPerGb: rounded(used / 60 / gigabytes, 2),
       gbPerMinute: rounded(gigabytes / (seconds / 60), 2),
-      rssPeakMb: rssPeakMb()
+      rssPeakMb: peakRssMb()
     })
   })
 )

@@ -1,25 +1,11 @@
-/** What programs of the lake's benchmarks share: their words, their line, time and memory. */
-import { readFileSync } from "node:fs"
+/** What programs of the lake's benchmarks share: their line, programs of their own, and time. */
 import { join } from "node:path"
 import { runTree } from "../peers/RunPeer.ts"
 import { BenchError } from "../support/BenchError.ts"
 import { type Fields, lastObject } from "../support/Benchmark.ts"
 
-const wordOf = (option: string): string | undefined => {
-  const at = process.argv.indexOf(option)
-  return at < 0 ? undefined : process.argv[at + 1]
-}
-
-export const numberOf = (option: string, fallback: number): number => Number(wordOf(option) ?? fallback)
-
 export const quantile = (values: ReadonlyArray<number>, share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
-
-/** Of this process alone: what `getrusage` says may be that of the process that started it. */
-export const rssPeakMb = (): number => {
-  const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]
-  return Math.round(Number(peak) / 1024)
-}
 
 /** The benchmark's line. */
 export const tell = (fields: Fields): void => void process.stdout.write(`${JSON.stringify(fields)}\n`)

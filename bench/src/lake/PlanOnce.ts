@@ -7,8 +7,8 @@ import { createHash } from "node:crypto"
 import { Catalog, planScan } from "@frazil/lake"
 import { dataDirectory } from "@frazil/platform"
 import { Effect } from "effect"
-import { quantile, rssPeakMb, tell } from "./Measured.ts"
-import { cpuSeconds, rounded } from "../support/Measure.ts"
+import { quantile, tell } from "./Measured.ts"
+import { peakRssMb, cpuSeconds, rounded } from "../support/Measure.ts"
 import { withLake } from "./Place.ts"
 import { identifierOf, planFilter, type PlanTable } from "./PlanTables.ts"
 
@@ -39,7 +39,7 @@ await withLake(
       warmMs: rounded(quantile(times.slice(1), 0.5)),
       files: paths.length,
       hash: createHash("sha256").update(paths.join("\n")).digest("hex"),
-      rssPeakMb: rssPeakMb()
+      rssPeakMb: peakRssMb()
     })
   })
 )

@@ -76,13 +76,16 @@ const compared = (peer: Peer, workload: string, ours: Fields, run: TreeRun, fiel
 const broker = (directory: string, action: "start" | "stop") =>
   runTree(["bash", "kstreams/broker.sh", action], directory)
 
+/** Of their `broker.sh`. */
+const brokerPort = 19_192
+
 const brokerAnswers = (directory: string): boolean =>
-  runTree(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/19192"], directory).exitCode === 0
+  runTree(["bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${brokerPort}`], directory).exitCode === 0
 
 /** The topic that holds the file, for ours to read from the same broker. */
 export const peersTopic = (directory: string, file: string): string | undefined => {
   const { topic } = peerInput(directory, file)
-  return topic === undefined ? undefined : `kafka://127.0.0.1:19192/${topic}`
+  return topic === undefined ? undefined : `kafka://127.0.0.1:${brokerPort}/${topic}`
 }
 
 /** Runs it with the peers' own broker up; stops that when it was not. */

@@ -4,6 +4,7 @@ import { type Append, Job, Log } from "@frazil/engine"
 import { RawTransactions } from "@frazil/model"
 import { Effect, Layer } from "effect"
 import { jobServices } from "./JobServices.ts"
+import { rounded } from "./Measure.ts"
 import { makePartitionLog } from "./PartitionFiles.ts"
 import { collectWindows, w2, windowsJob } from "../workload/Windows.ts"
 
@@ -42,7 +43,7 @@ export const makeSteady = (): Steady => ({
 
 /** What part of the run that was takes, as though all of it were. */
 export const steadySeconds = ({ at }: Steady): number =>
-  Number(((at[1]! - at[0]!) / 1000 / (steadyParts[1] - steadyParts[0])).toFixed(3))
+  rounded((at[1]! - at[0]!) / 1000 / (steadyParts[1] - steadyParts[0]), 3)
 
 const epochMs = (): number => performance.timeOrigin + performance.now()
 

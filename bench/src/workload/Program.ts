@@ -6,15 +6,11 @@
  */
 import { statSync } from "node:fs"
 import { BenchError, orTold } from "../support/BenchError.ts"
+import { wordOf } from "../support/Words.ts"
 import { type Answered, tellAnswer } from "./Answer.ts"
 import type { Through } from "./RunJob.ts"
 
 export type Workload = (file: string, through: Through) => Promise<Answered>
-
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(name)
-  return at < 0 ? undefined : process.argv[at + 1]
-}
 
 /** A file that can be read; refused in one line otherwise. */
 export const checkInput = (file: string): void => {
@@ -31,8 +27,8 @@ export const runProgram = (workload: number, answer: Workload): Promise<void> =>
     if (file === undefined)
       throw new BenchError(`usage: bun bench/src/w${workload}.ts FILE [--output DIR] [--through log]`)
     checkInput(file)
-    const { line, text } = tellAnswer(workload, await answer(file, option("--through") === "log" ? "log" : "file"))
-    const directory = option("--output")
+    const { line, text } = tellAnswer(workload, await answer(file, wordOf("--through") === "log" ? "log" : "file"))
+    const directory = wordOf("--output")
     if (directory !== undefined) text.write(directory, `W${workload}`)
     process.stdout.write(`${line}\n`)
   })

@@ -7,6 +7,7 @@ import { comparePeers, peerInput } from "../../src/peers/Compare.ts"
 import { differingFields } from "../../src/peers/SameAnswer.ts"
 import { medianFields } from "../../src/support/Benchmark.ts"
 import { keptAll, tableText } from "../../src/support/Table.ts"
+import { someMachine } from "../support/SomeMachine.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "frazil-peers-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -103,20 +104,9 @@ describe("--peers", () => {
   })
 
   it("prints a row for each, and counts a missed ratio as missed", () => {
-    const machine = {
-      cpu: "c",
-      cores: 2,
-      memoryGb: 4,
-      os: "o",
-      bun: "1",
-      duckdb: "1",
-      sqlite: "3",
-      commit: "x",
-      date: "d"
-    }
     const bounds = { w1: [["cpuMicrosPerEvent", 5, "µs"]] } as const
     const measured = [{ name: "w1", fields: ours, failed: undefined, comparisons: compared }]
-    const text = tableText(machine, "t", bounds, {}, measured)
+    const text = tableText(someMachine, "t", bounds, {}, measured)
     assert.match(
       text,
       /\n\| w1 \| Flink, Jackson \| 1500\.00 \| 8\.00 \| 2\.5 \| {2}\| equal \| 0\.25 of warm \| 1\/3 warm \| kept \|\n/

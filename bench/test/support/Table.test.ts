@@ -2,18 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Fields } from "../../src/support/Benchmark.ts"
 import { documentOf, keptAll, tableText } from "../../src/support/Table.ts"
+import { someMachine } from "./SomeMachine.ts"
 
-const machine = {
-  cpu: "c",
-  cores: 2,
-  memoryGb: 4,
-  os: "o",
-  bun: "1",
-  duckdb: "1",
-  sqlite: "3",
-  commit: "x",
-  date: "d"
-}
 const bounds = { latency: [["p99Ms", 400, "ms"]] } as const
 const measuredWith = (fields: Fields) => [{ name: "latency", fields, failed: undefined, comparisons: [] }]
 
@@ -28,8 +18,11 @@ describe("a figure", () => {
     for (const fields of [{ p99Ms: null }, {}, { p99Ms: "12" }]) {
       const measured = measuredWith(fields)
       assert.isFalse(keptAll(bounds, measured))
-      assert.include(tableText(machine, "t", bounds, {}, measured), "| latency | not measured: ms | 400 | **MISSED** |")
-      const [benchmark] = documentOf(machine, "t", bounds, measured).benchmarks
+      assert.include(
+        tableText(someMachine, "t", bounds, {}, measured),
+        "| latency | not measured: ms | 400 | **MISSED** |"
+      )
+      const [benchmark] = documentOf(someMachine, "t", bounds, measured).benchmarks
       assert.isFalse(benchmark?.figures[0]?.kept)
     }
   })

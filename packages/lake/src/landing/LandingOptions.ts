@@ -1,5 +1,6 @@
 /** How landings run: when they commit, when their input is complete, and who watches. */
 import { Effect } from "effect"
+import { fileBytesDefault } from "../spec/FileBytesTarget.ts"
 import { type LandingMonitor, makeLandingMonitor } from "./LandingStatus.ts"
 
 export interface LandingRun {
@@ -18,7 +19,7 @@ export interface LandingRun {
 export const landingDefaults = (): LandingRun => ({
   commitEveryMs: 300_000,
   attemptRowsMax: 4_000_000,
-  fileBytesTarget: 128 * 1024 * 1024,
+  fileBytesTarget: fileBytesDefault,
   failuresInRowMax: Number.POSITIVE_INFINITY,
   inputComplete: () => Effect.succeed(false),
   monitor: makeLandingMonitor()

@@ -9,6 +9,7 @@
 import type { DeleteEntry } from "../read/DeletesOf.ts"
 import type { ScanPlan } from "../read/PlanScan.ts"
 import type { DataFile } from "../spec/DataFile.ts"
+import { fileBytesDefault } from "../spec/FileBytesTarget.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
 import { partitionKey, type PartitionSpec } from "../spec/PartitionSpec.ts"
 
@@ -28,7 +29,7 @@ export interface CompactionBudget {
   readonly filesMax?: number
 }
 
-export const compactionDefaults: CompactionSizes = { fileBytesTarget: 128 * 1024 * 1024, inputFilesMin: 5 }
+export const compactionDefaults: CompactionSizes = { fileBytesTarget: fileBytesDefault, inputFilesMin: 5 }
 
 /** Files of one partition to be rewritten together. */
 export interface FileGroup {

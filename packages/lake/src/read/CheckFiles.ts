@@ -11,6 +11,7 @@ import { type ContentFile, type DeleteFile, deletePathId, deletePositionId } fro
 import type { FooterElement } from "../write/parquet/ParquetFooter.ts"
 import type { ManifestEntry } from "../spec/Manifest.ts"
 import { nameMappingProperty } from "../spec/NameMapping.ts"
+import { fieldIdMax } from "../spec/Schema.ts"
 import type { Type } from "../spec/Type.ts"
 import { isAsDeclared, topLevel } from "./DeclaredColumns.ts"
 import { identitySources } from "./PartitionConstants.ts"
@@ -79,9 +80,6 @@ export const fileChecks = (plan: ScanPlan): ReadonlyArray<FileCheck> => {
   ]
 }
 
-/** Ids from here on are the specification's own ("Reserved Field IDs"). */
-const reservedIdMin = 2_147_483_447
-
 /** A column with no id that a table of `lastColumnId` has given, or with another's. */
 const strangerOf = (
   columns: ReadonlyArray<FooterElement>,
@@ -91,7 +89,7 @@ const strangerOf = (
   return columns.find(({ fieldId }) => {
     if (fieldId === undefined || fieldId < 0 || seen.has(fieldId)) return true
     seen.add(fieldId)
-    return fieldId > lastColumnId && fieldId < reservedIdMin
+    return fieldId > lastColumnId && fieldId <= fieldIdMax
   })
 }
 
@@ -167,6 +165,13 @@ const aboutFiles = ({ message, reason }: DuckDbError): boolean =>
 /** Cannot be told from statistics: every page is read. */
 const everyValue = "bit_xor(hash(COLUMNS(*)))"
 
+const looking = "looking for a damaged file"
+
+const unreadable = (what: string, path: string, cause: DuckDbError): LakeError => {
+  const message = `${what} ${path}: it cannot be read (${cause.message}); restore it from a copy`
+  return new LakeError({ reason: "Corrupt", message, cause })
+}
+
 /** The delete file of those that apply which cannot be read by itself. */
 const damagedDeletes = Effect.fnUntraced(function* (
   connection: DuckDbConnection,
@@ -176,10 +181,7 @@ const damagedDeletes = Effect.fnUntraced(function* (
   const files = (deletes.get(entry) ?? []).map(({ dataFile }) => dataFile)
   for (const { filePath } of files.filter(({ fileFormat }) => fileFormat === "PARQUET")) {
     const sql = `SELECT ${everyValue} FROM read_parquet([${fileText(filePath, copies)}], hive_partitioning = false)`
-    yield* Effect.mapError(connection.query(sql, "looking for a damaged file"), (cause) => {
-      const message = `delete file ${filePath}: it cannot be read (${cause.message}); restore it from a copy`
-      return new LakeError({ reason: "Corrupt", message, cause })
-    })
+    yield* Effect.mapError(connection.query(sql, looking), (cause) => unreadable("delete file", filePath, cause))
   }
 })
 
@@ -202,15 +204,16 @@ export const findDamage = Effect.fnUntraced(function* (
   for (const entry of entries) {
     const relation = yield* Effect.fromResult(tableRelation({ ...plan, entries: [entry] }))
     const sql = `SELECT ${everyValue} FROM (${relation})`
-    yield* connection.query(sql, "looking for a damaged file").pipe(
-      Effect.catch((cause) =>
-        Effect.gen(function* () {
-          yield* damagedDeletes(connection, plan, entry)
-          const message = `data file ${entry.dataFile.filePath}: it cannot be read (${cause.message}); restore it from a copy`
-          return yield* new LakeError({ reason: "Corrupt", message, cause })
-        })
+    yield* connection
+      .query(sql, looking)
+      .pipe(
+        Effect.catch((cause) =>
+          Effect.andThen(
+            damagedDeletes(connection, plan, entry),
+            Effect.fail(unreadable("data file", entry.dataFile.filePath, cause))
+          )
+        )
       )
-    )
   }
   return yield* ofTable(plan, error)
 })

@@ -62,7 +62,7 @@ export const ofVersion3 = (schema: TableSchema): string | undefined => {
 }
 
 /** Ids above this are reserved for metadata columns (specification, "Reserved Field IDs"). */
-const fieldIdMax = 2_147_483_447
+export const fieldIdMax = 2_147_483_447
 
 /** True for names that readers keep for themselves; a new table must not use them at the top level. */
 export const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith("_change_")

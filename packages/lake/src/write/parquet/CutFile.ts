@@ -56,10 +56,12 @@ const rangesOf = (footer: ParquetFooter): ReadonlyArray<Range> => {
   })
 }
 
+const piecesIn = (bytes: number, bytesTarget: number): number => Math.max(1, Math.round(bytes / bytesTarget))
+
 /** Which row groups become which piece: neighbours together, pieces about equal. */
 const piecesOf = (ranges: ReadonlyArray<Range>, bytesTarget: number): ReadonlyArray<ReadonlyArray<number>> => {
   const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-  const pieces = Math.max(1, Math.round(total / bytesTarget))
+  const pieces = piecesIn(total, bytesTarget)
   let before = 0
   const piece = ranges.map(({ from, to }) => {
     const middle = before + (to - from) / 2
@@ -134,6 +136,8 @@ export const cutFile = async (path: string, bytesTarget: number): Promise<Readon
   const source = await open(path, "r")
   const pieces: Array<string> = []
   try {
+    // most files are small: their footers are not read for it
+    if (piecesIn((await source.stat()).size, bytesTarget) < 2) return [path]
     const { footer } = await readFooter(source)
     const ranges = rangesOf(footer)
     const divided = piecesOf(ranges, bytesTarget)

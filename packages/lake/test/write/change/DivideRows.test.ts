@@ -138,20 +138,25 @@ const assertSizes = (files: ReadonlyArray<{ readonly bytes: number }>, target: n
   assert.isAtLeast(files.filter((file) => file.bytes > target * 0.5).length, files.length - 1)
 }
 
+/** The large partition became several files, each small one beside it is one. */
+const assertDivided = Effect.gen(function* () {
+  const files = yield* sizedFiles
+  assertSizes(
+    files.filter(({ part }) => part === 0),
+    sizesTarget
+  )
+  assert.sameMembers(
+    files.flatMap(({ part }) => (part === 0 ? [] : [part])),
+    [1, 2, 3]
+  )
+})
+
 describe("files of a target size", () => {
   it.live("are what a large partition becomes, and small ones beside it stay one file", () =>
     Effect.gen(function* () {
       yield* createTable
       yield* appendRows(table, sized, { fileBytesTarget: sizesTarget })
-      const files = yield* sizedFiles
-      assertSizes(
-        files.filter(({ part }) => part === 0),
-        sizesTarget
-      )
-      assert.sameMembers(
-        files.flatMap(({ part }) => (part === 0 ? [] : [part])),
-        [1, 2, 3]
-      )
+      yield* assertDivided
     }).pipe(Effect.provide(layerLake))
   )
 
@@ -159,15 +164,7 @@ describe("files of a target size", () => {
     Effect.gen(function* () {
       yield* createTable
       yield* appendRows(table, sized, { fileBytesTarget: sizesTarget, partitionsOpenMax: 2 })
-      const files = yield* sizedFiles
-      assertSizes(
-        files.filter(({ part }) => part === 0),
-        sizesTarget
-      )
-      assert.sameMembers(
-        files.flatMap(({ part }) => (part === 0 ? [] : [part])),
-        [1, 2, 3]
-      )
+      yield* assertDivided
     }).pipe(Effect.provide(layerLake))
   )
 
