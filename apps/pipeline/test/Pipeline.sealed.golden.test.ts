@@ -14,7 +14,7 @@ const customers = 50
 const customerOf = (index: number) => `SEALED-CUSTOMER-${index % customers}`
 
 /** Each customer again and again, over many windows: some of them are open at any moment. */
-const lines = Array.from({ length: 4_000 }, (_, index) =>
+const lines = Array.from({ length: 100_000 }, (_, index) =>
   JSON.stringify({
     customer_id: customerOf(index),
     amount: 12.5,
@@ -42,7 +42,7 @@ const run = (folder: string, parallelism: number) =>
   runPipelineProcess({
     args: [
       ...["--data", "data", "--jobs", "velocity", "--input", "transactions=payments.ndjson"],
-      ...["--epoch", "20ms", "--checkpoint-every", "50ms", "--parallelism", String(parallelism)]
+      ...["--epoch", "1ms", "--checkpoint-every", "1ms", "--parallelism", String(parallelism)]
     ],
     cwd: folder,
     env: { SEALED_TEST_KEY: key }
