@@ -5,7 +5,8 @@
  * checkpoints, log retention, landings. This process fills its topic as fast as the job reads, with event times of a
  * thousand events a second, so that windows open and close all the time. Data files that landed are removed after a while,
  * that the disk is bounded: nobody asks for them here. Samples the process every second, and judges the last third against
- * the second: what grows in between grows for ever. Prints one JSON object; the figures by thirds.
+ * the second: what grows in between grows for ever. Then nothing comes for a while, and memory is looked at again: what was only
+ * needed at full speed is given back. Prints one JSON object; the figures by thirds.
  */
 import { spawn } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, stat, unlink } from "node:fs/promises"
@@ -30,6 +31,8 @@ const aheadRecordsMax = 100_000
 /** A landing stands still between its commits, 10 s by default: no less than what is read meanwhile at full speed. */
 const aheadOfLandingMax = 2_000_000
 const fileAgeMsMax = 60_000
+/** Longer than log retention, what landings wait for, and the time after which an allocator gives back pages. */
+const restMs = 60_000
 const startMs = 1_768_434_300_000
 
 const topic = RawTransactions.name
@@ -182,6 +185,8 @@ const program = Effect.gen(function* () {
   const of = (field: keyof Sample) => thirds.map((part) => Math.round(meanOf(part, field)))
   const growth = (field: keyof Sample) =>
     Number((100 * (meanOf(thirds[2]!, field) / meanOf(thirds[1]!, field) - 1)).toFixed(1))
+  yield* Effect.sleep(restMs)
+  const rested = yield* Effect.promise(() => sampleOf(child.pid ?? 0, port))
   return {
     w: "memory",
     minutes,
@@ -193,6 +198,7 @@ const program = Effect.gen(function* () {
     externalMb: of("externalMb"),
     openFiles: of("openFiles"),
     logMb: of("logMb"),
+    restedRssMb: rested === undefined ? null : Math.round(rested.rssMb),
     rssMbMax: Math.round(Math.max(...samples.map(({ rssMb }) => rssMb))),
     rssGrowthPercent: growth("rssMb"),
     heapGrowthPercent: growth("heapMb"),
