@@ -1,8 +1,9 @@
 /**
  * Runs a job over a file of transactions to its end: the file itself as the source, or through the embedded log.
  *
- * `W1.ts` to `W4.ts` call it. What is committed is shown to `taken`. Through the log the file is fed first, as the pipeline
- * feeds it, into a log of its own that is deleted afterwards; feed and job are told apart.
+ * `W1.ts` to `W4.ts` call it. What is committed is shown to `taken` and written nowhere. Through the log the file is fed first,
+ * as the pipeline feeds it, into a log of its own that is deleted afterwards, and read from there; positions and deltas of
+ * state are committed to it. Feed and job are told apart.
  */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -57,9 +58,15 @@ const fedAndRun = Effect.fnUntraced(function* (job: Job.Job, file: string, taken
   const fed = cpuMicros()
   const watched = {
     ...log,
-    commit: (epoch: Parameters<typeof log.commit>[0]) => {
-      for (const { outputs } of epoch.shards) outputs.forEach(taken)
-      return log.commit(epoch)
+    commit: ({ owner, shards }: Parameters<typeof log.commit>[0]) => {
+      const outputs = shards.flatMap((shard) => shard.outputs)
+      outputs.forEach(taken)
+      const committed = log.commit({ owner, shards: shards.map((shard) => ({ ...shard, outputs: [] })) })
+      // a place for each, which nobody looks up
+      return Effect.as(
+        committed,
+        outputs.map(({ partition, topic }) => ({ topic, partition, offset: 0 }))
+      )
     }
   }
   const status = yield* run(job, () => true).pipe(Effect.provideService(Log, watched))

@@ -35,25 +35,36 @@ const wordsBefore = 2
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Row after row of at most about `rowBytesMax`, at least one record each: `[from, to)` of the records. */
+/** Bytes of a record's value and key. */
+export const sizeOf = ({ keyEnds, keyStarts, valueEnds, valueStarts }: RowRecords, row: number): number =>
+  valueEnds[row]! - valueStarts[row]! + (keyStarts[row]! < 0 ? 0 : keyEnds[row]! - keyStarts[row]!)
+
+/** Rows of at most `rowBytesMax` and `rowRecordsMax`, all about as long, at least one record each: `[from, to)` of the records. */
 export const splitRows = (
   records: PackedRecords,
-  rowBytesMax: number
+  rowBytesMax: number,
+  rowRecordsMax: number
 ): ReadonlyArray<{ readonly from: number; readonly to: number }> => {
+  const { length } = records
+  let size = 0
+  for (let row = 0; row < length; row++) size += sizeOf(records, row)
+  // a short row at the end would be a batch of its own for whoever reads it
+  const bytesShare = size / Math.ceil(size / rowBytesMax)
+  const recordsShare = Math.ceil(length / Math.ceil(length / rowRecordsMax))
   const rows: Array<{ readonly from: number; readonly to: number }> = []
-  const { valueStarts, valueEnds, keyStarts, keyEnds } = records
   let from = 0
   let used = 0
-  for (let row = 0; row < records.length; row++) {
-    const size = valueEnds[row]! - valueStarts[row]! + (keyStarts[row]! < 0 ? 0 : keyEnds[row]! - keyStarts[row]!)
-    if (row > from && used + size > rowBytesMax) {
+  for (let row = 0; row < length; row++) {
+    const bytes = sizeOf(records, row)
+    const full = used >= bytesShare || row - from === recordsShare || used + bytes > rowBytesMax
+    if (row > from && full) {
       rows.push({ from, to: row })
       from = row
       used = 0
     }
-    used += size
+    used += bytes
   }
-  if (records.length > from) rows.push({ from, to: records.length })
+  if (length > from) rows.push({ from, to: length })
   return rows
 }
 

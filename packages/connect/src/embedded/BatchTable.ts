@@ -5,14 +5,16 @@
  * contiguous, append times never go back. One statement moves about `rowBytesMax` at most, or one record.
  */
 import { type Append, type Appended, LogError, type ReadLimits, type ReadRecords } from "@frazil/engine"
-import { decodeRow, encodeRow, rowChecksum, type RowPlace, type RowRecords, splitRows } from "./BatchRow.ts"
+import { decodeRow, encodeRow, rowChecksum, type RowPlace, type RowRecords, sizeOf, splitRows } from "./BatchRow.ts"
 import type { Database } from "./Database.ts"
 import { damaged } from "./LogSchema.ts"
 import { findPartition, findTopic, type TopicRow, writeBounds } from "./TopicTable.ts"
 
-const rowBytesMax = 262_144
+/** As much as a task reads at once, so that a whole row is a batch of its own and nothing is copied together. */
+const rowBytesMax = 1_000_000
+const rowRecordsMax = 5_000
 /** Rows removed by one transaction: about 16 MB. */
-const purgeRowsMax = 64
+const purgeRowsMax = 16
 
 interface PlaceRow {
   readonly base_offset: number
@@ -48,7 +50,7 @@ export const appendRecords = (db: Database, append: Append, recordBytesMax: numb
   checkLengths(append, recordBytesMax)
   // a clock that was set back must not make `offsetAt` wrong
   const appendedAt = Math.max(nowMs, partition.appended_at)
-  for (const { from, to } of splitRows(records, rowBytesMax)) {
+  for (const { from, to } of splitRows(records, rowBytesMax, rowRecordsMax)) {
     const blobs = encodeRow(records, from, to)
     const place: RowPlace = {
       topic: topic.number,
@@ -115,11 +117,10 @@ const readRow = (db: Database, topic: TopicRow, partition: number, offset: numbe
 
 /** How far a piece may be taken: at most `recordsLeft` records and `bytesLeft` bytes; the first of a read always. */
 const cut = (piece: Piece, recordsLeft: number, bytesLeft: number, first: boolean): { to: number; bytes: number } => {
-  const { valueStarts, valueEnds, keyStarts, keyEnds } = piece.records
   const toMax = Math.min(piece.to, piece.from + recordsLeft)
   let bytes = 0
   for (let row = piece.from; row < toMax; row++) {
-    const size = valueEnds[row]! - valueStarts[row]! + (keyStarts[row]! < 0 ? 0 : keyEnds[row]! - keyStarts[row]!)
+    const size = sizeOf(piece.records, row)
     if (bytes + size > bytesLeft && !(first && row === piece.from)) return { to: row, bytes }
     bytes += size
   }
@@ -154,6 +155,8 @@ export const readRecords = (
     at += to - piece.from
     recordsLeft -= to - piece.from
     bytesLeft -= bytes
+    // of another such row only a part would be taken, and the rest read again
+    if (bytes > bytesLeft) break
   }
   return join(pieces, offset)
 }

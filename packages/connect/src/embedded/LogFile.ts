@@ -18,8 +18,8 @@ import { blank, checkVersion, createTables, verifyTables } from "./LogSchema.ts"
 import { makePartitionEnds, type PartitionEnds } from "./PartitionEnds.ts"
 import { attempt, makeTransactions, patiently, type Transactions } from "./Transactions.ts"
 
-/** 8 KB: a blob takes few pages, and a small epoch still rewrites little. */
-const pageBytes = 8_192
+/** 16 KB: a blob takes few pages, each written by three calls to the system, and a small epoch still rewrites little. */
+const pageBytes = 16_384
 /** The WAL is copied back into the file about every so many bytes, and cut to the second figure when it grew beyond. */
 const walCheckpointBytes = 16 * 1_048_576
 const walBytesMax = 64 * 1_048_576

@@ -24,7 +24,7 @@ export interface FeedEpochOptions {
 }
 
 export interface FeedEpoch extends LineSink {
-  /** The records so far, and how many lines they were; empties the epoch. */
+  /** The records so far, lent until the next line, and how many lines they were; empties the epoch. */
   readonly take: () => {
     readonly outputs: ReadonlyArray<Append>
     readonly lines: number
@@ -119,7 +119,7 @@ export const makeFeedEpoch = (options: FeedEpochOptions): FeedEpoch => {
 const appendsOf = (topic: string, builders: ReadonlyArray<RecordBuilder>): ReadonlyArray<Append> => {
   const appends: Array<Append> = []
   for (const [partition, builder] of builders.entries()) {
-    if (builder.length() > 0) appends.push({ topic, partition, records: builder.take() })
+    if (builder.length() > 0) appends.push({ topic, partition, records: builder.lend() })
   }
   return appends
 }

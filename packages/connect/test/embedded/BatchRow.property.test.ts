@@ -1,7 +1,7 @@
 /** Rows of the log hold the records they were made of, wherever their values and keys lay. */
-import type { PackedRecords } from "@frazil/core"
+import { makeRecordBuilder, type PackedRecords } from "@frazil/core"
 import { describe, expect, it } from "vitest"
-import { decodeRow, encodeRow } from "../../src/embedded/BatchRow.ts"
+import { decodeRow, encodeRow, splitRows } from "../../src/embedded/BatchRow.ts"
 
 const makeRandom = (seed: number) => {
   let state = seed
@@ -67,6 +67,24 @@ describe("a row of the log", () => {
       }
       expect(blobs.bytes.length).toBeLessThanOrEqual(size)
       expect(decoded.headers.get(0)).toEqual(records.headers.get(from))
+    }
+  })
+
+  it("is one of at most twice as many as a batch needs, each within its bounds", () => {
+    const below = makeRandom(43)
+    for (let round = 0; round < 500; round++) {
+      const builder = makeRecordBuilder()
+      const sizes = Array.from({ length: below(200) }, () => below(300))
+      for (const size of sizes) builder.add(new Uint8Array(size), below(2) === 0 ? null : new Uint8Array(0))
+      const rows = splitRows(builder.lend(), 2_000, 25)
+      expect(rows.map(({ from }) => from)).toEqual([0, ...rows.map(({ to }) => to)].slice(0, rows.length))
+      expect(rows.at(-1)?.to ?? 0).toBe(sizes.length)
+      for (const { from, to } of rows) {
+        expect(to - from).toBeLessThanOrEqual(25)
+        expect(sizes.slice(from, to).reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2_000)
+      }
+      const needed = Math.max(sizes.length / 25, sizes.reduce((sum, size) => sum + size, 0) / 2_000)
+      expect(rows.length).toBeLessThanOrEqual(2 * Math.ceil(needed))
     }
   })
 })

@@ -19,14 +19,14 @@ const failure = <A>(effect: Effect.Effect<A, LogError>): Effect.Effect<LogError>
 const recordsOf = (count: number, length: number) =>
   packRecords(numbered("-", count).map((name) => ({ value: `needle${name}`.padEnd(length, "."), key: `k${name}` })))
 
-/** A log with two partitions, an epoch with deltas, and a producer. */
+/** A log with two partitions, an epoch with deltas, and a producer; rows longer than a page, which are not moved about in it. */
 const filled = (file: string) =>
   opened(
     file,
     Effect.fnUntraced(function* (log) {
       yield* log.ensureTopic({ name: "orders", partitions: 2 })
       yield* log.fence("me", [shardOf(0)])
-      const outputs = [0, 1].map((partition) => ({ topic: "orders", partition, records: recordsOf(40, 200) }))
+      const outputs = [0, 1].map((partition) => ({ topic: "orders", partition, records: recordsOf(40, 450) }))
       for (let epoch = 0; epoch < 3; epoch++) {
         const delta = new Uint8Array(500).fill(epoch)
         yield* log.commit({ owner: "me", shards: [commitOf(shardOf(0), epoch, { delta, detail: { epoch }, outputs })] })

@@ -8,7 +8,7 @@ import type { PackedRecords, RecordHeaders } from "./RecordBatch.ts"
 
 const encoder = new TextEncoder()
 
-/** A growing list of records. `take` hands the records over and leaves the builder empty. */
+/** A growing list of records. `take` and `lend` leave the builder empty. */
 export interface RecordBuilder {
   readonly length: () => number
   readonly bytesUsed: () => number
@@ -27,7 +27,10 @@ export interface RecordBuilder {
     keyStart?: number,
     keyEnd?: number
   ) => void
+  /** Hands the records over. */
   readonly take: () => PackedRecords
+  /** The records without a copy: their bytes are good until the next one is added. */
+  readonly lend: () => PackedRecords
 }
 
 const recordsInitial = 256
@@ -78,6 +81,22 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
     for (let row = 0; row < length; row++) out[row] = ranges[row * 4 + index]!
     return out
   }
+  /** Leaves nothing behind; the records' bytes are `all`. */
+  const empty = (all: Uint8Array): PackedRecords => {
+    const records: PackedRecords = {
+      length,
+      bytes: all,
+      valueStarts: column(0),
+      valueEnds: column(1),
+      keyStarts: column(2),
+      keyEnds: column(3),
+      headers: headers ?? new Map()
+    }
+    length = 0
+    used = 0
+    headers = undefined
+    return records
+  }
   return {
     length: () => length,
     bytesUsed: () => used,
@@ -120,20 +139,7 @@ export const makeRecordBuilder = (bytesInitial = 16_384): RecordBuilder => {
       if (key !== null) used += encoder.encodeInto(key, bytes.subarray(used)).written
       finish(start, end, key === null ? -1 : end, used)
     },
-    take: () => {
-      const taken: PackedRecords = {
-        length,
-        bytes: bytes.slice(0, used),
-        valueStarts: column(0),
-        valueEnds: column(1),
-        keyStarts: column(2),
-        keyEnds: column(3),
-        headers: headers ?? new Map()
-      }
-      length = 0
-      used = 0
-      headers = undefined
-      return taken
-    }
+    take: () => empty(bytes.slice(0, used)),
+    lend: () => empty(bytes.subarray(0, used))
   }
 }
