@@ -43,7 +43,7 @@ describe("schedule", () => {
         ["compact", "manifests", "expire", "orphans"]
       )
       const [compact, , expire, orphans] = jobs.map(({ policy }) => policy)
-      assert.deepInclude(compact, { fileBytesTarget: 128 * 1024 * 1024, inputFilesMin: 5, compactMsMax: 7_200_000 })
+      assert.deepInclude(compact, { fileBytesTarget: 128 * 1024 * 1024, inputFilesMin: 3, compactMsMax: 7_200_000 })
       assert.deepInclude(expire, { snapshotAgeMsMax: 3 * 86_400_000, snapshotsKeptMin: 10 })
       assert.deepInclude(orphans, { orphanAgeMsMin: 3 * 86_400_000 })
     })
