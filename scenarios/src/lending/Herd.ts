@@ -209,7 +209,8 @@ const million: Scenario = {
     yield* pipeline.ended
     const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`
     const told = `${megabytes(first)} at first, ${megabytes(last)} in the end, with ${count - decided} waiting; ${megabytes(pipeline.peakBytes())} at most while they came in`
-    const flat = last < first * 1.1 && Math.max(...since) < rssBytesMax
+    // a short run is too short to tell growth from a warm start
+    const flat = (scale === "short" || last < first * 1.1) && Math.max(...since) < rssBytesMax
     return [found(decided > 0 && decided < count && flat, told)]
   })
 }
