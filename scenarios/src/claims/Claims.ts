@@ -11,6 +11,8 @@ const claimsCount = 10_000
 const recoverMsMax: Readonly<Record<Scale, number>> = { full: 5_000, short: 30_000 }
 const p95MsMax: Readonly<Record<Scale, number>> = { full: 100, short: 1_000 }
 const rssBytesMax = 500 * 1024 * 1024
+/** Of the likely hits: a payment on a claim that is just being asked for misses, and on a slow machine many are. */
+const hitsMin: Readonly<Record<Scale, number>> = { full: 0.8, short: 0.5 }
 
 const statusesOf = (failed: ReadonlyArray<Value>): string => {
   const counts = new Map<string, number>()
@@ -182,10 +184,10 @@ const slow: Scenario = {
 }
 
 /** One run with a cache of so many claims. */
-const cached = Effect.fnUntraced(function* (entries: number, forMs: number) {
+const cached = Effect.fnUntraced(function* (entries: number, scale: Scale) {
   const system = yield* startClaims(claimsCount, "--claims-cache", `${entries}`)
   const payments = yield* system.pay(2_000)
-  yield* Effect.sleep(forMs)
+  yield* Effect.sleep(scale === "full" ? 30_000 : 6_000)
   yield* stopPaying(payments)
   // the likely share of hits is that of all payments
   yield* system.drained
@@ -203,7 +205,7 @@ const cached = Effect.fnUntraced(function* (entries: number, forMs: number) {
   const told = `a cache of ${entries}: ${size} kept, ${(share * 100).toFixed(1)} % hits of ${(likely * 100).toFixed(1)} likely, ${Math.round(peak / 2 ** 20)} MB at most`
   return [
     ...findings,
-    found(size <= entries && share >= likely * 0.8 && share <= likely + 0.1 && peak < rssBytesMax, told),
+    found(size <= entries && share >= likely * hitsMin[scale] && share <= likely + 0.1 && peak < rssBytesMax, told),
     found(only(failed, "CLAIM_NOT_FOUND"), `failed: ${statusesOf(failed)}`)
   ]
 }, Effect.scoped)
@@ -213,7 +215,7 @@ const caches: Scenario = {
   about: "2,000 payments a second with no cache, a small one, and one for every claim",
   run: (scale) =>
     Effect.map(
-      Effect.forEach([0, 1_000, 100_000], (entries) => cached(entries, scale === "full" ? 30_000 : 6_000)),
+      Effect.forEach([0, 1_000, 100_000], (entries) => cached(entries, scale)),
       (runs) => runs.flat()
     )
 }
