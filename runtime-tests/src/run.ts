@@ -10,7 +10,8 @@ import { join } from "node:path"
 import { installRuntimes } from "./Runtimes.ts"
 
 const here = join(import.meta.dirname, "..")
-const timeoutMs = 120_000
+/** For what hangs. */
+const timeoutMs = 180_000
 
 interface Runtime {
   readonly name: string

@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { Effect, type Scope } from "effect"
 
 const root = join(import.meta.dirname, "../..")
-const sayTimeoutMs = 60_000
+const sayTimeoutMs = 180_000
 const lookEveryMs = 100
 const linesKept = 2_000
 
@@ -41,14 +42,21 @@ const start = (app: string, args: ReadonlyArray<string>, cwd: string) => {
     stdio: ["ignore", "pipe", "pipe"]
   })
   const lines: Array<string> = []
-  const listen = (data: Buffer) => {
-    lines.push(...data.toString().split("\n"))
-    lines.splice(0, lines.length - linesKept)
+  for (const input of [child.stdout, child.stderr]) {
+    // whole ones: what is read at a time may end in the midst of a port
+    createInterface({ input }).on("line", (line) => {
+      lines.push(line)
+      lines.splice(0, lines.length - linesKept)
+    })
   }
-  child.stdout.on("data", listen)
-  child.stderr.on("data", listen)
-  const closed = new Promise<number | null>((resolve) => child.once("close", resolve))
-  return { child, closed, lines }
+  const end = { over: false }
+  const closed = new Promise<number | null>((resolve) =>
+    child.once("close", (code) => {
+      end.over = true
+      resolve(code)
+    })
+  )
+  return { child, closed, end, lines }
 }
 
 /** Starts `apps/APP`; killed with the scope if it still runs. */
@@ -57,7 +65,7 @@ export const startApp = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   cwd: string
 ): Effect.fn.Return<AppProcess, never, Scope.Scope> {
-  const { child, closed, lines } = yield* Effect.acquireRelease(
+  const { child, closed, end, lines } = yield* Effect.acquireRelease(
     Effect.sync(() => start(app, args, cwd)),
     (running) =>
       Effect.promise(() => {
@@ -75,9 +83,11 @@ export const startApp = Effect.fnUntraced(function* (
   const said = (pattern: RegExp) =>
     Effect.gen(function* () {
       for (let waitedMs = 0; waitedMs < sayTimeoutMs; waitedMs += lookEveryMs) {
+        // asked first: one that has ended may have said it with its last words
+        const { over } = end
         const match = lines.map((line) => pattern.exec(line)?.[0]).find((text) => text !== undefined)
         if (match !== undefined) return match
-        if (child.exitCode !== null) break
+        if (over) break
         yield* Effect.sleep(lookEveryMs)
       }
       return yield* Effect.die(new Error(`apps/${app} did not say ${pattern}: ${lines.slice(-20).join("\n")}`))

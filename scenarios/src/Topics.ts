@@ -32,9 +32,9 @@ export const readTopic = (data: string, topic: string, log?: LogPlace): Effect.E
   }).pipe(Effect.provide(logLayer(dataDirectory(data, undefined, log))), Effect.scoped)
 
 /** How many records the topic has had. */
-export const countTopic = (data: string, topic: string): Effect.Effect<number, unknown> =>
+export const countTopic = (data: string, topic: string, log?: LogPlace): Effect.Effect<number, unknown> =>
   Effect.gen(function* () {
     const log = yield* Log
     if (!(yield* log.topics).some(({ name }) => name === topic)) return 0
     return (yield* log.bounds(topic)).reduce((sum, { end }) => sum + end, 0)
-  }).pipe(Effect.provide(logLayer(dataDirectory(data))), Effect.scoped)
+  }).pipe(Effect.provide(logLayer(dataDirectory(data, undefined, log))), Effect.scoped)

@@ -14,8 +14,8 @@ import { Effect, Fiber } from "effect"
 
 // the controller waits as long before it lets a broker back in that was killed
 const kafka = sharedKafka(19_792, { more: "broker.session.timeout.ms=1500\\nbroker.heartbeat.interval.ms=300" })
-beforeAll(kafka.start, 120_000)
-afterAll(kafka.stop, 60_000)
+beforeAll(kafka.start)
+afterAll(kafka.stop)
 
 const main = join(import.meta.dirname, "../src/main.ts")
 const topic = "raw-transactions"
@@ -76,45 +76,42 @@ const started = Effect.gen(function* () {
 })
 
 describe("the generator on Kafka", () => {
-  it.live(
-    "goes on when its broker was killed and comes back: all of it once, in order, from a bounded buffer",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* folder
-        const data = ["--data", join(path, "data")]
-        yield* generate(path, ...data, "--out", "all.ndjson")
-        const texts = readFileSync(join(path, "all.ndjson"), "utf8").trimEnd().split("\n")
-        const lineOf = new Map(texts.map((text, line) => [text, line]))
-        assert.strictEqual(lineOf.size, count)
+  it.live("goes on when its broker was killed and comes back: all of it once, in order, from a bounded buffer", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const data = ["--data", join(path, "data")]
+      yield* generate(path, ...data, "--out", "all.ndjson")
+      const texts = readFileSync(join(path, "all.ndjson"), "utf8").trimEnd().split("\n")
+      const lineOf = new Map(texts.map((text, line) => [text, line]))
+      assert.strictEqual(lineOf.size, count)
 
-        const pid = yield* kafka.server().pidNow
-        const onKafka = ["--log", `kafka://127.0.0.1:${kafka.broker.port}`, "--json"]
-        const running = yield* Effect.forkChild(generate(path, ...data, ...onKafka))
-        while (!(yield* started)) yield* Effect.sleep(10)
-        process.kill(pid, "SIGKILL")
-        yield* Effect.sleep(outageMs)
-        yield* kafka.server().start
-        const { code, stderr, stdout } = yield* Fiber.join(running)
-        assert.strictEqual(code, 0, stderr)
-        const last = JSON.parse(stdout) as { readonly failures: number; readonly delivered: number } // its summary
-        assert.isAbove(last.failures, 0, stderr)
-        assert.strictEqual(last.delivered, count)
-        assert.include(stderr, "delivery works again")
-        for (const [, waiting] of stderr.matchAll(/([0-9,]+) events wait/g)) {
-          assert.isAtMost(Number(waiting!.replaceAll(",", "")), bufferRecordsMax)
-        }
+      const pid = yield* kafka.server().pidNow
+      const onKafka = ["--log", `kafka://127.0.0.1:${kafka.broker.port}`, "--json"]
+      const running = yield* Effect.forkChild(generate(path, ...data, ...onKafka))
+      while (!(yield* started)) yield* Effect.sleep(10)
+      process.kill(pid, "SIGKILL")
+      yield* Effect.sleep(outageMs)
+      yield* kafka.server().start
+      const { code, stderr, stdout } = yield* Fiber.join(running)
+      assert.strictEqual(code, 0, stderr)
+      const last = JSON.parse(stdout) as { readonly failures: number; readonly delivered: number } // its summary
+      assert.isAbove(last.failures, 0, stderr)
+      assert.strictEqual(last.delivered, count)
+      assert.include(stderr, "delivery works again")
+      for (const [, waiting] of stderr.matchAll(/([0-9,]+) events wait/g)) {
+        assert.isAtMost(Number(waiting!.replaceAll(",", "")), bufferRecordsMax)
+      }
 
-        const partitions = yield* linesInTopic(lineOf)
-        for (const lines of partitions)
-          assert.deepStrictEqual(
-            lines,
-            lines.toSorted((left, right) => left - right)
-          )
+      const partitions = yield* linesInTopic(lineOf)
+      for (const lines of partitions)
         assert.deepStrictEqual(
-          partitions.flat().toSorted((left, right) => left - right),
-          texts.map((_, line) => line)
+          lines,
+          lines.toSorted((left, right) => left - right)
         )
-      }).pipe(Effect.provide(kafkaLogLayer({ brokers: [kafka.broker] }))),
-    120_000
+      assert.deepStrictEqual(
+        partitions.flat().toSorted((left, right) => left - right),
+        texts.map((_, line) => line)
+      )
+    }).pipe(Effect.provide(kafkaLogLayer({ brokers: [kafka.broker] })))
   )
 })

@@ -263,37 +263,34 @@ describe("a damaged data directory", () => {
   ]
   const files = ["log.db", "catalog.db"]
 
-  it.live(
-    "is not run on, and not made worse: with the right files back, it is",
-    () =>
-      Effect.gen(function* () {
-        const place = yield* makePlace(bytes)
-        yield* runIn(place)
-        const backup = join(place.folder, "backup")
-        mkdirSync(backup)
-        for (const name of files) cpSync(join(place.data, name), join(backup, name))
-        for (const [what, damage, says] of damages) {
-          damage(place.data)
-          const before = files.map((name) => readIfThere(join(place.data, name)))
-          const ended = yield* runPipelineProcess({ args: args(place) })
-          assertRefused(ended, says, what)
-          // what is damaged may be all there is: it is not written over
-          const after = files.map((name) => readIfThere(join(place.data, name)))
-          for (const [index, name] of files.entries()) {
-            if (new RegExp(`\\b${name.replace(".db", "")}\\b`).test(what) && !what.endsWith("gone")) {
-              assert.isTrue(before[index]?.equals(after[index] ?? Buffer.alloc(0)), `${name} was changed: ${what}`)
-            }
-          }
-          for (const name of files) {
-            for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(join(place.data, name + suffix), { force: true })
-            cpSync(join(backup, name), join(place.data, name))
+  it.live("is not run on, and not made worse: with the right files back, it is", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace(bytes)
+      yield* runIn(place)
+      const backup = join(place.folder, "backup")
+      mkdirSync(backup)
+      for (const name of files) cpSync(join(place.data, name), join(backup, name))
+      for (const [what, damage, says] of damages) {
+        damage(place.data)
+        const before = files.map((name) => readIfThere(join(place.data, name)))
+        const ended = yield* runPipelineProcess({ args: args(place) })
+        assertRefused(ended, says, what)
+        // what is damaged may be all there is: it is not written over
+        const after = files.map((name) => readIfThere(join(place.data, name)))
+        for (const [index, name] of files.entries()) {
+          if (new RegExp(`\\b${name.replace(".db", "")}\\b`).test(what) && !what.endsWith("gone")) {
+            assert.isTrue(before[index]?.equals(after[index] ?? Buffer.alloc(0)), `${name} was changed: ${what}`)
           }
         }
-        const again = yield* runPipelineProcess({ args: args(place) })
-        assert.strictEqual(again.code, 0, again.lines.join("\n"))
-        yield* assertLeftBehind(place.data, expected)
-      }),
-    180_000
+        for (const name of files) {
+          for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(join(place.data, name + suffix), { force: true })
+          cpSync(join(backup, name), join(place.data, name))
+        }
+      }
+      const again = yield* runPipelineProcess({ args: args(place) })
+      assert.strictEqual(again.code, 0, again.lines.join("\n"))
+      yield* assertLeftBehind(place.data, expected)
+    })
   )
 })
 

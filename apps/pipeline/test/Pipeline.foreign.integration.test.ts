@@ -137,7 +137,8 @@ describe("fresh data from outside", () => {
       const pipeline = yield* startPipeline({
         args: [
           ...["--data", place.data, "--input", `raw-transactions=${place.file}`],
-          ...["--lake-commit-every", "1s", "--summary", summary]
+          // more often than readers can look: a fast machine, too, gives them several
+          ...["--lake-commit-every", "200ms", "--summary", summary]
         ]
       })
       const { code, lines: said } = yield* pipeline.ended
@@ -177,7 +178,7 @@ describe("nasty data", () => {
       const { code, lines } = yield* runPipelineProcess({
         args: [
           ...["--data", place.data, "--input", `raw-transactions=${place.file}`],
-          ...["--epoch", "20ms", "--lake-commit-every", "50ms"]
+          ...["--epoch", "20ms", "--lake-commit-every", "1ms"]
         ]
       })
       assert.strictEqual(code, 0, lines.join("\n"))

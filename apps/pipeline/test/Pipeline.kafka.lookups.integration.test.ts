@@ -17,8 +17,8 @@ import { type Place, runIn } from "./support/PipelineRun.ts"
 
 // each test begins with an empty log
 const kafka = sharedKafka(19_992, { more: "transaction.abort.timed.out.transaction.cleanup.interval.ms=300" })
-beforeEach(kafka.start, 120_000)
-afterEach(kafka.stop, 60_000)
+beforeEach(kafka.start)
+afterEach(kafka.stop)
 
 const onKafka = `kafka://127.0.0.1:${kafka.broker.port}`
 const log = { _tag: "Kafka", brokers: [kafka.broker] } as const
@@ -119,45 +119,36 @@ const runWith = Effect.fnUntraced(function* (
 }, Effect.scoped)
 
 describe("lending and claims on Kafka", () => {
-  it.live(
-    "decide on every application and payment once, as the rules and the tables say",
-    () =>
-      Effect.gen(function* () {
-        const place = yield* lookupsPlace
-        yield* runToEnd(place)
-        yield* assertAll(place)
-      }),
-    120_000
+  it.live("decide on every application and payment once, as the rules and the tables say", () =>
+    Effect.gen(function* () {
+      const place = yield* lookupsPlace
+      yield* runToEnd(place)
+      yield* assertAll(place)
+    })
   )
 
-  it.live(
-    "killed again and again, lose nothing and double nothing",
-    () =>
-      Effect.gen(function* () {
-        const place = yield* lookupsPlace
-        // the later ones may end before this process has looked
-        assert.isAtLeast(yield* killedAt(place, moments), 2)
-        yield* runToEnd(place)
-        yield* assertAll(place)
-      }),
-    180_000
+  it.live("killed again and again, lose nothing and double nothing", () =>
+    Effect.gen(function* () {
+      const place = yield* lookupsPlace
+      // the later ones may end before this process has looked
+      assert.isAtLeast(yield* killedAt(place, moments), 2)
+      yield* runToEnd(place)
+      yield* assertAll(place)
+    })
   )
 
-  it.live(
-    "start over by themselves where transactions took too long, and stop where another owner came",
-    () =>
-      Effect.gen(function* () {
-        const place = yield* lookupsPlace
-        const other = yield* impatientLog
-        const stopped = yield* Effect.flip(
-          runWith(place, [4], (sent) =>
-            Effect.andThen(Effect.sleep(tooLongMs), Effect.orDie(Effect.asVoid(other.fence("another", sent))))
-          )
+  it.live("start over by themselves where transactions took too long, and stop where another owner came", () =>
+    Effect.gen(function* () {
+      const place = yield* lookupsPlace
+      const other = yield* impatientLog
+      const stopped = yield* Effect.flip(
+        runWith(place, [4], (sent) =>
+          Effect.andThen(Effect.sleep(tooLongMs), Effect.orDie(Effect.asVoid(other.fence("another", sent))))
         )
-        assert.include(stopped, { _tag: "LogError", reason: "Fenced" })
-        yield* runWith(place, [2, 7], () => Effect.sleep(tooLongMs))
-        yield* assertAll(place)
-      }),
-    120_000
+      )
+      assert.include(stopped, { _tag: "LogError", reason: "Fenced" })
+      yield* runWith(place, [2, 7], () => Effect.sleep(tooLongMs))
+      yield* assertAll(place)
+    })
   )
 })

@@ -38,7 +38,8 @@ const ofStore = (endpoint: string) => ({
 })
 
 const input = (place: Place) => [
-  ...["--input", `raw-transactions=${place.file}`, "--jobs", "transactions", "--lake-commit-every", "500ms"],
+  // a landing takes a few megabytes before it looks at the time: several snapshots, however fast the machine
+  ...["--input", `raw-transactions=${place.file}`, "--jobs", "transactions", "--lake-commit-every", "1ms"],
   ...["--summary", join(place.folder, "summary.json")]
 ]
 

@@ -2,14 +2,17 @@
 import { openPostgres } from "@frazil/connect"
 import { Clock, Effect } from "effect"
 import { runApp } from "../Process.ts"
-import { found, type Scenario } from "../Scenario.ts"
+import { found, type Scale, type Scenario } from "../Scenario.ts"
 import { readTopic, type Value } from "../Topics.ts"
 import { type ClaimsSystem, signalAll, startClaims, stopPaying } from "./ClaimsSystem.ts"
 
 const claimsCount = 10_000
-const recoverMsMax = 5_000
-const p95MsMax = 100
+/** In the short form, all that is told is that it does not hang: how fast it is depends on the machine. */
+const recoverMsMax: Readonly<Record<Scale, number>> = { full: 5_000, short: 30_000 }
+const p95MsMax: Readonly<Record<Scale, number>> = { full: 100, short: 1_000 }
 const rssBytesMax = 500 * 1024 * 1024
+/** Of the likely hits: a payment on a claim that is just being asked for misses, and on a slow machine many are. */
+const hitsMin: Readonly<Record<Scale, number>> = { full: 0.8, short: 0.5 }
 
 const statusesOf = (failed: ReadonlyArray<Value>): string => {
   const counts = new Map<string, number>()
@@ -37,7 +40,10 @@ const allFound: Scenario = {
       ...findings,
       found(share > 0.95, `${(share * 100).toFixed(1)} % are enriched, more than 95`),
       found(only(failed, "CLAIM_NOT_FOUND"), `failed: ${statusesOf(failed)}`),
-      found(p95Ms > 0 && p95Ms < p95MsMax, `95 % of lookups take at most ${p95Ms.toFixed(1)} ms, below ${p95MsMax}`)
+      found(
+        p95Ms > 0 && p95Ms < p95MsMax[scale],
+        `95 % of lookups take at most ${p95Ms.toFixed(1)} ms, below ${p95MsMax[scale]}`
+      )
     ]
   })
 }
@@ -63,13 +69,13 @@ const breakAndMend = Effect.fnUntraced(function* (
   system: ClaimsSystem,
   broken: Effect.Effect<void>,
   mended: Effect.Effect<void>,
-  forMs: number
+  scale: Scale
 ) {
   const payments = yield* system.pay(200)
   yield* system.until("answered_total", (answered) => answered > 200)
   yield* broken
   yield* system.until("breaker_state", (state) => state === 2)
-  yield* Effect.sleep(forMs)
+  yield* Effect.sleep(scale === "full" ? 20_000 : 3_000)
   const answered = yield* system.lookup("answered_total")
   yield* mended
   const mendedAt = yield* Clock.currentTimeMillis
@@ -80,8 +86,8 @@ const breakAndMend = Effect.fnUntraced(function* (
   return [
     found((yield* system.lookup("breaker_opened_total")) > 0, "the breaker opens, and closes again"),
     found(
-      tookMs < recoverMsMax,
-      `payments are enriched again ${(tookMs / 1000).toFixed(1)} s after its return, within 5`
+      tookMs < recoverMsMax[scale],
+      `payments are enriched again ${(tookMs / 1000).toFixed(1)} s after its return, within ${recoverMsMax[scale] / 1000}`
     )
   ]
 })
@@ -93,7 +99,7 @@ const hanging: Scenario = {
     const system = yield* startClaims(claimsCount)
     const stop = signalAll(system.server, "SIGSTOP")
     const go = signalAll(system.server, "SIGCONT")
-    const kept = yield* breakAndMend(system, stop, go, scale === "full" ? 20_000 : 3_000).pipe(Effect.ensuring(go))
+    const kept = yield* breakAndMend(system, stop, go, scale).pipe(Effect.ensuring(go))
     const { failed, findings } = yield* system.finish
     const right = only(failed, "DB_TIMEOUT", "DB_ERROR", "CLAIM_NOT_FOUND")
     const timedOut = failed.some(({ enrichment_status }) => enrichment_status === "DB_TIMEOUT")
@@ -107,7 +113,7 @@ const gone: Scenario = {
   run: Effect.fnUntraced(function* (scale) {
     const system = yield* startClaims(claimsCount)
     const kill = signalAll(system.server, "SIGKILL")
-    const kept = yield* breakAndMend(system, kill, system.server.start, scale === "full" ? 20_000 : 3_000)
+    const kept = yield* breakAndMend(system, kill, system.server.start, scale)
     const failed = yield* readTopic(system.folder.data, "failed-payments")
     const errors = failed.filter(({ enrichment_status }) => enrichment_status === "DB_ERROR")
     const redrive = ["topics", "redrive", "failed-payments", "--where", "enrichment_status=DB_ERROR"]
@@ -178,11 +184,13 @@ const slow: Scenario = {
 }
 
 /** One run with a cache of so many claims. */
-const cached = Effect.fnUntraced(function* (entries: number, forMs: number) {
+const cached = Effect.fnUntraced(function* (entries: number, scale: Scale) {
   const system = yield* startClaims(claimsCount, "--claims-cache", `${entries}`)
   const payments = yield* system.pay(2_000)
-  yield* Effect.sleep(forMs)
+  yield* Effect.sleep(scale === "full" ? 30_000 : 6_000)
   yield* stopPaying(payments)
+  // the likely share of hits is that of all payments
+  yield* system.drained
   const [hits, misses, size] = [
     yield* system.lookup("cache_hits_total"),
     yield* system.lookup("cache_misses_total"),
@@ -197,7 +205,7 @@ const cached = Effect.fnUntraced(function* (entries: number, forMs: number) {
   const told = `a cache of ${entries}: ${size} kept, ${(share * 100).toFixed(1)} % hits of ${(likely * 100).toFixed(1)} likely, ${Math.round(peak / 2 ** 20)} MB at most`
   return [
     ...findings,
-    found(size <= entries && share >= likely * 0.8 && share <= likely + 0.1 && peak < rssBytesMax, told),
+    found(size <= entries && share >= likely * hitsMin[scale] && share <= likely + 0.1 && peak < rssBytesMax, told),
     found(only(failed, "CLAIM_NOT_FOUND"), `failed: ${statusesOf(failed)}`)
   ]
 }, Effect.scoped)
@@ -207,7 +215,7 @@ const caches: Scenario = {
   about: "2,000 payments a second with no cache, a small one, and one for every claim",
   run: (scale) =>
     Effect.map(
-      Effect.forEach([0, 1_000, 100_000], (entries) => cached(entries, scale === "full" ? 30_000 : 6_000)),
+      Effect.forEach([0, 1_000, 100_000], (entries) => cached(entries, scale)),
       (runs) => runs.flat()
     )
 }

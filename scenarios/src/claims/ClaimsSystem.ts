@@ -37,7 +37,9 @@ export interface ClaimsSystem {
   readonly p95Seconds: Effect.Effect<number>
   /** Waits until a figure is as wanted. Dies when that takes too long. */
   readonly until: (name: string, wanted: (value: number) => boolean) => Effect.Effect<void>
-  /** Waits until every payment has come out, and stops the pipeline as a person does. */
+  /** Waits until every payment has come out. */
+  readonly drained: Effect.Effect<void, unknown>
+  /** The same, and stops the pipeline as a person does. */
   readonly finish: Effect.Effect<Outcome, unknown>
 }
 
@@ -121,7 +123,7 @@ export const startClaims = Effect.fnUntraced(function* (claims: number, ...optio
     pipeline.child.kill("SIGINT")
     return yield* outcomeOf(folder.data, yield* pipeline.ended)
   })
-  return { folder, server, pipeline, pay, lookup, p95Seconds, until, finish } satisfies ClaimsSystem
+  return { folder, server, pipeline, pay, lookup, p95Seconds, until, drained, finish } satisfies ClaimsSystem
 })
 
 /** Ends payments; whatever they were buffering is delivered. */

@@ -24,7 +24,8 @@ interface Member {
 
 const stopSignal = "SIGINT"
 const lookMs = 100
-const startMsMax = 15_000
+/** For one that hangs: a start takes seconds, on a slow machine many of them. */
+const startMsMax = 120_000
 
 /** Each pipeline with the same arguments, as on as many machines. */
 export const makeFleet = Effect.fnUntraced(function* (folder: Folder, args: ReadonlyArray<string>) {

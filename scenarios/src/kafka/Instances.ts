@@ -6,10 +6,11 @@ import { appendFileSync, writeFileSync } from "node:fs"
 import { Log } from "@frazil/engine"
 import { dataDirectory, logLayer } from "@frazil/platform"
 import { makeRandom } from "@frazil/sim"
-import { Effect, Random } from "effect"
+import { Effect, Fiber, Random } from "effect"
 import { type Folder, makeFolder } from "../Folder.ts"
 import { runApp } from "../Process.ts"
 import { type Finding, found, type Scale, type Scenario } from "../Scenario.ts"
+import { countTopic } from "../Topics.ts"
 import { openKafka } from "./Broker.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { tableFigures } from "./SameTables.ts"
@@ -55,6 +56,11 @@ const generate = ({ folder, log }: System, rate: number, seconds: number) =>
     ],
     folder.path
   )
+
+/** Something of what is generated is in the topic. */
+const begun = Effect.fnUntraced(function* ({ folder, kafka }: System) {
+  while ((yield* countTopic(folder.data, topic, kafka.place)) === 0) yield* Effect.sleep(200)
+})
 
 const limits = { recordsMax: 20_000, bytesMax: 8_000_000 }
 const newline = Uint8Array.of(10)
@@ -208,7 +214,10 @@ const kills: Scenario = {
         happened++
       }
     })
-    yield* Effect.all([generate(system, rate, seconds), trouble], { concurrency: "unbounded" })
+    const generating = yield* Effect.forkScoped(generate(system, rate, seconds))
+    // one that finds no broker at its start ends, as it should: trouble waits until it has one
+    yield* Effect.raceFirst(Fiber.join(generating), begun(system))
+    yield* Effect.all([Fiber.join(generating), trouble], { concurrency: "unbounded" })
     return [
       found(happened >= mishapsMin, `${happened} mishaps by seed ${seed}`),
       ...(yield* compare(system, rate * seconds))

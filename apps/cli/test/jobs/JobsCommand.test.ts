@@ -119,7 +119,7 @@ describe("jobs state", () => {
       )
       let shown: unknown = {}
       const panes = () => member(shown, "operators", 0, "state", "panes")
-      for (let round = 0; round < 200 && member(panes(), 0, "records") !== 2; round++) {
+      while (member(panes(), 0, "records") !== 2) {
         yield* Effect.sleep(20)
         const ended = yield* frazil(["jobs", "state", "velocity", "C1", "--json", "--data", data])
         if (ended.error === undefined) shown = JSON.parse(ended.stdout)

@@ -6,8 +6,8 @@ import { Effect, Exit, Scope } from "effect"
 import { type KafkaInstancesOptions, makeKafkaInstances } from "../../src/kafka/instances/KafkaInstances.ts"
 
 const kafka = sharedKafka(19_398)
-beforeAll(kafka.start, 120_000)
-afterAll(kafka.stop, 60_000)
+beforeAll(kafka.start)
+afterAll(kafka.stop)
 
 const works = ["job/topic/0", "job/topic/1", "job/topic/2", "job/topic/3", "land.topic/landing/0"]
 
@@ -79,24 +79,21 @@ describe("instances on Kafka", () => {
     })
   )
 
-  it.live(
-    "that died and do not come again lose their work and their places after the session's time",
-    () =>
-      Effect.gen(function* () {
-        const first = yield* join("dead", "first", { staysAtEnd: true })
-        const second = yield* join("dead", "second", { staysAtEnd: true })
-        yield* until("both have some", () => second.has().length >= 2 && first.has().length <= 3)
-        yield* second.leave
-        const took = yield* until("the first has all", () => first.has().length === 5)
-        assert.isAbove(took, 3_000)
-        const onlooker = yield* makeKafkaInstances({ brokers: [kafka.broker], group: "dead", name: "onlooker" })
-        yield* first.leave
-        assert.deepStrictEqual(yield* onlooker.members, ["first"])
-        const lookedAt = performance.now()
-        assert.deepStrictEqual(yield* onlooker.working, [])
-        assert.isAbove(performance.now() - lookedAt, 3_000)
-      }).pipe(Effect.scoped),
-    180_000
+  it.live("that died and do not come again lose their work and their places after the session's time", () =>
+    Effect.gen(function* () {
+      const first = yield* join("dead", "first", { staysAtEnd: true })
+      const second = yield* join("dead", "second", { staysAtEnd: true })
+      yield* until("both have some", () => second.has().length >= 2 && first.has().length <= 3)
+      yield* second.leave
+      const took = yield* until("the first has all", () => first.has().length === 5)
+      assert.isAbove(took, 3_000)
+      const onlooker = yield* makeKafkaInstances({ brokers: [kafka.broker], group: "dead", name: "onlooker" })
+      yield* first.leave
+      assert.deepStrictEqual(yield* onlooker.members, ["first"])
+      const lookedAt = performance.now()
+      assert.deepStrictEqual(yield* onlooker.working, [])
+      assert.isAbove(performance.now() - lookedAt, 3_000)
+    }).pipe(Effect.scoped)
   )
 
   it.live("of one name: the one that came last goes on, the other is told", () =>

@@ -123,7 +123,7 @@ const stopped = (checkpointEveryMs: number) =>
   Effect.gen(function* () {
     yield* append(Payments, lines)
     const fiber = yield* Effect.forkChild(Job.run(job, { epochMs: 0, epochRecords: 1, checkpointEveryMs }))
-    for (let round = 0; round < 500; round++) {
+    while (true) {
       const [entry] = yield* Effect.orElseSucceed(Job.readState(job, "A", { unmask: true }), () => [])
       if (entry?.watermark === "2026-01-14T00:00:25.000Z") break
       yield* Effect.sleep(2)

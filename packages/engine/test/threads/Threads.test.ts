@@ -12,11 +12,11 @@ import { fakeThreads, jobBody, threadsOf } from "./FakeThreads.ts"
 const lines = paymentLines(90)
 const works = [0, 1, 2].map((shard) => shardWork({ uid: "accounts", stage: "payments", shard }))
 
-/** Waits on the real clock. */
+/** Waits on the real clock; gives up within a minute, which no machine takes. */
 const eventually = (what: string, holds: () => boolean) =>
   Effect.gen(function* () {
     for (let turn = 0; !holds(); turn++) {
-      if (turn > 1_000) return yield* Effect.die(new Error(`${what} did not come`))
+      if (turn > 6_000) return yield* Effect.die(new Error(`${what} did not come`))
       yield* Effect.sleep(10)
     }
   })

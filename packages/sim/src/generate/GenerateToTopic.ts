@@ -5,7 +5,7 @@
  * log the later one fences the first, instead of doubling its stream.
  */
 import { Log } from "@frazil/engine"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { makeDelivery } from "./Delivery.ts"
 import { type KindName, kinds } from "./Kinds.ts"
 import { runGenerator } from "./RunGenerator.ts"
@@ -19,12 +19,19 @@ export const topicCount = Effect.fnUntraced(function* (kind: KindName) {
   return (yield* log.bounds(name)).reduce((sum, { end }) => sum + end, 0)
 })
 
+/** A broker that answers may be too young to know its producers yet; delivery, which repeats by itself, lets a log wait less. */
+const producerWaitMs = 30_000
+const askAgainMs = 500
+
 /** Delivers to the topic of a kind until the scope closes. */
 export const openTopic = Effect.fnUntraced(function* (kind: KindName, producerName: string) {
   const log = yield* Log
   const { name, partitions } = kinds[kind].topic
   const topic = yield* log.ensureTopic({ name, partitions })
-  const producer = yield* log.producer(producerName)
+  const producer = yield* Effect.retry(log.producer(producerName), {
+    while: ({ reason }) => reason === "Unavailable",
+    schedule: Schedule.spaced(askAgainMs).pipe(Schedule.upTo({ duration: producerWaitMs }))
+  })
   return yield* makeDelivery({ producer, topic: topic.name, partitions: topic.partitions })
 })
 
