@@ -14,7 +14,7 @@ import { LakeError } from "../LakeError.ts"
 import { applyUpdates, type MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { assertRef, assertStructure, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
 import { mainBranch, type Snapshot } from "../spec/Snapshot.ts"
-import { snapshotById, type TableMetadata } from "../spec/TableMetadata.ts"
+import { snapshotById } from "../spec/TableMetadata.ts"
 import { commitRetryOf, retries, retryWaitMs } from "./CommitRetry.ts"
 import { stageAppend } from "./StageAppend.ts"
 import { stageChange } from "./StageChange.ts"
@@ -23,7 +23,7 @@ import { stageManifests } from "./StageManifests.ts"
 import { stageRepair } from "./StageRepair.ts"
 import { stageRewrite } from "./StageRewrite.ts"
 import { stageStructure } from "./StageStructure.ts"
-import { structureLanded } from "./StructureLanded.ts"
+import { type Offered, structureLanded } from "./StructureLanded.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { StructureAction, TableAction } from "./TableAction.ts"
 
@@ -60,7 +60,9 @@ interface Progress {
   /** The table as it was first found. */
   begunOn: Table | undefined
   /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
-  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: () => TableMetadata } | undefined
+  offered: (() => Offered) | undefined
+  /** Offers that were not answered: each may have landed, or land yet. */
+  readonly unanswered: Array<() => Offered>
 }
 
 const failed = (reason: LakeError["reason"], table: TableIdentifier, what: string, cause?: unknown): LakeError =>
@@ -189,6 +191,17 @@ const droppedMeanwhile = (progress: Progress, error: LakeError): LakeError => {
   return failed("TableMissing", begunOn.identifier, what, error)
 }
 
+/** The table, if an attempt that nobody answered is in it. One id of a snapshot for all attempts makes that visible. */
+const landedIn = (table: Table, memory: StagingMemory, progress: Progress): Committed | undefined => {
+  const { attempts, unanswered } = progress
+  const snapshot = snapshotById(table.metadata, memory.snapshotId)
+  if (snapshot !== undefined) return { table, snapshot, attempts }
+  const landed = unanswered
+    .map((offered) => offered())
+    .some((offered) => !offered.actions.some(madeOne) && structureLanded(table.metadata, offered, memory.branch))
+  return landed ? { table, snapshot: undefined, attempts } : undefined
+}
+
 const attemptOnce = Effect.fnUntraced(function* <E, R>(
   request: CommitRequest<E, R>,
   memory: Memory,
@@ -197,17 +210,20 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const catalog = yield* Catalog
   const own = request.requirements ?? []
   progress.attempts++
+  progress.offered = undefined
   const base = yield* catalog.loadTable(request.table)
   const { attempts } = progress
-  // An earlier attempt may have landed although nobody said so. One id for all attempts makes that visible.
-  const landed = snapshotById(base.metadata, memory.snapshotId)
-  if (landed !== undefined) return { table: base, snapshot: landed, attempts: attempts - 1 }
+  const landed = landedIn(base, memory, progress)
+  if (landed !== undefined) return { ...landed, attempts: attempts - 1 }
   yield* checkBase(base, progress, own)
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
-  const wanted = () => applyUpdates(base.metadata, base.metadataLocation, updates, 0)
-  progress.offered = { actions, wanted }
+  progress.offered = () => ({
+    base: base.metadata,
+    actions,
+    wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0)
+  })
   const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
   const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
@@ -220,16 +236,11 @@ const lookUp = Effect.fnUntraced(function* (
   progress: Progress,
   error: LakeError
 ): Effect.fn.Return<Committed, LakeError, Catalog> {
+  if (progress.offered !== undefined) progress.unanswered.push(progress.offered)
   const catalog = yield* Catalog
   const found = yield* catalog.loadTable(table).pipe(Effect.mapError(() => error))
-  const landed = snapshotById(found.metadata, memory.snapshotId)
-  if (landed !== undefined) return { table: found, snapshot: landed, attempts: progress.attempts }
-  const { offered } = progress
-  if (offered !== undefined && !offered.actions.some(madeOne)) {
-    if (structureLanded(found.metadata, offered.wanted(), memory.branch, offered.actions)) {
-      return { table: found, snapshot: undefined, attempts: progress.attempts }
-    }
-  }
+  const landed = landedIn(found, memory, progress)
+  if (landed !== undefined) return landed
   return yield* failed("CommitConflict", table, "a commit of unknown outcome is not in the table", error)
 })
 
@@ -280,7 +291,8 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
     startedNanos: yield* Clock.monotonicTimeNanos,
     attempts: 0,
     begunOn: undefined,
-    offered: undefined
+    offered: undefined,
+    unanswered: []
   }
   const committed = yield* attemptOnce(request, memory, progress).pipe(
     Effect.catch((error): Effect.Effect<Committed, LakeError | E, Catalog> => {
