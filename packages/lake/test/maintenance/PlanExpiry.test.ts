@@ -274,7 +274,7 @@ describe("what expires", () => {
       })
       const names = ["main", "a", "b", "c"].slice(0, 1 + below(4))
       const refs = Object.fromEntries(
-        names.map((name) => [name, name === "main" ? { ...ref(), type: "branch" } : ref()] as const)
+        names.map((name): readonly [string, Ref] => [name, name === "main" ? { ...ref(), type: "branch" } : ref()])
       )
       const asked = { snapshotAgeMsMax: 1_000 * below(11), snapshotsKeptMin: 1 + below(4) }
       const plan = planExpiry(metadataOf(made, refs), asked, nowMs)

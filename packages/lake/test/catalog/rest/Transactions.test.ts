@@ -7,12 +7,12 @@ import { layerRestCatalog } from "../../../src/catalog/rest/RestCatalog.ts"
 import { openRestClient, type RestClient } from "../../../src/catalog/rest/RestClient.ts"
 import { restPatienceDefault } from "../../../src/catalog/rest/RestOptions.ts"
 import { FileIO } from "../../../src/io/FileIO.ts"
-import { LakeError } from "../../../src/LakeError.ts"
 import { removeOrphans } from "../../../src/maintenance/RemoveOrphans.ts"
 import { commitTable } from "../../../src/write/CommitTable.ts"
 import { append } from "../../../src/write/TableAction.ts"
 import { eventFile, eventSchema, eventSpec } from "../../LakeFixtures.ts"
 import { storedUris } from "../../LakeHarness.ts"
+import { takenAside } from "../TakenAside.ts"
 import { fakeRestCatalog, type FakeRestCatalog } from "./FakeRestCatalog.ts"
 import type { Asked } from "@frazil/sim/misbehaving"
 
@@ -20,24 +20,14 @@ const patience = { ...restPatienceDefault, waitMinMs: 1, waitMaxMs: 5 }
 const tables = ["a", "b", "c"].map((name): TableIdentifier => ({ namespace: "several", name }))
 const isTransaction = ({ path }: Asked) => path === "/v1/transactions/commit"
 
-const stop = new LakeError({ reason: "Refused", message: "taken aside" })
-
-/** A commit of a new snapshot, taken aside before anything of it is written. */
-const staged = Effect.fnUntraced(function* (table: TableIdentifier) {
-  const catalog = yield* Catalog
-  const taken: Array<TableCommit> = []
-  const aside = Catalog.of({
-    ...catalog,
-    commit: (commit) => Effect.suspend(() => (taken.push(commit), Effect.fail(stop)))
-  })
-  const file = {
-    ...eventFile("new", 20_000, 0, 10),
-    filePath: `file:///warehouse/several/${table.name}/data/new.parquet`
-  }
-  const commit = commitTable({ table, actions: () => Effect.succeed([append([file])]) })
-  assert.strictEqual(yield* Effect.flip(Effect.provideService(commit, Catalog, aside)), stop)
-  return taken[0]!
-})
+/** A commit of a new snapshot. */
+const staged = (table: TableIdentifier) =>
+  takenAside(
+    table,
+    append([
+      { ...eventFile("new", 20_000, 0, 10), filePath: `file:///warehouse/several/${table.name}/data/new.parquet` }
+    ])
+  )
 
 const appendTo = (table: TableIdentifier) => commitTable({ table, actions: () => Effect.succeed([append([])]) })
 
