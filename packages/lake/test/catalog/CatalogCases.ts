@@ -54,6 +54,8 @@ const sorts = (metadata: TableMetadata) => defaultSortOrder(metadata).fields.map
 
 interface Structure {
   readonly of: string
+  readonly reverted: string
+  readonly conflict: string
   readonly state: (metadata: TableMetadata) => ReadonlyArray<unknown>
   readonly mine: TableAction
   readonly others: TableAction
@@ -66,6 +68,8 @@ interface Structure {
 const structures: ReadonlyArray<Structure> = [
   {
     of: "Schema",
+    reverted: "testUpdateTableSchemaThenRevert",
+    conflict: "testUpdateTableSchemaConflict",
     state: columns,
     mine: addColumn("mine"),
     others: addColumn("others"),
@@ -74,13 +78,23 @@ const structures: ReadonlyArray<Structure> = [
   },
   {
     of: "Spec",
+    reverted: "testUpdateTableSpecThenRevert",
+    conflict: "testUpdateTableSpecConflict",
     state: fields,
     mine: divide(16),
     others: divide(8),
     passing: [divide(4), undivide(4)],
     back: undivide(16)
   },
-  { of: "SortOrder", state: sorts, mine: sortBy("event_id"), others: sortBy("amount"), back: replaceSortOrder() }
+  {
+    of: "SortOrder",
+    reverted: "testUpdateTableOrderThenRevert",
+    conflict: "a sort order on another, as testUpdateTableSpecConflict",
+    state: sorts,
+    mine: sortBy("event_id"),
+    others: sortBy("amount"),
+    back: replaceSortOrder()
+  }
 ]
 
 /** `create` makes a table; each case has one of its own. */
@@ -93,8 +107,8 @@ export const catalogCases = (
       Catalog.use((catalog) => catalog.loadTable(table)),
       ({ metadata }) => metadata
     )
-  for (const { back, mine, of, others, passing, state } of structures) {
-    test(`testUpdateTable${of}, testUpdateTable${of}ThenRevert`, (table) =>
+  for (const { back, conflict, mine, of, others, passing, reverted: revertedCase, state } of structures) {
+    test(`testUpdateTable${of}, ${revertedCase}`, (table) =>
       Effect.gen(function* () {
         yield* create(table)
         const before = yield* load(table)
@@ -126,7 +140,7 @@ export const catalogCases = (
         assert.notDeepEqual(state(metadata), state(yield* load(table)))
       }))
 
-    test(`testUpdateTable${of}Conflict`, (table) =>
+    test(conflict, (table) =>
       Effect.gen(function* () {
         yield* create(table)
         const stale = yield* takenAside(table, mine)
@@ -135,7 +149,8 @@ export const catalogCases = (
         const error = yield* Effect.flip(Catalog.use((catalog) => catalog.commit(stale)))
         assert.strictEqual(error.reason, "CommitConflict")
         assert.deepStrictEqual(state(yield* load(table)), before)
-      }))
+      })
+    )
 
     if (passing === undefined) continue
     test(`testUpdateTable${of === "Schema" ? "SchemaAssignment" : "AssignmentSpec"}Conflict`, (table) =>

@@ -140,6 +140,9 @@ export const begin = Effect.gen(function* () {
 
 export type Past = Effect.Success<typeof begin>
 
+const linesOf = (entries: Iterable<readonly [string, string]>): ReadonlyArray<string> =>
+  Array.from(entries, ([name, value]) => `${name}=${value}`).sort()
+
 /** What the table is, without what chance and the clock say: ids of snapshots are their places in the list. */
 export const stateOf = Effect.gen(function* () {
   const { metadata } = yield* loadRaw
@@ -161,10 +164,10 @@ export const stateOf = Effect.gen(function* () {
       operation,
       place(parentSnapshotId),
       String(sequenceNumber),
-      placed(JSON.stringify([...summary].sort()))
+      placed(linesOf(summary).join())
     ]),
-    refs: [...metadata.refs].map(([name, ref]) => [name, ref.type, place(ref.snapshotId)]).sort(),
-    properties: [...metadata.properties].sort(),
+    refs: linesOf([...metadata.refs].map(([name, ref]) => [name, `${ref.type} ${place(ref.snapshotId)}`])),
+    properties: linesOf(metadata.properties),
     schemas: [metadata.currentSchemaId, ...metadata.schemas.map((schema) => printJson(schemaToJson(schema)))],
     specs: [metadata.defaultSpecId, ...metadata.partitionSpecs.map((spec) => printJson(partitionSpecToJson(spec)))],
     orders: [metadata.defaultSortOrderId, ...metadata.sortOrders.map((order) => printJson(sortOrderToJson(order)))],
