@@ -84,7 +84,8 @@ const pack = (files: ReadonlyArray<DataFile>, target: number): ReadonlyArray<Rea
 const deleteHeavy = ({ dataFile }: ManifestEntry, deletes: ReadonlyArray<DeleteEntry>): boolean => {
   const positions = deletes.filter((each) => each.dataFile.content === "position-deletes")
   const rows = positions.reduce((sum, each) => sum + Number(each.dataFile.recordCount), 0)
-  return deletes.length >= deleteFilesMin || rows >= deletedShareMin * Number(dataFile.recordCount)
+  // of no rows none is deleted
+  return deletes.length >= deleteFilesMin || (rows > 0 && rows >= deletedShareMin * Number(dataFile.recordCount))
 }
 
 const groupsOfPartition = (

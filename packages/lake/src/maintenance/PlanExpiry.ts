@@ -25,25 +25,27 @@ export interface ExpiryPlan {
 const snapshotAgeMsDefault = 3 * 86_400_000
 const snapshotsKeptDefault = 10
 
+/** Also the largest `long`, which is how others say "for ever". */
 const property = (metadata: TableMetadata, name: string): number | undefined => {
-  const value = Number(metadata.properties.get(name) ?? Number.NaN)
-  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+  const text = metadata.properties.get(`history.expire.${name}`)?.trim() ?? ""
+  return /^\d+$/.test(text) ? Number(text) : undefined
 }
 
 /** The retention in force for a table. */
 export const retentionOf = (metadata: TableMetadata, asked: Retention): Required<Retention> => ({
-  snapshotAgeMsMax:
-    asked.snapshotAgeMsMax ?? property(metadata, "history.expire.max-snapshot-age-ms") ?? snapshotAgeMsDefault,
+  snapshotAgeMsMax: asked.snapshotAgeMsMax ?? property(metadata, "max-snapshot-age-ms") ?? snapshotAgeMsDefault,
   snapshotsKeptMin: Math.max(
     1,
-    asked.snapshotsKeptMin ?? property(metadata, "history.expire.min-snapshots-to-keep") ?? snapshotsKeptDefault
+    asked.snapshotsKeptMin ?? property(metadata, "min-snapshots-to-keep") ?? snapshotsKeptDefault
   )
 })
 
 const refExpired = (metadata: TableMetadata, name: string, ref: SnapshotRef, nowMs: number): boolean => {
-  if (name === mainBranch || ref.maxRefAgeMs === null) return false
+  if (name === mainBranch) return false
   const snapshot = snapshotById(metadata, ref.snapshotId)
-  return snapshot !== undefined && nowMs - snapshot.timestampMs > Number(ref.maxRefAgeMs)
+  const ageMax = ref.maxRefAgeMs === null ? property(metadata, "max-ref-age-ms") : Number(ref.maxRefAgeMs)
+  // one that leads nowhere goes, as with Java
+  return snapshot === undefined || (ageMax !== undefined && nowMs - snapshot.timestampMs > ageMax)
 }
 
 /** The snapshots of a branch that stay: from its head on, without gaps. */

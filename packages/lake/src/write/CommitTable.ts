@@ -5,7 +5,7 @@
  * OutcomeUnknown, where nobody can say. Files that were offered to a swap are never deleted, whatever happens (protocol, rule 12).
  */
 import { faultPoint } from "@frazil/core"
-import { Clock, Effect, Schedule } from "effect"
+import { Clock, Duration, Effect, Schedule } from "effect"
 import { Catalog, identifierText, type Table, type TableIdentifier } from "../catalog/Catalog.ts"
 import { FileIO } from "../io/FileIO.ts"
 import { randomSnapshotId } from "../io/RandomIds.ts"
@@ -14,7 +14,8 @@ import { LakeError } from "../LakeError.ts"
 import { applyUpdates, type MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import { assertRef, assertStructure, assertTableUuid, unmetRequirement, type Requirement } from "../spec/Requirement.ts"
 import { mainBranch, type Snapshot } from "../spec/Snapshot.ts"
-import { snapshotById, type TableMetadata } from "../spec/TableMetadata.ts"
+import { snapshotById } from "../spec/TableMetadata.ts"
+import { commitRetryOf, retries, retryWaitMs } from "./CommitRetry.ts"
 import { stageAppend } from "./StageAppend.ts"
 import { stageChange } from "./StageChange.ts"
 import { stageCherryPick } from "./StageCherryPick.ts"
@@ -22,14 +23,9 @@ import { stageManifests } from "./StageManifests.ts"
 import { stageRepair } from "./StageRepair.ts"
 import { stageRewrite } from "./StageRewrite.ts"
 import { stageStructure } from "./StageStructure.ts"
-import { structureLanded } from "./StructureLanded.ts"
+import { type Offered, structureLanded } from "./StructureLanded.ts"
 import type { StagingMemory } from "./StagingMemory.ts"
 import type { StructureAction, TableAction } from "./TableAction.ts"
-
-/** Java's defaults: `commit.retry.num-retries`, `min-wait-ms`, `max-wait-ms`. */
-const retriesDefault = 4
-const retryWaitMinMs = 100
-const retryWaitMaxMs = 60_000
 
 export interface CommitRequest<E, R> {
   readonly table: TableIdentifier
@@ -42,7 +38,7 @@ export interface CommitRequest<E, R> {
   readonly actions: (base: Table) => Effect.Effect<ReadonlyArray<TableAction>, E, R>
   /** Checked against each base; one that is not met fails with RequirementFailed, without another attempt. */
   readonly requirements?: ReadonlyArray<Requirement>
-  /** Attempts after the first. */
+  /** Attempts after the first, where the table's `commit.retry.num-retries` does not say. */
   readonly retriesMax?: number
 }
 
@@ -59,11 +55,14 @@ interface Memory extends StagingMemory {
 }
 
 interface Progress {
+  readonly startedNanos: bigint
   attempts: number
   /** The table as it was first found. */
   begunOn: Table | undefined
   /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
-  offered: { readonly actions: ReadonlyArray<TableAction>; readonly wanted: () => TableMetadata } | undefined
+  offered: (() => Offered) | undefined
+  /** Offers that were not answered: each may have landed, or land yet. */
+  readonly unanswered: Array<() => Offered>
 }
 
 const failed = (reason: LakeError["reason"], table: TableIdentifier, what: string, cause?: unknown): LakeError =>
@@ -192,6 +191,17 @@ const droppedMeanwhile = (progress: Progress, error: LakeError): LakeError => {
   return failed("TableMissing", begunOn.identifier, what, error)
 }
 
+/** The table, if an attempt that nobody answered is in it. One id of a snapshot for all attempts makes that visible. */
+const landedIn = (table: Table, memory: StagingMemory, progress: Progress): Committed | undefined => {
+  const { attempts, unanswered } = progress
+  const snapshot = snapshotById(table.metadata, memory.snapshotId)
+  if (snapshot !== undefined) return { table, snapshot, attempts }
+  const landed = unanswered
+    .map((offered) => offered())
+    .some((offered) => !offered.actions.some(madeOne) && structureLanded(table.metadata, offered, memory.branch))
+  return landed ? { table, snapshot: undefined, attempts } : undefined
+}
+
 const attemptOnce = Effect.fnUntraced(function* <E, R>(
   request: CommitRequest<E, R>,
   memory: Memory,
@@ -200,17 +210,20 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const catalog = yield* Catalog
   const own = request.requirements ?? []
   progress.attempts++
+  progress.offered = undefined
   const base = yield* catalog.loadTable(request.table)
   const { attempts } = progress
-  // An earlier attempt may have landed although nobody said so. One id for all attempts makes that visible.
-  const landed = snapshotById(base.metadata, memory.snapshotId)
-  if (landed !== undefined) return { table: base, snapshot: landed, attempts: attempts - 1 }
+  const landed = landedIn(base, memory, progress)
+  if (landed !== undefined) return { ...landed, attempts: attempts - 1 }
   yield* checkBase(base, progress, own)
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
-  const wanted = () => applyUpdates(base.metadata, base.metadataLocation, updates, 0)
-  progress.offered = { actions, wanted }
+  progress.offered = () => ({
+    base: base.metadata,
+    actions,
+    wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0)
+  })
   const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
   const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }
@@ -223,24 +236,26 @@ const lookUp = Effect.fnUntraced(function* (
   progress: Progress,
   error: LakeError
 ): Effect.fn.Return<Committed, LakeError, Catalog> {
+  if (progress.offered !== undefined) progress.unanswered.push(progress.offered)
   const catalog = yield* Catalog
   const found = yield* catalog.loadTable(table).pipe(Effect.mapError(() => error))
-  const landed = snapshotById(found.metadata, memory.snapshotId)
-  if (landed !== undefined) return { table: found, snapshot: landed, attempts: progress.attempts }
-  const { offered } = progress
-  if (offered !== undefined && !offered.actions.some(madeOne)) {
-    if (structureLanded(found.metadata, offered.wanted(), memory.branch, offered.actions)) {
-      return { table: found, snapshot: undefined, attempts: progress.attempts }
-    }
-  }
+  const landed = landedIn(found, memory, progress)
+  if (landed !== undefined) return landed
   return yield* failed("CommitConflict", table, "a commit of unknown outcome is not in the table", error)
 })
 
-const backoff = (retriesMax: number) =>
-  Schedule.min([Schedule.exponential(`${retryWaitMinMs} millis`), Schedule.spaced(`${retryWaitMaxMs} millis`)]).pipe(
-    Schedule.jittered,
-    Schedule.upTo({ times: retriesMax })
+/** Waits and tries as the table that the commit began on says. */
+const backoff = (progress: Progress, retriesMax: number | undefined) => {
+  const retry = () => commitRetryOf(progress.begunOn?.metadata.properties ?? new Map(), retriesMax)
+  return Schedule.forever.pipe(
+    Schedule.while(({ attempt }) =>
+      Effect.map(Clock.monotonicTimeNanos, (now) =>
+        retries(retry(), attempt, Number(now - progress.startedNanos) / 1_000_000)
+      )
+    ),
+    Schedule.modifyDelay(({ attempt }) => Effect.map(retryWaitMs(retry(), attempt), Duration.millis))
   )
+}
 
 /** Nobody was first: whoever did not answer may still do what it was asked last. */
 const lastUnknown = <E>(error: E): E | LakeError =>
@@ -252,8 +267,8 @@ const isUnknown = (cause: unknown): cause is LakeError =>
 const isConflict = (error: unknown): boolean => error instanceof LakeError && error.reason === "CommitConflict"
 
 /**
- * Commits actions to a table. Conflicts are tried again, 4 times by default, with waits from 100 ms to 60 s; each attempt
- * loads the table, asks for its actions anew and writes only what it cannot use again.
+ * Commits actions to a table. Conflicts are tried again as the table's `commit.retry.*` say: 4 times by default, with waits
+ * from 100 ms to 60 s, for half an hour; each attempt loads the table, asks for its actions anew and writes only what it cannot use again.
  *
  * Fails with CommitConflict when others were always first, RequirementFailed, TableMissing, TableReplaced, OutcomeUnknown
  * when the catalog cannot be asked or the last attempt may yet be done, or what `actions` fails with.
@@ -272,7 +287,13 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
     rewritten: new Map(),
     emptied: new Map()
   }
-  const progress: Progress = { attempts: 0, begunOn: undefined, offered: undefined }
+  const progress: Progress = {
+    startedNanos: yield* Clock.monotonicTimeNanos,
+    attempts: 0,
+    begunOn: undefined,
+    offered: undefined,
+    unanswered: []
+  }
   const committed = yield* attemptOnce(request, memory, progress).pipe(
     Effect.catch((error): Effect.Effect<Committed, LakeError | E, Catalog> => {
       if (!(error instanceof LakeError)) return Effect.fail(error)
@@ -280,7 +301,7 @@ export const commitTable = Effect.fn("commitTable")(function* <E = never, R = ne
       if (error.reason !== "OutcomeUnknown") return Effect.fail(droppedMeanwhile(progress, error))
       return Effect.andThen(faultPoint("swap-unknown"), lookUp(request.table, memory, progress, error))
     }),
-    Effect.retry({ schedule: backoff(request.retriesMax ?? retriesDefault), while: isConflict }),
+    Effect.retry({ schedule: backoff(progress, request.retriesMax), while: isConflict }),
     Effect.mapError(lastUnknown)
   )
   yield* faultPoint("after-swap")

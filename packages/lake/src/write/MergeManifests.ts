@@ -22,9 +22,13 @@ const manifestsMergeMinDefault = 100
 /** Manifests read at once. */
 const readsMax = 8
 
+/** So many of a size are merged; never any where the table's `commit.manifest-merge.enabled` is false. */
 const manifestsMergeMin = (metadata: TableMetadata): number => {
+  if (metadata.properties.get("commit.manifest-merge.enabled")?.toLowerCase() === "false")
+    return Number.POSITIVE_INFINITY
   const count = Number(metadata.properties.get("commit.manifest.min-count-to-merge") ?? manifestsMergeMinDefault)
-  return Number.isSafeInteger(count) && count >= 2 ? count : manifestsMergeMinDefault
+  // one alone is as good as merged
+  return Number.isSafeInteger(count) ? Math.max(2, count) : manifestsMergeMinDefault
 }
 
 /** Manifests are merged with their like: one with ten times as many files is of the next tier. */

@@ -15,6 +15,7 @@ import type { DataFile, DeleteFile } from "../spec/DataFile.ts"
 import { liveFiles, type ManifestFile } from "../spec/Manifest.ts"
 import type { MetadataUpdate } from "../spec/MetadataUpdate.ts"
 import type { Snapshot } from "../spec/Snapshot.ts"
+import { partitionKey } from "../spec/PartitionSpec.ts"
 import { ancestorsOf, currentSchema, headOf, snapshotById } from "../spec/TableMetadata.ts"
 import { dropDeletes } from "./DropDeletes.ts"
 import { mergeManifests } from "./MergeManifests.ts"
@@ -46,12 +47,14 @@ const refuseNewRows = Effect.fnUntraced(function* (
   base: Table,
   listed: ReadonlyArray<ManifestFile>,
   since: ReadonlyArray<Snapshot>,
-  { filter }: ChangeRows
+  { filter, partitions }: ChangeRows
 ): Effect.fn.Return<void, LakeError> {
   // rewrites alone move rows, and bring none; beside others they may have moved what those brought
   if (since.every(({ operation }) => operation === "replace")) return
   const made = new Set(since.map(({ snapshotId }) => snapshotId))
   const prune = pruner(currentSchema(base.metadata))
+  const isAbout = ({ partition, specId }: DataFile): boolean =>
+    partitions === undefined || specId !== partitions.specId || partitions.keys.has(partitionKey(specId, partition))
   for (const manifest of listed) {
     // a manifest that was merged since has no added entries: they tell themselves which snapshot brought them
     if (manifest.content !== "data" || liveFiles(manifest) === 0 || !made.has(manifest.addedSnapshotId)) continue
@@ -63,6 +66,7 @@ const refuseNewRows = Effect.fnUntraced(function* (
           ({ dataFile, snapshotId, status }) =>
             status !== "deleted" &&
             made.has(snapshotId) &&
+            isAbout(dataFile) &&
             (filter === undefined || mayMatch(filter, prune.file(partition, dataFile)))
         ),
       catch: fromFormat("manifest", manifest.manifestPath)

@@ -62,6 +62,8 @@ export interface ChangeRows {
   readonly isolation: "serializable" | "snapshot"
   /** The rows that the decision was about; every row when left out. */
   readonly filter?: Filter
+  /** The partitions that it was about, by `partitionKey`; files of other specs may hold rows of them. Every one when left out. */
+  readonly partitions?: { readonly specId: number; readonly keys: ReadonlySet<string> }
   /** Entries of the snapshot's summary besides the counts. */
   readonly summary: StringMap
 }

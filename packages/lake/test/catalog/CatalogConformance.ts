@@ -24,6 +24,7 @@ import {
   updateSchema
 } from "../../src/write/TableAction.ts"
 import { eventFile, eventSchema, eventSpec } from "../LakeFixtures.ts"
+import { catalogCases } from "./CatalogCases.ts"
 
 type Services = Catalog | FileIO | Storage
 
@@ -337,5 +338,6 @@ export const catalogConformance = (under: CatalogUnderTest): void => {
     namesAndTables(onTable(under))
     commits(onTable(under))
     structure(onTable(under))
+    catalogCases(onTable(under), create)
   })
 }

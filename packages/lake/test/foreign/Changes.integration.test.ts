@@ -60,7 +60,8 @@ for (const [mode, version] of [
             yield* createAccounts(byCountry, [
               ["format-version", version],
               ["write.delete.mode", mode],
-              ["write.update.mode", mode]
+              ["write.update.mode", mode],
+              ["write.merge.mode", mode]
             ])
             let rows = [...accounts(0, 300)]
             yield* appendRows(table, rowsSql(rows))

@@ -50,7 +50,8 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Spark, format version
           yield* createAccounts(byCountry, [
             ["format-version", "3"],
             ["write.delete.mode", "merge-on-read"],
-            ["write.update.mode", "merge-on-read"]
+            ["write.update.mode", "merge-on-read"],
+            ["write.merge.mode", "merge-on-read"]
           ])
           yield* appendRows(table, rowsSql(accounts(0, 300)))
           yield* deleteRows(table, { _tag: "Compare", column: "balance", operator: "<", value: 300n })

@@ -227,7 +227,8 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
           for (const mode of ["merge-on-read", "copy-on-write"]) {
             const modes = new Map([
               ["write.delete.mode", mode],
-              ["write.update.mode", mode]
+              ["write.update.mode", mode],
+              ["write.merge.mode", mode]
             ])
             yield* commitTable({ table, actions: () => Effect.succeed([setProperties(modes)]) })
             yield* deleteRows(table, { _tag: "Compare", column: "land", operator: "=", value: "XX" })
@@ -263,7 +264,8 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
         Effect.gen(function* () {
           yield* createAccounts(byCountry, [
             ["write.delete.mode", "merge-on-read"],
-            ["write.update.mode", "merge-on-read"]
+            ["write.update.mode", "merge-on-read"],
+            ["write.merge.mode", "merge-on-read"]
           ])
           const rows = Array.from({ length: 300 }, (_, id) => ({
             id,

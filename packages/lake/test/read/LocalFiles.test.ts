@@ -75,7 +75,8 @@ describe("tables whose files lie elsewhere", () => {
             [],
             [
               ["write.delete.mode", mode],
-              ["write.update.mode", mode]
+              ["write.update.mode", mode],
+              ["write.merge.mode", mode]
             ]
           )
           const account = (id: number, cents: number) => ({ id, country: "DE", cents })

@@ -195,17 +195,20 @@ export class RestClient {
     )
   }
 
-  /** **The commit point** of several tables: all of them or none. The answer holds no metadata: load what is needed. */
+  /**
+   * **The commit point** of several tables: all of them or none. The files that the updates name are written first. The answer
+   * holds no metadata: load what is needed; after OutcomeUnknown any one table tells for all.
+   */
   commitTables(commits: ReadonlyArray<TableCommit>): Effect.Effect<void, LakeError> {
     const names = commits.map(({ base }) => identifierText(base.identifier)).join(", ")
-    return Effect.asVoid(
-      this.calls.ask({
-        method: "POST",
-        path: this.paths.transaction,
-        body: { "table-changes": commits.map(commitJson) },
-        subject: { what: `tables ${names}`, kind: "table", commits: true }
-      })
-    )
+    const written = Effect.forEach(commits, ({ write }) => write?.([]) ?? Effect.void, { discard: true })
+    const asked = this.calls.ask({
+      method: "POST",
+      path: this.paths.transaction,
+      body: { "table-changes": commits.map(commitJson) },
+      subject: { what: `tables ${names}`, kind: "table", commits: true }
+    })
+    return Effect.asVoid(Effect.andThen(written, asked))
   }
 
   /** Views of one namespace, sorted; none when there is no such namespace. */

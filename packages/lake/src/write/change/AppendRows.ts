@@ -14,15 +14,16 @@ import type { Filter } from "../../read/Filter.ts"
 import { filterSql } from "../../read/FilterSql.ts"
 import type { ScanPlan } from "../../read/PlanScan.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
-import { bindPartitionSpec } from "../../spec/PartitionSpec.ts"
+import { bindPartitionSpec, partitionKey } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
 import { currentSchema, defaultSpec, type TableMetadata } from "../../spec/TableMetadata.ts"
 import { commitTable, type Committed } from "../CommitTable.ts"
 import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
 import { append, type ChangeRows, changeRows } from "../TableAction.ts"
-import { decideAndCommit, isolationOf, removeRows, type DeleteOptions, type Removal } from "./DeleteRows.ts"
+import { decideAndCommit, removeRows, type DeleteOptions, type Removal } from "./DeleteRows.ts"
 import { rowsWrong } from "./DivideRows.ts"
 import { partitionKeySql } from "./PartitionText.ts"
+import { isolationOf, type RowOperation } from "./RowOperation.ts"
 import { relationRows, writeRelation, type RelationOptions } from "./WriteRelation.ts"
 
 export interface RowsOptions extends DeleteOptions, RelationOptions {}
@@ -52,8 +53,9 @@ const changeOf = (
   plan: ScanPlan,
   added: ReadonlyArray<DataFile>,
   { deletes, kept, removed, replacedDeletes }: Removal,
+  operation: RowOperation,
   options: RowsOptions,
-  filter?: Filter
+  about: Pick<ChangeRows, "filter" | "partitions"> = {}
 ): ChangeRows =>
   changeRows({
     removed,
@@ -61,8 +63,8 @@ const changeOf = (
     deletes,
     replacedDeletes,
     readSnapshotId: plan.snapshot?.snapshotId ?? null,
-    isolation: options.isolation ?? isolationOf(base, "update"),
-    ...(filter === undefined ? {} : { filter }),
+    isolation: options.isolation ?? isolationOf(base.metadata.properties, operation),
+    ...about,
     summary: options.summary ?? new Map()
   })
 
@@ -93,7 +95,7 @@ export const overwriteRows = Effect.fn("overwriteRows")(function* (
       const added = yield* writeRelation(base.metadata, select, options)
       const removal = yield* removeRows(plan, condition, "update")
       if (removal.rows === 0 && added.length === 0) return undefined
-      return changeOf(base, plan, added, removal, options, filter)
+      return changeOf(base, plan, added, removal, "update", options, filter === undefined ? {} : { filter })
     }).pipe(Effect.scoped)
   return yield* decideAndCommit(identifier, options.branch, decide, filter)
 })
@@ -147,7 +149,10 @@ export const overwritePartitions = Effect.fn("overwritePartitions")(function* (
       const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
       const removal = yield* removeRows(plan, condition, "update")
-      return changeOf(base, plan, added, removal, options)
+      const partitions = new Set(added.map(({ partition, specId }) => partitionKey(specId, partition)))
+      return changeOf(base, plan, added, removal, "update", options, {
+        partitions: { specId: metadata.defaultSpecId, keys: partitions }
+      })
     }).pipe(Effect.scoped)
   return yield* decideAndCommit(identifier, options.branch, decide, undefined)
 })
@@ -211,7 +216,7 @@ export const upsertRows = Effect.fn("upsertRows")(function* (
       const condition = `(${names}) IN (SELECT (${names}) FROM (${rows}))`
       const added = yield* writeRelation(metadata, select, options)
       if (added.length === 0) return undefined
-      return changeOf(base, plan, added, yield* removeRows(plan, condition, "update"), options)
+      return changeOf(base, plan, added, yield* removeRows(plan, condition, "merge"), "merge", options)
     }).pipe(Effect.scoped)
   return yield* decideAndCommit(identifier, options.branch, decide, undefined)
 })

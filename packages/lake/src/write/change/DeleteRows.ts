@@ -28,10 +28,11 @@ import { fromDuckDbError, type ParquetError } from "../parquet/ParquetError.ts"
 import { changeRows, type ChangeRows } from "../TableAction.ts"
 import { writeDeletionVectors } from "./DeletionVectors.ts"
 import { writePositionDeletes } from "./PositionDeletes.ts"
+import { isolationOf, mergesOnRead, type RowOperation } from "./RowOperation.ts"
 
 export interface DeleteOptions {
   readonly branch?: string
-  /** Java's `write.delete.isolation-level`, unless given. */
+  /** What the table's property says for such a change (`write.delete.isolation-level`, `update`, `merge`), unless given. */
   readonly isolation?: ChangeRows["isolation"]
   /** Entries of the snapshot's summary besides the counts. */
   readonly summary?: ReadonlyMap<string, string>
@@ -50,9 +51,6 @@ export interface Removal {
   readonly replacedDeletes: ReadonlyArray<DeleteFile>
   readonly rows: number
 }
-
-const mergesOnRead = ({ metadata }: ScanPlan, operation: "delete" | "update"): boolean =>
-  metadata.properties.get(`write.${operation}.mode`) === "merge-on-read"
 
 interface Matched {
   readonly entry: ManifestEntry
@@ -84,7 +82,7 @@ const matchedFiles = Effect.fnUntraced(function* (
 export const removeRows = Effect.fnUntraced(function* (
   planned: ScanPlan,
   condition: string,
-  operation: "delete" | "update"
+  operation: RowOperation
 ): Effect.fn.Return<Removal, LakeError | ParquetError, DuckDb | Storage | Scope.Scope> {
   const plan = yield* withLocalFiles(yield* Storage, planned)
   const duckDb = yield* DuckDb
@@ -94,12 +92,13 @@ export const removeRows = Effect.fnUntraced(function* (
   const partly = matched.filter(({ gone, live }) => gone < live)
   const rows = matched.reduce((sum, { gone }) => sum + gone, 0)
   const removed = whole.map(({ entry }) => entry.dataFile)
-  if (mergesOnRead(plan, operation) && plan.metadata.formatVersion >= 3) {
+  const merging = mergesOnRead(plan.metadata.properties, operation)
+  if (merging && plan.metadata.formatVersion >= 3) {
     const entries = partly.map(({ entry }) => entry)
     const { deletes, replaced } = yield* writeDeletionVectors(connection, plan, entries, condition)
     return { removed, kept: [], deletes, replacedDeletes: replaced, rows }
   }
-  if (mergesOnRead(plan, operation)) {
+  if (merging) {
     const folder = yield* scratchFolder(duckDb, "deletes")
     const deletes = yield* Effect.forEach(partly, ({ entry }) =>
       Effect.flatMap(Effect.fromResult(positionsRelation({ ...plan, entries: [entry] })), (relation) => {
@@ -116,10 +115,6 @@ export const removeRows = Effect.fnUntraced(function* (
   const rewritten = partly.map(({ entry }) => entry.dataFile)
   return { removed: [...removed, ...rewritten], kept: kept.flat(), deletes: [], replacedDeletes: [], rows }
 })
-
-/** The isolation that the table asks of such a change. */
-export const isolationOf = ({ metadata }: Table, operation: "delete" | "update"): ChangeRows["isolation"] =>
-  metadata.properties.get(`write.${operation}.isolation-level`) === "snapshot" ? "snapshot" : "serializable"
 
 /** Decides on the table as it is, and anew when others changed what it was decided by. */
 export const decideAndCommit = <E, R>(
@@ -184,7 +179,7 @@ export const deleteRows = Effect.fn("deleteRows")(function* (
         deletes,
         replacedDeletes,
         readSnapshotId: plan.snapshot?.snapshotId ?? null,
-        isolation: options.isolation ?? isolationOf(base, "delete"),
+        isolation: options.isolation ?? isolationOf(base.metadata.properties, "delete"),
         filter,
         summary: options.summary ?? new Map()
       })

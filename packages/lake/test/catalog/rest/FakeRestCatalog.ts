@@ -11,7 +11,7 @@ import { LakeError } from "../../../src/LakeError.ts"
 import { parseJson, type JsonObject, type JsonValue } from "../../../src/spec/Json.ts"
 import { readObject } from "../../../src/spec/JsonRead.ts"
 import type { MetadataUpdate } from "../../../src/spec/MetadataUpdate.ts"
-import type { Requirement } from "../../../src/spec/Requirement.ts"
+import { type Requirement, unmetRequirement } from "../../../src/spec/Requirement.ts"
 import { refFromJson, snapshotFromJson } from "../../../src/spec/Snapshot.ts"
 import { tableMetadataToBytes } from "../../../src/spec/TableMetadataJson.ts"
 import { memoryPointers } from "../MemoryPointers.ts"
@@ -26,6 +26,18 @@ const refused = (failure: LakeError): Reply =>
   failure.reason === "TableMissing"
     ? error(404, "NoSuchTableException", "Table does not exist")
     : error(409, "CommitFailedException", failure.message)
+
+const failed = ({ cause }: Exit.Failure<unknown, LakeError>): Reply => {
+  const failure = cause.reasons.find(({ _tag }) => _tag === "Fail")
+  if (failure?._tag === "Fail" && failure.error instanceof LakeError) return refused(failure.error)
+  throw new Error(String(cause))
+}
+
+const identifierOf = (change: JsonObject): TableIdentifier => {
+  const { name, namespace } = readObject(change["identifier"], "identifier")
+  // what a client sent in a test
+  return { namespace: (namespace as ReadonlyArray<string>).join("."), name: String(name) }
+}
 
 const list = (value: JsonValue | undefined): ReadonlyArray<JsonObject> =>
   // what a client sent in a test
@@ -88,15 +100,32 @@ export const fakeRestCatalog: Effect.Effect<FakeRestCatalog, never, Scope.Scope>
         })
       })
     )
-    if (Exit.isFailure(exit)) {
-      const failure = exit.cause.reasons.find(({ _tag }) => _tag === "Fail")
-      if (failure?._tag === "Fail" && failure.error instanceof LakeError) return refused(failure.error)
-      throw new Error(String(exit.cause))
-    }
+    if (Exit.isFailure(exit)) return failed(exit)
     const metadata = new TextDecoder().decode(tableMetadataToBytes(exit.value.metadata))
     return { status: 200, body: `{"metadata-location":"${exit.value.metadataLocation}","metadata":${metadata}}` }
   }
+  /** All of them or none: nobody else commits between the first look and the last swap. */
+  const transaction = async ({ body }: Asked): Promise<Reply> => {
+    const exit = await run((catalog) =>
+      Effect.gen(function* () {
+        const changes = yield* Effect.forEach(list(readObject(parseJson(body), "commit")["table-changes"]), (sent) =>
+          Effect.map(catalog.loadTable(identifierOf(sent)), (base) => ({
+            base,
+            requirements: list(sent["requirements"]).map(requirementOf),
+            updates: list(sent["updates"]).map(updateOf)
+          }))
+        )
+        for (const { base, requirements } of changes) {
+          const unmet = unmetRequirement(base.metadata, requirements)
+          if (unmet !== undefined) return yield* new LakeError({ reason: "RequirementFailed", message: unmet })
+        }
+        yield* Effect.forEach(changes, (change) => catalog.commit(change))
+      })
+    )
+    return Exit.isSuccess(exit) ? { status: 204 } : failed(exit)
+  }
   const server = yield* misbehavingServer(async (asked) => {
+    if (asked.path === "/v1/transactions/commit") return transaction(asked)
     if (asked.path.startsWith("/v1/config")) return { status: 200, body: '{"defaults":{},"overrides":{}}' }
     const found = tablePath.exec(asked.path)
     if (found === null) return error(404, "NoSuchNamespaceException", "Namespace does not exist")

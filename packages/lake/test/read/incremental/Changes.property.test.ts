@@ -144,7 +144,8 @@ const run = (seed: number, mode: "copy-on-write" | "merge-on-read", partitioned:
     yield* createAccounts(partitioned ? byCountry : [], [
       ["format-version", version],
       ["write.delete.mode", mode],
-      ["write.update.mode", mode]
+      ["write.update.mode", mode],
+      ["write.merge.mode", mode]
     ])
     const steps = yield* makeHistory(seeded(seed))
     assert.isAbove(yield* checkTwin, 2)

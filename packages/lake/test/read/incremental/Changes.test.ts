@@ -75,7 +75,7 @@ describe("incremental reads", () => {
   for (const mode of ["copy-on-write", "merge-on-read"]) {
     it.live(`tell rows that were changed by their identifiers, as Spark's changelog view does, ${mode}`, () =>
       Effect.gen(function* () {
-        const properties = new Map(["write.update.mode", "write.delete.mode"].map((name) => [name, mode] as const))
+        const properties = new Map(["write.merge.mode", "write.delete.mode"].map((name) => [name, mode] as const))
         const identified = { ...schema, identifierFieldIds: [1] }
         yield* Catalog.use((catalog) => catalog.createTable({ identifier: table, schema: identified, properties }))
         const account = (id: number, cents: number) => ({ id, country: "DE", cents })

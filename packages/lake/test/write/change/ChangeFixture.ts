@@ -1,6 +1,9 @@
 /** Small tables in a folder of their own, changed by SQL: for tests of changes of rows. */
+import type { Storage } from "@frazil/core"
 import { Effect } from "effect"
-import { Catalog } from "../../../src/catalog/Catalog.ts"
+import { Catalog, type CatalogShape } from "../../../src/catalog/Catalog.ts"
+import type { DuckDb } from "../../../src/io/DuckDb.ts"
+import type { FileIO } from "../../../src/io/FileIO.ts"
 import type { AsOf } from "../../../src/read/AsOf.ts"
 import { readTable } from "../../../src/read/ReadTable.ts"
 import { partitionSpec, type PartitionBy } from "../../../src/spec/PartitionSpec.ts"
@@ -62,4 +65,27 @@ export const textOf = (rows: ReadonlyArray<Account>): ReadonlyArray<string> =>
 export const readAccounts = Effect.fnUntraced(function* (asOf: AsOf = { _tag: "Current" }) {
   const { rows } = yield* readTable(yield* load, { asOf })
   return rows.map(({ balance, country, id }) => `${String(id)}|${String(country)}|${String(balance)}`).sort()
+})
+
+type Services = Catalog | FileIO | DuckDb | Storage
+
+/** Runs `one`, with `other` committed between its first decision and its commit; tells how often it was decided. */
+export const meetOnce = Effect.fnUntraced(function* <E>(
+  one: Effect.Effect<unknown, E, Services>,
+  other: Effect.Effect<unknown, { readonly message: string }, Services>
+) {
+  const catalog = yield* Catalog
+  const services = yield* Effect.context<Services>()
+  let loads = 0
+  const meeting: CatalogShape = {
+    ...catalog,
+    // a decision loads the table once, its commit once more
+    loadTable: (identifier) =>
+      Effect.suspend(() => {
+        const meanwhile = ++loads === 2 ? Effect.orDie(Effect.provideContext(other, services)) : Effect.void
+        return Effect.andThen(meanwhile, catalog.loadTable(identifier))
+      })
+  }
+  yield* Effect.provideService(one, Catalog, meeting)
+  return loads / 2
 })

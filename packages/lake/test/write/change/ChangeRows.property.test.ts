@@ -77,7 +77,8 @@ const run = (seed: number, mode: "copy-on-write" | "merge-on-read", partitioned:
     yield* createAccounts(partitioned ? byCountry : [], [
       ["format-version", version],
       ["write.delete.mode", mode],
-      ["write.update.mode", mode]
+      ["write.update.mode", mode],
+      ["write.merge.mode", mode]
     ])
     let rows: ReadonlyArray<Account> = []
     const past = new Map<bigint, ReadonlyArray<Account>>()

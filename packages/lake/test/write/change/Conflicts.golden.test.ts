@@ -7,7 +7,7 @@
 import type { Storage } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Catalog, type CatalogShape } from "../../../src/catalog/Catalog.ts"
+import { Catalog } from "../../../src/catalog/Catalog.ts"
 import type { DuckDb } from "../../../src/io/DuckDb.ts"
 import type { FileIO } from "../../../src/io/FileIO.ts"
 import { compactTable } from "../../../src/maintenance/Compact.ts"
@@ -22,6 +22,7 @@ import {
   byCountry,
   createAccounts,
   layerLake,
+  meetOnce,
   readAccounts,
   rowsSql,
   table,
@@ -138,7 +139,8 @@ const begin = Effect.fnUntraced(function* ([mode, version]: Mode) {
   yield* createAccounts(byCountry, [
     ["format-version", version],
     ["write.delete.mode", mode],
-    ["write.update.mode", mode]
+    ["write.update.mode", mode],
+    ["write.merge.mode", mode]
   ])
   yield* appendRows(table, rowsSql(first.filter(isOld)))
   return (yield* appendRows(table, rowsSql(first.filter((row) => !isOld(row)))))!.snapshot!.snapshotId
@@ -146,22 +148,8 @@ const begin = Effect.fnUntraced(function* ([mode, version]: Mode) {
 
 const meet = (one: Change, other: Change, isolation: Isolation, [mode, version]: Mode, begun: bigint) =>
   Effect.gen(function* () {
-    const catalog = yield* Catalog
     yield* commitTable({ table, actions: () => Effect.succeed([rollback(begun)]) })
-    const services = yield* Effect.context<Catalog | FileIO | DuckDb | Storage>()
-    let loads = 0
-    const meeting: CatalogShape = {
-      ...catalog,
-      // the first time it is decided by, the second time committed on
-      loadTable: (identifier) =>
-        Effect.suspend(() => {
-          const meanwhile =
-            ++loads === 2 ? Effect.orDie(Effect.provideContext(other.run("serializable"), services)) : Effect.void
-          return Effect.andThen(meanwhile, catalog.loadTable(identifier))
-        })
-    }
-    yield* Effect.provideService(one.run(isolation), Catalog, meeting)
-    assert.isAtLeast(loads, 2, "they never met")
+    assert.isAtLeast(yield* meetOnce(one.run(isolation), other.run("serializable")), 1, "they never met")
     const inTurn = one.on(other.on(first))
     const expected = isolation === "serializable" ? inTurn : (beside(one, other) ?? inTurn)
     assert.deepStrictEqual(yield* readAccounts(), textOf(expected), `${isolation}, ${mode}, version ${version}`)

@@ -248,6 +248,7 @@ const createFor = (text: string, by: string, mode: string) => {
       properties: new Map([
         ["format-version", "3"],
         ["write.update.mode", mode],
+        ["write.merge.mode", mode],
         ["write.delete.mode", mode],
         ["write.metadata.metrics.default", "full"]
       ])

@@ -259,6 +259,7 @@ const structureActions: Readonly<Record<string, (world: World) => Act>> = {
           new Map([
             ["write.delete.mode", mode],
             ["write.update.mode", mode],
+            ["write.merge.mode", mode],
             ["commit.manifest.min-count-to-merge", merge],
             ["write.metadata.metrics.default", ["none", "counts", "truncate(2)", "full"][world.below(4)]!]
           ])
@@ -449,7 +450,8 @@ const run = (seed: number, ran: Set<string>, shown: Set<Kind>) =>
       properties: new Map([
         ["format-version", String(version)],
         ["write.delete.mode", mode],
-        ["write.update.mode", mode]
+        ["write.update.mode", mode],
+        ["write.merge.mode", mode]
       ])
     })
     for (let step = 0; step < steps; step++) {

@@ -29,7 +29,8 @@ const exactly = (id: number): Filter => ({ _tag: "Compare", column: "id", operat
 
 const merging = [
   ["write.delete.mode", "merge-on-read"],
-  ["write.update.mode", "merge-on-read"]
+  ["write.update.mode", "merge-on-read"],
+  ["write.merge.mode", "merge-on-read"]
 ] as const
 
 const upgrade = commitTable({ table, actions: () => Effect.succeed([upgradeFormat(3)]) })
