@@ -5,10 +5,10 @@
  * The disk's memory is kept here: a sync of a file makes the bytes durable that it has by then, a sync of a folder the names
  * that are in it by then. Whatever is not synced is lost, as after a crash. No disk is waited for.
  */
-import { readdirSync, statSync } from "node:fs"
+import { mkdirSync, readdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { EmbeddedLog } from "@frazil/connect"
-import { DiskSync, FaultPoint, layerLocal } from "@frazil/core"
+import { DiskSync, FaultPoint, layerLocal, localPath } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { layerSqliteCatalog } from "../../src/catalog/SqliteCatalog.ts"
@@ -83,6 +83,15 @@ const cases: ReadonlyArray<Case> = [
   ["a landing", Effect.andThen(appendEvents(0, 30), landEvents), /at_day=2026-01-02\/.*\.parquet$/],
   ["an append", Effect.andThen(createAccounts(byCountry), appendRows(table, rows(0))), /country=fr\/rows-.*\.parquet$/],
   ["an append to a table without partitions", Effect.andThen(createAccounts([]), appendRows(table, rows(0))), /rows-/],
+  [
+    "an append to a partition whose folder somebody made who was killed then",
+    Effect.gen(function* () {
+      const { metadata } = yield* createAccounts(byCountry)
+      mkdirSync(join(localPath(metadata.location) ?? "", "data", "country=de"), { recursive: true })
+      yield* appendRows(table, rows(0))
+    }),
+    /country=de\/rows-.*\.parquet$/
+  ],
   [
     "an overwrite and an upsert",
     Effect.all([
