@@ -2,7 +2,6 @@
  * The pipeline on a REST catalog of Java's and a store of objects: killed with the catalog's server in the middle, it goes
  * on, and what is there in the end is what the oracle reads out of the file, for PyIceberg through the same catalog, too.
  */
-import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { HttpCalls } from "@frazil/core"
@@ -12,30 +11,12 @@ import { restServer, restServerOnS3, s3Keys, s3Server } from "@frazil/sim/server
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import type { Summary } from "../src/Summary.ts"
+import { askGateway, frazil, maintain, ofStore, printed } from "./support/FarLake.ts"
 import { runPipelineProcess, startPipeline } from "./support/PipelineProcess.ts"
 import { makePlace, type Place } from "./support/PipelineRun.ts"
 
 const infra = process.env["FRAZIL_INFRA"] ?? join(import.meta.dirname, "../../../../shared/infra")
-const apps = join(import.meta.dirname, "../..")
 const table = { namespace: "transactions", name: "raw" }
-
-/** Runs a program; gives what it printed. */
-const printed = (program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>, input = "") =>
-  Effect.callback<string, Error>((resume) => {
-    const child = execFile(program, [...args], { env: { ...process.env, ...env }, maxBuffer: 1e8 }, (error, out, err) =>
-      resume(
-        error === null ? Effect.succeed(out) : Effect.fail(new Error(`${program} ${args.join(" ")}: ${out}${err}`))
-      )
-    )
-    child.stdin?.end(input)
-  })
-
-const ofStore = (endpoint: string) => ({
-  AWS_ENDPOINT_URL: endpoint,
-  AWS_ACCESS_KEY_ID: s3Keys.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: s3Keys.secretAccessKey,
-  AWS_REGION: s3Keys.region
-})
 
 const input = (place: Place) => [
   // a landing takes a few megabytes before it looks at the time: several snapshots, however fast the machine
@@ -47,9 +28,6 @@ const summaryOf = (place: Place): Summary => {
   // written by the run that has just ended
   return JSON.parse(readFileSync(join(place.folder, "summary.json"), "utf8")) as Summary
 }
-
-const frazil = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
-  printed(process.execPath, [join(apps, "cli"), ...args], env)
 
 /** Waits until the table has a snapshot; gives its first. */
 const firstSnapshot = (url: string) =>
@@ -63,20 +41,6 @@ const firstSnapshot = (url: string) =>
   )
 
 const countAt = "SELECT count(*) AS n FROM transactions.raw"
-
-/** What the gateway answers about the table at a snapshot. */
-const askGateway = (where: ReadonlyArray<string>, env: Readonly<Record<string, string>>, port: number, at: bigint) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      yield* startPipeline({ app: join(apps, "api"), args: [...where, "--port", String(port)], env })
-      const url = `http://127.0.0.1:${port}/v1/query?sql=${encodeURIComponent(countAt)}&as_of=${at}`
-      const text = yield* Effect.tryPromise(async () => {
-        const response = await fetch(url)
-        return `${response.status} ${await response.text()}`
-      }).pipe(Effect.retry({ schedule: Schedule.spaced(100), times: 200 }))
-      return text
-    })
-  )
 
 describe("the pipeline on a REST catalog and S3", () => {
   it.live("goes on after it and the catalog's server were killed; everybody reads the same rows", () =>
@@ -129,14 +93,10 @@ describe("the pipeline on a REST catalog and S3", () => {
 
       const earlier = Number(first.summary.get("total-records"))
       assert.isBelow(earlier, rows)
-      const answer = yield* askGateway(where, env, 8261, first.snapshotId)
-      assert.match(answer, new RegExp(`^200 .*${earlier}`, "s"))
+      const [answer] = yield* askGateway(where, env, 8261, [{ sql: countAt, asOf: String(first.snapshotId) }])
+      assert.match(answer!, new RegExp(`^200 .*${earlier}`, "s"))
 
-      const compacted = yield* printed(
-        process.execPath,
-        [join(apps, "maintenance"), "all", "--min-input-files", "2", ...where],
-        env
-      )
+      const compacted = yield* maintain(["all", "--min-input-files", "2", ...where], env)
       assert.match(compacted, /transactions\.raw: compact: \d+ data files/)
       const after = yield* frazil(["tables", "audit", "transactions.raw", ...where], env)
       assert.match(after, /none missing, none doubled/)

@@ -4,7 +4,9 @@
  * `reason` decides: CommitConflict, Unavailable → retry later; RequirementFailed → plan anew on the table as it is now;
  * OutcomeUnknown → look at the table before anything else; TableReplaced → what was planned is about a table that is gone,
  * and another has its name: ask whether it is meant for that one; TableMissing, TableExists, SnapshotMissing, Invalid → the
- * request was wrong; Refused (credentials, rights), Full, Corrupt, Unsupported → stop and tell the operator.
+ * request was wrong; Refused (credentials, rights), Full, Corrupt, Unsupported → stop and tell the operator. Of who removes
+ * files only: MetadataAhead → again after the table's next commit, and tell the operator if it lasts: the catalog is an older
+ * copy then; LocationInDoubt → find out whose the folder is before anything in it goes.
  */
 import type { StorageError } from "@frazil/core"
 import { Schema } from "effect"
@@ -21,6 +23,8 @@ export class LakeError extends Schema.TaggedError<LakeError>()("LakeError", {
     "RequirementFailed",
     "OutcomeUnknown",
     "Corrupt",
+    "MetadataAhead",
+    "LocationInDoubt",
     "Unsupported",
     "Unavailable",
     "Refused",

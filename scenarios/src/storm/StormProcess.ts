@@ -16,8 +16,11 @@ const place = JSON.parse(placeText) as StormPlace
 /** What a user tries again. Whatever else fails ends the process, and with it the scenario. */
 const again: ReadonlySet<string> = new Set(["CommitConflict", "RequirementFailed", "OutcomeUnknown", "Unavailable"])
 
-/** Orphan removal refuses while a commit that a killed catalog gave up has left newer metadata: the next commit settles it. */
-const isGivenUp = (message: string): boolean => message.includes("or the last commit was given up")
+/**
+ * What only some roles try again: a commit that a killed catalog gave up has left newer metadata, and orphan removal refuses
+ * until the next commit settles it.
+ */
+const againBy: Partial<Record<Role, ReadonlySet<string>>> = { orphans: new Set(["MetadataAhead"]) }
 
 const turns = Effect.fnUntraced(function* (name: Role) {
   const random = makeRandom(seed)
@@ -32,7 +35,7 @@ const turns = Effect.fnUntraced(function* (name: Role) {
         orElse: () => Effect.succeed({ came: "given up in time" })
       }),
       Effect.catchIf(
-        ({ message, reason }) => again.has(reason) || isGivenUp(message),
+        ({ reason }) => again.has(reason) || againBy[name]?.has(reason) === true,
         ({ message, reason }) => Effect.succeed({ came: reason, message })
       )
     )

@@ -75,14 +75,29 @@ const syncPath = async (path: string, kind: "file" | "folder", sync: Sync): Prom
   }
 }
 
-/** Makes the folder, and every new folder's entry in its parent durable. */
-const makeFolder = async (folder: string, sync: Sync): Promise<void> => {
-  const firstMade = await mkdir(folder, { recursive: true })
-  if (firstMade === undefined) return
-  const stop = dirname(firstMade)
-  for (let at = dirname(folder); at.length >= stop.length; at = dirname(at)) {
-    await syncPath(at, "folder", sync)
-    if (at === stop) return
+type MakeFolder = (folder: string) => Promise<void>
+
+/** Paths of folders are short; more are asked of the disk again. */
+const foldersKnownMax = 10_000
+
+/**
+ * Makes folders, and the entry of each in its parent durable, up to the root. One that was there is synced, too, the first
+ * time: who made it may be about to, or was killed before.
+ */
+const folderMaker = (root: string, sync: Sync): MakeFolder => {
+  const known = new Set<string>()
+  return async (folder) => {
+    const firstMade = await mkdir(folder, { recursive: true })
+    const top = firstMade !== undefined && firstMade.length <= root.length ? dirname(firstMade) : root
+    const synced: Array<string> = []
+    for (let at = folder; at.length > top.length; at = dirname(at)) {
+      const made = firstMade !== undefined && at.length >= firstMade.length
+      if (!made && known.has(at)) break
+      await syncPath(dirname(at), "folder", sync)
+      synced.push(at)
+    }
+    if (known.size + synced.length > foldersKnownMax) known.clear()
+    for (const each of synced) known.add(each)
   }
 }
 
@@ -128,10 +143,10 @@ const told = (uri: string, doing: Promise<void>): Promise<void> =>
     throw toStorageError(uri)(cause)
   })
 
-const writeNewAll = async (files: ReadonlyArray<NewFile>, sync: Sync): Promise<void> => {
+const writeNewAll = async (files: ReadonlyArray<NewFile>, makeFolder: MakeFolder, sync: Sync): Promise<void> => {
   const folders = Array.from(new Set(files.map(({ path }) => dirname(path))))
   try {
-    for (const folder of folders) await makeFolder(folder, sync)
+    for (const folder of folders) await makeFolder(folder)
     await every(files.map((file) => told(file.uri, writeSynced(file, sync))))
     // one after another: who finds the last of them, finds those before it
     for (const { path, temporary, uri } of files) await told(uri, link(temporary, path))
@@ -142,7 +157,6 @@ const writeNewAll = async (files: ReadonlyArray<NewFile>, sync: Sync): Promise<v
 }
 
 const writeNewFromFile = async (path: string, from: string, nonce: number, sync: Sync): Promise<void> => {
-  await makeFolder(dirname(path), sync)
   await syncPath(from, "file", sync)
   try {
     await publish(from, path, sync)
@@ -220,9 +234,11 @@ async function* walk(folder: string, prefix: string, temporary: boolean): AsyncG
 const nonce = Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
 
 const make = (root: string, sync: Sync): Storage["Service"] => {
-  const inside = `${localPath(root) ?? root}/`
+  const rootPath = localPath(root) ?? root
+  const inside = rootPath === "/" ? rootPath : `${rootPath}/`
+  const makeFolder = folderMaker(rootPath, sync)
   const checkInside = (uri: string, path: string): void => {
-    if (path.startsWith(inside) || inside === "//") return
+    if (path.startsWith(inside)) return
     const message = `${uri} lies outside ${root}: nothing is written or deleted there; give that folder as the warehouse`
     throw new StorageError({ reason: "Unavailable", uri, message })
   }
@@ -244,7 +260,7 @@ const make = (root: string, sync: Sync): Storage["Service"] => {
       change(uri, async (path): Promise<NewFile> => ({ uri, bytes, path, temporary: temporaryOf(path, number) }))
     )
     yield* Effect.uninterruptible(
-      Effect.tryPromise({ try: () => writeNewAll(files, sync), catch: toStorageError(first.uri) })
+      Effect.tryPromise({ try: () => writeNewAll(files, makeFolder, sync), catch: toStorageError(first.uri) })
     )
   })
 
@@ -257,6 +273,7 @@ const make = (root: string, sync: Sync): Storage["Service"] => {
     writeNewFromFile: (uri, from) =>
       Effect.flatMap(nonce, (n) =>
         change(uri, async (path) => {
+          await makeFolder(dirname(path))
           await writeNewFromFile(path, from, n, sync)
           return describe(path)
         })

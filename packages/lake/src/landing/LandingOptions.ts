@@ -1,6 +1,5 @@
 /** How landings run: when they commit, when their input is complete, and who watches. */
 import { Effect } from "effect"
-import { fileBytesDefault } from "../spec/FileBytesTarget.ts"
 import { type LandingMonitor, makeLandingMonitor } from "./LandingStatus.ts"
 
 export interface LandingRun {
@@ -8,7 +7,8 @@ export interface LandingRun {
   readonly commitEveryMs: number
   /** Rows of one swap: bounds what an attempt holds and what a failure repeats. */
   readonly attemptRowsMax: number
-  readonly fileBytesTarget: number
+  /** A file ends near this size. Default: the table's `write.target-file-size-bytes`, or 128 MiB. */
+  readonly fileBytesTarget?: number
   /** Starts over this often without a swap in between, then gives up. */
   readonly failuresInRowMax: number
   /** Whether nothing will be appended to a topic any more. Asked when a landing has read all there is. */
@@ -19,7 +19,6 @@ export interface LandingRun {
 export const landingDefaults = (): LandingRun => ({
   commitEveryMs: 300_000,
   attemptRowsMax: 4_000_000,
-  fileBytesTarget: fileBytesDefault,
   failuresInRowMax: Number.POSITIVE_INFINITY,
   inputComplete: () => Effect.succeed(false),
   monitor: makeLandingMonitor()

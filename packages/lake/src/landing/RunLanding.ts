@@ -9,6 +9,7 @@ import { Decoder, type RecordBatch, type Topic } from "@frazil/core"
 import { Log, newOwner, type RecordInForce, type ShardId, type TopicInfo } from "@frazil/engine"
 import { Clock, Effect, Result } from "effect"
 import type { Table } from "../catalog/Catalog.ts"
+import { fileBytesTargetOf } from "../spec/FileBytesTarget.ts"
 import { dataFolder } from "../spec/Locations.ts"
 import { metricsModes } from "../spec/MetricsMode.ts"
 import type { DataFile } from "../spec/DataFile.ts"
@@ -91,18 +92,19 @@ const landFromMarks = Effect.fnUntraced(function* (
 const landOnce = Effect.fnUntraced(function* (running: Running, inForce: RecordInForce | undefined, attempt: number) {
   const { landing, owner, run, topic } = running
   const opened = yield* openTable(landing, topic, inForce)
+  const { metadata } = opened.table
   showTable(running, opened.table, opened.marks, undefined)
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const writer = yield* (yield* DataFileWriter).open({
-        schema: writtenSchema(landing.schema, currentSchema(opened.table.metadata)),
+        schema: writtenSchema(landing.schema, currentSchema(metadata)),
         spec: landing.spec,
         shape: landing.topic.shape,
         sourceTopic: topic.name,
-        targetDirectory: dataFolder(opened.table.metadata),
+        targetDirectory: dataFolder(metadata),
         filePrefix: `${landing.name}-${owner}-${attempt}`,
-        fileBytesTarget: run.fileBytesTarget,
-        metrics: metricsModes(opened.table.metadata.properties)
+        fileBytesTarget: run.fileBytesTarget ?? fileBytesTargetOf(metadata.properties),
+        metrics: metricsModes(metadata.properties)
       })
       const read = yield* readUntilDue(running, opened.marks, writer.write)
       if (read.records === 0) return { inForce, complete: read.complete }

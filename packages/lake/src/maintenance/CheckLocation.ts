@@ -15,9 +15,11 @@ import { listMetadataFiles, metadataVersion, unnamedMetadata } from "./MetadataF
 const looksMax = 6
 const lookAgainMs = 500
 
-const refuse = (table: Table, what: string): LakeError =>
+type Doubt = "MetadataAhead" | "LocationInDoubt" | "Invalid"
+
+const refuse = (reason: Doubt, table: Table, what: string): LakeError =>
   new LakeError({
-    reason: "Corrupt",
+    reason,
     message: `table ${identifierText(table.identifier)}: no file is removed below ${table.metadata.location}: ${what}`
   })
 
@@ -36,6 +38,7 @@ const problemOf = Effect.fnUntraced(function* (identifier: TableIdentifier, form
   const foreign = foreigners.find((head) => !head.empty)
   if (foreign !== undefined) {
     return yield* refuse(
+      "LocationInDoubt",
       table,
       `${foreign.file.uri} is metadata of another table (uuid ${foreign.tableUuid}). If no catalog has that one any more, say so: formerTables, or --former-table ${foreign.tableUuid}`
     )
@@ -54,7 +57,10 @@ export interface CheckedTable {
   readonly strangers: ReadonlyArray<string>
 }
 
-/** The table, once its folder was found to be its own, or former tables' (UUIDs) besides; Corrupt when it is not. */
+/**
+ * The table, once its folder was found to be its own, or former tables' (UUIDs) besides; LocationInDoubt when it may be
+ * another's, MetadataAhead when it holds a later state than the catalog's.
+ */
 export const checkLocation = Effect.fnUntraced(function* (
   identifier: TableIdentifier,
   former: ReadonlySet<string>
@@ -64,6 +70,7 @@ export const checkLocation = Effect.fnUntraced(function* (
     if (newer === undefined) return { table, strangers }
     if (look === looksMax) {
       return yield* refuse(
+        "MetadataAhead",
         table,
         `${newer} is newer than the catalog's metadata: the catalog is an older copy, or the last commit was given up. The next commit settles the latter`
       )
@@ -73,8 +80,8 @@ export const checkLocation = Effect.fnUntraced(function* (
 })
 
 /**
- * Folders of other tables inside this one's, which are left alone. Corrupt when another table lies in the very same
- * folder, cannot be read, or is called a former one.
+ * Folders of other tables inside this one's, which are left alone. LocationInDoubt when another table lies in the very same
+ * folder, Invalid when one that is there is called a former one; one that cannot be read fails as reading it does.
  */
 export const foldersOfOthers = Effect.fnUntraced(function* (
   table: Table,
@@ -95,13 +102,16 @@ export const foldersOfOthers = Effect.fnUntraced(function* (
     const { metadata } = found
     if (former.has(metadata.tableUuid)) {
       return yield* refuse(
+        "Invalid",
         table,
         `${identifierText(identifier)} is the table of uuid ${metadata.tableUuid}: it is there`
       )
     }
     for (const location of [metadata.location, dataFolder(metadata), metadataFolder(metadata)]) {
       const folder = folderPrefix(location)
-      if (folder === own) return yield* refuse(table, `${identifierText(identifier)} lies there too`)
+      if (folder === own) {
+        return yield* refuse("LocationInDoubt", table, `${identifierText(identifier)} lies there too`)
+      }
       if (folder.startsWith(own)) folders.push(folder)
     }
   }

@@ -69,7 +69,7 @@ const readHead = (storage: StorageShape, file: StoredObject) =>
         ? Effect.succeed(head === "gone" ? undefined : head)
         : Effect.fail(
             new LakeError({
-              reason: "Corrupt",
+              reason: "LocationInDoubt",
               message: `${file.uri}: is no table metadata that can be read, so nobody can say whose folder this is; move it away`
             })
           )

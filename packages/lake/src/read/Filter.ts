@@ -8,7 +8,9 @@ import { incrementText } from "../spec/Bounds.ts"
 import { compareValues } from "../spec/Manifest.ts"
 import type { SingleValue } from "../spec/SingleValue.ts"
 
-export type Operator = "=" | "<" | "<=" | ">" | ">="
+export const operators = ["=", "<", "<=", ">", ">="] as const
+
+export type Operator = (typeof operators)[number]
 
 export type Filter =
   | { readonly _tag: "And"; readonly filters: ReadonlyArray<Filter> }

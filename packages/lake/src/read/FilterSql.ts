@@ -47,7 +47,7 @@ const comparedType = (column: string, schema: TableSchema): PrimitiveType => {
   throw new TypeError(`a filter names ${column}, which is no column that can be compared`)
 }
 
-/** Throws TypeError for a column that the schema has not, or that cannot be compared. */
+/** Of a filter that `checkFilter` let through; throws TypeError for a column that the schema has not, or that cannot be compared. */
 export const filterSql = (filter: Filter, schema: TableSchema): string => {
   switch (filter._tag) {
     case "And":

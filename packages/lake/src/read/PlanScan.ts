@@ -22,6 +22,7 @@ import { hasInitialDefaults } from "./DefaultSql.ts"
 import { readVectors, type Vectors } from "./Vectors.ts"
 import { isPrimitive, typeEquals } from "../spec/Type.ts"
 import { resolveAsOf, type AsOf, type TableMoment } from "./AsOf.ts"
+import { checkFilter } from "./CheckFilter.ts"
 import { mayMatch, type Filter } from "./Filter.ts"
 import { pruner, type Pruner } from "./Prune.ts"
 
@@ -31,7 +32,7 @@ const readsMax = 8
 export interface ScanOptions {
   /** The current snapshot when left out. */
   readonly asOf?: AsOf
-  /** Only leaves out files: rows are to be filtered by whoever reads them. */
+  /** Only leaves out files: rows are to be filtered by whoever reads them. Invalid where the table cannot be asked so. */
   readonly filter?: Filter
 }
 
@@ -134,13 +135,14 @@ export const planScan = Effect.fn("planScan")(function* (
   const { metadata } = table
   const fileIO = yield* FileIO
   const moment = yield* Effect.fromResult(resolveAsOf(metadata, options.asOf ?? { _tag: "Current" }))
+  const { filter } = options
+  if (filter !== undefined) yield* Effect.fromResult(checkFilter(metadata.location, filter, moment.schema))
   if (moment.snapshot === undefined)
     return { ...moment, metadata, entries: [], deletes: new Map(), physical: new Map(), filesTotal: 0 }
   const listed = yield* fileIO.readManifestList(moment.snapshot.manifestList)
   const manifests = listed.filter((manifest) => manifest.content === "data")
   const filesTotal = yield* checkTotal(moment.snapshot, manifests)
 
-  const { filter } = options
   const prune = pruner(moment.schema)
   const wanted = yield* wantedManifests(table, manifests, filter, prune)
   const read = yield* Effect.forEach(

@@ -144,7 +144,6 @@ describe("planScan", () => {
         }),
         []
       )
-      assert.deepStrictEqual(yield* where(compare("nowhere", "=", 0n)), ["a", "b", "c"])
     }).pipe(Effect.provide(layerLake))
   )
 

@@ -14,7 +14,7 @@ const orphanAgeMsMin = 5 * 60_000
 /** What may be left to the next time: others were quicker. */
 const passing: ReadonlySet<string> = new Set(["CommitConflict", "Unavailable", "RequirementFailed"])
 /** A kill between the writing of metadata and the swap leaves some that is newer than the catalog's, until the next commit. */
-const refused: ReadonlySet<string> = new Set([...passing, "Corrupt"])
+const refused: ReadonlySet<string> = new Set([...passing, "MetadataAhead"])
 
 /** How often something was left to the next time, and how often it was done. */
 export interface UpkeepCounts {

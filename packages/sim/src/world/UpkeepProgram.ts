@@ -8,7 +8,6 @@ import {
   compactTable,
   expireSnapshots,
   FileRewriter,
-  LakeError,
   type Landing,
   removeOrphans,
   rowFileRewriter
@@ -54,8 +53,8 @@ const passing = new Set([
 ])
 
 /** A folder that holds what a lost or torn commit left: who removes files refuses it until that is settled. */
-const refusesFolder = ({ message, reason }: LakeError): boolean =>
-  reason === "Corrupt" && /no file is removed below|is no table metadata that can be read/.test(message)
+const refusesFolder = ({ reason }: { readonly reason: string }): boolean =>
+  reason === "MetadataAhead" || reason === "LocationInDoubt"
 
 /** Does round after round, until enough were done or the job is. */
 export const upkeepProgram = (
@@ -75,7 +74,7 @@ export const upkeepProgram = (
       const action = actions[yield* Random.nextIntBetween(0, actions.length - 1)]!
       yield* action(landing, rhythm).pipe(
         Effect.catchIf(
-          (error) => passing.has(error.reason) || (error instanceof LakeError && refusesFolder(error)),
+          (error) => passing.has(error.reason) || refusesFolder(error),
           () => Effect.void
         )
       )

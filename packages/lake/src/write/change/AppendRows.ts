@@ -87,11 +87,7 @@ export const overwriteRows = Effect.fn("overwriteRows")(function* (
 ): Effect.fn.Return<Committed | undefined, LakeError | ParquetError, Services> {
   const decide = (base: Table, plan: ScanPlan) =>
     Effect.gen(function* () {
-      const condition = yield* Effect.try({
-        try: () => (filter === undefined ? "true" : filterSql(filter, plan.schema)),
-        catch: (cause) =>
-          new LakeError({ reason: "Invalid", message: `rows cannot be replaced: ${String(cause)}`, cause })
-      })
+      const condition = filter === undefined ? "true" : filterSql(filter, plan.schema)
       const added = yield* writeRelation(base.metadata, select, options)
       const removal = yield* removeRows(plan, condition, "update")
       if (removal.rows === 0 && added.length === 0) return undefined

@@ -166,11 +166,7 @@ export const deleteRows = Effect.fn("deleteRows")(function* (
 ): Effect.fn.Return<Committed | undefined, LakeError | ParquetError, Catalog | FileIO | DuckDb | Storage> {
   const decide = (base: Table, plan: ScanPlan) =>
     Effect.gen(function* () {
-      const condition = yield* Effect.try({
-        try: () => filterSql(filter, plan.schema),
-        catch: (cause) =>
-          new LakeError({ reason: "Invalid", message: `rows cannot be deleted: ${String(cause)}`, cause })
-      })
+      const condition = filterSql(filter, plan.schema)
       const { deletes, kept, removed, replacedDeletes, rows } = yield* removeRows(plan, condition, "delete")
       if (rows === 0) return undefined
       return changeRows({

@@ -11,6 +11,7 @@ import { type ColumnBatch, type RecordShape, Storage } from "@frazil/core"
 import { Effect, type Scope, Semaphore } from "effect"
 import { DuckDb } from "../../io/DuckDb.ts"
 import type { DataFile } from "../../spec/DataFile.ts"
+import { fileBytesDefault } from "../../spec/FileBytesTarget.ts"
 import { metricsModes, type MetricsModes } from "../../spec/MetricsMode.ts"
 import type { PartitionSpec } from "../../spec/PartitionSpec.ts"
 import type { TableSchema } from "../../spec/Schema.ts"
@@ -77,7 +78,7 @@ export interface ParquetWriter {
 
 const mebibyte = 1024 * 1024
 const sizeDefaults = {
-  fileBytesTarget: 128 * mebibyte,
+  fileBytesTarget: fileBytesDefault,
   rowGroupRowsMax: 40_960,
   bufferBytesMax: 64 * mebibyte,
   buffersBytesMax: 128 * mebibyte,

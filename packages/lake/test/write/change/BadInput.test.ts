@@ -1,12 +1,11 @@
 /** Rows that do not fit, and disks that fill: the right error, the table as it was, and whatever was written an orphan. */
 import { Storage, StorageError, type StorageShape, writeEach } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { Catalog, type CatalogShape } from "../../../src/catalog/Catalog.ts"
 import { LakeError } from "../../../src/LakeError.ts"
 import { compactTable } from "../../../src/maintenance/Compact.ts"
 import { removeOrphans } from "../../../src/maintenance/RemoveOrphans.ts"
-import { readTable } from "../../../src/read/ReadTable.ts"
 import { partitionSpec, type PartitionBy } from "../../../src/spec/PartitionSpec.ts"
 import type { TableSchema } from "../../../src/spec/Schema.ts"
 import { currentSnapshot } from "../../../src/spec/TableMetadata.ts"
@@ -14,37 +13,7 @@ import type { PrimitiveType } from "../../../src/spec/Type.ts"
 import { appendRows, overwritePartitions, overwriteRows, upsertRows } from "../../../src/write/change/AppendRows.ts"
 import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { byCountry, createAccounts, layerLake, load, readAccounts, rowsSql, table } from "./ChangeFixture.ts"
-
-const filesOf = Effect.gen(function* () {
-  const { metadata } = yield* load
-  const objects = yield* Stream.runCollect((yield* Storage).list(`${metadata.location}/`, { temporary: true }))
-  return objects.map(({ uri }) => uri).sort()
-})
-
-/** Every row, in order of its id. */
-const rowsText = Effect.gen(function* () {
-  const { rows } = yield* readTable(yield* load, { query: "SELECT * FROM t ORDER BY id" })
-  return rows.map((row) => Object.values(row).map(String).join("|"))
-})
-
-/** Fails with `reason`; the table's metadata and rows are what they were, and new files are what orphan removal finds. */
-const expectUntouched = Effect.fnUntraced(function* <A, E extends { readonly reason: string; message: string }, R>(
-  change: Effect.Effect<A, E, R>,
-  reason: string
-) {
-  const before = yield* load
-  const files = new Set(yield* filesOf)
-  const rows = yield* rowsText
-  const error = yield* Effect.flip(change)
-  assert.strictEqual(error.reason, reason, error.message)
-  assert.strictEqual((yield* load).metadataLocation, before.metadataLocation)
-  assert.deepStrictEqual(yield* rowsText, rows)
-  const left = (yield* filesOf).filter((uri) => !files.has(uri))
-  // nobody else is at work, so whatever is unnamed may go, however young
-  const orphans = yield* removeOrphans(table, { dryRun: true, ageMsMin: -1_000 })
-  assert.deepStrictEqual(orphans.removed, left)
-  return { error, left }
-})
+import { expectUntouched } from "./Untouched.ts"
 
 const badRows: ReadonlyArray<readonly [what: string, select: string, says: string]> = [
   [

@@ -1,9 +1,9 @@
 /** A disk that is full in the middle of a data file: where DuckDB's files in the making lie, or the warehouse. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { layerLocal, localPath, Storage } from "@frazil/core"
+import { layerLocal, localPath } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { layerSqliteCatalog } from "../../../src/catalog/SqliteCatalog.ts"
 import { DuckDb } from "../../../src/io/DuckDb.ts"
 import { FileIO } from "../../../src/io/FileIO.ts"
@@ -14,6 +14,7 @@ import { deleteRows } from "../../../src/write/change/DeleteRows.ts"
 import { bytesFree, canMount, smallDisk } from "../../SmallDisk.ts"
 import { folder } from "../parquet/WriterCases.ts"
 import { byCountry, createAccounts, layerLake, load, readAccounts, table } from "./ChangeFixture.ts"
+import { filesOf } from "./Untouched.ts"
 
 /** Texts that do not compress: a hundred kilobytes of Parquet. */
 const rows =
@@ -56,12 +57,6 @@ const layerWarehouse = (warehouse: string) =>
     layerSqliteCatalog({ file: ":memory:", warehouse }).pipe(Layer.provideMerge(FileIO.layer)),
     Layer.unwrap(Effect.map(folder, (dataDirectory) => DuckDb.layer({ dataDirectory })))
   ).pipe(Layer.provideMerge(layerLocal(warehouse)))
-
-const filesOf = Effect.gen(function* () {
-  const { metadata } = yield* load
-  const found = yield* Stream.runCollect((yield* Storage).list(`${metadata.location}/`, { temporary: true }))
-  return found.map(({ uri }) => uri).sort()
-})
 
 /** Numbers that do not compress: a file of 200 KB in one partition, after a small one in another. */
 const large = `SELECT (hash(i) >> 2)::BIGINT AS id, CASE WHEN i < 10 THEN 'de' ELSE 'fr' END AS country, 1.00 AS balance
