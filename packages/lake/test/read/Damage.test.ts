@@ -147,7 +147,10 @@ describe("a damaged file", () => {
         yield* makeTable
         const connection = yield* (yield* DuckDb).connect
         // DuckDB would answer from what it remembers of a file whose time and size did not change
-        yield* connection.run("SET GLOBAL enable_external_file_cache = false", "reading damaged files")
+        yield* connection.run(
+          "SET GLOBAL enable_external_file_cache = false; SET GLOBAL parquet_metadata_cache = false",
+          "reading damaged files"
+        )
         const { found, metadataLocation } = yield* victims
         const ask = (question: (typeof questions)[number]) => readAnew(metadataLocation, question)
         const expected = yield* Effect.forEach(questions, (each) => Effect.map(ask(each), ({ rows }) => rows[0]!))
@@ -197,7 +200,10 @@ describe("a footer that is damaged in what it says of a column", () => {
     Effect.gen(function* () {
       yield* makeTable
       const connection = yield* (yield* DuckDb).connect
-      yield* connection.run("SET GLOBAL enable_external_file_cache = false", "reading damaged files")
+      yield* connection.run(
+        "SET GLOBAL enable_external_file_cache = false; SET GLOBAL parquet_metadata_cache = false",
+        "reading damaged files"
+      )
       const { found, metadataLocation } = yield* victims
       const victim = found.find(({ kind }) => kind === "data file")!
       const path = localPath(victim.uri)!
