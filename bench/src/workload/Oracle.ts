@@ -55,10 +55,11 @@ const centsOf = (line: string): bigint | "invalid" | undefined => {
   return cents > 0n ? cents : "invalid"
 }
 
-/** A valid time of the usual form; undefined otherwise. */
-const msOf = (text: string): number | undefined => {
+/** A time of the usual form, which lies between 2000 and 2090; undefined where the form is another one. */
+const msOf = (text: string): number | "invalid" | undefined => {
   const ms = time.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isFinite(ms) && new Date(ms).toISOString() === text ? ms : undefined
+  if (!Number.isFinite(ms) || new Date(ms).toISOString() !== text) return undefined
+  return ms < Date.UTC(2000, 0, 1) || ms >= Date.UTC(2090, 0, 1) ? "invalid" : ms
 }
 
 const within = (value: unknown, most: number): boolean => typeof value === "number" && Math.abs(value) <= most
@@ -81,7 +82,7 @@ const read = (line: string): Read | "invalid" | undefined => {
   const ms = msOf(text("event_timestamp"))
   const cents = centsOf(line)
   if (ms === undefined || cents === undefined) return undefined
-  if (cents === "invalid") return "invalid"
+  if (cents === "invalid" || ms === "invalid") return "invalid"
   return {
     id: text("transaction_id"),
     account: text("account_id"),
