@@ -37,7 +37,6 @@ const stored = (place: KeyedPlace) =>
 
 const crossings: ReadonlyArray<readonly [FaultPointName, number]> = [
   ["after-snapshot", 4],
-  ["before-name", 2],
   ["snapshot-delete", 1]
 ]
 
