@@ -8,7 +8,7 @@ import { type Fields, lastObject, runBenchmark } from "./Benchmark.ts"
 import { copyFirstLines } from "./FirstLines.ts"
 
 /** Plain loops take some seconds for so many. */
-export const checkedLines = 200_000
+const checkedLines = 200_000
 
 export interface Checked {
   /** `checked`, what differs, or why it was not checked. */
