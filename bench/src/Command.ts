@@ -9,6 +9,7 @@ import { basename, join, resolve } from "node:path"
 import { comparePeers, peersTopic, withBroker } from "./peers/Compare.ts"
 import { type Arguments, countOf, parseArguments } from "./support/Arguments.ts"
 import { BenchError } from "./support/BenchError.ts"
+import { checkAnswer, differs } from "./support/CheckedAnswer.ts"
 import { type Bounds, buildBenchmarks, type Fields, medianFields, runBenchmark } from "./support/Benchmark.ts"
 import { generateFile } from "./support/GenerateFile.ts"
 import { describeMachine } from "./support/Machine.ts"
@@ -75,8 +76,11 @@ const runOrStop = (name: string, ...words: ReadonlyArray<string>) => {
 
 const answerFields = ["high", "review", "clean", "invalid", "rules", "amount_cents", "late", "rows_sha256"]
 
+/** The line with more fields at its end. */
+const withFields = (line: string, fields: object): string => `${line.slice(0, -1)},${JSON.stringify(fields).slice(1)}`
+
 /** The line of a run through the log, with what the log adds to one over the file. */
-const throughLog = (name: string, file: string, words: ReadonlyArray<string>): string => {
+const throughLog = (name: string, file: string, words: ReadonlyArray<string>) => {
   const direct = runOrStop(name, file)
   const { fields, line } = runOrStop(name, file, "--through", "log", ...words)
   const differing = answerFields.filter(
@@ -85,10 +89,11 @@ const throughLog = (name: string, file: string, words: ReadonlyArray<string>): s
   if (differing.length > 0) throw new BenchError(`through the log ${name} has another ${differing.join(", ")}`)
   const micros = Number(direct.fields["cpuMicrosPerEvent"])
   const adds = Number((Number(fields["cpuMicrosPerEvent"]) - micros).toFixed(3))
-  return `${line.slice(0, -1)},"fileMicrosPerEvent":${micros},"logAddsMicrosPerEvent":${adds}}`
+  return { fields, line: withFields(line, { fileMicrosPerEvent: micros, logAddsMicrosPerEvent: adds }) }
 }
 
-const runAnswer = (name: string, args: Arguments, folder: string) => {
+/** Prints the answer; whether it is that of plain loops, as far as they looked. */
+const runAnswer = (name: string, args: Arguments, folder: string): boolean => {
   const through = args.values["--through"] ?? "file"
   if (through !== "log" && through !== "file") throw new BenchError(`--through takes log or file, found ${through}`)
   if (through === "log" && name === "w6")
@@ -98,8 +103,11 @@ const runAnswer = (name: string, args: Arguments, folder: string) => {
   if (output !== undefined) makeFolder(output)
   const file = inputOf(name, args, folder)
   tell(`${name.toUpperCase()} over ${file}`)
-  const line = through === "log" ? throughLog(name, file, words) : runOrStop(name, file, ...words).line
-  process.stdout.write(`${line}\n`)
+  const { fields, line } = through === "log" ? throughLog(name, file, words) : runOrStop(name, file, ...words)
+  const checked = checkAnswer(name, file, fields, folder)
+  process.stdout.write(`${withFields(line, checked)}\n`)
+  if (checked.answer !== "checked") tell(`${name}: its answer ${checked.answer}`)
+  return !differs(checked.answer)
 }
 
 /** Makes its own tables, and needs no transactions. */
@@ -125,7 +133,11 @@ const makeFolder = (directory: string) => {
   }
 }
 
-const measureOne = (name: string, args: Arguments, file: string): Measured => {
+/** With whether the answer is that of plain loops, where they know one. */
+const checkedFields = (name: string, fields: Fields, file: string, folder: string): Fields =>
+  workload.test(name) ? { ...fields, ...checkAnswer(name, file, fields, folder) } : fields
+
+const measureOne = (name: string, args: Arguments, file: string, folder: string): Measured => {
   const peers = args.values["--peers"]
   const directory = peers === undefined || !hasPeers(name) ? undefined : resolve(peers)
   // on the same broker, from the same topic
@@ -133,9 +145,12 @@ const measureOne = (name: string, args: Arguments, file: string): Measured => {
   const measured = () => runsOf(name, args, topic ?? file)
   const runs = directory === undefined || topic === undefined ? measured() : withBroker(directory, measured)
   if (typeof runs === "string") return { name, fields: {}, failed: runs, comparisons: [] }
-  const fields = medianFields(runs)
+  const fields = checkedFields(name, medianFields(runs), file, folder)
+  const answer = String(fields["answer"] ?? "checked")
+  const failed = differs(answer) ? `its answer ${answer}` : undefined
+  if (answer !== "checked") tell(`${name}: its answer ${answer}`)
   const comparisons = directory === undefined ? [] : comparePeers(directory, name, file, fields, tell)
-  return { name, fields, failed: undefined, comparisons }
+  return { name, fields, failed, comparisons }
 }
 
 /** What its runs found, or why there is nothing. */
@@ -168,7 +183,7 @@ const runTable = async ({ bounds, comparedWith, withServers }: Benchmarks, args:
       : all.filter((each) => workload.test(each))
   const inputs = names.map((name) => (makesInput(name) ? "" : inputOf(name, args, folder)))
   await buildBenchmarks(names)
-  const measured = names.map((name, index) => measureOne(name, args, inputs[index]!))
+  const measured = names.map((name, index) => measureOne(name, args, inputs[index]!, folder))
   const input = [...new Set(inputs.map((file) => inputText(file, folder)))].join("; ")
   const table = tableText(machine, input, bounds, comparedWith, measured)
   process.stdout.write(
@@ -202,8 +217,7 @@ export const bench = async (benchmarks: Benchmarks, words: ReadonlyArray<string>
   try {
     if (!asksAnswer(args)) return (await runTable(benchmarks, args, folder)) ? 0 : 1
     await buildBenchmarks(args.names)
-    runAnswer(args.names[0]!, args, folder)
-    return 0
+    return runAnswer(args.names[0]!, args, folder) ? 0 : 1
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

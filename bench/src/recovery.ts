@@ -2,7 +2,7 @@
  * From `kill -9` to the first new output, with a million keys of state: the real job in a process of its own.
  *
  * Beside it, of a running task with so many keys in windows, `support/SnapshotCosts.ts`: how long snapshots keep it from its
- * records, how long a restore takes, and what an increment has of the base's bytes.
+ * records, how long a restore takes, and what increments have of the base's bytes.
  *
  * usage: bun bench/src/recovery.ts [ignored] [keys] [kafka]. With `kafka` the log is on a broker of its own, started by the
  * scripts in `FRAZIL_INFRA`. The child counts records per account; the parent kills it once all

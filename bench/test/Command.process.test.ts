@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { transaction, transactionLines } from "./workload/Lines.ts"
-import { oracleCounts, oracleWindows } from "./workload/Oracle.ts"
+import { oracleCounts, oracleWindows } from "../src/workload/Oracle.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "frazil-bench-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -37,7 +37,9 @@ describe("bun run bench with one workload", () => {
       ...counts,
       ...rows,
       amount_cents: Number(amount_cents),
-      rows_cents_sum: Number(rows_cents_sum)
+      rows_cents_sum: Number(rows_cents_sum),
+      answer: "checked",
+      answer_lines: 400
     }
     for (const [name, value] of Object.entries(expected)) assert.deepStrictEqual(line[name], value, name)
     const written = readFileSync(path("out/of/w3/W3.csv"))
@@ -53,7 +55,10 @@ describe("bun run bench with one workload", () => {
     const told = run("w1", "--input", path("big.ndjson"), "--through", "log")
     assert.strictEqual(told.status, 0, told.stderr)
     assert.include(told.stdout, `"amount_cents":${20n * 999_999_999_999_999n},`)
-    assert.match(told.stdout, /"feedMicrosPerEvent":[\d.]+,"jobMicrosPerEvent":.*"logAddsMicrosPerEvent":-?[\d.]+\}\n$/)
+    assert.match(
+      told.stdout,
+      /"feedMicrosPerEvent":[\d.]+,"jobMicrosPerEvent":.*"logAddsMicrosPerEvent":-?[\d.]+,"answer":"checked","answer_lines":20\}\n$/
+    )
   })
 
   it("says in one line that rows cannot be written, and exits 1", () => {

@@ -118,6 +118,7 @@ export const flags = {
 export interface PipelineFlags {
   readonly data: string
   readonly warehouse: Option.Option<string>
+  readonly checkpoints: Option.Option<string>
   readonly jobs: Option.Option<string>
   readonly input: ReadonlyArray<string>
   readonly rules: Option.Option<string>

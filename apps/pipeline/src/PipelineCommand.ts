@@ -1,6 +1,6 @@
 /** The command: the whole system in one process. Options to a run, its progress on stderr, its summary at the end. */
 import { writeFile } from "node:fs/promises"
-import { collectInTime, dataDirectory, settingsPath, systemLayer } from "@frazil/platform"
+import { collectInTime, locate, settingsPath, systemLayer } from "@frazil/platform"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { flags, OptionError, parseOptions } from "./Options.ts"
@@ -21,7 +21,7 @@ export const pipelineCommand = Command.make(
   Effect.fnUntraced(function* (given) {
     const sinks = yield* declaredSinks(settingsPath)
     const options = { ...(yield* parseOptions(given, inputTopics)), sinks }
-    const directory = dataDirectory(given.data, Option.getOrUndefined(given.warehouse), given.log, given.catalog)
+    const directory = locate(given)
     const screen = makeScreen(process.stderr)
     const source =
       options.inputs.size > 0

@@ -8,7 +8,7 @@ import { feedFile, sinkShard } from "@frazil/connect"
 import { KeyScanner, type Topic } from "@frazil/core"
 import { Instances, Job, Log, type LogReader, newOwner, runRetention, shardWork, whileMine } from "@frazil/engine"
 import { flows, flowsByDefault } from "@frazil/flows"
-import { landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
+import { checkCells, DuckDb, landingShard, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { DeadLetters, Ledger, MaintenanceRuns, OperationsAlerts } from "@frazil/model"
 import { type DataDirectory, makeSystemReadings, thresholdsDefault, watchSystem } from "@frazil/platform"
@@ -93,6 +93,7 @@ export const runPipeline = Effect.fnUntraced(function* <E, R>(
         Effect.tap(() => Effect.sync(() => completion.ended(watcher)))
       ),
       ...sinks,
+      ...(landings.length > 0 ? [checkWriting] : []),
       ...landings.map((landing) =>
         whileMine(
           shardWork(landingShard(landing)),
@@ -175,6 +176,9 @@ export const logReaders = ({ flows: names, sinks = [] }: Pick<PipelineOptions, "
     ...sinks.map(({ name, topic }) => ({ topic: topic.name, ...sinkShard(name) }))
   ] satisfies ReadonlyArray<LogReader>
 }
+
+/** A person hears at the start, not at the first sorted table, that files will take longer. Who writes asks again, and fails then. */
+const checkWriting = Effect.ignore(Effect.flatMap(DuckDb, checkCells))
 
 /** As long as the run, when it is asked for. */
 const retention = (options: PipelineOptions) =>

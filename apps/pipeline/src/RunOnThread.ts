@@ -8,7 +8,7 @@ import { servicesLayer } from "./Services.ts"
 import { decodeThreadData, jobOptions } from "./ThreadData.ts"
 
 const data = decodeThreadData(workerData)
-const directory = dataDirectory(data.data, undefined, data.log)
+const directory = dataDirectory(data.data, undefined, data.log, undefined, data.checkpoints)
 
 const layers = ({ client }: ThreadContext) =>
   Layer.mergeAll(

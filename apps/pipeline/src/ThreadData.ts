@@ -32,6 +32,8 @@ const ThreadData = Schema.Struct({
   /** Other instances share the work. */
   shared: Schema.Boolean,
   data: Schema.String,
+  /** URI of the snapshots' root. */
+  checkpoints: Schema.String,
   log: Schema.Union([
     Schema.TaggedStruct("Embedded", {}),
     Schema.TaggedStruct("Kafka", {
@@ -67,6 +69,7 @@ export const threadData = ({ bureau, directory, options, shared }: Started): Omi
     ...(bureau === undefined ? {} : { bureau }),
     shared,
     data: directory.root,
+    checkpoints: directory.checkpointsUri,
     log: directory.log
   }
 }

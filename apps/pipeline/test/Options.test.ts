@@ -8,6 +8,7 @@ import { parseOptions, type PipelineFlags } from "../src/Options.ts"
 const nothing: PipelineFlags = {
   data: "data",
   warehouse: Option.none(),
+  checkpoints: Option.none(),
   jobs: Option.none(),
   input: [],
   rules: Option.none(),

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { buildPrograms } from "@frazil/platform/build"
 import { median } from "./Measure.ts"
 
-/** What a benchmark's line has to keep, and in which words. */
+/** What a benchmark's line has to keep, and in which words; `{commits}` in them is that field of the line. */
 export type Bound = readonly [field: string, max: number, unit: string]
 
 export type Bounds = Readonly<Record<string, ReadonlyArray<Bound>>>
@@ -32,7 +32,7 @@ export const lastObject = (printed: string): { readonly fields: Fields; readonly
 
 /** Programs of the workloads, built before they are measured: what others run is compiled ahead as well. */
 export const buildBenchmarks = (names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
-  buildPrograms(names.filter((name) => /^w[1-5]$/.test(name)).map((name) => join(source, `${name}.ts`)))
+  buildPrograms(names.filter((name) => /^w[1-5](-log|-commits)?$/.test(name)).map((name) => join(source, `${name}.ts`)))
 
 /** Runs `bench/src/<name>.ts`; what it says on stderr is told when it fails. */
 export const runBenchmark = (name: string, ...words: ReadonlyArray<string>): Ran => {

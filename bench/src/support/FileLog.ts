@@ -26,9 +26,10 @@ export interface FileCursor {
   readonly last: () => RecordBatch
 }
 
-/** Batches of whole lines; each is valid until the next. A last line needs no line feed. */
-export const openFile = (file: string): FileCursor => {
-  const descriptor = openSync(file, "r")
+/** Batches of whole lines, the file's so many times over; each is valid until the next. A last line needs no line feed. */
+export const openFile = (file: string, passes = 1): FileCursor => {
+  let descriptor = openSync(file, "r")
+  let passesLeft = passes - 1
   const bytes = new Uint8Array(recordBytesMaxDefault + readBytes + 1)
   const starts = new Int32Array(readBytes + 1)
   const ends = new Int32Array(readBytes + 1)
@@ -46,9 +47,10 @@ export const openFile = (file: string): FileCursor => {
     const read = readSync(descriptor, bytes, kept, readBytes, null)
     let end = kept + read
     if (read === 0) {
-      ended = true
       closeSync(descriptor)
       if (end > 0) bytes[end++] = lineFeed
+      ended = passesLeft-- === 0
+      if (!ended) descriptor = openSync(file, "r")
     }
     let length = 0
     let start = 0
@@ -133,16 +135,16 @@ export interface MemoryTopic {
   readonly end: number
 }
 
-/** The log, and the records committed per topic. `taken` sees what is committed; `tables` are read beside the file. */
+/** The log, and the records committed per topic. `file` is its path, or opened already; `taken` sees what is committed; `tables` are read beside the file. */
 export const makeFileLog = (
   topic: string,
-  file: string,
+  file: string | FileCursor,
   taken: (append: Append) => void = () => {},
   tables: ReadonlyMap<string, MemoryTopic> = new Map(),
   /** Called when the file is read first: its tables have been by then. */
   begun: () => void = () => {}
 ) => {
-  const cursor = openFile(file)
+  const cursor = typeof file === "string" ? openFile(file) : file
   const committed = new Map<string, number>()
   let appended = 0
   const info = (name: string): TopicInfo => ({ name, id: name, partitions: 1, createdAt: 0 })

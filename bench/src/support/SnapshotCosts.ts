@@ -1,178 +1,132 @@
 /**
  * What snapshots cost a running task with a million keys in windows, and what it costs to restore them.
  *
- * `recovery.ts` runs it in a process of its own: `bun bench/src/support/SnapshotCosts.ts FOLDER KEYS`. Records go on coming
- * while snapshots are taken. Prints one JSON object: the longest time for which the task took no records because of a snapshot,
- * from fencing to the restored state, and the bytes of an increment after 1 % of the keys changed, of the base's bytes.
+ * `recovery.ts` runs it in a process of its own: `bun bench/src/support/SnapshotCosts.ts FOLDER KEYS`. Prints one JSON object:
+ * the longest time for which the task took no records because of a snapshot, while records went on coming; from fencing to
+ * the restored state, in this process and in ones that only restore; and, of the base's bytes, how many are in increments after
+ * shares of the keys changed.
  */
+import { execFile } from "node:child_process"
 import { join } from "node:path"
-import { EmbeddedLog } from "@frazil/connect"
-import { Field, layerLocal, makeRecordBuilder, partitionOf, Timestamp, Topic } from "@frazil/core"
-import {
-  CheckpointStore,
-  count,
-  DeadLetters as DeadLetterContract,
-  Flow,
-  Job,
-  Ledger as LedgerContract,
-  Log,
-  max,
-  type Measured,
-  MeasureKeeper,
-  min,
-  sum,
-  Window
-} from "@frazil/engine"
-import { DeadLetters, Ledger, makeDeadLetter, makeLedgerEntry } from "@frazil/model"
-import { Effect, Fiber, Layer, Schema } from "effect"
+import { promisify } from "node:util"
+import { Log, type LogShape, type Measured, MeasureKeeper, type ShardCommit } from "@frazil/engine"
+import { Effect, Fiber } from "effect"
+import { median, rounded } from "./Measure.ts"
+import { append, Event, restore, servicesOf, start, until } from "./SnapshotJob.ts"
 
-const Event = Topic.make("amounts", {
-  schema: Schema.Struct({ account: Field.text(), amount: Field.int(), at: Field.timestamp }),
-  key: "account",
-  eventTime: "at"
+const snapshotEveryMs = 1_000
+
+interface Standing {
+  /** Records that are read. */
+  readonly read: number
+  /** The epoch that read the last of them. */
+  readonly readIn: number
+  /** The epoch of the newest snapshot that is named. */
+  readonly named: number
+}
+
+/** By partition, of what was committed. */
+const standings = new Map<number, Standing>()
+
+const note = ({ epochRead, id, positions, snapshots }: ShardCommit) => {
+  const before = standings.get(id.shard)
+  const read = positions[0]?.offset ?? 0
+  const readIn = before?.read === read ? before.readIn : epochRead + 1
+  standings.set(id.shard, { read, readIn, named: snapshots[0]?.epoch ?? 0 })
+}
+
+const watched = (log: LogShape): LogShape => ({
+  ...log,
+  commit: (epoch) => Effect.tap(log.commit(epoch), () => Effect.sync(() => epoch.shards.forEach(note)))
 })
-const Total = Topic.make("totals", {
-  schema: Schema.Struct({
-    account: Field.text(),
-    window_start: Field.timestamp,
-    window_end: Field.timestamp,
-    revision: Field.int(),
-    records: Field.int(),
-    total: Field.int(),
-    least: Field.int(),
-    most: Field.int()
-  }),
-  key: "account"
+
+let appended = 0
+
+/** All that was appended is read, and in snapshots. */
+const settled = until(
+  Effect.sync(() => {
+    const all = [...standings.values()]
+    return all.reduce((sum, { read }) => sum + read, 0) >= appended && all.every(({ named, readIn }) => named >= readIn)
+  })
+)
+
+/** What tasks measured since it was made empty. */
+let measured: Array<Measured> = []
+const valuesOf = (measure: Measured["measure"]) =>
+  measured.filter((one) => one.measure === measure).map((one) => one.value)
+const bytesOf = (kind: "base" | "increment") => valuesOf(kind).reduce((sum, bytes) => sum + bytes, 0)
+/** Of a base or an increment: every partition has written one. */
+const written = (kind: "base" | "increment", times = 1) =>
+  until(Effect.sync(() => valuesOf(kind).length >= times * Event.partitions))
+
+const change = (keys: number) => Effect.tap(append(0, keys), () => Effect.sync(() => void (appended += keys)))
+
+/** Of a base of all keys, begun behind a restart's first epoch, and of increments after it, while records flow. */
+const pauses = Effect.fnUntraced(function* (keys: number) {
+  const pauseMs = () => Math.round(1000 * Math.max(0, ...valuesOf("pause")))
+  measured = []
+  const task = yield* start(snapshotEveryMs)
+  const flowing = yield* Effect.forkChild(Effect.forever(Effect.andThen(change(keys / 100), Effect.sleep(100))))
+  yield* written("base")
+  const basePauseMs = pauseMs()
+  yield* written("increment", 2)
+  yield* Fiber.interrupt(flowing)
+  const snapshotPauseMs = pauseMs()
+  yield* settled
+  yield* Fiber.interrupt(task)
+  return { snapshotPauseMs, basePauseMs }
 })
-const job = Job.make("snapshot-costs", [
-  Flow.from(Event).pipe(
-    Flow.keyBy("account"),
-    Flow.window(
-      Window.tumbling("30d", { allowedLateness: "1h" }),
-      { records: count(), total: sum("amount"), least: min("amount"), most: max("amount") },
-      { name: "totals" }
-    ),
-    Flow.to(Total)
-  )
-])
 
-const startMs = Date.UTC(2026, 0, 14)
-const groupRecords = 20_000
+const restores = 3
 
-/** Appends a record for each of the accounts from `from` to `to`. */
-const append = Effect.fnUntraced(function* (from: number, to: number) {
-  const log = yield* Log
-  yield* log.ensureTopic({ name: Event.name, partitions: Event.partitions })
-  const producer = yield* log.producer("bench")
-  for (let first = from; first < to; first += groupRecords) {
-    const builders = Array.from({ length: Event.partitions }, () => makeRecordBuilder())
-    for (let i = first; i < Math.min(to, first + groupRecords); i++) {
-      const account = `ACC${String(i).padStart(8, "0")}`
-      const at = Timestamp.format(Timestamp.make(startMs + (i % 1_000)))
-      const text = `{"account":"${account}","amount":${(i * 7919) % 100_000},"at":"${at}"}`
-      builders[partitionOf(account, Event.partitions)]?.addText(text, account)
-    }
-    yield* producer.append(
-      producer.nextSequence,
-      builders.map((builder, partition) => ({ topic: Event.name, partition, records: builder.take() }))
-    )
-  }
-}, Effect.scoped)
-
-const until = <E, R>(ready: Effect.Effect<boolean, E, R>) =>
-  Effect.gen(function* () {
-    while (!(yield* ready)) yield* Effect.sleep(20)
+const restoredFresh = (root: string) =>
+  Effect.promise(async () => {
+    const file = join(import.meta.dirname, "RestoreOnce.ts")
+    const { stdout } = await promisify(execFile)(process.execPath, [file, root])
+    return Number(stdout)
   })
 
-const inForce = Effect.gen(function* () {
-  const log = yield* Log
-  const shards = (yield* log.shards).filter(({ uid }) => uid === job.name)
-  return yield* Effect.forEach(shards, log.inForce)
-})
-/** So many records of the topic are in committed epochs. */
-const committed = (records: number) =>
-  Effect.map(inForce, (all) => all.reduce((sum, record) => sum + (record?.positions[0]?.offset ?? 0), 0) >= records)
+/** Percent of the keys that change, one share after the other; each key once, so that it is in one increment. */
+const shares = [0.1, 1, 10, 50] as const
 
-const maxOf = (values: ReadonlyArray<number>) => values.reduce((most, value) => Math.max(most, value), 0)
-
-const measure = Effect.fnUntraced(function* (keys: number) {
-  let measured: Array<Measured> = []
-  let fencedAt = 0
-  let restoredAt = 0
-  const log = yield* Log
-  const timedLog = {
-    ...log,
-    fence: (...taken: Parameters<typeof log.fence>) => {
-      fencedAt = performance.now()
-      return log.fence(...taken)
-    }
-  }
-  const start = (checkpointEveryMs: number) =>
-    Job.run(job, { checkpointEveryMs, observer: { started: () => void (restoredAt = performance.now()) } }).pipe(
-      Effect.provideService(Log, timedLog),
-      Effect.provideService(MeasureKeeper, (one) => Effect.sync(() => void measured.push(one))),
-      Effect.forkChild
-    )
-  const bytesOf = (kind: "base" | "increment") =>
-    measured.reduce((sum, one) => (one.measure === kind ? sum + one.value : sum), 0)
-  const partsWritten = (kind: "base" | "increment") => measured.filter((one) => one.measure === kind).length
-  const pauseMs = () =>
-    Math.round(1000 * maxOf(measured.filter(({ measure }) => measure === "pause").map((one) => one.value)))
-
-  yield* append(0, keys)
-  let appended = keys
-  const changing = keys / 100
-  const task = yield* start(1_000)
-  yield* until(committed(keys))
-  // the first snapshots began when only some of the keys were there
-  yield* Effect.sleep(4_000)
-  yield* Fiber.interrupt(task)
-  // after a restart comes a base of all keys, begun behind the first epoch, while records flow
+/** Percent of the base's bytes that are in increments after each share changed. */
+const increments = Effect.fnUntraced(function* (keys: number) {
   measured = []
-  const again = yield* start(1_000)
-  const flowing = yield* Effect.forkChild(
-    Effect.forever(
-      Effect.gen(function* () {
-        yield* append(0, changing)
-        appended += changing
-        yield* Effect.sleep(100)
-      })
-    )
-  )
-  yield* until(Effect.sync(() => partsWritten("base") >= Event.partitions))
-  const basePauseMs = pauseMs()
+  const task = yield* start(snapshotEveryMs)
+  yield* change(keys / 1000)
+  yield* written("base")
+  yield* settled
   const baseBytes = bytesOf("base")
-  yield* until(Effect.sync(() => partsWritten("increment") >= 2 * Event.partitions))
-  yield* Fiber.interrupt(flowing)
-  const incrementBytes = bytesOf("increment") / (partsWritten("increment") / Event.partitions)
-  const snapshotPauseMs = pauseMs()
-  yield* until(committed(appended))
-  yield* Effect.sleep(2_000)
-  yield* Fiber.interrupt(again)
-  const restores: Array<number> = []
-  for (let run = 0; run < 3; run++) {
-    restoredAt = 0
-    const restored = yield* start(3_600_000)
-    yield* until(Effect.sync(() => restoredAt > 0))
-    restores.push(Math.round(restoredAt - fencedAt))
-    yield* Fiber.interrupt(restored)
+  const percents: Array<readonly [share: number, percent: number]> = []
+  for (const share of shares) {
+    measured = []
+    yield* change((keys * share) / 100)
+    yield* settled
+    // a base in between would hold what the increments are to hold
+    const percent = valuesOf("base").length > 0 ? Number.NaN : (100 * bytesOf("increment")) / baseBytes
+    percents.push([share, rounded(percent, 2)])
   }
-  restores.sort((a, b) => a - b)
-  return {
-    snapshotPauseMs,
-    basePauseMs,
-    restoreMs: restores[1]!,
-    baseBytes,
-    incrementPercent: Math.round((10_000 * incrementBytes) / baseBytes) / 100
-  }
+  yield* Fiber.interrupt(task)
+  return { baseBytes, ...Object.fromEntries(percents.map(([share, percent]) => [`increment${share}Percent`, percent])) }
+})
+
+const measure = Effect.fnUntraced(function* (root: string, keys: number) {
+  yield* append(0, keys)
+  appended = keys
+  const task = yield* start(snapshotEveryMs)
+  yield* settled
+  yield* Fiber.interrupt(task)
+  const costs = yield* pauses(keys)
+  const here = yield* Effect.replicateEffect(restore, restores)
+  const fresh = yield* Effect.replicateEffect(restoredFresh(root), restores)
+  return { ...costs, restoreMs: median(here), freshRestoreMs: median(fresh), ...(yield* increments(keys)) }
 })
 
 const [root = "", keys = "1000000"] = process.argv.slice(2)
-const services = Layer.mergeAll(
-  EmbeddedLog.layer({ file: join(root, "log.db") }),
-  CheckpointStore.layer(`file://${root}/checkpoints/`).pipe(Layer.provide(layerLocal(root))),
-  Layer.succeed(DeadLetterContract, { topic: DeadLetters, make: makeDeadLetter }),
-  Layer.succeed(LedgerContract, { topic: Ledger, make: makeLedgerEntry })
+const costs = await Effect.runPromise(
+  Effect.flatMap(Log, (log) => Effect.provideService(measure(root, Number(keys)), Log, watched(log))).pipe(
+    Effect.provideService(MeasureKeeper, (one) => Effect.sync(() => void measured.push(one))),
+    Effect.provide(servicesOf(root))
+  )
 )
-const costs = await Effect.runPromise(measure(Number(keys)).pipe(Effect.provide(services)))
 process.stdout.write(`${JSON.stringify(costs)}\n`)

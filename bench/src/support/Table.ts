@@ -27,6 +27,10 @@ export const keptAll = (bounds: Bounds, measured: ReadonlyArray<Measured>): bool
 const whole = (value: unknown): string =>
   typeof value === "number" && Number.isFinite(value) ? Math.round(value).toLocaleString("en") : ""
 
+/** The unit with the fields that it names. */
+const unitText = (unit: string, fields: Fields): string =>
+  unit.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(fields[name] ?? "no"))
+
 const rowText = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
 
 const rowsOf = (
@@ -39,9 +43,10 @@ const rowsOf = (
   return (bounds[name] ?? []).map(([field, max, unit], index) => {
     const value = fields[field]
     const first = index === 0
+    const told = unitText(unit, fields)
     return rowText([
       first ? name : "",
-      typeof value === "number" ? `${value} ${unit}` : `not measured: ${unit}`,
+      typeof value === "number" ? `${value} ${told}` : `not measured: ${told}`,
       String(max),
       isKept(value, max) ? "kept" : "**MISSED**",
       first ? whole(fields["eventsPerSecond"]) : "",
@@ -101,7 +106,7 @@ export const documentOf = (machine: Machine, input: string, bounds: Bounds, meas
     failed: failed ?? null,
     figures: (bounds[name] ?? []).map(([field, max, unit]) => {
       const value = fields[field] ?? null
-      return { field, unit, value, max, kept: failed === undefined && isKept(value, max) }
+      return { field, unit: unitText(unit, fields), value, max, kept: failed === undefined && isKept(value, max) }
     }),
     fields,
     peers: comparisons

@@ -1,5 +1,6 @@
 /**
- * W5: all valid records into an Iceberg table partitioned by day of event time, a commit every 10 s, as the peers' do.
+ * W5: all valid records into an Iceberg table partitioned by day of event time, a commit every 10 s, as the peers' do; the file
+ * once, or so many times over that commits fall into the run.
  *
  * Rows are `day,rows,cents`, read back from the table's files; the cost is that up to the last commit.
  */
@@ -9,12 +10,12 @@ import { join } from "node:path"
 import { EmbeddedLog, feedFile } from "@frazil/connect"
 import { KeyScanner } from "@frazil/core"
 import { Log } from "@frazil/engine"
-import { DuckDb, makeLandingMonitor, runLanding } from "@frazil/lake"
+import { DuckDb, type LandingStatus, makeLandingMonitor, runLanding } from "@frazil/lake"
 import { tables } from "@frazil/lakehouse"
 import { RawTransactions } from "@frazil/model"
 import { catalogLayer, type DataDirectory, dataDirectory, duckDbLayer, storageLayer } from "@frazil/platform"
 import { Effect, Layer } from "effect"
-import { makeFileLog } from "../support/FileLog.ts"
+import { makeFileLog, openFile } from "../support/FileLog.ts"
 import { cpuMicros, measureProcess } from "../support/Measure.ts"
 import type { Answered } from "./Answer.ts"
 import { type LogCost, type Through } from "./RunJob.ts"
@@ -43,7 +44,15 @@ const byDay = Effect.fnUntraced(function* ({ root }: DataDirectory) {
 /** Lands what the log in its context has, then reads the table back. */
 const land = Effect.fnUntraced(function* (directory: DataDirectory, complete: () => boolean) {
   const monitor = makeLandingMonitor()
-  yield* runLanding(landing, { commitEveryMs: 10_000, inputComplete: () => Effect.sync(complete), monitor })
+  const commits = new Set<string>()
+  const counting = {
+    ...monitor,
+    update: (table: string, change: Partial<LandingStatus>) => {
+      if (change.snapshotId !== undefined) commits.add(change.snapshotId)
+      monitor.update(table, change)
+    }
+  }
+  yield* runLanding(landing, { commitEveryMs: 10_000, inputComplete: () => Effect.sync(complete), monitor: counting })
   const [status] = monitor.status()
   const { files = 0, rows = 0, skipped = 0 } = status ?? {}
   const n = rows + skipped
@@ -55,7 +64,7 @@ const land = Effect.fnUntraced(function* (directory: DataDirectory, complete: ()
     tableRows: rows,
     rows_count_sum: days.reduce((sum, [, each]) => sum + each, 0),
     rows_cents_sum: days.reduce((sum, [, , each]) => sum + each, 0n),
-    more: { by_day: days, files },
+    more: { by_day: days, files, commits: commits.size },
     measured
   } satisfies Answered
 })
@@ -71,11 +80,11 @@ const throughLog = Effect.fnUntraced(function* (directory: DataDirectory, file: 
   return { ...answered, logCost }
 })
 
-export const w5 = async (file: string, through: Through): Promise<Answered> => {
+export const w5 = async (file: string, through: Through, passes = 1): Promise<Answered> => {
   const directory = dataDirectory(await mkdtemp(join(tmpdir(), "frazil-w5-")))
   const lake = Layer.mergeAll(catalogLayer(directory), storageLayer(directory), duckDbLayer(directory))
   const overFile = Effect.suspend(() => {
-    const { complete, layer } = makeFileLog(source.name, file)
+    const { complete, layer } = makeFileLog(source.name, openFile(file, passes))
     return land(directory, complete).pipe(Effect.provide(layer))
   })
   const overLog = throughLog(directory, file).pipe(

@@ -26,4 +26,10 @@ describe("a figure", () => {
       assert.isFalse(benchmark?.figures[0]?.kept)
     }
   })
+
+  it("is told with the fields that its unit names", () => {
+    const over = { w5: [["micros", 3, "µs over {commits} commits"]] } as const
+    const measured = [{ name: "w5", fields: { micros: 2, commits: 3 }, failed: undefined, comparisons: [] }]
+    assert.include(tableText(someMachine, "t", over, {}, measured), "| w5 | 2 µs over 3 commits | 3 | kept |")
+  })
 })

@@ -9,8 +9,8 @@ import { w1 } from "../../src/workload/W1.ts"
 import { w4 } from "../../src/workload/W4.ts"
 import { w5 } from "../../src/workload/W5.ts"
 import { runWindows, w2, w3 } from "../../src/workload/Windows.ts"
+import { oracleCounts, oracleDays, oracleSequences, oracleWindows } from "../../src/workload/Oracle.ts"
 import { transaction, transactionLines } from "./Lines.ts"
-import { oracleCounts, oracleDays, oracleSequences, oracleWindows } from "./Oracle.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "frazil-workloads-test-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -106,6 +106,14 @@ describe("the workloads", () => {
       `${line}${" ".repeat(4_000_000)}\n${line}\n${longer}`
     ]
     for (const content of contents) await agree(content)
+  })
+
+  it("land a file several times over, its last line without a line feed", async () => {
+    const file = fileOf(`${transaction(1, start)}\n${transaction(2, start)}`)
+    const landed = await w5(file, "file", 3)
+    assert.deepInclude(landed.counts, { n: 6, invalid: 0 })
+    assert.deepStrictEqual(landed.more?.["by_day"], [["2026-01-14", 6, 750n]])
+    assert.isAbove(Number(landed.more?.["commits"]), 0)
   })
 
   it("answer through the embedded log as over the file", async () => {

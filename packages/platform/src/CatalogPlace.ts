@@ -1,4 +1,4 @@
-/** Where a system's tables are kept and known: what `--catalog` and `--warehouse` say, read once. */
+/** Where a system's tables are kept and known, and its snapshots: what `--catalog`, `--warehouse` and `--checkpoints` say, read once. */
 import { resolve } from "node:path"
 import { normaliseUri, s3Place } from "@frazil/core"
 
@@ -22,14 +22,14 @@ export const parseCatalogPlace = (text: string): CatalogPlace | undefined => {
   return username === "" && password === "" && search === "" ? { _tag: "Rest", url: catalogUrl(text) } : undefined
 }
 
-/** The URI of a warehouse's root, ending in a slash: a local path, `file:///…` or `s3://BUCKET/PREFIX`. */
-export const warehouseUriOf = (text: string): string => {
+/** The URI of a warehouse's root, or the snapshots', ending in a slash: a local path, `file:///…` or `s3://BUCKET/PREFIX`. */
+export const folderUriOf = (text: string): string => {
   if (/^s3[an]?:/.test(text)) return `${normaliseUri(text).replace(/\/+$/, "")}/`
   return `${normaliseUri(text.startsWith("file:") ? text : resolve(text))}/`
 }
 
-/** What is wrong with a warehouse's name; undefined when nothing is. */
-export const warehouseProblem = (text: string): string | undefined =>
+/** What is wrong with the name of such a root; undefined when nothing is. */
+export const folderProblem = (text: string): string | undefined =>
   /^s3[an]?:/.test(text) && s3Place(text) === undefined
     ? "s3://BUCKET/PREFIX"
     : /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/^(file|s3[an]?):/.test(text)

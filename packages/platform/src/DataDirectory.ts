@@ -4,7 +4,7 @@
  * Every app derives them here, so that two apps given the same `--data` meet in the same files.
  */
 import { resolve } from "node:path"
-import { sqliteCatalog, warehouseUriOf, type CatalogPlace } from "./CatalogPlace.ts"
+import { sqliteCatalog, folderUriOf, type CatalogPlace } from "./CatalogPlace.ts"
 import { embeddedLog, type LogPlace } from "./LogPlace.ts"
 
 export interface DataDirectory {
@@ -20,7 +20,7 @@ export interface DataDirectory {
   readonly catalogFile: string
   /** URI of the tables' root, ending in a slash: local, or on S3. */
   readonly warehouseUri: string
-  /** URI of the snapshots' root, ending in a slash. */
+  /** URI of the snapshots' root, ending in a slash: local, or on S3. */
   readonly checkpointsUri: string
   /** State on disk, of operators that keep it there; made anew at each start. */
   readonly stateFolder: string
@@ -29,7 +29,7 @@ export interface DataDirectory {
   readonly claimsFile: string
   /** What may be deleted whenever nothing runs. */
   readonly temporaryFolder: string
-  /** Local copies of tables' files that lie elsewhere. */
+  /** Local copies of tables' files, and of snapshots, that lie elsewhere. */
   readonly cacheFolder: string
 }
 
@@ -37,7 +37,8 @@ export const dataDirectory = (
   path: string,
   warehouse?: string,
   log: LogPlace = embeddedLog,
-  catalog: CatalogPlace = sqliteCatalog
+  catalog: CatalogPlace = sqliteCatalog,
+  checkpoints?: string
 ): DataDirectory => {
   const root = resolve(path)
   return {
@@ -46,8 +47,8 @@ export const dataDirectory = (
     logFile: `${root}/log.db`,
     catalogFile: `${root}/catalog.db`,
     catalog,
-    warehouseUri: warehouseUriOf(warehouse ?? `${root}/warehouse`),
-    checkpointsUri: `file://${root}/checkpoints/`,
+    warehouseUri: folderUriOf(warehouse ?? `${root}/warehouse`),
+    checkpointsUri: folderUriOf(checkpoints ?? `${root}/checkpoints`),
     stateFolder: `${root}/state`,
     locksFolder: `${root}/locks`,
     claimsFile: `${root}/claims.duckdb`,

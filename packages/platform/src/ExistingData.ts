@@ -14,6 +14,8 @@ class DataMissing extends Schema.TaggedError<DataMissing>()("DataMissing", { mes
 export interface LocationOptions {
   readonly data: string
   readonly warehouse: Option.Option<string>
+  /** In the data directory unless given. */
+  readonly checkpoints?: Option.Option<string>
   /** The embedded one unless given. */
   readonly log?: LogPlace
   /** The SQLite file unless given. */
@@ -22,7 +24,13 @@ export interface LocationOptions {
 
 /** The paths that the options name, there or not. */
 export const locate = (options: LocationOptions): DataDirectory =>
-  dataDirectory(options.data, Option.getOrUndefined(options.warehouse), options.log, options.catalog)
+  dataDirectory(
+    options.data,
+    Option.getOrUndefined(options.warehouse),
+    options.log,
+    options.catalog,
+    Option.getOrUndefined(options.checkpoints ?? Option.none())
+  )
 
 const demand = (holds: boolean, message: () => string): Effect.Effect<void, DataMissing> =>
   Effect.suspend(() => (holds ? Effect.void : Effect.fail(new DataMissing({ message: message() }))))

@@ -6,7 +6,7 @@
 import { parseDuration } from "@frazil/core"
 import { Config, Effect, type Option } from "effect"
 import { CliError, Flag } from "effect/cli"
-import { parseCatalogPlace, warehouseProblem } from "./CatalogPlace.ts"
+import { parseCatalogPlace, folderProblem } from "./CatalogPlace.ts"
 import { parseLogPlace } from "./LogPlace.ts"
 
 export const data = Flag.String("data").pipe(
@@ -44,18 +44,24 @@ export const catalog = Flag.String("catalog").pipe(
   })
 )
 
-export const warehouse = Flag.String("warehouse").pipe(
-  Flag.withDescription("Where tables are kept, when not in the data directory: a folder, or a prefix on S3"),
-  Flag.withMetavar("DIR|s3://BUCKET/PREFIX"),
-  Flag.withFallbackConfig(Config.String("FRAZIL_WAREHOUSE")),
-  Flag.mapEffect((given) => {
-    const expected = warehouseProblem(given)
-    return expected === undefined
-      ? Effect.succeed(given)
-      : Effect.fail(new CliError.InvalidValue({ option: "warehouse", value: given, expected, kind: "flag" }))
-  }),
-  Flag.optional
-)
+/** A root that is in the data directory unless it is said. */
+const elsewhere = (option: string, environment: string, what: string) =>
+  Flag.String(option).pipe(
+    Flag.withDescription(`Where ${what} are kept, when not in the data directory: a folder, or a prefix on S3`),
+    Flag.withMetavar("DIR|s3://BUCKET/PREFIX"),
+    Flag.withFallbackConfig(Config.String(environment)),
+    Flag.mapEffect((given) => {
+      const expected = folderProblem(given)
+      return expected === undefined
+        ? Effect.succeed(given)
+        : Effect.fail(new CliError.InvalidValue({ option, value: given, expected, kind: "flag" }))
+    }),
+    Flag.optional
+  )
+
+export const warehouse = elsewhere("warehouse", "FRAZIL_WAREHOUSE", "tables")
+
+export const checkpoints = elsewhere("checkpoints", "FRAZIL_CHECKPOINTS", "snapshots of state")
 
 /** Where the gateway listens, on the loopback address. */
 export const port = Flag.Int("port").pipe(
@@ -88,7 +94,7 @@ export const verbose = Flag.Boolean("verbose").pipe(
 )
 
 /** The flags of where a system keeps what it has. */
-export const location = { data, log, catalog, warehouse }
+export const location = { data, log, catalog, warehouse, checkpoints }
 
 /** A flag that takes `500ms`, `30s`, `5m`, `2h`, `3d`, in milliseconds. */
 export const duration = (name: string, environment: string): Flag.Flag<Option.Option<number>> =>

@@ -3,26 +3,16 @@
  *
  * Nothing is read or made until a layer is built. An app builds what it needs: commands that only look leave DuckDB out.
  */
-import { FileCache, HttpCalls, layerLocal, layerS3, s3Place, type Storage, StorageError } from "@frazil/core"
+import { HttpCalls } from "@frazil/core"
 import { type Catalog, DuckDb, FileIO, LakeError, layerRestCatalog, layerSqliteCatalog } from "@frazil/lake"
 import { Effect, Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
-import { cacheBytesMax, restOptions, s3Options } from "./LakeAccess.ts"
+import { restOptions } from "./LakeAccess.ts"
 import { checkpointLayer, logLayer, type LogOptions } from "./LogLayers.ts"
+import { storageBelow } from "./StorageLayer.ts"
 
-/** Files of tables: on local disk, or on S3 with copies in the data directory. */
-export const storageLayer = ({ cacheFolder, warehouseUri }: DataDirectory): Layer.Layer<Storage, StorageError> =>
-  s3Place(warehouseUri) === undefined
-    ? layerLocal(warehouseUri)
-    : Layer.unwrap(
-        Effect.gen(function* () {
-          const options = yield* s3Options(warehouseUri).pipe(
-            Effect.mapError(({ message }) => new StorageError({ reason: "Refused", uri: warehouseUri, message }))
-          )
-          const cache = FileCache.layer({ folder: cacheFolder, bytesMax: yield* cacheBytesMax })
-          return layerS3(options).pipe(Layer.provide(cache), Layer.provide(HttpCalls.layer))
-        })
-      )
+/** Files of tables. */
+export const storageLayer = (directory: DataDirectory) => storageBelow(directory.warehouseUri, directory)
 
 /** The catalog and the lake's metadata files. */
 export const catalogLayer = (directory: DataDirectory): Layer.Layer<Catalog | FileIO, LakeError> =>

@@ -4,7 +4,6 @@
  * `Layers.ts` adds the rest; a thread that only runs jobs opens these.
  */
 import { EmbeddedLog, kafkaAccess, kafkaLogLayer, readStateKeys } from "@frazil/connect"
-import { layerLocal } from "@frazil/core"
 import {
   CheckpointStore,
   localStateFolder,
@@ -18,6 +17,7 @@ import { Effect, Layer } from "effect"
 import type { DataDirectory } from "./DataDirectory.ts"
 import type { BrokerAddress } from "./LogPlace.ts"
 import { readConnections, readStateEncryption, settingsPath } from "./SettingsFile.ts"
+import { storageBelow } from "./StorageLayer.ts"
 
 /** A log on Kafka, let in as the connection of `frazil.yaml` says that names one of the brokers. */
 const kafkaLayer = (
@@ -70,7 +70,7 @@ const sealingLayer: Layer.Layer<never, LogError> = Layer.effect(
 /** Snapshots of keyed state, what state is encrypted with, and where operators keep state that they declare to be on disk. */
 export const checkpointLayer = (directory: DataDirectory) =>
   CheckpointStore.layer(directory.checkpointsUri).pipe(
-    Layer.provide(layerLocal(directory.checkpointsUri)),
+    Layer.provide(storageBelow(directory.checkpointsUri, directory)),
     Layer.merge(sealingLayer),
     Layer.merge(Layer.succeed(StateFolder, localStateFolder(directory.stateFolder)))
   )

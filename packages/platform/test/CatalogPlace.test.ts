@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parseCatalogPlace, warehouseProblem, warehouseUriOf } from "../src/CatalogPlace.ts"
+import { parseCatalogPlace, folderProblem, folderUriOf } from "../src/CatalogPlace.ts"
 import { dataDirectory, sayCatalog } from "../src/DataDirectory.ts"
 import { hasCatalog } from "../src/ExistingData.ts"
 
@@ -15,17 +15,17 @@ describe("CatalogPlace", () => {
   })
 
   it("spells warehouses as one URI, ending in a slash", () => {
-    assert.strictEqual(warehouseUriOf("s3a://lake/tables"), "s3://lake/tables/")
-    assert.strictEqual(warehouseUriOf("s3://lake"), "s3://lake/")
-    assert.strictEqual(warehouseUriOf("/a//b/"), "file:///a/b/")
-    assert.strictEqual(warehouseUriOf("file:/a/b"), "file:///a/b/")
-    assert.match(warehouseUriOf("a/b"), /^file:\/\/\/.*\/a\/b\/$/)
+    assert.strictEqual(folderUriOf("s3a://lake/tables"), "s3://lake/tables/")
+    assert.strictEqual(folderUriOf("s3://lake"), "s3://lake/")
+    assert.strictEqual(folderUriOf("/a//b/"), "file:///a/b/")
+    assert.strictEqual(folderUriOf("file:/a/b"), "file:///a/b/")
+    assert.match(folderUriOf("a/b"), /^file:\/\/\/.*\/a\/b\/$/)
   })
 
   it("says what a warehouse that is none should be", () => {
-    assert.strictEqual(warehouseProblem("s3://"), "s3://BUCKET/PREFIX")
-    assert.strictEqual(warehouseProblem("gs://lake/tables"), "a folder, or s3://BUCKET/PREFIX")
-    for (const text of ["a", "/a", "file:///a", "s3://lake/tables"]) assert.isUndefined(warehouseProblem(text))
+    assert.strictEqual(folderProblem("s3://"), "s3://BUCKET/PREFIX")
+    assert.strictEqual(folderProblem("gs://lake/tables"), "a folder, or s3://BUCKET/PREFIX")
+    for (const text of ["a", "/a", "file:///a", "s3://lake/tables"]) assert.isUndefined(folderProblem(text))
   })
 
   it("believes that a server has a catalog, and looks for the file otherwise", () => {
@@ -35,6 +35,9 @@ describe("CatalogPlace", () => {
     assert.strictEqual(sayCatalog(server), "http://catalog")
     assert.strictEqual(server.warehouseUri, "s3://lake/t/")
     const file = dataDirectory("nowhere/at/all")
+    const apart = dataDirectory("nowhere/at/all", undefined, undefined, undefined, "s3a://lake/state")
+    assert.strictEqual(apart.checkpointsUri, "s3://lake/state/")
+    assert.match(file.checkpointsUri, /^file:\/\/\/.*\/nowhere\/at\/all\/checkpoints\/$/)
     assert.isFalse(hasCatalog(file))
     assert.match(sayCatalog(file), /catalog\.db$/)
   })

@@ -1,5 +1,5 @@
 /** `frazil jobs describe JOB`: what a job reads and writes, its operators, and where each of its shards stands. */
-import { Job } from "@frazil/engine"
+import { fastCount, Job } from "@frazil/engine"
 import { existingData, logLayer, type StageStatus, stageStatuses, Units } from "@frazil/platform"
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
@@ -28,9 +28,9 @@ const describe = (job: Job.Job<string, unknown>, stages: ReadonlyArray<StageStat
 
 type Shard = StageStatus["shards"][number]
 
-/** How many of the records the scanner read by itself; those that do not decode are never among them. */
+/** How many of the records that decode the scanner read by itself. */
 const onFastPath = ({ counts }: StageStatus): string =>
-  `${Units.count(counts.in - (counts.slow ?? 0))} of ${Units.count(counts.in)}`
+  `${Units.count(fastCount(counts))} of ${Units.count(counts.in - (counts.undecoded ?? 0))} that decode`
 
 const stageLines = (stage: StageStatus): ReadonlyArray<string> => [
   "",

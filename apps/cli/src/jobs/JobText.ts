@@ -1,4 +1,5 @@
 /** Jobs, landings and sinks as people and programs read them. Pure. */
+import { fastCount } from "@frazil/engine"
 import type { LandingProgress } from "@frazil/lake"
 import { landingProblem, type LandingStatus, type SinkStatus, type StageStatus, Units } from "@frazil/platform"
 import { textTable } from "../print/TextTable.ts"
@@ -90,6 +91,7 @@ export const stageJson = (stage: StageStatus) => ({
     validated: stage.counts.validated,
     dead_lettered: stage.counts.deadLettered,
     failed: stage.counts.failed,
+    fast_path: fastCount(stage.counts),
     slow_path: stage.counts.slow ?? 0
   },
   shards: stage.shards.map((shard) => ({

@@ -88,10 +88,15 @@ describe("jobs describe", () => {
       const told = yield* frazilJson("jobs", "describe", "transactions", "--data", data)
       assert.deepInclude(told, { job: "transactions", reads: ["raw-transactions"] })
       assert.deepInclude(member(told, "stages", 0), { stage: "raw-transactions", state: "finished", lag: 0 })
-      assert.deepInclude(member(told, "stages", 0, "counts"), { in: 100, dead_lettered: 20, slow_path: 20 })
+      assert.deepInclude(member(told, "stages", 0, "counts"), {
+        in: 100,
+        dead_lettered: 20,
+        fast_path: 80,
+        slow_path: 0
+      })
       const { stdout } = yield* frazil(["jobs", "describe", "transactions", "--data", data])
       assert.match(stdout, /^reads +raw-transactions$/m)
-      assert.match(stdout, /^fast path +80 of 100$/m)
+      assert.match(stdout, /^fast path +80 of 80 that decode$/m)
       assert.strictEqual(stdout.match(/^ +\d +\d+ +\d+ +\d+ +\d+ +2026-01-1\dT/gm)?.length, 4)
       const never = yield* frazil(["jobs", "describe", "claims", "--data", data])
       assert.match(never.stdout, /^stage +payment-events, never ran$/m)

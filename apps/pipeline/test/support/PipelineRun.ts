@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { FaultPoint, type FaultPointName } from "@frazil/core"
 import { Log, type LogShape } from "@frazil/engine"
+import { DuckDb } from "@frazil/lake"
 import { dataDirectory, systemLayer, type ThreadSaid, ThreadWatcher } from "@frazil/platform"
 import { noRules, type RuleSet } from "@frazil/rules"
 import { Effect } from "effect"
@@ -75,6 +76,8 @@ export interface RunIn {
   readonly rules?: RuleSet
   /** That of the data directory when left out. */
   readonly log?: LogShape
+  /** That of the data directory when left out. */
+  readonly duckDb?: DuckDb["Service"]
   /** Transactions when left out. */
   readonly flows?: PipelineOptions["flows"]
   /** Threads that run the jobs, on logs of their own: 1 when left out. */
@@ -96,6 +99,7 @@ export const runIn = (place: Place, given: RunIn = {}) =>
     yield* runPipeline(options, dataDirectory(place.data), blind, atEnd).pipe(
       Effect.provideService(ThreadWatcher, given.watch ?? (() => {})),
       Effect.provideService(Log, inSips(log, recordsMax)),
+      Effect.provideService(DuckDb, given.duckDb ?? (yield* DuckDb)),
       Effect.provideService(FaultPoint, { hit })
     )
     const [summary] = summaries

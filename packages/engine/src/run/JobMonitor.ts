@@ -12,7 +12,7 @@ import { addTotals, type ControlTotals, totalCounts } from "./ControlTotals.ts"
 import type { EntryReason } from "./Ledger.ts"
 import { addTables, type TableCounts } from "./ShardDetail.ts"
 import type { Shard } from "./Shard.ts"
-import { ledgerCounts, lettersPending, slowCount, tableCounts } from "./TakeCommit.ts"
+import { decodedCounts, ledgerCounts, lettersPending, tableCounts } from "./TakeCommit.ts"
 
 export interface StageStatus {
   readonly job: string
@@ -25,7 +25,7 @@ export interface StageStatus {
   readonly validated: number
   readonly deadLettered: number
   readonly failed: number
-  /** Records that took the decoder's slow path. */
+  /** Records that decoded by the slow path. */
   readonly slow: number
   /** Records that came when no window took them any more. */
   readonly late: number
@@ -106,7 +106,7 @@ const statusOf = (stage: Watched): StageStatus => {
     validated += counts.validated + shard.context.validated
     deadLettered += counts.deadLettered + lettersPending(shard)
     failed += counts.failed + shard.failedInEpoch
-    slow += slowCount(shard)
+    slow += decodedCounts(shard).slow ?? 0
     for (const [reason, count] of entriesOf(shard)) addTo(ledger, reason, count)
     tables = addTables(tables, tableCounts(shard))
     totals = addTotals(totals, totalCounts(shard, plan))

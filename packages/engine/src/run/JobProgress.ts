@@ -20,7 +20,7 @@ import type { LogError } from "../log/LogError.ts"
 import { planJob } from "../plan/PlanJob.ts"
 import type { EntryReason } from "./Ledger.ts"
 import { addTotals } from "./ControlTotals.ts"
-import { addTables, emptyDetail, slowPart, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
+import { addDecoded, addTables, emptyDetail, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 
 export interface ShardProgress {
   /** Of the shard, and of the partition that it reads. */
@@ -113,7 +113,7 @@ const addCounts = (sum: ShardCounts, more: ShardCounts): ShardCounts => {
     validated: sum.validated + more.validated,
     deadLettered: sum.deadLettered + more.deadLettered,
     failed: sum.failed + more.failed,
-    ...slowPart((sum.slow ?? 0) + (more.slow ?? 0)),
+    ...addDecoded(sum, more),
     ...(sum.tables === undefined && more.tables === undefined
       ? {}
       : { tables: addTables(sum.tables ?? {}, more.tables) }),

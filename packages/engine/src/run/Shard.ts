@@ -63,8 +63,10 @@ export interface Shard {
   /** Its tables were read to their ends when they were looked at last. */
   tablesRead: boolean
   failedInEpoch: number
-  /** Records that took the decoder's slow path since the last epoch. */
+  /** Records that decoded by the slow path since the last epoch. */
   slowInEpoch: number
+  /** Records that did not decode since the last epoch. */
+  undecodedInEpoch: number
   /** Undefined: nobody keeps one; entries are only counted. */
   readonly ledger: OutputCollector | undefined
   /** Entries of the open epoch by reason, written or not. */
@@ -271,7 +273,8 @@ export const makeShard = (parts: ShardParts): Shard => {
     const decoded = batches.map((records, port) => {
       if (records === undefined) return undefined
       const batch = decoders[port]!.decode(records)
-      shard.slowInEpoch += batch.length - batch.fastRows
+      shard.slowInEpoch += batch.length - batch.fastRows - batch.failures.length
+      shard.undecodedInEpoch += batch.failures.length
       for (const failure of batch.failures) letter(batch, failure.row, failure, deadLetters)
       return batch
     })

@@ -23,8 +23,10 @@ export interface ShardCounts {
   readonly deadLettered: number
   /** What an operator's code threw at, and failures that `orDeadLetter` wrote as standard letters (those are in `out`). */
   readonly failed: number
-  /** Records that the scanner gave up on (the slow path); absent while there was none. */
+  /** Records that decoded, though the scanner gave up on them (the slow path); absent while there was none. */
   readonly slow?: number
+  /** Records that did not decode: neither slow nor fast; absent while there was none. */
+  readonly undecoded?: number
   /** By topic; absent while the stage joins with none. They are not in the other counts. */
   readonly tables?: Readonly<Record<string, TableCounts>>
   /** Entries of the ledger, by reason; absent before there was one. */
@@ -33,8 +35,17 @@ export interface ShardCounts {
   readonly totals?: ControlTotals
 }
 
-/** Of `ShardCounts`. */
-export const slowPart = (slow: number): Pick<ShardCounts, "slow"> => (slow === 0 ? {} : { slow })
+type DecodeCounts = Pick<ShardCounts, "slow" | "undecoded">
+
+/** The sum of both, as `ShardCounts` has it. */
+export const addDecoded = (one: DecodeCounts, other: DecodeCounts): DecodeCounts => {
+  const slow = (one.slow ?? 0) + (other.slow ?? 0)
+  const undecoded = (one.undecoded ?? 0) + (other.undecoded ?? 0)
+  return { ...(slow === 0 ? {} : { slow }), ...(undecoded === 0 ? {} : { undecoded }) }
+}
+
+/** Records that the scanner decoded by itself (the fast path). */
+export const fastCount = ({ in: taken, slow = 0, undecoded = 0 }: ShardCounts): number => taken - slow - undecoded
 
 /** Both, topic by topic. */
 export const addTables = (

@@ -13,10 +13,17 @@ import type { OutputCollector } from "./Collector.ts"
 import { clearCounts, totalsPart } from "./ControlTotals.ts"
 import { sourcesOf } from "./SameSources.ts"
 import type { Shard } from "./Shard.ts"
-import { addTables, type ShardCounts, type ShardDetail, slowPart } from "./ShardDetail.ts"
+import { addDecoded, addTables, type ShardCounts, type ShardDetail } from "./ShardDetail.ts"
 
 /** Of the open epoch. */
-export const nothingYet = { pending: 0, answered: 0, fired: false, failedInEpoch: 0, slowInEpoch: 0 }
+export const nothingYet = {
+  pending: 0,
+  answered: 0,
+  fired: false,
+  failedInEpoch: 0,
+  slowInEpoch: 0,
+  undecodedInEpoch: 0
+}
 
 /** All that an epoch writes changes of. */
 export const statesOf = ({ context }: Shard): ReadonlyArray<OperatorState> => [
@@ -63,8 +70,9 @@ export const ledgerCounts = ({ detail, entered }: Shard): ShardCounts["ledger"] 
   return counts
 }
 
-/** Records on the slow path since the job's first start. */
-export const slowCount = ({ detail: { counts }, slowInEpoch }: Shard): number => (counts.slow ?? 0) + slowInEpoch
+/** How records decoded since the job's first start. */
+export const decodedCounts = ({ detail: { counts }, slowInEpoch, undecodedInEpoch }: Shard) =>
+  addDecoded(counts, { slow: slowInEpoch, undecoded: undecodedInEpoch })
 
 /** Records of tables since the last epoch. */
 export const tablesPending = ({ tables }: Shard): number => tables.reduce((sum, { taken }) => sum + taken, 0)
@@ -131,7 +139,7 @@ export const takeCommit = (
       validated: counts.validated + context.validated,
       deadLettered: counts.deadLettered + lettersPending(shard),
       failed: counts.failed + shard.failedInEpoch,
-      ...slowPart(slowCount(shard)),
+      ...decodedCounts(shard),
       ...(tables === undefined ? {} : { tables }),
       ...(ledger === undefined ? {} : { ledger }),
       ...totalsPart(shard, plan)

@@ -4,7 +4,7 @@
  *
  * Counters of jobs count from the job's first start, so they do not fall when the process starts again.
  */
-import type { Job } from "@frazil/engine"
+import { fastCount, type Job } from "@frazil/engine"
 import type { LandingStatus, SinkStatus, StageStatus } from "@frazil/platform"
 import { Clock, Effect } from "effect"
 import { lookupFamilies } from "./LookupFamilies.ts"
@@ -38,9 +38,9 @@ const jobFamilies = (stages: ReadonlyArray<StageStatus>, nowMs: number): Readonl
   family(
     "frazil_records_decoded_total",
     "counter",
-    "Records that a stage has decoded, by path: fast by the scanner made of the topic's schema, slow by the schema's rules",
+    "Records that a stage has decoded, by path: fast by the scanner made of the topic's schema, slow by the schema's rules; what did not decode is in neither",
     stages.flatMap(({ counts, job, topic }) => [
-      { labels: { job, topic, path: "fast" }, value: counts.in - (counts.slow ?? 0) },
+      { labels: { job, topic, path: "fast" }, value: fastCount(counts) },
       { labels: { job, topic, path: "slow" }, value: counts.slow ?? 0 }
     ])
   ),

@@ -1,6 +1,6 @@
 /** How the system is: topics, jobs, landings, health, metrics. */
 import { Analytics } from "@frazil/analytics"
-import { isInternalTopic, Log } from "@frazil/engine"
+import { fastCount, isInternalTopic, Log } from "@frazil/engine"
 import type { Catalog } from "@frazil/lake"
 import {
   examine,
@@ -44,6 +44,7 @@ const Jobs = Schema.Struct({
       records_in: Schema.Int,
       records_out: Schema.Record(Schema.String, Schema.Int),
       dead_lettered: Schema.Int,
+      fast_path: Schema.Int,
       slow_path: Schema.Int,
       problem: Schema.NullOr(Schema.String)
     })
@@ -81,6 +82,7 @@ const stageJson = (stage: StageStatus): (typeof Jobs.Type)["jobs"][number] => ({
   records_in: stage.counts.in,
   records_out: stage.counts.out,
   dead_lettered: stage.counts.deadLettered,
+  fast_path: fastCount(stage.counts),
   slow_path: stage.counts.slow ?? 0,
   problem: stage.problem ?? null
 })

@@ -1,9 +1,11 @@
-/** Checks of the data directory itself: its disk, and where checkpoints go. Makes no file. */
+/** Checks of the data directory itself: its disk, and where checkpoints go, there or elsewhere. Makes no file. */
 import { constants } from "node:fs"
 import { access, stat, statfs } from "node:fs/promises"
-import { localPath } from "@frazil/core"
-import { Effect } from "effect"
+import { dirname } from "node:path"
+import { localPath, Storage } from "@frazil/core"
+import { Effect, Stream } from "effect"
 import type { DataDirectory } from "../DataDirectory.ts"
+import { storageBelow } from "../StorageLayer.ts"
 import * as Units from "../Units.ts"
 import { healthy, ill, type Part } from "./Part.ts"
 
@@ -27,12 +29,29 @@ export const checkDisk = (directory: DataDirectory, freeBytesMin: number): Effec
       : ill("disk", `${detail}, less than ${Units.bytes(freeBytesMin)}: make room`)
   })
 
+/** What is there of a folder that may have to be made: itself, or the nearest above it; of one in the data directory no higher. */
+const nearest = Effect.fnUntraced(function* (folder: string, { root }: DataDirectory) {
+  let at = folder
+  while (at !== root && at !== dirname(at) && !(yield* succeeds(() => stat(at)))) at = dirname(at)
+  return at
+})
+
+/** A store far away can be asked for checkpoints. Whether it takes new ones is not tried: a check leaves nothing behind. */
+const checkFar = (directory: DataDirectory): Effect.Effect<Part> =>
+  Storage.use((storage) => Stream.runHead(storage.list(directory.checkpointsUri))).pipe(
+    Effect.provide(storageBelow(directory.checkpointsUri, directory)),
+    Effect.match({
+      onSuccess: () => healthy("checkpoints", `${directory.checkpointsUri} answers`),
+      onFailure: ({ message }) => ill("checkpoints", message)
+    })
+  )
+
 /** Checkpoints can be written: their folder, or the one that it will be made in. */
 export const checkCheckpoints = Effect.fnUntraced(function* (directory: DataDirectory): Effect.fn.Return<Part> {
-  const folder = localPath(directory.checkpointsUri) ?? directory.root
-  const exists = yield* succeeds(() => stat(folder))
-  const asked = exists ? folder : directory.root
+  const folder = localPath(directory.checkpointsUri)
+  if (folder === undefined) return yield* checkFar(directory)
+  const asked = yield* nearest(folder, directory)
   const writable = yield* succeeds(() => access(asked, constants.W_OK | constants.X_OK))
   if (!writable) return ill("checkpoints", `${asked} cannot be written: check that this user may write there`)
-  return healthy("checkpoints", exists ? `${folder} can be written` : "none yet; their folder can be made")
+  return healthy("checkpoints", asked === folder ? `${folder} can be written` : "none yet; their folder can be made")
 })

@@ -207,7 +207,7 @@ const checkedAndTold = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError
     good ? Effect.void : Effect.logWarning(fallbackWarning)
   )
 
-/** True when `ChunkFill` may be used with this DuckDB. False costs speed only: a warning says so once. */
+/** True when `ChunkFill` may be used with this DuckDB, found out once for each: at an app's start. False costs speed only: a warning says so once. */
 export const checkCells = (duckDb: DuckDbShape): Effect.Effect<boolean, DuckDbError> =>
   Effect.suspend(() => {
     const known = checks.get(duckDb)
