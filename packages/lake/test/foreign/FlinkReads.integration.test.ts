@@ -45,7 +45,7 @@ describe("Flink", () => {
           typeNamesQuestion(flinkEngine),
           evolvedQuestion(flinkEngine, evolved),
           ...types.map((each) => typesQuestion(flinkEngine, each)),
-          ...tables.map((each) => probesQuestion(flinkEngine, each.name, probesOf(each, withoutTime)))
+          ...tables.map((each) => probesQuestion(flinkEngine, each.name, probesOf(flinkEngine, each, withoutTime)))
         ])
         if (!full) return
         yield* Effect.forEach([...tables, { name: "evolved" }], ({ name }) => keepUp(name)).pipe(Effect.provide(layer))

@@ -10,14 +10,33 @@ import { Array as Lists } from "effect"
 import { idsByMatch, matchesQuery, type Engine, type EngineRows, type Question } from "./EngineSweep.ts"
 import { literal, queried, questionsOf, sqlTypeOf, type FloatRow } from "./Floats.ts"
 
-/** What Flink has not is left out. */
+/** Flink has no literals of NaN and of infinities, nor a test of NaN. */
 const asked = ({ dialect }: Engine) =>
-  questionsOf(queried.columns, dialect).filter(({ operator }) => dialect !== "flink" || !operator.endsWith("nan"))
+  questionsOf(queried.columns, dialect).filter(
+    ({ operator, values }) => dialect !== "flink" || !(operator.endsWith("nan") || values.some(isSpecial))
+  )
+
+const isSpecial = (value: string): boolean => !Number.isFinite(Number(value))
 
 const valuesOf = ({ dialect }: Engine, rows: ReadonlyArray<FloatRow>): string =>
   `VALUES ${rows
     .map(({ id, value }) => `(${id}, ${queried.columns.map((column) => literal(dialect, column, value)).join(", ")})`)
     .join(", ")}`
+
+const columnsText = queried.columns.join(", ")
+
+/** A file's rows; those that Flink cannot write down it copies from ours. */
+const rowsOf = (engine: Engine, ours: string, rows: ReadonlyArray<FloatRow>): string =>
+  engine.dialect === "flink"
+    ? `SELECT id, ${columnsText} FROM ${ours} WHERE id >= ${rows[0]!.id} AND id <= ${rows.at(-1)!.id}`
+    : valuesOf(engine, rows)
+
+/** The rows without files. Flink has none such: columns that are worked out, of which no filter leaves out a file. */
+const plainRows = (engine: Engine, ours: string): string => {
+  if (engine.dialect !== "flink") return `(${valuesOf(engine, queried.files.flat())}) AS t(id, ${columnsText})`
+  const columns = queried.columns.map((column) => `CASE WHEN id > 0 THEN ${column} END AS ${column}`)
+  return `(SELECT id, ${columns.join(", ")} FROM ${ours}) AS t`
+}
 
 /** The engine makes a table of its own, with the same files. */
 export const floatsQuestion = (engine: Engine): Question => {
@@ -26,12 +45,11 @@ export const floatsQuestion = (engine: Engine): Question => {
   const columns = queried.columns.map((column) => `${column} ${sqlTypeOf(dialect, column)}`).join(", ")
   const made = [
     `CREATE TABLE ${own} (id BIGINT, ${columns})`,
-    ...queried.files.map((rows) => `INSERT INTO ${own} ${valuesOf(engine, rows)}`)
+    ...queried.files.map((rows) => `INSERT INTO ${own} ${rowsOf(engine, ours, rows)}`)
   ]
-  const plain = `(${valuesOf(engine, queried.files.flat())}) AS t(id, ${queried.columns.join(", ")})`
   const questions = asked(engine)
   const groups = Lists.chunksOf(questions, probesAtOnce)
-  const sources = [ours, own, plain]
+  const sources = [ours, own, plainRows(engine, ours)]
   const queries = sources.flatMap((from) =>
     groups.map((group) =>
       matchesQuery(

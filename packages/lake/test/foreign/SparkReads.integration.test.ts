@@ -86,7 +86,7 @@ describe("Spark", () => {
           typeNamesQuestion(sparkEngine),
           evolvedQuestion(sparkEngine, evolved),
           ...types.map((each) => typesQuestion(sparkEngine, each)),
-          ...tables.map((each) => probesQuestion(sparkEngine, each.name, probesOf(each, withoutTime)))
+          ...tables.map((each) => probesQuestion(sparkEngine, each.name, probesOf(sparkEngine, each, withoutTime)))
         ])
         if (!full) return
         yield* Effect.forEach([...tables, { name: "evolved" }], ({ name }) => keepUp(name)).pipe(Effect.provide(layer))

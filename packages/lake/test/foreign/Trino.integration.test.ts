@@ -125,7 +125,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
               probesQuestion(
                 trinoEngine,
                 each.name,
-                probesOf(each, () => true)
+                probesOf(trinoEngine, each, () => true)
               )
             )
           ])
