@@ -142,7 +142,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
       withTrino((sql) =>
         Effect.gen(function* () {
           yield* writeQueried
-          // Trino 470 gives up on a table that is divided by a fixed; whose fault that is has not been looked at
+          // Trino and Flink fail on a table of ours that is divided by a fixed; whose fault that is has not been looked at
           const divided = yield* writeDivided(({ type }) => type._tag !== "fixed")
           yield* askAll(askTrinoEach(sql), [
             floatsQuestion(trinoEngine),
