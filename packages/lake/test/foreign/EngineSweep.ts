@@ -1,42 +1,83 @@
 /**
- * What every engine is asked about tables of every type and of changed columns: rows, earlier snapshots, deleted rows and
+ * What every engine is asked about tables of every type and of changed columns: rows, earlier moments, deleted rows and
  * filters of every kind, in its own words.
  */
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Array as Lists, Effect } from "effect"
 import type { TableSchema } from "../../src/spec/Schema.ts"
 import type { NestedField } from "../../src/spec/Type.ts"
 import { canonicalRows } from "./Canonical.ts"
-import { evolvedFilters, evolvedRows, firstEvolvedRows, writeEvolved } from "./EvolvedTable.ts"
+import {
+  evolvedBranch,
+  evolvedFilters,
+  evolvedRows,
+  evolvedTag,
+  firstEvolvedRows,
+  type WrittenEvolved
+} from "./EvolvedTable.ts"
 import { matches, probeName, probeSql, sampled, sweep, type Dialect, type Probe } from "./Sweep.ts"
-import { typesSchema, type TypeCase } from "./TypeCases.ts"
-import { allRows, allTag, expectedRows, keptRows, metricsTables, writeTypes } from "./TypesTable.ts"
+import { typesSchema, type TypeCase, type TypesRow } from "./TypeCases.ts"
+import {
+  allRows,
+  allTag,
+  expectedRows,
+  keptRows,
+  sideBranch,
+  sideRows,
+  type MetricsTable,
+  type WrittenTypes
+} from "./TypesTable.ts"
 
 export type EngineRows = ReadonlyArray<Readonly<Record<string, unknown>>>
 
-/** An engine as the test asks it. */
+export type Moment =
+  | { readonly id: bigint }
+  | { readonly tag: string }
+  | { readonly branch: string }
+  | { readonly timeMs: number }
+
+/** An engine as the tests ask it. */
 export interface Engine {
   readonly dialect: Dialect
-  /** The queries' rows, one list after another. */
-  readonly ask: (queries: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<EngineRows>, unknown>
+  /** Before the names of tables. */
+  readonly prefix: string
   /** The table at a moment. */
-  readonly at: (table: string, moment: { readonly id: bigint } | { readonly tag: string }) => string
+  readonly at: (table: string, moment: Moment) => string
   /** A column as an expression that the engine prints whole. */
   readonly cell: (field: NestedField) => string
   readonly reads: (field: { readonly name: string }) => boolean
   readonly asks: (probe: Probe) => boolean
   /** Whether it reads an earlier snapshot with the schema of then; else with the table's. */
   readonly pastSchemas: boolean
+  /** So many filters are asked in one query. */
+  readonly probesAtOnce: number
 }
+
+/** The queries' rows, one list after another. */
+export type Ask = (queries: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<EngineRows>, unknown>
+
+/** Queries, and what their rows must be. */
+export interface Question {
+  readonly queries: ReadonlyArray<string>
+  readonly check: (answers: ReadonlyArray<EngineRows>) => void
+}
+
+/** Asks all at once: an engine takes longer to start than to answer. */
+export const askAll = Effect.fnUntraced(function* (ask: Ask, questions: ReadonlyArray<Question>) {
+  const answers = yield* ask(questions.flatMap(({ queries }) => queries))
+  let next = 0
+  for (const { check, queries } of questions) check(answers.slice(next, (next += queries.length)))
+})
 
 const select = ({ cell }: Engine, { fields }: Pick<TableSchema, "fields">, from: string): string =>
   `SELECT ${fields.map((field) => `${cell(field)} AS ${field.name}`).join(", ")} FROM ${from}`
 
-/** Which rows match each filter, in one query. */
-const probesQuery = (wheres: ReadonlyArray<string>, from: string): string =>
+/** Which rows match each condition, in one query. */
+export const matchesQuery = (wheres: ReadonlyArray<string>, from: string): string =>
   wheres.map((where, i) => `SELECT ${i} AS probe, id FROM ${from} WHERE ${where}`).join(" UNION ALL ")
 
-const idsByProbe = (rows: EngineRows): ReadonlyMap<number, ReadonlyArray<number>> =>
+/** The ids of each condition, by its place. */
+export const idsByMatch = (rows: EngineRows): ReadonlyMap<number, ReadonlyArray<number>> =>
   new Map(
     Array.from(
       Map.groupBy(rows, ({ probe }) => Number(probe)),
@@ -54,67 +95,118 @@ const hexOf = (rows: EngineRows): EngineRows =>
     return { ...row, ...Object.fromEntries(decoded) }
   })
 
-export const checkEngine = Effect.fnUntraced(function* (
+/** All rows of a table of every type, now and at its moments; `keptUp`: after its upkeep, which takes times from its log. */
+export const typesQuestion = (
   engine: Engine,
-  prefix: string,
-  types: { readonly name: string; readonly all: bigint; readonly columns: (each: TypeCase) => boolean },
-  evolved: { readonly schema: TableSchema; readonly firstSchema: TableSchema; readonly firstSnapshotId: bigint }
-) {
-  const left = sweep((each) => !types.columns(each)).map(({ column }) => column)
+  { all, columns, name }: WrittenTypes,
+  { keptUp = false }: { readonly keptUp?: boolean } = {}
+): Question => {
+  const left = sweep((each) => !columns(each)).map(({ column }) => column)
   const fields = typesSchema.fields.filter((field) => engine.reads(field) && !left.includes(field.name))
-  const names = fields.map(({ name }) => name)
-  const probes = sampled(sweep(types.columns).filter(engine.asks), 4, 11)
-  const [typesTable, evolvedTable] = [`${prefix}.${types.name}`, `${prefix}.evolved`]
-  const answers = yield* engine.ask([
-    select(engine, { fields }, typesTable),
-    select(engine, { fields }, engine.at(typesTable, { id: types.all })),
-    select(engine, { fields }, engine.at(typesTable, { tag: allTag })),
-    probesQuery(
-      probes.map((probe) => probeSql(engine.dialect, probe)),
-      typesTable
-    ),
-    select(engine, evolved.schema, evolvedTable),
-    select(engine, evolved.firstSchema, engine.at(evolvedTable, { id: evolved.firstSnapshotId })),
-    probesQuery(
-      evolvedFilters.map(({ where }) => where),
-      evolvedTable
-    )
-  ])
-  const rowsOf = (i: number, of: Pick<TableSchema, "fields">) =>
-    canonicalRows(of, engine.dialect === "flink" ? hexOf(answers[i]!) : answers[i]!)
-  assert.deepStrictEqual(rowsOf(0, { fields }), expectedRows(keptRows, engine.dialect, names), "now")
-  assert.deepStrictEqual(rowsOf(1, { fields }), expectedRows(allRows, engine.dialect, names), "by id")
-  assert.deepStrictEqual(rowsOf(2, { fields }), expectedRows(allRows, engine.dialect, names), "by tag")
-  const ids = idsByProbe(answers[3]!)
-  assert.deepStrictEqual(
-    probes.map((probe, i) => [probeName(probe), ids.get(i) ?? []]),
-    probes.map((probe) => [
-      probeName(probe),
-      keptRows.filter((row) => matches(engine.dialect, probe, row)).map(({ id }) => id)
-    ])
-  )
-  assert.deepStrictEqual(rowsOf(4, evolved.schema), canonicalRows(evolved.schema, evolvedRows), "changed columns")
-  if (engine.pastSchemas) {
-    assert.deepStrictEqual(
-      rowsOf(5, evolved.firstSchema),
-      canonicalRows(evolved.firstSchema, firstEvolvedRows),
-      "first"
-    )
+  const table = `${engine.prefix}types.${name}`
+  const asked: ReadonlyArray<readonly [what: string, from: string, rows: ReadonlyArray<TypesRow>]> = [
+    ["now", table, keptRows],
+    ["by id", engine.at(table, { id: all.snapshotId }), allRows],
+    ["by tag", engine.at(table, { tag: allTag }), allRows],
+    ["by branch", engine.at(table, { branch: sideBranch }), sideRows],
+    ...(keptUp ? [] : [["by time", engine.at(table, { timeMs: all.timestampMs }), allRows] as const])
+  ]
+  const names = fields.map((field) => field.name)
+  return {
+    queries: asked.map(([, from]) => select(engine, { fields }, from)),
+    check: (answers) =>
+      asked.forEach(([what, , rows], i) => {
+        const found = engine.dialect === "flink" ? hexOf(answers[i]!) : answers[i]!
+        const expected = expectedRows(rows, engine.dialect, names)
+        assert.deepStrictEqual(canonicalRows({ fields }, found), expected, `${name}, ${what}`)
+      })
   }
-  const evolvedIds = idsByProbe(answers[6]!)
-  assert.deepStrictEqual(
-    evolvedFilters.map(({ name }, i) => [name, evolvedIds.get(i) ?? []]),
-    evolvedFilters.map(({ name, ids: expected }) => [name, expected])
-  )
-})
+}
 
-const [truncated] = metricsTables.filter(({ name }) => name === "truncated")
-/** Spark has no time of day, and Flink none in microseconds. */
-export const withoutTime = ({ type }: TypeCase): boolean => type._tag !== "time"
+/** Which of the kept rows each filter gives. */
+export const probesQuestion = (engine: Engine, name: string, probes: ReadonlyArray<Probe>): Question => {
+  const groups = Lists.chunksOf(probes.filter(engine.asks), engine.probesAtOnce)
+  const table = `${engine.prefix}types.${name}`
+  return {
+    queries: groups.map((group) =>
+      matchesQuery(
+        group.map((probe) => probeSql(engine.dialect, probe)),
+        table
+      )
+    ),
+    check: (answers) => {
+      const wrong = groups.flatMap((group, i) => {
+        const ids = idsByMatch(answers[i]!)
+        return group.flatMap((probe, j) => {
+          const found = ids.get(j) ?? []
+          const expected = keptRows.filter((row) => matches(engine.dialect, probe, row)).map(({ id }) => id)
+          return JSON.stringify(found) === JSON.stringify(expected)
+            ? []
+            : [{ probe: probeName(probe), found, expected }]
+        })
+      })
+      assert.deepStrictEqual(wrong, [], name)
+    }
+  }
+}
 
-/** Both tables; the columns that are not asked for are left out. */
-export const writeBoth = (columns: (each: TypeCase) => boolean) =>
-  Effect.gen(function* () {
-    const all = yield* writeTypes(truncated!, columns)
-    return { types: { name: truncated!.name, all, columns }, evolved: yield* writeEvolved }
-  })
+/** A table whose columns changed: rows, filters, and its first snapshot by id, by tag and as a branch. */
+export const evolvedQuestion = (engine: Engine, written: WrittenEvolved): Question => {
+  const { firstSchema, firstSnapshotId, schema } = written
+  const table = `${engine.prefix}types.evolved`
+  const wheres = evolvedFilters.map(({ where }) => where)
+  const past = engine.pastSchemas
+    ? [{ id: firstSnapshotId }, { tag: evolvedTag }].map((moment) =>
+        select(engine, firstSchema, engine.at(table, moment))
+      )
+    : []
+  return {
+    queries: [
+      select(engine, schema, table),
+      matchesQuery(wheres, table),
+      select(engine, schema, engine.at(table, { branch: evolvedBranch })),
+      ...past
+    ],
+    check: ([now, found, branch, ...pasts]) => {
+      assert.deepStrictEqual(canonicalRows(schema, now!), canonicalRows(schema, evolvedRows), "changed columns")
+      const ids = idsByMatch(found!)
+      assert.deepStrictEqual(
+        evolvedFilters.map((each, i) => [each.name, ids.get(i) ?? []]),
+        evolvedFilters.map((each) => [each.name, each.ids])
+      )
+      // a branch is a present of its own: rows of the first snapshot with the table's columns
+      const first = evolvedRows.filter(({ id }) => Number(id) <= firstEvolvedRows.length)
+      assert.deepStrictEqual(canonicalRows(schema, branch!), canonicalRows(schema, first), "the first as a branch")
+      for (const rows of pasts) {
+        const expected = canonicalRows(firstSchema, firstEvolvedRows)
+        assert.deepStrictEqual(canonicalRows(firstSchema, rows), expected, "the first snapshot")
+      }
+    }
+  }
+}
+
+export const full = process.env["FRAZIL_FOREIGN"] === "full"
+
+/** After upkeep: rows and moments again, and some filters of each column. */
+export const keptUpQuestions = (
+  engine: Engine,
+  types: ReadonlyArray<WrittenTypes>,
+  evolved: WrittenEvolved
+): ReadonlyArray<Question> => [
+  ...types.flatMap((each) => [
+    typesQuestion(engine, each, { keptUp: true }),
+    probesQuestion(engine, each.name, sampled(sweep(each.columns), 2, 13))
+  ]),
+  evolvedQuestion(engine, evolved)
+]
+
+/** All filters, or some of each column; of an engine that takes long over each, all where most files are left out by bounds. */
+export const probesOf = (
+  { dialect }: Engine,
+  { name }: MetricsTable,
+  columns: (each: TypeCase) => boolean
+): ReadonlyArray<Probe> => {
+  const bounded = name === "truncated"
+  if (full) return dialect !== "flink" || bounded ? sweep(columns) : sampled(sweep(columns), 6, 11)
+  return sampled(sweep(columns), bounded ? 2 : 1, 11)
+}

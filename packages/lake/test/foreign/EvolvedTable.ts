@@ -6,11 +6,12 @@ import { Effect } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import type { SchemaChange } from "../../src/spec/SchemaChange.ts"
 import type { TableSchema } from "../../src/spec/Schema.ts"
+import { branchAt } from "../../src/spec/Snapshot.ts"
 import { currentSchema } from "../../src/spec/TableMetadata.ts"
 import type { NestedField, Type } from "../../src/spec/Type.ts"
 import { appendRows } from "../../src/write/change/AppendRows.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
-import { updateSchema } from "../../src/write/TableAction.ts"
+import { setRef, updateSchema } from "../../src/write/TableAction.ts"
 
 export const evolved = { namespace: "types", name: "evolved" }
 
@@ -181,15 +182,31 @@ export const evolvedFilters: ReadonlyArray<{
 const evolve = (changes: ReadonlyArray<SchemaChange>) =>
   commitTable({ table: evolved, actions: () => Effect.succeed([updateSchema(...changes)]) })
 
+/** A tag and a branch of the first snapshot. */
+export const evolvedTag = "first-tag"
+export const evolvedBranch = "first-branch"
+
+export interface WrittenEvolved {
+  readonly schema: TableSchema
+  readonly firstSchema: TableSchema
+  readonly firstSnapshotId: bigint
+}
+
 /** Makes the table; gives its schema, and the first snapshot. */
 export const writeEvolved = Effect.gen(function* () {
   const catalog = yield* Catalog
   yield* catalog.createTable({ identifier: evolved, schema: firstSchema })
-  const first = yield* appendRows(evolved, firstRows)
+  const { snapshotId } = (yield* appendRows(evolved, firstRows))!.snapshot!
+  const refs = [
+    setRef(evolvedTag, { ...branchAt(snapshotId), type: "tag" }),
+    setRef(evolvedBranch, branchAt(snapshotId))
+  ]
+  yield* commitTable({ table: evolved, actions: () => Effect.succeed(refs) })
   yield* evolve(firstChanges)
   yield* appendRows(evolved, secondRows)
   yield* evolve(secondChanges)
   yield* appendRows(evolved, thirdRows)
   const { metadata } = yield* catalog.loadTable(evolved)
-  return { schema: currentSchema(metadata), firstSchema, firstSnapshotId: first!.snapshot!.snapshotId }
+  const written: WrittenEvolved = { schema: currentSchema(metadata), firstSchema, firstSnapshotId: snapshotId }
+  return written
 })

@@ -1,9 +1,8 @@
 /**
  * NaN, both zeros and infinities as others find them: no filter of theirs, or of ours, may leave out a file whose rows it means.
  *
- * What it means each engine says by its own answer over the same rows without files; ours is DuckDB's. Java is not asked: it
- * takes both zeros for two numbers, so that Spark finds no −0.0 by `= 0.0` in tables of its own, though its SQL says that they
- * are equal.
+ * What it means each engine says by its own answer over the same rows without files; ours is DuckDB's. The engines on Java
+ * are asked in `FloatsAbroad.ts`.
  */
 import { join } from "node:path"
 import { EmbeddedLog } from "@frazil/connect"

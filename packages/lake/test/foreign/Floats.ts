@@ -10,10 +10,11 @@ import { Landing } from "../../src/landing/Landing.ts"
 import { runLanding } from "../../src/landing/RunLanding.ts"
 import type { Filter, Operator } from "../../src/read/Filter.ts"
 import { appendRows } from "../../src/write/change/AppendRows.ts"
+import type { Dialect } from "./Sweep.ts"
 
 export interface FloatRow {
   readonly id: number
-  /** As Python and DuckDB read it from text. */
+  /** As every engine, JavaScript and Python read it from text. */
   readonly value: string | null
 }
 
@@ -24,17 +25,17 @@ const rowsOfFiles = (files: ReadonlyArray<ReadonlyArray<string | null>>): Readon
 
 /** Written by SQL. */
 export const queriedFiles = rowsOfFiles([
-  ["nan"],
+  ["NaN"],
   ["-0.0"],
   ["0.0"],
   ["-0.0", "0.0"],
-  ["nan", "1.5"],
-  ["nan", "-0.0"],
-  ["inf"],
-  ["-inf"],
-  ["-inf", "nan", "inf"],
+  ["NaN", "1.5"],
+  ["NaN", "-0.0"],
+  ["Infinity"],
+  ["-Infinity"],
+  ["-Infinity", "NaN", "Infinity"],
   [null, "-0.0"],
-  [null, "nan"],
+  [null, "NaN"],
   ["-1.5", "1.5"]
 ])
 
@@ -54,11 +55,13 @@ const namespace = "floats"
 export const queried = { table: { namespace, name: "queried" }, files: queriedFiles, columns: ["d", "f"] } as const
 export const landed = { table: { namespace, name: "landed" }, files: landedFiles, columns: ["d"] } as const
 
-const sqlTypes = { d: "DOUBLE", f: "FLOAT" } as const
-type Column = keyof typeof sqlTypes
+type Column = "d" | "f"
 
-const literal = (column: Column, value: string | null): string =>
-  value === null ? `CAST(NULL AS ${sqlTypes[column]})` : `CAST('${value}' AS ${sqlTypes[column]})`
+export const sqlTypeOf = (dialect: Dialect, column: Column): string =>
+  column === "d" ? "DOUBLE" : dialect === "trino" ? "REAL" : "FLOAT"
+
+export const literal = (dialect: Dialect, column: Column, value: string | null): string =>
+  `CAST(${value === null ? "NULL" : `'${value}'`} AS ${sqlTypeOf(dialect, column)})`
 
 export const writeQueried = Effect.gen(function* () {
   const catalog = yield* Catalog
@@ -76,7 +79,8 @@ export const writeQueried = Effect.gen(function* () {
   })
   for (const rows of queriedFiles) {
     const selects = rows.map(
-      ({ id, value }) => `SELECT ${id} AS id, ${literal("d", value)} AS d, ${literal("f", value)} AS f`
+      ({ id, value }) =>
+        `SELECT ${id} AS id, ${literal("duckdb", "d", value)} AS d, ${literal("duckdb", "f", value)} AS f`
     )
     yield* appendRows(queried.table, selects.join(" UNION ALL "))
   }
@@ -104,7 +108,7 @@ export const writeLanded = Effect.gen(function* () {
 })
 
 const comparisons = ["=", "<>", "<", "<=", ">", ">=", "not <"] as const
-const values = { d: ["0.0", "-0.0", "1.5", "inf", "-inf", "nan"], f: ["-0.0", "nan"] } as const
+const values = { d: ["0.0", "-0.0", "1.5", "Infinity", "-Infinity", "NaN"], f: ["-0.0", "NaN"] } as const
 
 export interface FloatQuestion {
   readonly name: string
@@ -119,13 +123,19 @@ export interface FloatQuestion {
   readonly pyiceberg: boolean
 }
 
-const whereOf = (column: Column, operator: FloatQuestion["operator"], of: ReadonlyArray<string>): string => {
-  const literals = of.map((value) => literal(column, value))
+const whereOf = (
+  dialect: Dialect,
+  column: Column,
+  operator: FloatQuestion["operator"],
+  of: ReadonlyArray<string>
+): string => {
+  const literals = of.map((value) => literal(dialect, column, value))
+  const isNaN = dialect === "trino" ? "is_nan" : "isnan"
   switch (operator) {
     case "is nan":
-      return `isnan(${column})`
+      return `${isNaN}(${column})`
     case "is not nan":
-      return `NOT isnan(${column})`
+      return `NOT ${isNaN}(${column})`
     case "is null":
       return `${column} IS NULL`
     case "in":
@@ -137,30 +147,31 @@ const whereOf = (column: Column, operator: FloatQuestion["operator"], of: Readon
   }
 }
 
-export const questionsOf = (columns: ReadonlyArray<Column>): ReadonlyArray<FloatQuestion> =>
+export const questionsOf = (
+  columns: ReadonlyArray<Column>,
+  dialect: Dialect = "duckdb"
+): ReadonlyArray<FloatQuestion> =>
   columns.flatMap((column) => {
     const question = (operator: FloatQuestion["operator"], ...of: ReadonlyArray<string>): FloatQuestion => ({
       name: `${column} ${operator} ${of.join(", ")}`,
       column,
       operator,
       values: of,
-      where: whereOf(column, operator, of),
-      pyiceberg: !of.includes("nan") && !(operator === "in" && of.some((value) => value.endsWith("0.0")))
+      where: whereOf(dialect, column, operator, of),
+      pyiceberg: !of.includes("NaN") && !(operator === "in" && of.some((value) => value.endsWith("0.0")))
     })
     return [
       ...comparisons.flatMap((operator) => values[column].map((value) => question(operator, value))),
-      question("in", "0.0", "inf"),
+      question("in", "0.0", "Infinity"),
       question("in", "-0.0", "1.5"),
-      question("in", "-1.5", "-inf"),
+      question("in", "-1.5", "-Infinity"),
       ...(["is nan", "is not nan", "is null"] as const).map((operator) => question(operator))
     ]
   })
 
 /** The question as a filter that scans leave files out by; undefined for what there is none for. */
 export const filterOf = ({ column, operator, values: of }: FloatQuestion): Filter | undefined => {
-  const numbersOf = of.map((value) =>
-    value.endsWith("inf") ? Number(value.replace("inf", "Infinity")) : Number(value)
-  )
+  const numbersOf = of.map(Number)
   const compare = (by: Operator): Filter => ({ _tag: "Compare", column, operator: by, value: numbersOf[0]! })
   switch (operator) {
     case "is nan":

@@ -8,12 +8,18 @@ import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { Data, Effect } from "effect"
 
-class ForeignError extends Data.TaggedError("ForeignError")<{ readonly message: string }> {}
+export class ForeignError extends Data.TaggedError("ForeignError")<{ readonly message: string }> {}
 
 const infra = process.env["FRAZIL_INFRA"] ?? resolve(import.meta.dirname, "../../../../../shared/infra")
 
-/** A script of the folder. */
-export const infraScript = (name: string): string => join(infra, name)
+/** A script of the folder; fails with what to do when it is missing. */
+export const infraScript = (name: string): Effect.Effect<string, ForeignError> =>
+  Effect.suspend(() => {
+    const script = join(infra, name)
+    if (existsSync(script)) return Effect.succeed(script)
+    const message = `${script} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
+    return Effect.fail(new ForeignError({ message }))
+  })
 
 const run = (command: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> =>
   Effect.callback((resume) => {
@@ -34,13 +40,8 @@ const run = (command: string, args: ReadonlyArray<string>, input: string): Effec
     return Effect.sync(() => child.kill())
   })
 
-/** A script of the folder; fails with what to do when it is missing. */
-const runInfra = (script: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> => {
-  const command = infraScript(script)
-  if (existsSync(command)) return run(command, args, input)
-  const message = `${command} is missing: the foreign readers are needed; set FRAZIL_INFRA to the folder of infra scripts`
-  return Effect.fail(new ForeignError({ message }))
-}
+const runInfra = (script: string, args: ReadonlyArray<string>, input: string): Effect.Effect<string, ForeignError> =>
+  Effect.flatMap(infraScript(script), (command) => run(command, args, input))
 
 /** Runs the Python script beside this file with a request as JSON on its input; gives the JSON that it prints. */
 export const runPython = (script: string, request: unknown): Effect.Effect<unknown, ForeignError> =>
@@ -64,28 +65,3 @@ export const runSpark = (
     )
   )
 }
-
-const markColumn = "frazil_statement"
-
-/** As `runSpark`, the rows of each statement apart: one Java machine for all of them. */
-export const runSparkEach = (
-  catalogFile: string,
-  warehouse: string,
-  statements: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, ForeignError> =>
-  Effect.map(
-    runSpark(
-      catalogFile,
-      warehouse,
-      statements.flatMap((sql, i) => [`SELECT ${i} AS ${markColumn}`, sql])
-    ),
-    (rows) => {
-      const found: Array<Array<unknown>> = []
-      for (const row of rows) {
-        // Spark prints rows as objects
-        if (markColumn in (row as object)) found.push([])
-        else found.at(-1)?.push(row)
-      }
-      return found
-    }
-  )

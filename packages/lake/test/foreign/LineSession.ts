@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { Data, Effect, type Scope, Semaphore } from "effect"
-import { infraScript } from "./ForeignReaders.ts"
+import { infraScript, type ForeignError } from "./ForeignReaders.ts"
 
 export class SessionError extends Data.TaggedError("SessionError")<{ readonly message: string }> {}
 
@@ -12,14 +12,15 @@ export type LineSession = (question: unknown) => Effect.Effect<string, SessionEr
 /** Of what a program that ended said last, so much is told. */
 const saidCharactersMax = 4_000
 
-/** Runs a script of the folder; ends when its input does. */
+/** Runs a script of the folder, and fails with what to do when it is missing; ends when its input does. */
 export const lineSession = (
   script: string,
   args: ReadonlyArray<string>
-): Effect.Effect<LineSession, never, Scope.Scope> =>
+): Effect.Effect<LineSession, ForeignError, Scope.Scope> =>
   Effect.gen(function* () {
+    const command = yield* infraScript(script)
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(infraScript(script), args, { stdio: ["pipe", "pipe", "pipe"] })),
+      Effect.sync(() => spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })),
       (each) => Effect.sync(() => void each.stdin.end())
     )
     let said = ""

@@ -28,13 +28,19 @@ import { commitTable } from "../../src/write/CommitTable.ts"
 import { setProperties, setRef } from "../../src/write/TableAction.ts"
 import { byCountry, createAccounts, rowsSql, table as accounts } from "../write/change/ChangeFixture.ts"
 import { canonicalRows } from "./Canonical.ts"
-import { checkEngine, writeBoth, type Engine, type EngineRows } from "./EngineSweep.ts"
+import { dividedQuestions, writeDivided } from "./DividedTables.ts"
+import { askTrinoEach, trinoEngine } from "./Engines.ts"
+import { askAll, evolvedQuestion, keptUpQuestions, probesOf, probesQuestion, typesQuestion } from "./EngineSweep.ts"
+import { typeNamesQuestion } from "./EngineTypes.ts"
+import { writeEvolved } from "./EvolvedTable.ts"
+import { writeQueried } from "./Floats.ts"
+import { floatsQuestion } from "./FloatsAbroad.ts"
 import { layerOverRest } from "./ForeignTable.ts"
 import { readHere } from "./ReadHere.ts"
 import { checkDivided, trinoColumns, trinoRows } from "./Theirs.ts"
 import { askTrino } from "./Trino.ts"
 import { typesFiles, typesSchema } from "./TypeCases.ts"
-import { allRows, expectedRows, keptRows } from "./TypesTable.ts"
+import { allRows, expectedRows, keepUp, keptRows, metricsTables, writeTypes } from "./TypesTable.ts"
 
 const [restPort, trinoPort] = [8244, 8384]
 
@@ -86,31 +92,6 @@ const withTrino = <A, E>(run: (sql: Sql) => Effect.Effect<A, E, Layer.Success<Re
     )
   })
 
-/** Trino has every type. */
-const engine: Omit<Engine, "ask"> = {
-  dialect: "trino",
-  at: (table, moment) => `${table} FOR VERSION AS OF ${"id" in moment ? moment.id : `'${moment.tag}'`}`,
-  cell: ({ name, type }) => {
-    switch (type._tag) {
-      case "binary":
-      case "fixed":
-        return `to_hex(${name})`
-      case "float":
-        // as text of its own it has seven digits
-        return `CAST(CAST(${name} AS DOUBLE) AS VARCHAR)`
-      case "struct":
-      case "list":
-      case "map":
-        return name
-      default:
-        return `CAST(${name} AS VARCHAR)`
-    }
-  },
-  reads: () => true,
-  asks: () => true,
-  pastSchemas: true
-}
-
 const names = typesSchema.fields.map(({ name }) => name)
 
 /** A table of every type as Trino has it: what is expected is compared in our schema's types. */
@@ -130,14 +111,42 @@ const clean = Effect.fnUntraced(function* (namespace: string, name: string) {
 
 describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("Trino", () => {
   it.live(
-    "reads every type and columns that changed: rows, earlier snapshots, filters of every kind",
+    "reads every type that we write, at any moment, whatever the filter and the metrics, and columns that changed",
     () =>
       withTrino((sql) =>
         Effect.gen(function* () {
-          const { evolved, types } = yield* writeBoth(() => true)
-          const ask = (queries: ReadonlyArray<string>) =>
-            Effect.forEach(queries, (query): Effect.Effect<EngineRows, unknown> => sql(query))
-          yield* checkEngine({ ...engine, ask }, "types", types, evolved)
+          const types = yield* Effect.forEach(metricsTables, (each) => writeTypes(each))
+          const evolved = yield* writeEvolved
+          yield* askAll(askTrinoEach(sql), [
+            typeNamesQuestion(trinoEngine),
+            evolvedQuestion(trinoEngine, evolved),
+            ...types.map((each) => typesQuestion(trinoEngine, each)),
+            ...metricsTables.map((each) =>
+              probesQuestion(
+                trinoEngine,
+                each.name,
+                probesOf(trinoEngine, each, () => true)
+              )
+            )
+          ])
+          yield* Effect.forEach([...metricsTables, { name: "evolved" }], ({ name }) => keepUp(name))
+          yield* askAll(askTrinoEach(sql), keptUpQuestions(trinoEngine, types, evolved))
+        })
+      ),
+    1_800_000
+  )
+
+  it.live(
+    "reads tables that we divide by every transform, whole and by filters, and finds NaN, zeros and infinities as in its own",
+    () =>
+      withTrino((sql) =>
+        Effect.gen(function* () {
+          yield* writeQueried
+          const divided = yield* writeDivided(() => true)
+          yield* askAll(askTrinoEach(sql), [
+            floatsQuestion(trinoEngine),
+            ...divided.flatMap((each) => dividedQuestions(trinoEngine, each, 40))
+          ])
         })
       ),
     1_800_000

@@ -120,7 +120,7 @@ describe("PyIceberg and DuckDB's reader", () => {
       const answers = yield* ask(path, [
         ...asked.map(({ probes, table }, i) => ({
           table: `${namespace}.${table.name}`,
-          questions: [...moments(written.all[i]!), ...probes.map(questionOf)]
+          questions: [...moments(written.all[i]!.all.snapshotId), ...probes.map(questionOf)]
         })),
         { table: `${namespace}.version3`, questions: [{ name: "now", order }] },
         {

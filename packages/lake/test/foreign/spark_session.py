@@ -1,4 +1,4 @@
-"""A Spark session on a REST catalog, called lab: statements as JSON lines on standard input, their rows as JSON lines on standard output."""
+"""A Spark session on a catalog, of the name and with the settings that it is given: statements as JSON lines on standard input, their rows as JSON lines on standard output."""
 
 import json
 import os
@@ -6,14 +6,14 @@ import sys
 
 from pyspark.sql import SparkSession
 
-CATALOG = "spark.sql.catalog.lab"
+NAME = sys.argv[1]
+CATALOG = f"spark.sql.catalog.{NAME}"
 CONF = {
     CATALOG: "org.apache.iceberg.spark.SparkCatalog",
-    f"{CATALOG}.type": "rest",
-    f"{CATALOG}.uri": sys.argv[1],
+    **{f"{CATALOG}.{name}": value for name, value in json.loads(sys.argv[2]).items()},
     f"{CATALOG}.cache-enabled": "false",
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    "spark.sql.defaultCatalog": "lab",
+    "spark.sql.defaultCatalog": NAME,
     "spark.jars": os.environ["SPARK_ICEBERG_JARS"],
     "spark.driver.memory": os.environ.get("SPARK_HEAP", "1g"),
     "spark.driver.host": "127.0.0.1",
