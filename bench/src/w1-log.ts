@@ -1,4 +1,4 @@
-/** W1 through the embedded log: written to it, read from it, its branches written back. usage: bun bench/src/w1-log.ts FILE.ndjson. */
+/** W1 through the embedded log: fed into it, then read from it. usage: bun bench/src/w1-log.ts FILE.ndjson. */
 import { startProgram } from "@frazil/platform/start"
 
 await startProgram(import.meta.url, async () => {
