@@ -42,7 +42,9 @@ const bounds: Bounds = {
     ["rssPeakMb", 400, "MB"]
   ],
   log: [["logAddsMicros", 2, "µs of CPU an event, one write and one read of it"]],
-  "w1-log": [["cpuMicrosPerEvent", 3, "µs of CPU an event, W1 over what was fed into the embedded log, the feed included"]],
+  "w1-log": [
+    ["cpuMicrosPerEvent", 3, "µs of CPU an event, W1 over what was fed into the embedded log, the feed included"]
+  ],
   lookup: [["lookupMicros", 20, "µs of CPU a lookup, beside the call itself"]],
   repartition: [["repartitionAddsMicros", 6, "µs of CPU that a record costs more through an internal topic"]],
   epochs: [["cpuPercent", 5, "% more CPU with epochs of 200 ms than with hardly any"]],

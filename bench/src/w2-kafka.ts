@@ -62,10 +62,14 @@ const program = Effect.gen(function* () {
   const [status] = monitor.status()
   if (status === undefined) throw new Error("a job that ran has a status")
   const counts = countsOf(status)
-  const { n } = counts
+  // the peers' set-up ends each partition with a record that no contract takes, so that their windows close
+  const ends = place === null ? 0 : partitions
+  const [n, invalid] = [counts.n - ends, counts.invalid - ends]
   return {
     w: "W2 through Kafka",
     ...counts,
+    n,
+    invalid,
     ...(yield* readTotals),
     cpuMicrosPerEvent: Number(((system + user) / n).toFixed(3)),
     eventsPerSecond: Math.round(n / wallSeconds)
