@@ -45,7 +45,7 @@ describe("snapshots on S3", () => {
     Effect.gen(function* () {
       const bytes = makeCorpus({ seed: 12, lines: 2500, longLineBytes: [] })
       const expected = expectedTotals(expectRawTransactions(bytes))
-      const store = yield* s3Server(9953, "lake")
+      const store = yield* s3Server(9955, "lake")
       const runs = Effect.forEach(crossings, ([name, nth]) =>
         Effect.gen(function* () {
           const place = { ...(yield* makePlace(bytes)), checkpoints: `s3://lake/${name}` }

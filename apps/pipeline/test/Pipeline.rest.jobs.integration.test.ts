@@ -137,8 +137,8 @@ describe("all jobs on a REST catalog and S3", () => {
       assert.deepStrictEqual(Array.from(new Set(expected.map(({ t }) => t))).toSorted(), names)
 
       const far = yield* placeOfAll
-      const store = yield* s3Server(9953, "lake")
-      const catalog = yield* restServerOnS3(8253, far.folder, store, "s3://lake/tables")
+      const store = yield* s3Server(9957, "lake")
+      const catalog = yield* restServerOnS3(8255, far.folder, store, "s3://lake/tables")
       const env = ofStore(store.url)
       const where = ["--data", far.data, "--catalog", catalog.url, "--warehouse", "s3://lake/tables"]
       yield* runAll(far, where, env)
