@@ -31,7 +31,7 @@ import { rowsSql, schema, table } from "./lake/SixteenColumns.ts"
 const commits = numberOf("--commits", 1_000)
 const rowsOfCommit = numberOf("--rows", 500)
 const everyMs = 5 * 60_000
-const rounds = 15
+const rounds = 60
 /** A plan takes less than a millisecond: what else the machine does is left out by more of them. */
 const planRounds = 300
 const dayMs = 24 * 3_600_000

@@ -87,7 +87,9 @@ const bounds: Bounds = {
   ],
   "lake-upkeep": [
     ["planOver", 1.2, "times a fresh table's planning after many small commits and the shipped upkeep"],
-    ["queryOver", 1.2, "times a fresh table's query"]
+    ["queryOver", 1.2, "times a fresh table's query"],
+    ["planOverBeforeUpkeep", 1.2, "times its planning just before the next compaction"],
+    ["queryOverBeforeUpkeep", 1.2, "times its query just before the next compaction"]
   ],
   kafka: [
     ["consumeMicros", 2, "µs of CPU a record from Kafka into columns (500,000 a CPU-second)"],
