@@ -5,50 +5,23 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { compactTable } from "../../src/maintenance/Compact.ts"
 import { compactionDefaults, planCompaction, withinBudget } from "../../src/maintenance/PlanCompaction.ts"
-import type { DeleteEntry } from "../../src/read/DeletesOf.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
-import type { ManifestEntry } from "../../src/spec/Manifest.ts"
-import { eventFile, eventSpec } from "../LakeFixtures.ts"
+import { eventSpec } from "../LakeFixtures.ts"
 import { appendRows, createTable, layerLake, load, rowsAt, table } from "./MaintenanceFixture.ts"
+import { plannedDeletes, plannedFile } from "./PlannedFiles.ts"
 
 const megabyte = 1024 * 1024
 
-const entry = (name: string, day: number, bytes: number): ManifestEntry => ({
-  status: "existing",
-  snapshotId: 1n,
-  sequenceNumber: 1n,
-  fileSequenceNumber: 1n,
-  dataFile: { ...eventFile(name, day, 0, 100), fileSizeInBytes: BigInt(bytes) }
-})
-
-const deletesOf = ({ dataFile }: ManifestEntry, count: number): ReadonlyArray<DeleteEntry> =>
-  Array.from({ length: count }, (_, i) => ({
-    status: "existing",
-    snapshotId: 1n,
-    sequenceNumber: 2n,
-    fileSequenceNumber: 2n,
-    dataFile: {
-      ...dataFile,
-      filePath: `${dataFile.filePath}-${i}`,
-      content: "position-deletes",
-      recordCount: 20n,
-      equalityIds: [],
-      referencedDataFile: dataFile.filePath,
-      contentOffset: null,
-      contentSizeInBytes: null
-    }
-  }))
-
 const many = (day: number, count: number, bytes: number) =>
-  Array.from({ length: count }, (_, i) => entry(`d${day}-${i}`, day, bytes))
+  Array.from({ length: count }, (_, i) => plannedFile(`d${day}-${i}`, day, bytes))
 
 describe("planCompaction", () => {
   const few = many(20_000, 5, 20 * megabyte)
   const small = many(20_001, 50, 10_000)
-  const large = [entry("large", 20_002, 600 * megabyte)]
+  const large = [plannedFile("large", 20_002, 600 * megabyte)]
   const [heavy] = many(20_003, 1, 100 * megabyte)
   const entries = [...few, ...small, ...large, heavy!]
-  const deletes = new Map([[heavy!, deletesOf(heavy!, 12)]])
+  const deletes = new Map([[heavy!, plannedDeletes(heavy!, ...Array<number>(12).fill(20))]])
   const groups = planCompaction({ entries, deletes }, () => eventSpec, compactionDefaults)
 
   it("takes first what frees readers of the most files for its bytes", () => {

@@ -1,36 +1,10 @@
 /** What compaction chooses at its bounds, on both sides of each: as Java's `SizeBasedFileRewritePlanner` has them. */
 import { assert, describe, it } from "@effect/vitest"
 import { type CompactionBudget, planCompaction, withinBudget } from "../../src/maintenance/PlanCompaction.ts"
-import type { DeleteEntry } from "../../src/read/DeletesOf.ts"
-import type { ManifestEntry } from "../../src/spec/Manifest.ts"
-import { eventFile, eventSpec } from "../LakeFixtures.ts"
+import { eventSpec } from "../LakeFixtures.ts"
+import { plannedDeletes, plannedFile } from "./PlannedFiles.ts"
 
-const entry = (name: string, bytes: number, rows = 100): ManifestEntry => ({
-  status: "existing",
-  snapshotId: 1n,
-  sequenceNumber: 1n,
-  fileSequenceNumber: 1n,
-  dataFile: { ...eventFile(name, 20_000, 0, rows), fileSizeInBytes: BigInt(bytes) }
-})
-
-/** Delete files of one data file, each of so many positions. */
-const deletesOf = ({ dataFile }: ManifestEntry, ...rows: ReadonlyArray<number>): ReadonlyArray<DeleteEntry> =>
-  rows.map((count, i): DeleteEntry => ({
-    status: "existing",
-    snapshotId: 1n,
-    sequenceNumber: 2n,
-    fileSequenceNumber: 2n,
-    dataFile: {
-      ...dataFile,
-      filePath: `${dataFile.filePath}-${i}`,
-      content: "position-deletes",
-      recordCount: BigInt(count),
-      equalityIds: [],
-      referencedDataFile: dataFile.filePath,
-      contentOffset: null,
-      contentSizeInBytes: null
-    }
-  }))
+const entry = (name: string, bytes: number, rows?: number) => plannedFile(name, 20_000, bytes, rows)
 
 const sizes = { fileBytesTarget: 1_000, inputFilesMin: 5 }
 
@@ -44,7 +18,7 @@ const chosen = (bytes: ReadonlyArray<number>, inputFilesMin = sizes.inputFilesMi
 /** Whether a file of good size is rewritten for its deletes. */
 const heavy = (rows: number, ...deleted: ReadonlyArray<number>): boolean => {
   const one = entry("one", 900, rows)
-  const deletes = new Map([[one, deletesOf(one, ...deleted)]])
+  const deletes = new Map([[one, plannedDeletes(one, ...deleted)]])
   return planCompaction({ entries: [one], deletes }, () => eventSpec, sizes).length > 0
 }
 
