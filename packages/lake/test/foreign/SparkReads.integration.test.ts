@@ -43,7 +43,7 @@ const started = Effect.runSync(
 
 const tables = full
   ? [...metricsTables, vectorsTable]
-  : [...metricsTables.filter(({ name }) => name === "none" || name === "truncated"), vectorsTable]
+  : [...metricsTables.filter(({ name }) => name === "without_metrics" || name === "truncated"), vectorsTable]
 
 /** Its identifiers become text, in tables of its own. */
 const written = (each: TypeCase) => withoutTime(each) && each.column !== "c_uuid"

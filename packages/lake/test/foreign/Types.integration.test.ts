@@ -100,7 +100,9 @@ const checkEvolved = (
   }
 }
 
-const tables = full ? metricsTables : metricsTables.filter(({ name }) => name === "none" || name === "truncated")
+const tables = full
+  ? metricsTables
+  : metricsTables.filter(({ name }) => name === "without_metrics" || name === "truncated")
 
 /** Most of them where files are left out by bounds. */
 const probesOf = ({ name }: MetricsTable): ReadonlyArray<Probe> => {

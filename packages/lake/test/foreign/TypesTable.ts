@@ -29,7 +29,7 @@ export interface MetricsTable {
 
 /** One for each mode of metrics, with the way in which rows are deleted of that table. */
 export const metricsTables: ReadonlyArray<MetricsTable> = [
-  { name: "none", metrics: "none", deletes: "merge-on-read" },
+  { name: "without_metrics", metrics: "none", deletes: "merge-on-read" },
   { name: "counts", metrics: "counts", deletes: "copy-on-write" },
   { name: "truncated", metrics: "truncate(16)", deletes: "merge-on-read" },
   { name: "whole", metrics: "full", deletes: "copy-on-write" }
