@@ -196,9 +196,10 @@ const landedIn = (table: Table, memory: StagingMemory, progress: Progress): Comm
   const { attempts, unanswered } = progress
   const snapshot = snapshotById(table.metadata, memory.snapshotId)
   if (snapshot !== undefined) return { table, snapshot, attempts }
-  const landed = unanswered
-    .map((offered) => offered())
-    .some((offered) => !offered.actions.some(madeOne) && structureLanded(table.metadata, offered, memory.branch))
+  const landed = unanswered.some((offer) => {
+    const offered = offer()
+    return !offered.actions.some(madeOne) && structureLanded(table.metadata, offered, memory.branch)
+  })
   return landed ? { table, snapshot: undefined, attempts } : undefined
 }
 

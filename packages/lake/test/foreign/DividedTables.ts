@@ -11,7 +11,8 @@ import { writeTypes, type WrittenTypes } from "./TypesTable.ts"
 
 /**
  * Columns with their transforms. None is a fixed: Iceberg's Java library (1.12) reads that of a partition as bytes with a length
- * before them (`InternalReader`), in its own tables too, so none of its engines reads such a table. The edges of a type must be divisible by the width, or their partition is beyond the type.
+ * before them (`InternalReader`), in its own tables too, so none of its engines reads such a table. The edges of
+ * a type must be divisible by the width, or their partition is beyond the type.
  */
 const divisions: ReadonlyArray<ReadonlyArray<readonly [column: string, transform: string]>> = [
   [

@@ -12,12 +12,20 @@ export const withoutTime = ({ type }: TypeCase): boolean => type._tag !== "time"
 /** Of a moment, as text in UTC. */
 const utcText = (timeMs: number): string => new Date(timeMs).toISOString().replace("T", " ").replace("Z", "")
 
+type Moment = Parameters<Engine["at"]>[1]
+
+/** A snapshot by its id, or a ref by its name, as Spark and Trino have them. */
+const versionText = (moment: Exclude<Moment, { readonly timeMs: number }>): string => {
+  if ("id" in moment) return String(moment.id)
+  return `'${"tag" in moment ? moment.tag : moment.branch}'`
+}
+
 export const sparkEngine: Engine = {
   dialect: "spark",
   prefix: "frazil.",
   at: (table, moment) => {
     if ("timeMs" in moment) return `${table} TIMESTAMP AS OF '${utcText(moment.timeMs)}'`
-    return `${table} VERSION AS OF ${"id" in moment ? moment.id : `'${"tag" in moment ? moment.tag : moment.branch}'`}`
+    return `${table} VERSION AS OF ${versionText(moment)}`
   },
   cell: ({ name, type }) => {
     switch (type._tag) {
@@ -50,7 +58,7 @@ export const askSpark =
     // rows as Spark's session prints them
     Effect.forEach(queries, (query) => Effect.map(spark(query), (rows) => rows as EngineRows))
 
-const flinkMoment = (moment: Parameters<Engine["at"]>[1]): string => {
+const flinkMoment = (moment: Moment): string => {
   if ("timeMs" in moment) return `'as-of-timestamp'='${moment.timeMs}'`
   if ("id" in moment) return `'snapshot-id'='${moment.id}'`
   return "tag" in moment ? `'tag'='${moment.tag}'` : `'branch'='${moment.branch}'`
@@ -91,7 +99,7 @@ export const trinoEngine: Engine = {
   prefix: "",
   at: (table, moment) => {
     if ("timeMs" in moment) return `${table} FOR TIMESTAMP AS OF TIMESTAMP '${utcText(moment.timeMs)} UTC'`
-    return `${table} FOR VERSION AS OF ${"id" in moment ? moment.id : `'${"tag" in moment ? moment.tag : moment.branch}'`}`
+    return `${table} FOR VERSION AS OF ${versionText(moment)}`
   },
   cell: ({ name, type }) => {
     switch (type._tag) {
