@@ -28,7 +28,10 @@ export const startOf = (last: Take): HeldRecord => {
 
 /** Adds what a record completed, by first records; what was there before comes first of those. */
 export const addCompleted = (open: Open, completed: ReadonlyArray<Take>): void => {
-  if (completed.length === 0) return
+  const [only] = completed
+  if (only === undefined) return
+  if (completed.length === 1 && open.completed.length === 0)
+    return void (open.completed = [{ start: startOf(only), last: only }])
   const added = completed.toSorted(compareTakes).map((last) => ({ start: startOf(last), last }))
   open.completed = [...open.completed, ...added].toSorted((left, right) => left.start.turn - right.start.turn)
 }

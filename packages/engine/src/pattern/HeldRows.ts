@@ -9,6 +9,7 @@
 import type { AnyRecord } from "../flow/Node.ts"
 import { ByteStore, type Segment } from "../state/ByteStore.ts"
 import { noBytes } from "../state/KeptRecord.ts"
+import type { HeldKeys } from "./HeldKeys.ts"
 import type { HeldRecord } from "./HeldRecord.ts"
 
 const rowsInitial = 1_024
@@ -27,6 +28,8 @@ const grown = <A extends Float64Array | Int32Array | Uint8Array>(from: A, into: 
   return into
 }
 
+const undefinedRows = <A>(): Array<A | undefined> => Array.from<A | undefined>({ length: rowsInitial }).fill(undefined)
+
 export class HeldRows {
   /** By row. */
   private times = new Float64Array(rowsInitial)
@@ -38,18 +41,17 @@ export class HeldRows {
   private ends = new Int32Array(rowsInitial)
   private kinds = new Uint8Array(rowsInitial)
   /** Undefined: the bytes are still those of the batch. */
-  private readonly segments: Array<Segment | undefined> = []
-  private readonly keys: Array<string> = []
-  private readonly records: Array<AnyRecord | undefined> = []
+  private readonly segments: Array<Segment | undefined> = undefinedRows()
+  private keys = new Int32Array(rowsInitial)
+  private readonly records: Array<AnyRecord | undefined> = undefinedRows()
   /** By field, then by row: what linked conditions read. */
   readonly cells: ReadonlyArray<Array<unknown>>
   private readonly cellNames: ReadonlyArray<string>
   private readonly cellsRead: Record<string, unknown>
 
-  private free = new Int32Array(rowsInitial)
-  private freeCount = 0
-  /** Rows that were used so far. */
-  private used = 0
+  private readonly heldKeys: HeldKeys
+  /** The row that was taken last. */
+  private cursor = noRow
   private readonly bytes = new ByteStore()
   /** The batch's, and the rows that were added of it. */
   private source: Uint8Array = noBytes
@@ -65,9 +67,10 @@ export class HeldRows {
   private readonly heap: Array<number> = []
 
   /** `cellNames`: the fields that linked conditions read. */
-  constructor(cellNames: ReadonlyArray<string>) {
+  constructor(cellNames: ReadonlyArray<string>, keys: HeldKeys) {
+    this.heldKeys = keys
     this.cellNames = cellNames
-    this.cells = cellNames.map(() => [])
+    this.cells = cellNames.map(() => undefinedRows())
     // defined, not assigned: a field may be named as an accessor that every object inherits
     this.cellsRead = Object.fromEntries(cellNames.map((name) => [name, null]))
   }
@@ -75,7 +78,7 @@ export class HeldRows {
   /** `record`: undefined when nobody has made it. `celled`: what linked conditions read is written next, into `cells`. */
   add(
     id: number,
-    key: string,
+    key: number,
     time: number,
     mask: number,
     offset: number,
@@ -92,7 +95,7 @@ export class HeldRows {
       this.keepBytes()
       this.source = source
     }
-    const row = this.freeCount > 0 ? this.free[--this.freeCount]! : this.nextRow()
+    const row = this.nextRow()
     this.ids[row] = id
     this.times[row] = time
     this.offsets[row] = offset
@@ -110,21 +113,34 @@ export class HeldRows {
     return row
   }
 
+  /**
+   * Rows are taken in a circle, half of which is free: records that come one behind the other lie so in every column, and most
+   * have their turns in that order too.
+   */
   private nextRow(): number {
-    if (this.used === this.times.length) {
-      const rows = this.used * 2
-      this.times = grown(this.times, new Float64Array(rows))
-      this.ids = grown(this.ids, new Float64Array(rows).fill(noRow))
-      this.offsets = grown(this.offsets, new Float64Array(rows))
-      this.masks = grown(this.masks, new Int32Array(rows))
-      this.ports = grown(this.ports, new Int32Array(rows))
-      this.starts = grown(this.starts, new Int32Array(rows))
-      this.ends = grown(this.ends, new Int32Array(rows))
-      this.kinds = grown(this.kinds, new Uint8Array(rows))
-      this.free = grown(this.free, new Int32Array(rows))
-    }
-    this.segments.push(undefined)
-    return this.used++
+    const { ids } = this
+    if (this.length() * 2 >= ids.length) return this.widen()
+    const last = ids.length - 1
+    let row = (this.cursor + 1) & last
+    while (ids[row] !== noRow) row = (row + 1) & last
+    return (this.cursor = row)
+  }
+
+  /** Gives the first of as many more rows. */
+  private widen(): number {
+    const from = this.ids.length
+    const rows = from * 2
+    this.times = grown(this.times, new Float64Array(rows))
+    this.ids = grown(this.ids, new Float64Array(rows).fill(noRow))
+    this.offsets = grown(this.offsets, new Float64Array(rows))
+    this.keys = grown(this.keys, new Int32Array(rows))
+    this.masks = grown(this.masks, new Int32Array(rows))
+    this.ports = grown(this.ports, new Int32Array(rows))
+    this.starts = grown(this.starts, new Int32Array(rows))
+    this.ends = grown(this.ends, new Int32Array(rows))
+    this.kinds = grown(this.kinds, new Uint8Array(rows))
+    for (const list of [this.segments, this.records, ...this.cells]) while (list.length < rows) list.push(undefined)
+    return (this.cursor = from)
   }
 
   /** The batch's bytes are about to mean something else: those of records that wait are copied. */
@@ -244,7 +260,6 @@ export class HeldRows {
     this.segments[row] = undefined
     if ((this.kinds[row]! & madeKind) !== 0) this.records[row] = undefined
     for (let at = 0; at < this.cells.length; at++) this.cells[at]![row] = undefined
-    this.free[this.freeCount++] = row
   }
 
   forgetSource(): void {
@@ -259,7 +274,7 @@ export class HeldRows {
     return this.ids[row]!
   }
 
-  keyOf(row: number): string {
+  keyOf(row: number): number {
     return this.keys[row]!
   }
 
@@ -276,16 +291,6 @@ export class HeldRows {
     return (this.kinds[row]! & celledKind) !== 0
   }
 
-  hasCells(row: number, values: ReadonlyArray<unknown>): boolean {
-    const { cells } = this
-    for (let at = 0; at < cells.length; at++) if (cells[at]![row] !== values[at]) return false
-    return true
-  }
-
-  copyCells(row: number, into: Array<unknown>): void {
-    for (let at = 0; at < this.cells.length; at++) into[at] = this.cells[at]![row]
-  }
-
   /** Of the row, what expressions are told: the rest of `into` is of another. */
   readAsked(row: number, into: MutableHeld): void {
     const kind = this.kinds[row]!
@@ -298,7 +303,7 @@ export class HeldRows {
   read(row: number, into: MutableHeld): void {
     const kind = this.kinds[row]!
     into.id = this.ids[row]!
-    into.key = this.keys[row]!
+    into.key = this.heldKeys.textOf(this.keys[row]!)
     into.time = this.times[row]!
     into.offset = this.offsets[row]!
     into.port = this.ports[row]!

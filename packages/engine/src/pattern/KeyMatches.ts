@@ -10,15 +10,6 @@ export interface KeyMatches extends Open, Listed {
   changed: boolean
   /** When it is looked at next; infinite: no deadline of it is listed. */
   dueAt: number
-  /** Since something changed last. */
-  unmoved: Unmoved | undefined
-}
-
-/** What conditions were told of a record that changed nothing: another one like it changes nothing either. */
-export interface Unmoved {
-  mask: number
-  /** What linked conditions read, by the plan's kept field. */
-  readonly cells: Array<unknown>
 }
 
 /** When the first partial match of a key is over, or was when it was put there. */
@@ -32,7 +23,6 @@ export const makeKeyMatches = (key: string): KeyMatches => ({
   completed: [],
   changed: false,
   dueAt: Number.POSITIVE_INFINITY,
-  unmoved: undefined,
   listedIn: 0
 })
 

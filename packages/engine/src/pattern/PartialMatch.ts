@@ -75,17 +75,16 @@ export const recordsBySteps = (
   record: (held: HeldRecord) => AnyRecord,
   end: number
 ): Record<string, unknown> => {
-  const taken = new Map<number, Array<AnyRecord>>()
-  for (let take = last; take !== undefined; take = take.before) {
-    const records = taken.get(take.step)
-    if (records === undefined) taken.set(take.step, [record(take.record)])
-    else records.unshift(record(take.record))
+  const entries: Array<readonly [name: string, taken: unknown]> = []
+  for (let step = 0; step < end; step++) {
+    const { many, name, negative } = plan.steps[step]!
+    if (negative) continue
+    const records: Array<AnyRecord> = []
+    for (let take = last; take !== undefined; take = take.before) {
+      if (take.step === step) records.push(record(take.record))
+    }
+    entries.push([name, many ? records.reverse() : (records.at(-1) ?? null)])
   }
-  const entries = plan.steps.slice(0, end).flatMap(({ many, name, negative }, index) => {
-    if (negative) return []
-    const records = taken.get(index) ?? []
-    return [[name, many ? records : (records[0] ?? null)] as const]
-  })
   // defined, not assigned: a step may be named as an accessor that every object inherits
   return Object.fromEntries(entries)
 }

@@ -15,10 +15,11 @@ import type { RawBytes } from "../state/RawBytes.ts"
 import type { OpenStore } from "../store/OpenStore.ts"
 import type { StoredCounts } from "../store/StoredMap.ts"
 import { addCompleted, giveMatches } from "./AfterMatch.ts"
+import { HeldKeys } from "./HeldKeys.ts"
 import { type HeldRecord, type PatternHost, readHeld } from "./HeldRecord.ts"
 import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "./HeldRows.ts"
 import { judge, type Judged } from "./Judge.ts"
-import { type Deadline, type KeyMatches, makeKeyMatches, type Unmoved } from "./KeyMatches.ts"
+import { type Deadline, type KeyMatches, makeKeyMatches } from "./KeyMatches.ts"
 import { completes, recordsBySteps, type Take, takesOf } from "./PartialMatch.ts"
 import { decodeHeldColumns, makeHeldColumns } from "./HeldColumns.ts"
 import {
@@ -41,13 +42,18 @@ export interface PatternState extends OperatorState {
   /** Whether the record may be held: undefined, or the reason that it may not. */
   readonly refusal: (eventTime: number, watermark: number) => "late" | "evicted" | undefined
   /** Whether the key has a partial match, or a record that may begin one waits: either may take its next record. */
-  readonly awaits: (key: string) => boolean
+  readonly awaits: (key: number) => boolean
+  /** The number of a record's key, by its text or its bytes, to hold a record of: until the next call of `advance`. */
+  readonly keyOf: (text: string) => number
+  /** Undefined: it is not known by its bytes; `remember` what its text has then. */
+  readonly keyOfBytes: (bytes: DataView, start: number, end: number) => number | undefined
+  readonly remember: (bytes: DataView, start: number, end: number, key: number) => void
   /**
    * Gives the record's row. `record`: undefined when nobody has made it; what code has `changed` is not made again. `celled`:
    * what linked conditions read of it is written into `cells` next; else it is read of the record.
    */
   readonly hold: (
-    key: string,
+    key: number,
     eventTime: number,
     mask: number,
     batch: ColumnBatch,
@@ -77,12 +83,11 @@ class RunningPattern implements PatternState {
   readonly stored?: () => StoredCounts
   readonly discard?: () => void
   private readonly plan: PatternPlan
-  private readonly keyOf: (text: string) => AnyRecord
+  private readonly fieldsOfKey: (text: string) => AnyRecord
   private readonly keys: PatternKeys
   private readonly waiting: HeldRows
   readonly cells: ReadonlyArray<Array<unknown>>
-  /** Records that wait and may begin a match, by key. */
-  private readonly beginning = new Map<string, number>()
+  private readonly heldKeys: HeldKeys
   private next = 0
   private turns = 0
   /** Rows of those that came since the last delta, whose ids count from `cameFrom`. */
@@ -102,6 +107,7 @@ class RunningPattern implements PatternState {
   private readonly current = makeMutableHeld()
   /** Its row, until all of it was read. */
   private currentRow = noRow
+  private readonly isOpen = (key: string): boolean => (this.keys.get(key)?.partials.length ?? 0) > 0
   private readonly kept = (): HeldRecord => {
     this.readWhole()
     return ownedHeld(this.current)
@@ -113,8 +119,12 @@ class RunningPattern implements PatternState {
     if (this.keys.discard !== undefined) this.discard = this.keys.discard
     this.name = plan.name
     this.plan = plan
-    this.keyOf = keyReader(plan)
-    this.waiting = new HeldRows(plan.kept.map(({ name }) => name))
+    this.fieldsOfKey = keyReader(plan)
+    this.heldKeys = new HeldKeys(plan.kept.length)
+    this.waiting = new HeldRows(
+      plan.kept.map(({ name }) => name),
+      this.heldKeys
+    )
     this.cells = this.waiting.cells
   }
 
@@ -131,14 +141,24 @@ class RunningPattern implements PatternState {
     return this.waiting.length() >= this.plan.spec.recordsHeldMax ? "evicted" : undefined
   }
 
-  awaits(key: string): boolean {
-    if (this.beginning.has(key)) return true
-    const keyed = this.keys.get(key)
-    return keyed !== undefined && keyed.partials.length > 0
+  awaits(key: number): boolean {
+    return this.heldKeys.mayBegin(key) || this.heldKeys.isOpen(key)
+  }
+
+  keyOf(text: string): number {
+    return this.heldKeys.of(text, this.isOpen)
+  }
+
+  keyOfBytes(bytes: DataView, start: number, end: number): number | undefined {
+    return this.heldKeys.ofBytes(bytes, start, end)
+  }
+
+  remember(bytes: DataView, start: number, end: number, key: number): void {
+    this.heldKeys.remember(bytes, start, end, key)
   }
 
   hold(
-    key: string,
+    key: number,
     eventTime: number,
     mask: number,
     batch: ColumnBatch,
@@ -149,6 +169,7 @@ class RunningPattern implements PatternState {
     celled: boolean
   ): number {
     const { bytes, offsets, valueEnds, valueStarts } = batch.source
+    this.heldKeys.enter(key)
     const added = this.waiting.add(
       this.next++,
       key,
@@ -165,22 +186,12 @@ class RunningPattern implements PatternState {
     )
     this.came.push(added)
     if (eventTime < this.nextTime) this.nextTime = eventTime
-    if ((mask & 1) !== 0) this.begins(key)
+    if ((mask & 1) !== 0) this.heldKeys.begins(key)
     return added
   }
 
   keepBytes(): void {
     this.waiting.keepBytes()
-  }
-
-  private begins(key: string): void {
-    this.beginning.set(key, (this.beginning.get(key) ?? 0) + 1)
-  }
-
-  private beginsNoMore(key: string): void {
-    const others = (this.beginning.get(key) ?? 0) - 1
-    if (others > 0) this.beginning.set(key, others)
-    else this.beginning.delete(key)
   }
 
   advance(watermark: number, host: PatternHost, emit: EmitMatch): void {
@@ -199,6 +210,7 @@ class RunningPattern implements PatternState {
         if (!(time < watermark)) return void (this.nextTime = time)
         waiting.shift(row)
         this.judgeRow(row, watermark, host, emit)
+        this.heldKeys.leave(waiting.keyOf(row))
         waiting.forget(row)
       }
     }
@@ -210,20 +222,20 @@ class RunningPattern implements PatternState {
   }
 
   private judgeRow(row: number, watermark: number, host: PatternHost, emit: EmitMatch): void {
-    const { waiting } = this
+    const { heldKeys, waiting } = this
     const key = waiting.keyOf(row)
     const mask = waiting.maskOf(row)
     const turn = ++this.turns
-    if ((mask & 1) !== 0) this.beginsNoMore(key)
-    const known = this.keys.get(key)
+    if ((mask & 1) !== 0) heldKeys.beginsNoMore(key)
     // most records neither go on with something nor begin it
-    if ((known === undefined || known.partials.length === 0) && (mask & 1) === 0) return
-    if (known?.unmoved !== undefined && this.isLike(row, mask, known.unmoved)) return
+    else if (!heldKeys.isOpen(key)) return
+    if (heldKeys.isLikeUnmoved(key, mask, this.cells, row) && this.isToldByCells(row)) return
     const record = this.current
     waiting.readAsked(row, record)
     this.currentRow = row
     record.turn = turn
-    const keyed = known ?? makeKeyMatches(key)
+    const text = heldKeys.textOf(key)
+    const keyed = this.keys.get(text) ?? makeKeyMatches(text)
     const judged = this.judgedSafely(row, keyed, record, host)
     if (judged !== undefined) {
       keyed.partials = judged.partials
@@ -237,23 +249,17 @@ class RunningPattern implements PatternState {
     return this.plan.coded === 0 && (this.cells.length === 0 || this.waiting.isCelled(row))
   }
 
-  private isLike(row: number, mask: number, unmoved: Unmoved): boolean {
-    return unmoved.mask === mask && this.isToldByCells(row) && this.waiting.hasCells(row, unmoved.cells)
-  }
-
   /** Most records of a key are like the one before: what that one changed nothing of is not looked at again. */
-  private leftUnmoved(row: number, keyed: KeyMatches): void {
+  private leftUnmoved(row: number): void {
     if (!this.isToldByCells(row)) return
-    const unmoved = (keyed.unmoved ??= { mask: 0, cells: [] })
-    unmoved.mask = this.waiting.maskOf(row)
-    this.waiting.copyCells(row, unmoved.cells)
+    this.heldKeys.leftUnmoved(this.waiting.keyOf(row), this.waiting.maskOf(row), this.cells, row)
   }
 
   /** Undefined when nothing changed, or a condition's code threw: the record goes to the dead letter, as though it had not come. */
   private judgedSafely(row: number, keyed: KeyMatches, record: HeldRecord, host: PatternHost): Judged | undefined {
     try {
       const judged = judge(this.plan, keyed.partials, record, this.readerOf(host), this.kept)
-      if (judged === undefined) this.leftUnmoved(row, keyed)
+      if (judged === undefined) this.leftUnmoved(row)
       return judged
     } catch (error) {
       this.readWhole()
@@ -324,8 +330,8 @@ class RunningPattern implements PatternState {
       entered = start
       giveMatches(this.plan, keyed, give)
     }
-    keyed.unmoved = undefined
     this.keys.put(keyed)
+    this.heldKeys.changed(keyed.key, keyed.partials.length > 0)
     this.deadlineTime = this.keys.nextAt()
   }
 
@@ -333,7 +339,7 @@ class RunningPattern implements PatternState {
   private result(last: Take, host: PatternHost): AnyRecord {
     const { steps } = this.plan
     const records = recordsBySteps(this.plan, last, this.readerOf(host), steps.length)
-    return { ...this.keyOf(last.record.key), steps: records }
+    return { ...this.fieldsOfKey(last.record.key), steps: records }
   }
 
   takeDelta(raw: RawBytes): EncodedPattern {
@@ -428,8 +434,10 @@ class RunningPattern implements PatternState {
     const { changed, id, key, mask, offset, port, record, text, time } = held
     const bytes = text === undefined ? held.bytes : bytesOf(held)
     const [start, end] = text === undefined ? [held.start, held.end] : [0, bytes.length]
-    this.waiting.add(id, key, time, mask, offset, port, bytes, start, end, record, changed, false)
-    if ((mask & 1) !== 0) this.begins(key)
+    const heldKey = this.keyOf(key)
+    this.heldKeys.enter(heldKey)
+    this.waiting.add(id, heldKey, time, mask, offset, port, bytes, start, end, record, changed, false)
+    if ((mask & 1) !== 0) this.heldKeys.begins(heldKey)
   }
 
   size(): number {
@@ -437,7 +445,8 @@ class RunningPattern implements PatternState {
   }
 
   read(key: string): object | undefined {
-    const rows = this.waiting.rows().filter((row) => this.waiting.keyOf(row) === key)
+    const held = this.heldKeys.find(key)
+    const rows = this.waiting.rows().filter((row) => this.waiting.keyOf(row) === held)
     const waiting = rows.map((row) => {
       const held = makeMutableHeld()
       this.waiting.read(row, held)

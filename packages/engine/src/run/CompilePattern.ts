@@ -5,11 +5,11 @@
  * object is made only if code is likely to ask for it. What only code can tell is asked by `pattern/Judge.ts`, when the
  * record's turn has come.
  */
-import type { CodeScope, FieldAccess } from "@frazil/core"
+import type { CodeScope, ColumnAccess, FieldAccess } from "@frazil/core"
 import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
 import { cellCode } from "./CompileCells.ts"
-import { keyCode } from "./CompileWindow.ts"
+import { keyBytes, keyCode } from "./CompileWindow.ts"
 import { makeStateKey } from "./StateKey.ts"
 
 export interface PatternCode {
@@ -18,6 +18,8 @@ export interface PatternCode {
   readonly pattern: PatternPlan
   /** Reads columns; undefined in record mode. */
   readonly columns: FieldAccess | undefined
+  /** Where the key's bytes stand, in column mode. */
+  readonly ranges: Pick<ColumnAccess, "range" | "view"> | undefined
   /** The record's variable, and the record as it was read. */
   readonly record: string
   readonly read: string
@@ -39,18 +41,34 @@ export const patternCode = (code: PatternCode): string => {
   const masks = conditions.map((condition, step) =>
     condition === undefined ? "" : `if (${condition}) ${mask} |= ${1 << step};`
   )
-  const hold = (made: string, cells = "") => `const ${refusal} = ${state}.refusal(eventTime, watermark);
-if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${key}, eventTime, latenessMs: watermark - eventTime });
-else { const ${row} = ${state}.hold(${key}, eventTime, ${mask}, batch, i, context.port, ${made}); ${cells} }`
+  const hold = (
+    text: string,
+    find: string,
+    made: string,
+    cells = ""
+  ) => `const ${refusal} = ${state}.refusal(eventTime, watermark);
+if (${refusal} !== undefined) context.enter(batch, i, { operator: ${name}, reason: ${refusal}, key: ${text}, eventTime, latenessMs: watermark - eventTime });
+else { ${find} const ${row} = ${state}.hold(${key}, eventTime, ${mask}, batch, i, context.port, ${made}); ${cells} }`
   const wanted = pattern.strict || always !== 0 ? "true" : `${mask} !== 0`
   if (columns !== undefined) {
     const cells = pattern.kept.map((field, at) => `${state}.cells[${at}][${row}] = ${cellCode(field, columns, scope)};`)
     const made = `${madeCode(code, state, key, mask)}, false, ${cells.length > 0}`
-    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${key} = ${keyCode(pattern.key, columns)}; ${hold(made, cells.join(" "))} } }`
+    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${hold(keyCode(pattern.key, columns), findCode(code, columns, state, key), made, cells.join(" "))} } }`
   }
   const keyOf = scope.constant(makeStateKey(operator))
-  const found = `${masks.join(" ")} ${key} = ${keyOf}(${record}, ${read});`
-  return `{ ${head} ${code.guarded(found, `if (${wanted}) { ${hold(`${record}, ${record} !== ${read}, false`)} }`)} }`
+  const text = fresh("text")
+  const found = `${masks.join(" ")} ${text} = ${keyOf}(${record}, ${read});`
+  const find = `${key} = ${state}.keyOf(${text});`
+  return `{ ${head} let ${text}; ${code.guarded(found, `if (${wanted}) { ${hold(text, find, `${record}, ${record} !== ${read}, false`)} }`)} }`
+}
+
+/** In column mode: the key's number, by its bytes if it is one text, and by its text what is not found so. */
+const findCode = ({ pattern, ranges }: PatternCode, columns: FieldAccess, state: string, key: string): string => {
+  const byText = `${key} = ${state}.keyOf(${keyCode(pattern.key, columns)});`
+  const bytes = keyBytes(pattern.key, ranges)
+  if (bytes === undefined) return byText
+  return `if (${bytes.start} >= 0) ${key} = ${state}.keyOfBytes(${bytes.range});
+if (${key} === undefined) { ${byText} if (${bytes.start} >= 0) ${state}.remember(${bytes.range}, ${key}); }`
 }
 
 /** In column mode: the record, or undefined. */

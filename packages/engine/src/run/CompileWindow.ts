@@ -62,13 +62,23 @@ const byBytesCode = (
   names: Readonly<Record<"byText" | "pane" | "time" | "watermark" | "window", string>>
 ): string => {
   const { byText, pane, time, watermark, window } = names
-  const [field, ...others] = plan.key
-  if (ranges === undefined || field?.type._tag !== "Text" || others.length > 0 || !foundByBytes(plan)) return byText
-  const [start, end] = ranges.range(field.name)
-  const key = `${ranges.view()}, ${start}, ${end}`
-  return `if (${start} >= 0) ${pane} = ${window}.byBytes.paneOf(${key}, ${time}, ${watermark});
+  const bytes = foundByBytes(plan) ? keyBytes(plan.key, ranges) : undefined
+  if (bytes === undefined) return byText
+  const { range, start } = bytes
+  return `if (${start} >= 0) ${pane} = ${window}.byBytes.paneOf(${range}, ${time}, ${watermark});
 if (${pane} === undefined) { ${byText}
-  if (${pane} !== undefined && ${start} >= 0) ${window}.byBytes.remember(${key}); }`
+  if (${pane} !== undefined && ${start} >= 0) ${window}.byBytes.remember(${range}); }`
+}
+
+/** Where the bytes of a key that is one text stand: arguments, the first of which after the view is below zero where they are not its text. */
+export const keyBytes = (
+  key: ReadonlyArray<FieldSpec>,
+  ranges: Pick<ColumnAccess, "range" | "view"> | undefined
+): { readonly start: string; readonly range: string } | undefined => {
+  const [field, ...others] = key
+  if (ranges === undefined || field?.type._tag !== "Text" || others.length > 0) return undefined
+  const [start, end] = ranges.range(field.name)
+  return { start, range: `${ranges.view()}, ${start}, ${end}` }
 }
 
 /** The key's text, as `keyTextOf` makes it of a record. */

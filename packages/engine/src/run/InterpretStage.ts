@@ -370,7 +370,7 @@ const patternStep = (
     if (!found || (mask === 0 && !strict)) return
     const reason = pattern.refusal(eventTime, watermark)
     if (reason === undefined)
-      pattern.hold(key, eventTime, mask, batch, row, context.port, record, record !== read, false)
+      pattern.hold(pattern.keyOf(key), eventTime, mask, batch, row, context.port, record, record !== read, false)
     else
       context.enter(batch, row, { operator: operator.name, reason, key, eventTime, latenessMs: watermark - eventTime })
   }

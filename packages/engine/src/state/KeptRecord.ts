@@ -42,9 +42,12 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 export const noBytes = new Uint8Array(0)
 
+const partOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
+
 /** The source record's bytes. */
 export const bytesOf = ({ bytes, end, start, text }: KeptRecord): Uint8Array =>
-  text === undefined ? bytes.subarray(start, end) : encoder.encode(text)
+  text === undefined ? partOf(bytes, start, end) : encoder.encode(text)
 
 /** The source record's text: it decoded, so it is UTF-8. Nothing is kept of it. */
 export const readText = (kept: KeptRecord): string => kept.text ?? decoder.decode(bytesOf(kept))

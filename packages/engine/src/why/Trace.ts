@@ -62,7 +62,8 @@ export const makeTracer = (plan: StagePlan, record: StageContext["record"]): Tra
     windows: plan.windows.map((_, at) => ({ refusal: undefined, paneOf: () => step("came to", windows[at]!) })),
     patterns: plan.patterns.map(({ steps: all }, at) => ({
       refusal: () => undefined,
-      hold: (_key: string, _time: number, mask: number) => {
+      keyOf: () => 0,
+      hold: (_key: number, _time: number, mask: number) => {
         const fits = all.flatMap(({ name }, bit) => ((mask & (1 << bit)) === 0 ? [] : [name]))
         steps.push({ what: "came to", operator: patterns[at]!, topic: undefined, fits })
       }

@@ -9,8 +9,8 @@ import { makeEarlyResults } from "./EarlyResults.ts"
 import { endAfter, type KeyPanes, lastEndOf, type Pane, refusalAt } from "./Pane.ts"
 import { decodePanes, encodePanes, panesOfKey } from "./PaneCodec.ts"
 import { makePaneStore } from "./PaneStore.ts"
-import { makeRecentPanes } from "./RecentPanes.ts"
 import { makeSliding, mergeCells } from "./Sliding.ts"
+import { makeRecentKeys } from "../state/RecentKeys.ts"
 import { ChangeList, gone, inPieces, inTurn } from "../state/Capture.ts"
 import { isoOf } from "../state/PlainJson.ts"
 import type { FixedSpec } from "./Window.ts"
@@ -44,7 +44,7 @@ export const makeFixedState = (plan: WindowPlan, spec: FixedSpec): WindowState =
   const resultOf = makeResult(plan)
   const store = makePaneStore(plan, spec, () => schedule())
   const { buckets, keys } = store
-  const recent = makeRecentPanes()
+  const recent = makeRecentKeys<Pane>()
   const drop = (watermark: number) => {
     if (store.drop(watermark)) recent.clear()
   }

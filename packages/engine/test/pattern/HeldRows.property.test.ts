@@ -1,6 +1,7 @@
 /** Records held in columns against a sorted list: any order of coming and going, bytes and all. */
 import { assert, describe, it } from "@effect/vitest"
 import type { HeldRecord } from "../../src/pattern/HeldRecord.ts"
+import { HeldKeys } from "../../src/pattern/HeldKeys.ts"
 import { HeldRows, makeMutableHeld, noRow, ownedHeld } from "../../src/pattern/HeldRows.ts"
 import { makeChance } from "../support/Chance.ts"
 
@@ -27,7 +28,8 @@ describe("held rows", () => {
   it("give records by time, those of one time as they came, each with its own bytes and cells", () => {
     for (let seed = 1; seed <= 4; seed++) {
       const chance = makeChance(seed)
-      const rows = new HeldRows(["__proto__", "n"])
+      const keys = new HeldKeys(2)
+      const rows = new HeldRows(["__proto__", "n"], keys)
       const [words, numbers] = rows.cells
       const held = makeMutableHeld()
       const model: Array<Kept> = []
@@ -66,7 +68,9 @@ describe("held rows", () => {
         buffers[other].set(bytes, start)
         used[other] = end
         const celled = id % 3 !== 0
-        const row = rows.add(id, `k${id % 7}`, time, 1, id, 0, buffers[other], start, end, undefined, false, celled)
+        const key = keys.of(`k${id % 7}`, () => false)
+        keys.enter(key)
+        const row = rows.add(id, key, time, 1, id, 0, buffers[other], start, end, undefined, false, celled)
         if (celled) {
           words![row] = `w${id}`
           numbers![row] = id

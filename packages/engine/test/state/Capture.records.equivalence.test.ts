@@ -118,7 +118,7 @@ const patternWorld = (onDisk = false): World => {
         const record = { key, id: offset, filler: "x".repeat(chance.below(400)) }
         const eventTime = watermark + chance.below(20_000)
         // any record may be of either step
-        state.hold(key, eventTime, 3, batchOf(record, offset++), 0, 0, undefined, false, false)
+        state.hold(state.keyOf(key), eventTime, 3, batchOf(record, offset++), 0, 0, undefined, false, false)
       }
       watermark += chance.below(3_000)
       if (state.nextAt() < watermark) state.advance(watermark, host, () => {})

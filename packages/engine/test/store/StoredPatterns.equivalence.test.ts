@@ -180,9 +180,10 @@ const runTwins = (plan: PatternPlan, seed: number, chance: Chance, met: Met): vo
     const mask = (1 << plan.steps.length) - 1
     both(`record ${id}`, (state) => {
       const refused = state.refusal(time, watermark)
-      if (refused === undefined) state.hold(row.key, time, mask, batchOf(row), 0, 0, undefined, false, false)
+      if (refused === undefined)
+        state.hold(state.keyOf(row.key), time, mask, batchOf(row), 0, 0, undefined, false, false)
       state.keepBytes()
-      return [refused, state.awaits(row.key)]
+      return [refused, state.awaits(state.keyOf(row.key))]
     })
     watermark = Math.max(watermark, time - 1000)
     both(`behind ${id}`, (state, { emit, host }) => {

@@ -1,11 +1,10 @@
 /**
- * Panes that records went into lately, found by the bytes of their key: what spares the text of the key.
+ * What keys of late were found to have, by the bytes of the key: what spares the text of the key.
  *
- * `FixedState` asks it first, and remembers here what it then found by text; the map of keys is what counts. Bytes are
- * compared in words, four to the last byte of a key among them. **Bounds**: `slotsMax` panes, of keys of `keyBytesMax` bytes
+ * Windows and patterns ask it first, and remember here what they then found by text; their map of keys is what counts. Bytes are
+ * compared in words, four to the last byte of a key among them. **Bounds**: `slotsMax` keys, of `keyBytesMax` bytes
  * at most; one makes room for another. Where there are several times as many keys nothing is looked for.
  */
-import type { Pane } from "./Pane.ts"
 
 /** Numbers that a slot has: how long the key is, then its words. With them it fills a line of the processor's cache. */
 const slotWords = 16
@@ -13,15 +12,15 @@ const keyBytesMax = (slotWords - 1) * 4
 
 const slotsInitial = 512
 export const slotsMax = 16_384
-/** A key has a pane for each window that is open; most have one or two. */
+/** Of a window a key has a pane for each that is open; most have one or two. */
 const slotsPerKey = 4
 
-export interface RecentPanes {
-  /** The pane that was put there for the bytes and the place; perhaps of another place, never of another key. */
-  readonly find: (bytes: DataView, start: number, end: number, place: number) => Pane | undefined
+export interface RecentKeys<A> {
+  /** What was put there for the bytes and the place; perhaps of another place, never of another key. */
+  readonly find: (bytes: DataView, start: number, end: number, place: number) => A | undefined
   /** `keys`: how many there are. */
-  readonly put: (bytes: DataView, start: number, end: number, place: number, pane: Pane, keys: number) => void
-  /** Panes were dropped. */
+  readonly put: (bytes: DataView, start: number, end: number, place: number, found: A, keys: number) => void
+  /** What was put there is no more. */
   readonly clear: () => void
 }
 
@@ -46,10 +45,10 @@ const hashOf = (bytes: DataView, start: number, end: number, place: number): num
   return mixed(hash, bytes.getInt32(last, true))
 }
 
-export const makeRecentPanes = (): RecentPanes => {
+export const makeRecentKeys = <A>(): RecentKeys<A> => {
   let mask = slotsInitial - 1
   let words = new Int32Array(slotsInitial * slotWords)
-  let panes = emptySlots(slotsInitial)
+  let founds = emptySlots<A>(slotsInitial)
   let idle = false
 
   const isKey = (slot: number, bytes: DataView, start: number, end: number): boolean => {
@@ -70,7 +69,7 @@ export const makeRecentPanes = (): RecentPanes => {
       words[word] = bytes.getInt32(last, true)
     }
   }
-  const clear = () => void panes.fill(undefined)
+  const clear = () => void founds.fill(undefined)
   /** So many slots as so many keys need. */
   const fit = (keys: number): void => {
     idle = keys > slotsMax * 2
@@ -79,29 +78,29 @@ export const makeRecentPanes = (): RecentPanes => {
     const wanted = Math.min(slotsMax, slots * 4)
     mask = wanted - 1
     words = new Int32Array(wanted * slotWords)
-    panes = emptySlots(wanted)
+    founds = emptySlots(wanted)
   }
 
   return {
     find: (bytes, start, end, place) => {
       if (idle || end - start > keyBytesMax) return undefined
       const slot = hashOf(bytes, start, end, place) & mask
-      const pane = panes[slot]
-      if (pane === undefined) return undefined
-      if (isKey(slot, bytes, start, end)) return pane
-      return isKey(slot ^ 1, bytes, start, end) ? panes[slot ^ 1] : undefined
+      const found = founds[slot]
+      if (found === undefined) return undefined
+      if (isKey(slot, bytes, start, end)) return found
+      return isKey(slot ^ 1, bytes, start, end) ? founds[slot ^ 1] : undefined
     },
-    put: (bytes, start, end, place, pane, keys) => {
+    put: (bytes, start, end, place, found, keys) => {
       fit(keys)
       if (idle || end - start > keyBytesMax) return
       const first = hashOf(bytes, start, end, place) & mask
-      const slot = panes[first] === undefined || isKey(first, bytes, start, end) ? first : first ^ 1
-      panes[slot] = pane
+      const slot = founds[first] === undefined || isKey(first, bytes, start, end) ? first : first ^ 1
+      founds[slot] = found
       writeKey(slot, bytes, start, end)
     },
     clear
   }
 }
 
-const emptySlots = (count: number): Array<Pane | undefined> =>
-  Array.from<Pane | undefined>({ length: count }).fill(undefined)
+const emptySlots = <A>(count: number): Array<A | undefined> =>
+  Array.from<A | undefined>({ length: count }).fill(undefined)

@@ -3,7 +3,7 @@ import { Field, RecordShape } from "@frazil/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { count, sum, Window } from "../../src/index.ts"
-import { makeRecentPanes, slotsMax } from "../../src/window/RecentPanes.ts"
+import { makeRecentKeys, slotsMax } from "../../src/state/RecentKeys.ts"
 import { type KeyPanes, makeKeyPanes, makePane, type Pane } from "../../src/window/Pane.ts"
 import { planWindow, type WindowPlan } from "../../src/window/WindowPlan.ts"
 import { foundByBytes, makeWindowState, type WindowState } from "../../src/window/WindowState.ts"
@@ -118,7 +118,7 @@ describe("panes found by bytes", () => {
   )
 
   it("are never another key's, with more keys than have room", () => {
-    const recent = makeRecentPanes()
+    const recent = makeRecentKeys<Pane>()
     const { spec } = Window.tumbling("20s", { allowedLateness: "0s" })
     if (spec._tag === "Session") throw new Error("windows that lie where the clock says")
     const chance = makeChance(1)
@@ -139,7 +139,7 @@ describe("panes found by bytes", () => {
   })
 
   it("are not looked for among far more keys than have room", () => {
-    const recent = makeRecentPanes()
+    const recent = makeRecentKeys<Pane>()
     const { spec } = Window.tumbling("20s", { allowedLateness: "0s" })
     if (spec._tag === "Session") throw new Error("windows that lie where the clock says")
     const view = new DataView(encoder.encode("key").buffer)
