@@ -5,6 +5,7 @@ const judge = "packages/engine/src/pattern/Judge.ts"
 const afterMatch = "packages/engine/src/pattern/AfterMatch.ts"
 const state = "packages/engine/src/pattern/PatternState.ts"
 const rows = "packages/engine/src/pattern/HeldRows.ts"
+const keys = "packages/engine/src/pattern/HeldKeys.ts"
 const linked = "packages/engine/src/pattern/LinkedCondition.ts"
 const hunter = "sequences"
 
@@ -23,6 +24,22 @@ export const patternMutants: ReadonlyArray<Mutant> = [
     file: state,
     find: "if (eventTime < watermark || this.closed)",
     replace: "if (this.closed)",
+    hunter
+  },
+  {
+    rule: "pattern",
+    name: "a key of records that wait has nothing open, whatever began since they came",
+    file: state,
+    find: "this.heldKeys.changed(keyed.key, keyed.partials.length > 0)",
+    replace: "this.heldKeys.changed(keyed.key, false)",
+    hunter
+  },
+  {
+    rule: "pattern",
+    name: "a record like one that changed nothing is left out, whatever changed since",
+    file: keys,
+    find: "if (key === undefined) return\n    this.open[key] = isOpen ? 1 : 0\n    this.unmovedMasks[key] = noMask",
+    replace: "if (key === undefined) return\n    this.open[key] = isOpen ? 1 : 0",
     hunter
   },
   {
