@@ -19,11 +19,10 @@ import {
   type ParquetFooter
 } from "../write/parquet/ParquetFooter.ts"
 import type { AnyEntry, ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
-import { uriOver } from "../spec/MetadataChecksum.ts"
 import { manifestsInline } from "../spec/ManifestsInline.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
-import { tableMetadataFromFile, tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
+import { tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
 import type { EntryPick } from "./EntryPick.ts"
 import {
   decodeDeleteManifest,
@@ -42,6 +41,7 @@ import {
   type ListedManifest,
   type ManifestListOwner
 } from "./ManifestListCodec.ts"
+import { tableMetadataFromFile, uriOver } from "./MetadataChecksum.ts"
 import { decodeVector } from "./puffin/DeletionVector.ts"
 import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob } from "./puffin/PuffinFile.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"

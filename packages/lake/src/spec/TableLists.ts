@@ -3,7 +3,7 @@
  * both forms leave them text until they are asked for.
  *
  * Of text that anybody may have written or damaged, all is looked at when it is read (`ParsedLists`). Of bytes that a checksum
- * proves to be those that this library printed (`MetadataChecksum.ts`), nothing has to be but what is asked for
+ * proves to be those that this library printed (`io/MetadataChecksum.ts`), nothing has to be but what is asked for
  * (`WrittenLists`); the first is the slow twin of the second.
  */
 import { corrupt } from "./FormatError.ts"
@@ -97,7 +97,7 @@ export class ParsedLists implements TableLists {
  * is not found, all is looked at when it is checked; what is found to be wrong later is a bug of what printed it.
  */
 export class WrittenLists implements TableLists {
-  private readonly bytes: Buffer
+  private bytes: Buffer
   private known: Known | undefined
   private current: Snapshot | undefined
   private whole: ParsedLists | undefined
@@ -135,6 +135,8 @@ export class WrittenLists implements TableLists {
     if (this.known !== undefined) lists.check(this.known)
     if (this.current !== undefined) lists.know(this.current)
     this.whole = lists
+    // the text of the lists has taken its place
+    this.bytes = Buffer.alloc(0)
     return lists
   }
 

@@ -21,7 +21,6 @@ import {
   stringMapToJson,
   type Read
 } from "./JsonRead.ts"
-import { isAsPrinted } from "./MetadataChecksum.ts"
 import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
 import { ofVersion3, schemaFromJson, schemaToJson } from "./Schema.ts"
 import { branchAt, mainBranch, refFromJson, refToJson, snapshotToJson, type SnapshotRef } from "./Snapshot.ts"
@@ -193,12 +192,8 @@ export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
 const listsBegin = ',\n"snapshots":['
 
 /** Reads bytes that `tableMetadataToBytes` gave; `tableMetadataFromBytes` is its slow twin. */
-const tableMetadataAsPrinted = (bytes: Uint8Array): TableMetadata => {
+export const tableMetadataAsPrinted = (bytes: Uint8Array): TableMetadata => {
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(listsBegin)
   if (at < 0) return tableMetadataFromBytes(bytes)
   return fromDocument(parseJson(`${textOf(bytes.subarray(0, at))}}`), new WrittenLists(bytes.subarray(at + 1)))
 }
-
-/** Reads a metadata file; FormatError when it is none. */
-export const tableMetadataFromFile = (uri: string, bytes: Uint8Array): TableMetadata =>
-  isAsPrinted(uri, bytes) ? tableMetadataAsPrinted(bytes) : tableMetadataFromBytes(bytes)
