@@ -94,7 +94,7 @@ const measure = Effect.fnUntraced(function* (directory: DataDirectory) {
         (each) => planScan(each)
       ).pipe(Effect.provide(tablesLayer(directory)))
     )
-  const [cold, freshCold] = yield* Effect.promise(() => leastMs(rounds, [coldly(table), coldly(fresh)]))
+  const [cold, freshCold] = yield* Effect.promise(() => leastMs(planRounds, [coldly(table), coldly(fresh)]))
   const { entries, snapshot } = yield* planOf(table)
   const listed = yield* (yield* FileIO).readManifestList(snapshot?.manifestList ?? "")
   return {
@@ -157,7 +157,7 @@ await inNewFolder((directory) =>
         queryMs: rounded(after.ask, 2),
         manifests: after.manifests,
         coldPlanMs: rounded(after.cold, 2),
-        freshColdPlanMs: rounded(after.freshCold, 2),
+        coldPlanOver: rounded(after.cold / after.freshCold, 2),
         planOver: over(after)[0],
         queryOver: over(after)[1],
         filesBeforeUpkeep: worst.files,

@@ -8,10 +8,12 @@ import { faultPoint, normaliseUri } from "@frazil/core"
 import { Clock, Effect } from "effect"
 import type { FileIOShape } from "../io/FileIO.ts"
 import { randomUuid } from "../io/RandomIds.ts"
+import type { StagedFile } from "../io/StagedFile.ts"
 import { LakeError } from "../LakeError.ts"
 import { metadataFileName, metadataFolder } from "../spec/Locations.ts"
 import { applyUpdates, newTableMetadata } from "../spec/MetadataUpdate.ts"
 import { unmetRequirement } from "../spec/Requirement.ts"
+import type { TableMetadata } from "../spec/TableMetadata.ts"
 import {
   identifierText,
   type CatalogShape,
@@ -78,12 +80,19 @@ class PointerCatalog {
         location: normaliseUri(declared.location ?? `${this.warehouse.replace(/\/+$/, "")}/${folder}`),
         createdMs: yield* Clock.currentTimeMillis
       })
-      const metadataLocation = `${metadataFolder(metadata)}/${metadataFileName(undefined, yield* randomUuid)}`
-      yield* this.fileIO.write([yield* this.fileIO.stageTableMetadata(metadataLocation, metadata)])
-      const created = { identifier, metadataLocation, metadata }
+      const staged = yield* this.stage(metadata, undefined)
+      yield* this.fileIO.write([staged])
+      const created = { identifier, metadataLocation: staged.uri, metadata }
       yield* this.insert(created)
       return created
     })
+  }
+
+  /** Metadata that follows what lies at `previous`, under a name that nobody else gives. */
+  private stage(metadata: TableMetadata, previous: string | undefined): Effect.Effect<StagedFile> {
+    return Effect.flatMap(randomUuid, (uuid) =>
+      this.fileIO.stageTableMetadata(`${metadataFolder(metadata)}/${metadataFileName(previous, uuid)}`, metadata)
+    )
   }
 
   /** **The commit point** of a creation. */
@@ -124,9 +133,8 @@ class PointerCatalog {
       }
       const now = yield* Clock.currentTimeMillis
       const metadata = applyUpdates(base.metadata, base.metadataLocation, updates, now)
-      const fileName = metadataFileName(base.metadataLocation, yield* randomUuid)
-      const metadataLocation = `${metadataFolder(metadata)}/${fileName}`
-      const staged = yield* this.fileIO.stageTableMetadata(metadataLocation, metadata)
+      const staged = yield* this.stage(metadata, base.metadataLocation)
+      const metadataLocation = staged.uri
       // with the files that it names: none of them is in force before the swap
       yield* write([staged])
       yield* faultPoint("before-swap")

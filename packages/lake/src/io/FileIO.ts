@@ -22,7 +22,7 @@ import type { AnyEntry, ManifestEntry, ManifestFile } from "../spec/Manifest.ts"
 import { manifestsInline } from "../spec/ManifestsInline.ts"
 import type { BoundPartitionField } from "../spec/PartitionSpec.ts"
 import type { TableMetadata } from "../spec/TableMetadata.ts"
-import { tableMetadataFromBytes, tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
+import { tableMetadataToBytes } from "../spec/TableMetadataJson.ts"
 import type { EntryPick } from "./EntryPick.ts"
 import {
   decodeDeleteManifest,
@@ -41,6 +41,7 @@ import {
   type ListedManifest,
   type ManifestListOwner
 } from "./ManifestListCodec.ts"
+import { tableMetadataFromFile, uriOver } from "./MetadataChecksum.ts"
 import { decodeVector } from "./puffin/DeletionVector.ts"
 import { decodePuffinFooter, puffinFooterBytes, puffinTailBytes, type ReadBlob } from "./puffin/PuffinFile.ts"
 import type { RowPositions } from "./puffin/RowPositions.ts"
@@ -55,6 +56,7 @@ export interface FileIOShape {
   readonly readTableMetadata: (uri: string) => Effect.Effect<TableMetadata, LakeError>
   /** Writes files that were staged, all at once; any of them may be there when it fails. */
   readonly write: (files: ReadonlyArray<StagedFile>) => Effect.Effect<void, LakeError>
+  /** Where `uri` ends as `metadataFileName` does, the file's own has a checksum in it. */
   readonly stageTableMetadata: (uri: string, metadata: TableMetadata) => Effect.Effect<StagedFile>
   readonly readManifestList: (uri: string) => Effect.Effect<ReadonlyArray<ManifestFile>, LakeError>
   readonly stageManifestList: (
@@ -316,13 +318,14 @@ const make = (storage: StorageShape): FileIOShape => {
       remembered(
         metadataRead,
         uri,
-        read("table metadata", uri, (bytes) => tableMetadataFromBytes(unzipMetadata(bytes)))
+        read("table metadata", uri, (bytes) => tableMetadataFromFile(uri, unzipMetadata(bytes)))
       ),
     write,
     stageTableMetadata: (uri, metadata) =>
       Effect.sync(() => {
-        const written = () => metadataRead.set(uri, metadata)
-        return { what: "table metadata", uri, bytes: tableMetadataToBytes(metadata), written }
+        const bytes = tableMetadataToBytes(metadata)
+        const name = uriOver(uri, bytes)
+        return { what: "table metadata", uri: name, bytes, written: () => metadataRead.set(name, metadata) }
       }),
     readManifestList: (uri) => remembered(listsRead, uri, Effect.flatMap(readList(uri), countAll)),
     stageManifestList: (uri, owner, manifests) =>

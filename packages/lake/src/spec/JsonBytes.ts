@@ -2,7 +2,7 @@
  * JSON documents as bytes, for those that are written anew with a little more each time, as a table's metadata is.
  *
  * Members of a document may come printed already: lists that grow keep their bytes and print what is new. Its slow twin is
- * `printJson` of the same document.
+ * `printJson` of the same document, on one line.
  */
 import { printJson, type JsonValue } from "./Json.ts"
 
@@ -82,15 +82,19 @@ const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return out
 }
 
-/** A document, some of whose members are printed already. */
+/**
+ * A document, some of whose members are printed already: each of these begins a line. There are no other line breaks, since a
+ * string's are escaped.
+ */
 export const printDocument = (document: Readonly<Record<string, JsonValue | PrintedJson>>): Uint8Array => {
   const parts: Array<Uint8Array> = []
   let text = "{"
   let separator = ""
   for (const [key, member] of Object.entries(document)) {
-    text += `${separator}${JSON.stringify(key)}:`
+    const isPrinted = member instanceof Uint8Array
+    text += `${separator}${isPrinted ? "\n" : ""}${JSON.stringify(key)}:`
     separator = ","
-    if (member instanceof Uint8Array) {
+    if (isPrinted) {
       parts.push(utf8.encode(text), member)
       text = ""
     } else text += printJson(member)

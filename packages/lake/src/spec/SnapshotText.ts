@@ -8,7 +8,7 @@ import type { MetadataLogEntry, SnapshotLogEntry } from "./TableMetadata.ts"
 import { digits15, digits9, digitsLong, memberForm, plainString } from "./TextList.ts"
 
 const sequenceNumberKey = '"sequence-number":'
-const snapshotIdKey = '"snapshot-id":'
+export const snapshotIdKey = '"snapshot-id":'
 
 /** What is asked of every snapshot of a table that is read. */
 export interface SnapshotNote {

@@ -6,7 +6,7 @@
  */
 import { corrupt, unsupported } from "./FormatError.ts"
 import { fromVersion1, readVersion, type FormatVersion } from "./FormatVersion.ts"
-import { parseJson, type JsonObject, type JsonValue, type ListTaker } from "./Json.ts"
+import { parseJson, type JsonObject, type JsonValue } from "./Json.ts"
 import { growingList, printDocument, printedList, printedOnce } from "./JsonBytes.ts"
 import {
   readInt,
@@ -24,8 +24,8 @@ import {
 import { partitionIdNone, partitionSpecFromJson, partitionSpecToJson } from "./PartitionSpec.ts"
 import { ofVersion3, schemaFromJson, schemaToJson } from "./Schema.ts"
 import { branchAt, mainBranch, refFromJson, refToJson, snapshotToJson, type SnapshotRef } from "./Snapshot.ts"
-import { metadataLogForm, snapshotForm, snapshotLogForm, type SnapshotNote } from "./SnapshotText.ts"
 import { sortOrderFromJson, sortOrderToJson } from "./SortOrder.ts"
+import { ParsedLists, WrittenLists, type TableLists } from "./TableLists.ts"
 import {
   currentSchema,
   defaultSortOrder,
@@ -35,7 +35,6 @@ import {
   type SnapshotLogEntry,
   type TableMetadata
 } from "./TableMetadata.ts"
-import { TextList } from "./TextList.ts"
 
 // What Java writes for "no current snapshot" in version 2; readers take it for null.
 const noSnapshot = -1
@@ -71,10 +70,11 @@ const printTableMetadata = (metadata: TableMetadata): Uint8Array =>
     properties: stringMapToJson(metadata.properties),
     "current-snapshot-id": metadata.currentSnapshotId ?? noSnapshot,
     refs: Object.fromEntries(Array.from(metadata.refs, ([name, ref]) => [name, refToJson(ref)])),
-    snapshots: printSnapshots(metadata.snapshots),
     statistics: metadata.statistics,
     "partition-statistics": metadata.partitionStatistics,
     ...(metadata.formatVersion < 3 ? {} : { "next-row-id": metadata.nextRowId }),
+    // last, so that what is before them can be read without them; whoever changes this order changes `layout` of the checksum
+    snapshots: printSnapshots(metadata.snapshots),
     "snapshot-log": printSnapshotLog(metadata.snapshotLog),
     "metadata-log": printedList(metadata.metadataLog.map(printMetadataLogEntry))
   })
@@ -96,37 +96,6 @@ const refsWithMain = (
   // `refs` may be absent: `main` then points to the current snapshot all the same.
   refs.has(mainBranch) || current === null ? refs : new Map([...refs, [mainBranch, branchAt(current)]])
 
-/** The lists that grow with a table's commits. */
-class GrowingLists {
-  readonly snapshots = new TextList(snapshotForm)
-  readonly snapshotLog = new TextList(snapshotLogForm)
-  readonly metadataLog = new TextList(metadataLogForm)
-
-  readonly takers: ReadonlyMap<string, ListTaker> = new Map<string, ListTaker>([
-    ["snapshots", this.snapshots],
-    ["snapshot-log", this.snapshotLog],
-    ["metadata-log", this.metadataLog]
-  ])
-}
-
-const checkSnapshots = (
-  { lastSequenceNumber, refs }: Pick<TableMetadata, "lastSequenceNumber" | "refs">,
-  notes: ReadonlyArray<SnapshotNote>,
-  places: ReadonlyMap<string, number>
-): void => {
-  if (places.size !== notes.length) corrupt("snapshots", "a snapshot id is used twice")
-  for (const [name, { snapshotId }] of refs) {
-    if (!places.has(String(snapshotId))) corrupt(`refs.${name}`, `snapshot ${snapshotId} is not in the table`)
-  }
-  // two numbers are compared in no time; one of a note is exact, and so is any number that is not above it
-  const lastNumber = Number(lastSequenceNumber)
-  for (const { id, sequenceNumber } of notes) {
-    if (sequenceNumber > (typeof sequenceNumber === "number" ? lastNumber : lastSequenceNumber)) {
-      corrupt("last-sequence-number", `is below that of snapshot ${id}`)
-    }
-  }
-}
-
 const checkStructure = (metadata: TableMetadata): void => {
   currentSchema(metadata)
   defaultSpec(metadata)
@@ -142,19 +111,10 @@ const checkStructure = (metadata: TableMetadata): void => {
   }
 }
 
-/** Where each snapshot stands in the list, by its id's digits. */
-const placesOf = (notes: ReadonlyArray<SnapshotNote>): ReadonlyMap<string, number> => {
-  const places = new Map<string, number>()
-  for (let index = 0; index < notes.length; index++) places.set(notes[index]!.id, index)
-  return places
-}
-
-const fromObject = (object: JsonObject, formatVersion: FormatVersion, lists: GrowingLists): TableMetadata => {
+const fromObject = (object: JsonObject, formatVersion: FormatVersion, lists: TableLists): TableMetadata => {
   const currentSnapshotId = readCurrentSnapshot(object["current-snapshot-id"], "current-snapshot-id")
   const refs = readOptional(object["refs"], "refs", (refs, where) => readMap(refs, where, refFromJson)) ?? new Map()
-  const snapshots = lists.snapshots.read(object["snapshots"], "snapshots")
-  const snapshotLog = lists.snapshotLog.read(object["snapshot-log"], "snapshot-log")
-  const metadataLog = lists.metadataLog.read(object["metadata-log"], "metadata-log")
+  lists.read(object)
   const metadata: TableMetadata = {
     formatVersion,
     tableUuid: readString(object["table-uuid"], "table-uuid"),
@@ -172,26 +132,25 @@ const fromObject = (object: JsonObject, formatVersion: FormatVersion, lists: Gro
     properties: readOptional(object["properties"], "properties", readStringMap) ?? new Map(),
     currentSnapshotId,
     get snapshots() {
-      return snapshots.all()
+      return lists.snapshots()
     },
     get snapshotLog() {
-      return snapshotLog.all()
+      return lists.snapshotLog()
     },
     get metadataLog() {
-      return metadataLog.all()
+      return lists.metadataLog()
     },
     refs: refsWithMain(refs, currentSnapshotId),
     statistics: optionalList(object, "statistics", readJson),
     partitionStatistics: optionalList(object, "partition-statistics", readJson),
     nextRowId: formatVersion < 3 ? 0n : readLong(object["next-row-id"], "next-row-id")
   }
-  const places = placesOf(snapshots.notes)
   checkStructure(metadata)
-  checkSnapshots(metadata, snapshots.notes, places)
-  return keepSnapshotOf(metadata, (snapshotId) => snapshots.at(places.get(String(snapshotId)) ?? -1))
+  lists.check(metadata)
+  return keepSnapshotOf(metadata, (snapshotId) => lists.snapshotOf(snapshotId))
 }
 
-const fromDocument = (value: JsonValue, lists: GrowingLists): TableMetadata => {
+const fromDocument = (value: JsonValue, lists: TableLists): TableMetadata => {
   const written = readObject(value, "table metadata")
   const formatVersion = readVersion(written)
   const object = formatVersion === 1 ? fromVersion1(written) : written
@@ -205,7 +164,7 @@ const fromDocument = (value: JsonValue, lists: GrowingLists): TableMetadata => {
  * Reads metadata; FormatError with the place when it is damaged (`Corrupt`) or of a later version (`Unsupported`). The slow
  * twin of `tableMetadataFromBytes`, which leaves snapshots and logs text until they are asked for.
  */
-export const tableMetadataFromJson = (value: JsonValue): TableMetadata => fromDocument(value, new GrowingLists())
+export const tableMetadataFromJson = (value: JsonValue): TableMetadata => fromDocument(value, new ParsedLists())
 
 const utf8Strict = new TextDecoder("utf-8", { fatal: true })
 
@@ -215,14 +174,26 @@ export const tableMetadataToBytes = (metadata: TableMetadata): Uint8Array => {
   return printTableMetadata(metadata)
 }
 
-/** Reads a metadata file's bytes; FormatError when they are no table metadata. */
-export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
-  let text: string
+const textOf = (bytes: Uint8Array): string => {
   try {
-    text = utf8Strict.decode(bytes)
+    return utf8Strict.decode(bytes)
   } catch {
     return corrupt("table metadata", "is not UTF-8")
   }
-  const lists = new GrowingLists()
-  return fromDocument(parseJson(text, lists.takers), lists)
+}
+
+/** Reads a metadata file's bytes; FormatError when they are no table metadata. */
+export const tableMetadataFromBytes = (bytes: Uint8Array): TableMetadata => {
+  const lists = new ParsedLists()
+  return fromDocument(parseJson(textOf(bytes), lists.takers), lists)
+}
+
+/** Where the lists begin, and a line with them: nothing else in the document has this text. */
+const listsBegin = ',\n"snapshots":['
+
+/** Reads bytes that `tableMetadataToBytes` gave; `tableMetadataFromBytes` is its slow twin. */
+export const tableMetadataAsPrinted = (bytes: Uint8Array): TableMetadata => {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(listsBegin)
+  if (at < 0) return tableMetadataFromBytes(bytes)
+  return fromDocument(parseJson(`${textOf(bytes.subarray(0, at))}}`), new WrittenLists(bytes.subarray(at + 1)))
 }

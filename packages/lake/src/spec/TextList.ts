@@ -34,6 +34,13 @@ export const memberForm = <A, N>(
   parts: new RegExp(pattern, "y")
 })
 
+/** The member that begins at `at` in the text; undefined when it has another form. */
+export const memberAt = <A, N>({ decode, parts }: MemberForm<A, N>, text: string, at: number): A | undefined => {
+  parts.lastIndex = at
+  const found = parts.exec(text)
+  return found === null ? undefined : decode(found)
+}
+
 /** Parts of patterns, each a group: JSON integers that are not negative, of so few digits that their types hold them. */
 export const digits9 = String.raw`(0|[1-9]\d{0,8})`
 export const digits15 = String.raw`(0|[1-9]\d{0,14})`
@@ -110,6 +117,11 @@ export class TextList<A extends object, N> implements ListTaker {
     return this
   }
 
+  /** Is told of the member at `index`, which was decoded elsewhere, before it is asked for. */
+  know(index: number, member: A): void {
+    if (this.begins[index] !== undefined) this.members[index] = member
+  }
+
   /** The member at `index`; undefined beyond the end. */
   at(index: number): A | undefined {
     return this.whole === undefined ? this.decoded(index) : this.whole[index]
@@ -119,11 +131,9 @@ export class TextList<A extends object, N> implements ListTaker {
     const known = this.members[index]
     const begin = this.begins[index]
     if (known !== undefined || begin === undefined) return known
-    const { decode, parts } = this.form
-    parts.lastIndex = begin
-    const found = parts.exec(this.text)
-    if (found === null) throw new Error("a member was taken that does not match")
-    return (this.members[index] = decode(found))
+    const member = memberAt(this.form, this.text, begin)
+    if (member === undefined) throw new Error("a member was taken that does not match")
+    return (this.members[index] = member)
   }
 
   /** All members; always the same list, and those that `at` gives. */

@@ -30,7 +30,7 @@ describe("JsonBytes", () => {
     )
   })
 
-  it("prints a document as printJson does, whichever members are printed already", () => {
+  it("prints a document as printJson does, each member that is printed already on a line of its own", () => {
     const members = [{ name: "ü" }, { name: "b" }]
     const print = growingList((member: Member) => ({ ...member }))
     const document = { first: members, 'a "key"': 1, none: [], last: members, null: null }
@@ -41,7 +41,12 @@ describe("JsonBytes", () => {
       last: printedList(members.map(printedOnce((member: Member) => ({ ...member })))),
       null: null
     }
-    assert.strictEqual(textOf(printDocument(printed)), printJson(document))
+    const lines = textOf(printDocument(printed)).split("\n")
+    assert.strictEqual(lines.join(""), printJson(document))
+    assert.deepStrictEqual(
+      lines.map((line) => line.slice(0, 8)),
+      ["{", '"first":', '"none":[', '"last":[']
+    )
     assert.strictEqual(textOf(printDocument({})), "{}")
   })
 })

@@ -1,19 +1,17 @@
 /**
  * Metadata whose snapshots and logs stay text until they are asked for, against metadata parsed and read at once: the same
- * values, and the same words about what is damaged, wherever it is. Cases come from a fixed seed.
+ * values, and the same words about what is damaged, wherever it is, also in files whose names have the checksum of what was
+ * printed. Cases come from a fixed seed.
  */
 import { isDeepStrictEqual } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import { tableMetadataFromFile, uriOver } from "../../src/io/MetadataChecksum.ts"
 import { FormatError } from "../../src/spec/FormatError.ts"
-import { parseJson, printJson } from "../../src/spec/Json.ts"
+import { parseJson, printJson, type JsonValue } from "../../src/spec/Json.ts"
 import { snapshotToJson, type Snapshot } from "../../src/spec/Snapshot.ts"
 import { metadataLogForm, snapshotForm, snapshotLogForm } from "../../src/spec/SnapshotText.ts"
 import { currentSnapshot, snapshotById, type TableMetadata } from "../../src/spec/TableMetadata.ts"
-import {
-  tableMetadataFromBytes,
-  tableMetadataFromJson,
-  tableMetadataToBytes
-} from "../../src/spec/TableMetadataJson.ts"
+import { tableMetadataFromJson, tableMetadataToBytes } from "../../src/spec/TableMetadataJson.ts"
 import { digits15, digits9, digitsLong } from "../../src/spec/TextList.ts"
 import { eventTable } from "../LakeFixtures.ts"
 import { vectorBytes } from "./Vectors.ts"
@@ -80,6 +78,17 @@ const randomSnapshot = (random: Random, index: number, ids: ReadonlyArray<bigint
   }
 }
 
+/** What other writers' statistics may hold: members called as those of the table are. */
+const randomStatistics = (random: Random, snapshots: ReadonlyArray<Snapshot>): ReadonlyArray<JsonValue> => {
+  const list = snapshots.map(snapshotToJson)
+  return pick(random, [
+    [],
+    [],
+    [{ "snapshot-id": 7, "statistics-path": '",\n"snapshots":[' }],
+    [{ a: 1, snapshots: list, "snapshot-log": [], "metadata-log": [] }, { snapshots: [] }]
+  ]).map((each) => parseJson(printJson(each)))
+}
+
 const randomTable = (random: Random, strange: boolean): TableMetadata => {
   const ids = Array.from(new Set(Array.from({ length: random(7) }, () => randomId(random))))
   const snapshots = ids.map((_, index) => randomSnapshot(random, index, ids, strange))
@@ -89,6 +98,8 @@ const randomTable = (random: Random, strange: boolean): TableMetadata => {
   return {
     ...base,
     lastSequenceNumber: 10n ** 15n + BigInt(random(3)),
+    statistics: randomStatistics(random, snapshots),
+    partitionStatistics: randomStatistics(random, snapshots),
     snapshots,
     currentSnapshotId: current,
     refs: new Map(current === null ? [] : [["main", { ...refAt(current) }]]),
@@ -126,11 +137,17 @@ const same = (found: unknown, expected: unknown, text: string): void => {
   if (!isDeepStrictEqual(found, expected)) assert.deepStrictEqual(found, expected, text)
 }
 
-const agree = (cut: string): TableMetadata | string => {
+const random4 = "file:///warehouse/00001-3f0e9a52-71c4-4d0b-9c1e-5a6b7c8d9e0f.metadata.json"
+
+/** The name that a table's file has when it is written. */
+const nameOf = (text: string): string => uriOver(random4, utf8.encode(text))
+
+/** `uri`: what the file is called that the text is in. */
+const agree = (cut: string, uri = random4): TableMetadata | string => {
   // what a wound leaves of a surrogate pair is no text that a file could have
   const text = cut.toWellFormed()
   const slow = outcome(() => tableMetadataFromJson(parseJson(text)))
-  const fast = outcome(() => tableMetadataFromBytes(utf8.encode(text)))
+  const fast = outcome(() => tableMetadataFromFile(uri, utf8.encode(text)))
   same(fast, slow, text)
   return slow
 }
@@ -181,6 +198,7 @@ describe("table metadata whose snapshots stay text", () => {
       const table = randomTable(random, round % 2 === 1)
       const text = textOf(tableMetadataToBytes(table))
       same(agree(text), table, text)
+      same(agree(text, nameOf(text)), table, text)
       same(agree(otherwise(random, text)), table, text)
     }
   })
@@ -193,7 +211,8 @@ describe("table metadata whose snapshots stay text", () => {
       // in the lists, which come last, more often than elsewhere
       const lists = text.indexOf('"snapshots"')
       const from = random(3) === 0 ? 0 : lists
-      if (typeof agree(text.slice(0, from) + damaged(random, text.slice(from))) === "string") refused++
+      const wounded = text.slice(0, from) + damaged(random, text.slice(from))
+      if (typeof agree(wounded, nameOf(text)) === "string") refused++
     }
     assert.isAbove(refused, 1_000)
   })
@@ -230,9 +249,10 @@ describe("table metadata whose snapshots stay text", () => {
 
   it("finds one snapshot without the others, and the same one in the list after", () => {
     const random = randomOf(4)
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 100; round++) {
       const table = randomTable(random, round % 2 === 1)
-      const read = tableMetadataFromBytes(tableMetadataToBytes(table))
+      const bytes = tableMetadataToBytes(table)
+      const read = tableMetadataFromFile(round % 4 < 2 ? random4 : uriOver(random4, bytes), bytes)
       const head = currentSnapshot(read)
       assert.deepStrictEqual(head, currentSnapshot(table))
       for (const { snapshotId } of table.snapshots) {
@@ -246,6 +266,40 @@ describe("table metadata whose snapshots stay text", () => {
       assert.isUndefined(snapshotById(read, 4n))
       if (head !== undefined) assert.strictEqual(head, currentSnapshot(read))
     }
+  })
+
+  it("looks at no other snapshot of what it printed, and at all of what only resembles it", () => {
+    const snapshot = (id: bigint, index: number) => ({
+      ...randomSnapshot(randomOf(8), index, [id, id], false),
+      parentSnapshotId: null,
+      sequenceNumber: BigInt(index),
+      timestampMs: 1_700_000_000_000,
+      schemaId: 0
+    })
+    const table = {
+      ...randomTable(randomOf(8), false),
+      ...{ snapshots: [snapshot(11n, 0), snapshot(12n, 1)], currentSnapshotId: 12n, snapshotLog: [] },
+      refs: new Map([["main", refAt(12n)]])
+    }
+    const printed = textOf(tableMetadataToBytes(table))
+    const wrong = printed.replace('"snapshot-id":11,', '"snapshot-id":"x",')
+    assert.notStrictEqual(wrong, printed)
+    // had the checksum been wrong when it was written, it would be found where the list is used
+    const read = tableMetadataFromFile(nameOf(wrong), utf8.encode(wrong))
+    assert.deepStrictEqual(currentSnapshot(read), table.snapshots[1])
+    assert.throws(() => read.snapshots, FormatError, "snapshots[0].snapshot-id")
+    // a name that does not fit: told at once
+    for (const uri of [nameOf(printed), random4, "file:///warehouse/v1.metadata.json"]) {
+      const told = /snapshots\[0\]\.snapshot-id/
+      assert.throws(() => tableMetadataFromFile(uri, utf8.encode(wrong)), FormatError, told)
+      assert.strictEqual(tableMetadataFromFile(uri, utf8.encode(printed)).snapshots.length, 2)
+    }
+    const twice = printed.replace('"snapshot-id":11,', '"snapshot-id":12,')
+    assert.throws(() => tableMetadataFromFile(nameOf(twice), utf8.encode(twice)).snapshots, FormatError, "used twice")
+    // without its head a table would have no rows, so that this is told at once
+    const gone = printed.replace('"snapshot-id":12,"timestamp', '"snapshot-id":13,"timestamp')
+    const told = /refs\.main: snapshot 12 is not/
+    assert.throws(() => tableMetadataFromFile(nameOf(gone), utf8.encode(gone)), FormatError, told)
   })
 
   it("takes what this library prints of snapshots and logs as text, so that the fast path is the one that is gone", () => {
