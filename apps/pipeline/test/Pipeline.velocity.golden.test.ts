@@ -4,20 +4,20 @@
  */
 import { decodeConnections, decodeSinks, templateText } from "@frazil/connect"
 import { contracts } from "@frazil/model"
-import { dataDirectory, systemLayer } from "@frazil/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crashAndFinish, epochCrossings } from "./support/Crash.ts"
 import { parallelisms, runDying } from "./support/DyingThreads.ts"
-import { readTopic } from "./support/LeftBehind.ts"
 import { makePlaceOf, type Place, type RunIn, runIn } from "./support/PipelineRun.ts"
-
-interface Payment {
-  readonly customer_id: string
-  readonly amount: number
-  readonly merchant_id: string
-  readonly timestamp: string
-}
+import {
+  assertForward,
+  expectedFeatures,
+  featuresIn,
+  generatedPayments,
+  lastOf,
+  nameOf,
+  type Payment
+} from "./support/Velocity.ts"
 
 /** The documents' own event: `003`, example 1. Their window has three of them. */
 const documented =
@@ -41,81 +41,15 @@ const byHand: ReadonlyArray<Payment> = [
   payment("C123", "10:21:30", 49.7)
 ]
 
-const customers = 7
-const windowMs = 300_000
 const documentedCounts = [
   [3, 250.3, 0],
   [4, 300, 1]
 ]
 
-/** Four seconds apart; each seventh up to three and a half minutes late, which revises windows that have ended. */
-const generated = Array.from({ length: 3_000 }, (_, index): Payment => {
-  const late = index % 7 === 0 ? (index * 7_919) % 210_000 : (index * 7_919) % 4_000
-  return {
-    customer_id: `C${(index * 31 + (index >> 3)) % customers}`,
-    amount: ((index * 104_729) % 1_000_000) / 100,
-    merchant_id: `M${index % 11}`,
-    timestamp: new Date(Date.UTC(2025, 11, 6) + index * 4_000 - late).toISOString()
-  }
-})
-
-const payments = [...byHand, ...generated]
+const payments = [...byHand, ...generatedPayments]
 const lines = [documented, ...payments.slice(1).map((each) => JSON.stringify(each)), '{"customer_id": "C1", "amo']
 
-const cents = (amount: number) => BigInt(Math.round(amount * 100))
-const text = (total: bigint) => `${total / 100n}.${String(total % 100n).padStart(2, "0")}`
-
-/** By one loop over all of them, in any order: count and sum of each customer's five minutes. */
-const expected = (() => {
-  const found = new Map<string, { count: number; total: bigint }>()
-  for (const { amount, customer_id, timestamp } of payments) {
-    const start = Math.floor(Date.parse(timestamp) / windowMs) * windowMs
-    const name = `${customer_id} ${new Date(start).toISOString()} ${new Date(start + windowMs).toISOString()}`
-    const before = found.get(name) ?? { count: 0, total: 0n }
-    found.set(name, { count: before.count + 1, total: before.total + cents(amount) })
-  }
-  return [...found].map(([name, { count, total }]) => `${name} ${count} ${text(total)}`).sort()
-})()
-
-interface Feature {
-  readonly customer_id: string
-  readonly window_start: string
-  readonly window_end: string
-  readonly revision: number
-  readonly transaction_count_5min: number
-  readonly transaction_total_5min: number | string
-}
-
-/** In the order of each partition. */
-const featuresIn = (data: string) =>
-  Effect.map(
-    readTopic("fraud-features"),
-    (records) => records.map(({ value }) => JSON.parse(value) as Feature) // what the pipeline wrote
-  ).pipe(Effect.provide(systemLayer(dataDirectory(data))))
-
-const nameOf = ({ customer_id, window_end, window_start }: Feature) => `${customer_id} ${window_start} ${window_end}`
-
-/** The last revision of each window. */
-const lastOf = (features: ReadonlyArray<Feature>): ReadonlyArray<string> => {
-  const last = new Map<string, Feature>()
-  for (const each of features) {
-    const before = last.get(nameOf(each))
-    if (before === undefined || before.revision < each.revision) last.set(nameOf(each), each)
-  }
-  return [...last]
-    .map(([name, each]) => `${name} ${each.transaction_count_5min} ${Number(each.transaction_total_5min).toFixed(2)}`)
-    .sort()
-}
-
-/** A store that keeps the newest record of a customer never goes back to an older window, or to an older revision. */
-const assertForward = (features: ReadonlyArray<Feature>) => {
-  const newest = new Map<string, string>()
-  for (const each of features) {
-    const at = `${each.window_start} ${String(each.revision).padStart(6, "0")}`
-    assert.isTrue((newest.get(each.customer_id) ?? "") < at, `${each.customer_id} ${at}`)
-    newest.set(each.customer_id, at)
-  }
-}
+const expected = expectedFeatures(payments)
 
 const place = makePlaceOf({ transactions: lines.map((line) => `${line}\n`).join("") })
 const run = (where: Place, given: RunIn = {}) => runIn(where, { ...given, flows: ["velocity"] })

@@ -108,8 +108,10 @@ const concurrent: Scenario = {
   name: "herd-concurrency",
   about: "applications at once against a bureau that allows so many calls at a time",
   run: Effect.fnUntraced(function* (scale) {
-    const calls = scale === "full" ? 400 : 100
-    const made = yield* makeHerd(scale, ["--delay", "150ms..250ms", "--concurrency", `${calls}`])
+    const calls = scale === "full" ? 400 : 80
+    // what passes between an answer and the next call is the machine's: little of a longer answer on a slow one, too
+    const [delay, count] = scale === "full" ? ["150ms..250ms", herd.full] : ["700ms..900ms", 4_500]
+    const made = yield* makeHerd(scale, ["--delay", delay, "--concurrency", `${calls}`], count)
     const pipeline = yield* made.start
     const ended = yield* endedWell(pipeline)
     const share = steadyInFlight(made.bureau.samples) / calls

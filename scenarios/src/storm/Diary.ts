@@ -1,9 +1,20 @@
 /**
  * What a process of the storm writes down: a line for each turn, durable before it goes on.
  *
- * A line that a kill cut short was never promised to anybody: it is not read.
+ * A line that a kill cut short was never promised to anybody: it is not read. Beside it stands since when a turn is under way.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { join } from "node:path"
 import { Schema } from "effect"
 import type { StormPlace } from "./StormPlace.ts"
@@ -66,6 +77,33 @@ export const readDiaries = (place: StormPlace): ReadonlyArray<Entry> =>
     .flatMap((name) => readFileSync(join(place.folder, name), "utf8").split("\n"))
     .filter((line) => line !== "")
     .flatMap(readLine)
+
+const turnSuffix = ".turn"
+
+/** Told before a turn does anything: no file of it is older. Whoever is killed says so until its next run begins one. */
+export const beginTurn = (place: StormPlace, who: string, nowMs: number): void => {
+  const file = join(place.folder, who)
+  // never seen half written
+  writeFileSync(`${file}.next`, String(nowMs))
+  renameSync(`${file}.next`, `${file}${turnSuffix}`)
+}
+
+/** Nothing of the turn goes on in this process. */
+export const endTurn = (place: StormPlace, who: string): void =>
+  rmSync(join(place.folder, `${who}${turnSuffix}`), { force: true })
+
+/** When the first of the turns that may be under way began; `nowMs` when there is none. */
+export const oldestTurnMs = (place: StormPlace, nowMs: number): number =>
+  readdirSync(place.folder)
+    .filter((name) => name.endsWith(turnSuffix))
+    .reduce((oldest, name) => {
+      try {
+        return Math.min(oldest, Number(readFileSync(join(place.folder, name), "utf8")))
+      } catch {
+        // it has just ended
+        return oldest
+      }
+    }, nowMs)
 
 /** Processes end after their turn when this file is there. */
 export const endFile = (place: StormPlace): string => join(place.folder, "end")

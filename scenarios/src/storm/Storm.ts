@@ -30,21 +30,15 @@ const sizes: Readonly<Record<Scale, Size>> = {
     appendsMin: 1_000,
     stormMsMax: 600_000,
     killEveryMs: 1_500,
-    limits: { attemptMsMax: 12_000, orphanAgeMsMin: 20_000, snapshotAgeMsMax: 15_000 }
+    limits: { attemptMsMax: 20_000, orphanAgeMsMin: 15_000, snapshotAgeMsMax: 15_000 }
   },
   short: {
     stormMsMin: 13_000,
     appendsMin: 40,
     stormMsMax: 120_000,
     killEveryMs: 1_500,
-    limits: { attemptMsMax: 5_000, orphanAgeMsMin: 8_000, snapshotAgeMsMax: 5_000 }
+    limits: { attemptMsMax: 20_000, orphanAgeMsMin: 8_000, snapshotAgeMsMax: 5_000 }
   }
-}
-
-/** An attempt makes many calls of servers, one of which may be starting; full storms leave time for that anyhow. */
-const limitsOnServers: Readonly<Record<Scale, StormPlace["limits"]>> = {
-  full: sizes.full.limits,
-  short: { attemptMsMax: 10_000, orphanAgeMsMin: 14_000, snapshotAgeMsMax: 5_000 }
 }
 
 /** The end is declared; a turn takes no longer than an attempt, and what is begun in the way of starting. */
@@ -263,8 +257,8 @@ export const storms: ReadonlyArray<Scenario> = [
       const { path } = yield* makeFolder
       const store = yield* s3Server(9961, bucket)
       const catalog = yield* restServerOnS3(8271, path, store, `s3://${bucket}/tables`)
-      const limits = limitsOnServers[scale]
-      const place = { folder: path, limits, servers: { catalog: catalog.url, store: store.url } }
+      const servers = { catalog: catalog.url, store: store.url }
+      const place = { folder: path, limits: sizes[scale].limits, servers }
       return yield* storm(place, sizes[scale], [catalog, store])
     })
   }

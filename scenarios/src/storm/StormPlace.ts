@@ -13,9 +13,9 @@ export interface StormPlace {
 }
 
 export interface StormLimits {
-  /** What an attempt may take, a commit with all its repetitions included. */
+  /** A turn is given up after it, a commit with all its repetitions included: somebody who hangs is no finding. */
   readonly attemptMsMax: number
-  /** Longer than any attempt takes: what is older and unnamed will never be committed. */
+  /** Files are orphans from this age on, and only if they are older than every turn that is under way, too. */
   readonly orphanAgeMsMin: number
   readonly snapshotAgeMsMax: number
 }

@@ -1,7 +1,7 @@
 /** A process of the storm: takes turns until the end is declared, or it is killed: `bun StormProcess.ts ROLE NUMBER RUN SEED PLACE`. */
 import { makeRandom } from "@frazil/sim"
-import { Effect } from "effect"
-import { hasEnded, tried, writeDown } from "./Diary.ts"
+import { Clock, Effect } from "effect"
+import { beginTurn, endTurn, hasEnded, tried, writeDown } from "./Diary.ts"
 import { type Role, roles, stormLayer, type StormPlace } from "./StormPlace.ts"
 import { pauseMsMax, type Said, takeTurn } from "./StormTurns.ts"
 
@@ -26,12 +26,12 @@ const turns = Effect.fnUntraced(function* (name: Role) {
   const random = makeRandom(seed)
   const who = `${name}-${number}`
   for (let turn = 0; !hasEnded(place); turn++) {
-    const { limits } = place
+    beginTurn(place, who, yield* Clock.currentTimeMillis)
     const announce = (said: Said) => writeDown(place, { who, run, turn, came: tried, ...said })
-    const came = yield* takeTurn(name, { who, run, turn, number, limits, random, announce }).pipe(
+    const came = yield* takeTurn(name, { who, run, turn, number, place, random, announce }).pipe(
       Effect.map((said) => ({ came: "done", ...said })),
       Effect.timeoutOrElse({
-        duration: limits.attemptMsMax,
+        duration: place.limits.attemptMsMax,
         orElse: () => Effect.succeed({ came: "given up in time" })
       }),
       Effect.catchIf(
@@ -41,6 +41,7 @@ const turns = Effect.fnUntraced(function* (name: Role) {
     )
     // **the commit returned**: only now is it acknowledged
     writeDown(place, { who, run, turn, ...came })
+    endTurn(place, who)
     yield* Effect.sleep(random.below(pauseMsMax[name]))
   }
 })

@@ -1,6 +1,7 @@
 /** What each role of the storm does in a turn, by the library's public functions, as a user would call them. */
 import type { Storage } from "@frazil/core"
 import {
+  append as appendFiles,
   appendRows,
   Catalog,
   commitTable,
@@ -17,8 +18,8 @@ import {
 } from "@frazil/lake"
 import type { Random } from "@frazil/sim"
 import { Clock, Effect } from "effect"
-import type { Entry } from "./Diary.ts"
-import { partitions, type Role, type StormLimits, stormTable } from "./StormPlace.ts"
+import { type Entry, oldestTurnMs } from "./Diary.ts"
+import { partitions, type Role, type StormPlace, stormTable } from "./StormPlace.ts"
 
 export interface Turn {
   readonly who: string
@@ -26,7 +27,7 @@ export interface Turn {
   readonly turn: number
   /** Which of its role a process is, from 0. */
   readonly number: number
-  readonly limits: StormLimits
+  readonly place: StormPlace
   readonly random: Random
   /** Writes down what the turn is about to do: known however it ends. */
   readonly announce: (said: Said) => void
@@ -83,7 +84,8 @@ const append = Effect.fnUntraced(function* (turn: Turn) {
  * A report names its snapshot only, so the table is asked for its place. One that is not there was expired already, or it is
  * lost: it is not for a turn to say which, unless it is too young to have expired.
  */
-const compact = Effect.fnUntraced(function* ({ limits: { snapshotAgeMsMax } }: Turn) {
+const compact = Effect.fnUntraced(function* ({ place }: Turn) {
+  const { snapshotAgeMsMax } = place.limits
   const startedAtMs = yield* Clock.currentTimeMillis
   const { snapshotId } = yield* compactTable(stormTable, { inputFilesMin: 4 })
   if (snapshotId === undefined) return {} satisfies Said
@@ -96,13 +98,33 @@ const compact = Effect.fnUntraced(function* ({ limits: { snapshotAgeMsMax } }: T
     : yield* Effect.die(new Error(`snapshot ${snapshotId} of a compaction is not in the table ${ageMs} ms later`))
 })
 
-const expire = Effect.fnUntraced(function* ({ limits: { snapshotAgeMsMax } }: Turn) {
+const expire = Effect.fnUntraced(function* ({ place }: Turn) {
+  const { snapshotAgeMsMax } = place.limits
   const { snapshotsExpired } = yield* expireSnapshots(stormTable, { snapshotAgeMsMax, snapshotsKeptMin: 3 })
   return { removed: snapshotsExpired } satisfies Said
 })
 
-const removeOld = Effect.fnUntraced(function* ({ limits: { orphanAgeMsMin } }: Turn) {
-  const { filesAfter, filesBefore } = yield* removeOrphans(stormTable, { ageMsMin: orphanAgeMsMin })
+/** Of a file's time and the clock of who began a turn. */
+const clocksApartMs = 1_000
+
+/** Moves the head: a commit that a server still has of somebody who is gone is refused from now on. */
+const refuseUnanswered = commitTable({
+  table: stormTable,
+  actions: () => Effect.succeed([appendFiles([])]),
+  // appends come all the time
+  retriesMax: 20
+})
+
+/**
+ * What is older than any attempt and unnamed will never be committed: that is so on any machine, since no time is taken for
+ * granted. Turns that go on say since when, files of later ones are younger still, and nothing comes of those that are gone.
+ */
+const removeOld = Effect.fnUntraced(function* ({ place }: Turn) {
+  if (place.servers !== undefined) yield* refuseUnanswered
+  const nowMs = yield* Clock.currentTimeMillis
+  const attemptMs = nowMs - oldestTurnMs(place, nowMs) + clocksApartMs
+  const ageMsMin = Math.max(place.limits.orphanAgeMsMin, attemptMs)
+  const { filesAfter, filesBefore } = yield* removeOrphans(stormTable, { ageMsMin })
   return { removed: filesBefore - filesAfter } satisfies Said
 })
 

@@ -38,3 +38,11 @@ export class CheckpointStore extends Context.Service<
       }))
     )
 }
+
+/** Tidying up: what cannot be done while the store is out of reach is left, and goes by age at a later start. */
+export const unlessAway = <R>(tidying: Effect.Effect<void, StorageError, R>): Effect.Effect<void, StorageError, R> =>
+  Effect.catchIf(
+    tidying,
+    ({ reason }) => reason === "Unavailable",
+    () => Effect.void
+  )

@@ -11,9 +11,10 @@ import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { giveJoined } from "./GiveJoined.ts"
 import { type AsOfSpec, isOuter, left } from "./Join.ts"
-import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
+import { entriesOfKey } from "./JoinCodec.ts"
+import { JoinMemory } from "./JoinMemory.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
-import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
+import { type JoinInput, type JoinRecord, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { TimeLine } from "./TimeLine.ts"
 
@@ -41,16 +42,15 @@ class AsOfJoin implements JoinState {
   /** Versions that the watermark has not passed: those before each are over when it does. */
   private readonly coming = new TimeQueue<JoinRecord>()
   private readonly deadlines = new TimeQueue<Deadline>()
-  private readonly records = new JoinRecords()
-  private readonly captured = new JoinCapture()
+  private readonly memory: JoinMemory
   private versionsHeld = 0
-  private came: Array<JoinRecord> = []
   private closed = false
 
   constructor(plan: JoinPlan, spec: AsOfSpec) {
     this.name = plan.name
     this.plan = plan
     this.spec = spec
+    this.memory = new JoinMemory(plan, () => this.all())
   }
 
   nextAt(): number {
@@ -71,9 +71,9 @@ class AsOfJoin implements JoinState {
     const keyed = this.keys.get(key)
     const heldOfKey = keyed === undefined ? 0 : keyed.waiting + keyed.versions.length()
     if (heldOfKey >= recordsPerKeyMax || this.waiting.length() + this.versionsHeld >= recordsHeldMax) return "evicted"
-    const held = this.records.make(input, batch, row)
+    const held = this.memory.records.make(input, batch, row)
     this.hold(held)
-    this.came.push(held)
+    this.memory.cameIn(held)
     if (!late) return undefined
     // records before the watermark were joined without it
     this.prune(horizon)
@@ -123,7 +123,7 @@ class AsOfJoin implements JoinState {
   /** The left record that waits no more. */
   private leave(): JoinRecord {
     const held = this.waiting.shift()!
-    this.records.remove(held)
+    this.memory.records.remove(held)
     const keyed = this.keys.get(held.key)!
     keyed.waiting--
     this.forgetEmpty(keyed)
@@ -157,7 +157,7 @@ class AsOfJoin implements JoinState {
   }
 
   private removeFirst({ versions }: KeyVersions, count: number): void {
-    for (let place = 0; place < count; place++) this.records.remove(versions.at(place)!)
+    for (let place = 0; place < count; place++) this.memory.records.remove(versions.at(place)!)
     if (count > 0) versions.removeFirst(count)
     this.versionsHeld -= Math.max(0, count)
   }
@@ -172,12 +172,7 @@ class AsOfJoin implements JoinState {
   }
 
   takeDelta(): unknown {
-    const came = this.came.filter(({ gone }) => !gone)
-    const delta = encodeJoin(this.plan, this.records.next, came, [])
-    this.captured.told(came)
-    this.came = []
-    this.records.tidy(() => this.all())
-    return delta
+    return this.memory.takeDelta()
   }
 
   private all(): ReadonlyArray<JoinRecord> {
@@ -186,15 +181,11 @@ class AsOfJoin implements JoinState {
   }
 
   capture(kind: CaptureKind): Capture {
-    const { next } = this.records
-    const all = () => this.all().toSorted((one, other) => one.id - other.id)
-    return this.captured.begin(kind, all, (records, matched) => encodeJoin(this.plan, next, records, matched))
+    return this.memory.capture(kind)
   }
 
   load(entries: unknown): void {
-    const { next, records } = readJoin(this.plan, entries, this.records)
-    this.records.next = next
-    for (const held of records) this.hold(held)
+    this.memory.load(entries, (held) => this.hold(held))
   }
 
   entriesOf(entries: unknown, key: string): unknown {
@@ -203,7 +194,7 @@ class AsOfJoin implements JoinState {
 
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
-    this.records.loaded()
+    this.memory.records.loaded()
     const horizon = closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs
     // what they had to give is in the epochs that were committed
     for (let held = this.waiting.first(); held !== undefined && held.time < horizon; held = this.waiting.first())

@@ -10,9 +10,10 @@ import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { type IntervalSpec, isOuter, left, right, type Side } from "./Join.ts"
 import { giveJoined } from "./GiveJoined.ts"
-import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
+import { entriesOfKey } from "./JoinCodec.ts"
+import { JoinMemory } from "./JoinMemory.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
-import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
+import { type JoinInput, type JoinRecord, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { TimeLine } from "./TimeLine.ts"
 
@@ -30,11 +31,7 @@ class IntervalJoin implements JoinState {
   private readonly keys = new Map<string, KeyLines>()
   /** All that is held, by side: the first one is over first. */
   private readonly queues = [new TimeQueue<JoinRecord>(), new TimeQueue<JoinRecord>()] as const
-  private readonly records = new JoinRecords()
-  private readonly captured = new JoinCapture()
-  private came: Array<JoinRecord> = []
-  /** Written before, and matched since. */
-  private matched: Array<JoinRecord> = []
+  private readonly memory: JoinMemory
   private closed = false
 
   constructor(plan: JoinPlan, spec: IntervalSpec) {
@@ -44,6 +41,7 @@ class IntervalJoin implements JoinState {
     this.outer = [isOuter(spec, left), isOuter(spec, right)]
     this.waitMs = [Math.max(0, spec.upperMs), Math.max(0, -spec.lowerMs)]
     this.waitMsMax = Math.max(...this.waitMs)
+    this.memory = new JoinMemory(plan, () => this.queues.flatMap((queue) => queue.items()))
   }
 
   /** The side whose first record is over first. */
@@ -73,15 +71,15 @@ class IntervalJoin implements JoinState {
     const horizon = watermark - allowedLatenessMs
     if (input.time < horizon || this.closed) return "late"
     const lines = this.keys.get(input.key)
-    const held = this.records.make(input, batch, row)
+    const held = this.memory.records.make(input, batch, row)
     if (lines !== undefined) this.pair(held, lines, kind === "inner" ? horizon : horizon - this.waitMsMax, host, emit)
     const keyed = lines === undefined ? 0 : lines[left].length() + lines[right].length()
     if (keyed >= recordsPerKeyMax || this.held() >= recordsHeldMax) {
-      this.records.remove(held)
+      this.memory.records.remove(held)
       return "evicted"
     }
     this.hold(held, lines)
-    this.came.push(held)
+    this.memory.cameIn(held)
     return undefined
   }
 
@@ -111,7 +109,7 @@ class IntervalJoin implements JoinState {
   private match(held: JoinRecord): void {
     if (held.matched) return
     held.matched = true
-    if (held.saved && this.outer[held.side]) this.matched.push(held)
+    if (held.saved && this.outer[held.side]) this.memory.metPartner(held)
   }
 
   advance(watermark: number, host: KeepingHost, emit: EmitJoined): void {
@@ -131,7 +129,7 @@ class IntervalJoin implements JoinState {
 
   /** The first record of its key and side. */
   private forget(held: JoinRecord): void {
-    this.records.remove(held)
+    this.memory.records.remove(held)
     const lines = this.keys.get(held.key)!
     lines[held.side].removeFirst(1)
     if (lines[left].length() + lines[right].length() === 0) this.keys.delete(held.key)
@@ -143,26 +141,15 @@ class IntervalJoin implements JoinState {
   }
 
   takeDelta(): unknown {
-    const held = (record: JoinRecord) => !record.gone
-    const [came, matched] = [this.came.filter(held), this.matched.filter(held)]
-    const delta = encodeJoin(this.plan, this.records.next, came, matched)
-    this.captured.told(came, matched)
-    this.came = []
-    this.matched = []
-    this.records.tidy(() => this.queues.flatMap((queue) => queue.items()))
-    return delta
+    return this.memory.takeDelta()
   }
 
   capture(kind: CaptureKind): Capture {
-    const { next } = this.records
-    const all = () => this.queues.flatMap((queue) => queue.items()).sort((one, other) => one.id - other.id)
-    return this.captured.begin(kind, all, (records, matched) => encodeJoin(this.plan, next, records, matched))
+    return this.memory.capture(kind)
   }
 
   load(entries: unknown): void {
-    const { matched, next, records } = readJoin(this.plan, entries, this.records)
-    this.records.next = next
-    for (const held of records) this.hold(held)
+    const matched = this.memory.load(entries, (held) => this.hold(held))
     for (const [side, key, id, time] of matched) {
       // one that was over before the snapshot's piece was made is not in it, and is over by the record in force, too
       const line = this.keys.get(key)?.[side]
@@ -179,7 +166,7 @@ class IntervalJoin implements JoinState {
 
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
-    this.records.loaded()
+    this.memory.records.loaded()
     const horizon = closed ? Number.POSITIVE_INFINITY : watermark - this.spec.allowedLatenessMs
     // what they had to give is in the epochs that were committed
     for (const side of [left, right] as const) {

@@ -11,9 +11,10 @@ import { type Timed, TimeQueue } from "../pattern/TimeQueue.ts"
 import type { Capture, CaptureKind } from "../state/Capture.ts"
 import type { KeepingHost } from "../state/KeptRecord.ts"
 import { type LatestSpec, left, right, type Side } from "./Join.ts"
-import { encodeJoin, entriesOfKey, readJoin } from "./JoinCodec.ts"
+import { entriesOfKey } from "./JoinCodec.ts"
+import { JoinMemory } from "./JoinMemory.ts"
 import type { JoinPlan } from "./JoinPlan.ts"
-import { JoinCapture, type JoinInput, type JoinRecord, JoinRecords, readSides } from "./JoinRecord.ts"
+import { type JoinInput, type JoinRecord, readSides } from "./JoinRecord.ts"
 import type { EmitJoined, JoinRefusal, JoinState } from "./JoinState.ts"
 import { tellLatest } from "./TellLatest.ts"
 
@@ -44,16 +45,15 @@ class LatestJoin implements JoinState {
   private readonly keys = new Map<string, KeyRows>()
   private readonly waiting = new TimeQueue<JoinRecord>()
   private readonly deadlines = new TimeQueue<Deadline>()
-  private readonly records = new JoinRecords()
-  private readonly captured = new JoinCapture()
+  private readonly memory: JoinMemory
   private rowsHeld = 0
-  private came: Array<JoinRecord> = []
   private closed = false
 
   constructor(plan: JoinPlan, spec: LatestSpec) {
     this.name = plan.name
     this.plan = plan
     this.spec = spec
+    this.memory = new JoinMemory(plan, () => this.all())
   }
 
   /** The time of the next change, or of the end of a row. */
@@ -84,8 +84,8 @@ class LatestJoin implements JoinState {
       return "late"
     const heldOfKey = keyed === undefined ? 0 : keyed.waiting + rowsOf(keyed)
     if (heldOfKey >= recordsPerKeyMax || this.waiting.length() + this.rowsHeld >= recordsHeldMax) return "evicted"
-    const held = this.records.make(input, batch, row)
-    this.came.push(held)
+    const held = this.memory.records.make(input, batch, row)
+    this.memory.cameIn(held)
     if (!late) {
       this.wait(held)
       return undefined
@@ -114,7 +114,7 @@ class LatestJoin implements JoinState {
   private apply(held: JoinRecord, keyed: KeyRows, touched: Map<KeyRows, Touched>): void {
     const before = keyed.rows[held.side]
     if (before !== undefined && before.time > held.time) {
-      this.records.remove(held)
+      this.memory.records.remove(held)
       return
     }
     this.replace(keyed, held.side, held, held, touched)
@@ -135,7 +135,7 @@ class LatestJoin implements JoinState {
     if (known === undefined) touched.set(keyed, { before: [...keyed.rows], by })
     else known.by = by
     const before = keyed.rows[side]
-    if (before !== undefined) this.records.remove(before)
+    if (before !== undefined) this.memory.records.remove(before)
     this.rowsHeld += (row === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
     keyed.rows[side] = row
   }
@@ -191,12 +191,7 @@ class LatestJoin implements JoinState {
   }
 
   takeDelta(): unknown {
-    const came = this.came.filter(({ gone }) => !gone)
-    const delta = encodeJoin(this.plan, this.records.next, came, [])
-    this.captured.told(came)
-    this.came = []
-    this.records.tidy(() => this.all())
-    return delta
+    return this.memory.takeDelta()
   }
 
   private all(): ReadonlyArray<JoinRecord> {
@@ -205,15 +200,11 @@ class LatestJoin implements JoinState {
   }
 
   capture(kind: CaptureKind): Capture {
-    const { next } = this.records
-    const all = () => this.all().toSorted((one, other) => one.id - other.id)
-    return this.captured.begin(kind, all, (records, matched) => encodeJoin(this.plan, next, records, matched))
+    return this.memory.capture(kind)
   }
 
   load(entries: unknown): void {
-    const { next, records } = readJoin(this.plan, entries, this.records)
-    this.records.next = next
-    for (const held of records) this.wait(held)
+    this.memory.load(entries, (held) => this.wait(held))
   }
 
   entriesOf(entries: unknown, key: string): unknown {
@@ -222,7 +213,7 @@ class LatestJoin implements JoinState {
 
   restored(watermark: number, closed: boolean): void {
     this.closed = closed
-    this.records.loaded()
+    this.memory.records.loaded()
     const horizon = watermark - this.spec.allowedLatenessMs
     const touched = new Map<KeyRows, Touched>()
     // what they changed is in the epochs that were committed

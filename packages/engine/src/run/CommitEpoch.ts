@@ -5,7 +5,7 @@
  */
 import { faultPoint } from "@frazil/core"
 import { Effect } from "effect"
-import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
+import { CheckpointStore, unlessAway } from "../checkpoint/CheckpointStore.ts"
 import { filesOf, snapshotsKept } from "../checkpoint/Snapshot.ts"
 import { Log, type ShardCommit, type TopicInfo } from "../log/Log.ts"
 import type { StagePlan } from "../plan/StagePlan.ts"
@@ -93,7 +93,7 @@ const dropSuperseded = Effect.fnUntraced(function* (owner: string, shard: Shard,
   const gone = superseded(shard, displacedFile)
   for (const file of gone) {
     yield* faultPoint("snapshot-delete")
-    yield* store.remove(file)
+    yield* unlessAway(store.remove(file))
   }
   if (!shard.snapshots.some(({ file }) => file === displacedFile)) shard.files.delete(displacedFile)
 })

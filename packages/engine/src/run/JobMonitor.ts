@@ -46,7 +46,7 @@ export interface StageStatus {
   /** Of the running task, since it started. */
   readonly lookups: ReadonlyArray<LookupStatus>
   readonly finished: boolean
-  /** Why its task starts over again and again, while it does. */
+  /** Why its task starts over again and again, or no snapshot of its state can be written, while that is so. */
   readonly problem: string | undefined
 }
 
@@ -150,6 +150,7 @@ export const makeJobMonitor = (): JobMonitor => {
     // a task that started over comes with new shards
     started: (plan, shards) => void Object.assign(stageOf(plan), { shards, problem: undefined }),
     troubled: (plan, message) => void (stageOf(plan).problem = message),
+    checkpointed: (plan) => void (stageOf(plan).problem = undefined),
     status: () => [...stages.values()].map(statusOf)
   }
 }

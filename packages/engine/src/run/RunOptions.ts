@@ -9,8 +9,10 @@ import type { Shard } from "./Shard.ts"
 export interface TaskObserver {
   /** A task has restored its shards and begins; called again when it starts over. The shards are live. */
   readonly started: (plan: StagePlan, shards: ReadonlyArray<Shard>) => void
-  /** A task failed, and will start over: why, for people. */
+  /** A task failed and will start over, or a snapshot of its state could not be written and will be tried again: why, for people. */
   readonly troubled?: (plan: StagePlan, message: string) => void
+  /** A snapshot of each shard that changed was written and named. */
+  readonly checkpointed?: (plan: StagePlan) => void
   /** A task has committed an epoch. */
   readonly committed?: (plan: StagePlan) => void
 }

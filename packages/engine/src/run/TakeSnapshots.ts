@@ -2,11 +2,13 @@
  * Snapshots of a task's shards, taken while it runs: begun at an epoch's end, written in slices between batches, and left for
  * the next commit to name.
  *
- * `Task.ts` gives it a slice each turn. Files are written beside the turns; what fails there fails the task, as a commit would.
- * A snapshot that is not named when the task starts over, or gives shards up, is nobody's: its files go by age (rules 5, 6).
+ * `Task.ts` gives it a slice each turn. Files are written beside the turns. A store that is out of reach stops no task: the
+ * snapshot is given up and its shard's next one is a base; anything else that fails there fails the task, as a commit would.
+ * A snapshot that is not named then, or when the task starts over or gives shards up, is nobody's: its files go by age
+ * (rules 5, 6).
  */
 import { faultPoint, type StorageError } from "@frazil/core"
-import { Clock, Effect, Fiber, type Scope } from "effect"
+import { Clock, Effect, Fiber, Result, type Scope } from "effect"
 import { ShardCapture } from "../checkpoint/CaptureShard.ts"
 import type { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
 import { type SnapshotFile, writeFile, writeSnapshot } from "../checkpoint/Snapshot.ts"
@@ -25,6 +27,8 @@ export interface SnapshotsOptions {
   readonly measures: Measures
   /** Counts the captures of a task over its incarnations. */
   readonly counter: { next: number }
+  /** The store was out of reach at that time: a snapshot was given up. */
+  readonly missed: (error: StorageError, nowMs: number) => void
 }
 
 /** What a turn did: something; nothing, since a file is being written; nothing, since there is nothing to do. */
@@ -70,9 +74,10 @@ const openOf = (
   })
 
 export const makeSnapshots = (options: SnapshotsOptions): Snapshots => {
-  const { measures, run } = options
+  const { measures, missed, plan, run } = options
   let line: ReadonlyArray<Open> = []
   let unnamed: ReadonlyArray<Shard> = []
+  /** Undefined once all that was begun is named, or one of it was given up. */
   let begunAtMs: number | undefined
   /** Since records were taken last. */
   let pauseMs = 0
@@ -123,6 +128,14 @@ export const makeSnapshots = (options: SnapshotsOptions): Snapshots => {
     yield* measures.written(shard.id.shard, capture.kind, capture.bytesWritten(), chain)
   })
 
+  /** What changed before it began would be missing in an increment after it. */
+  const giveUp = Effect.fnUntraced(function* (open: Open, error: StorageError) {
+    line = line.filter((each) => each !== open)
+    begunAtMs = undefined
+    Object.assign(open.shard, { chain: undefined, changed: true })
+    missed(error, yield* Clock.currentTimeMillis)
+  })
+
   /** A part is in memory until it is written. */
   const full = () => line.reduce((sum, { writing }) => sum + (writing?.bytes ?? 0), 0) >= run.snapshot.partBytesMax
   const waits = ({ capture, writing }: Open) => capture.due() && (writing !== undefined || full())
@@ -150,7 +163,10 @@ export const makeSnapshots = (options: SnapshotsOptions): Snapshots => {
     for (const open of line) {
       const exit = open.writing?.fiber.pollUnsafe()
       if (exit === undefined) continue
-      yield* written(open, yield* exit)
+      const wrote = yield* Effect.result(exit)
+      if (Result.isSuccess(wrote)) yield* written(open, wrote.success)
+      else if (wrote.failure.reason === "Unavailable") yield* giveUp(open, wrote.failure)
+      else return yield* wrote.failure
       worked = true
     }
     if (unnamed.length > before) yield* faultPoint("before-name")
@@ -178,6 +194,7 @@ export const makeSnapshots = (options: SnapshotsOptions): Snapshots => {
     unnamed = unnamed.filter((shard) => shard.unnamed !== undefined)
     if (begunAtMs === undefined || line.length + unnamed.length > 0) return
     yield* measures.checkpoint((yield* Clock.currentTimeMillis) - begunAtMs)
+    run.observer.checkpointed?.(plan)
     begunAtMs = undefined
   })
 

@@ -7,7 +7,7 @@
  */
 import type { RecordBatch } from "@frazil/core"
 import { Clock, Effect, Result } from "effect"
-import { CheckpointStore } from "../checkpoint/CheckpointStore.ts"
+import { CheckpointStore, unlessAway } from "../checkpoint/CheckpointStore.ts"
 import { snapshotFolder } from "../checkpoint/Snapshot.ts"
 import type { Ends } from "../instances/Ends.ts"
 import { Instances, type Share, shardWork } from "../instances/Instances.ts"
@@ -27,7 +27,7 @@ import { type Askers, runAskers } from "./RunAskers.ts"
 import { makeShard, type Shard } from "./Shard.ts"
 import { bytesPending, tablesPending } from "./TakeCommit.ts"
 import { catchStores, makeStateStores, type StateStores } from "./StateStores.ts"
-import { makeSnapshots } from "./TakeSnapshots.ts"
+import { makeSnapshots, type SnapshotsOptions } from "./TakeSnapshots.ts"
 import { takeTime } from "./TakeTime.ts"
 import { makeTrimInternal } from "./TrimInternal.ts"
 
@@ -39,6 +39,8 @@ const epochBytesMax = 16 * 1_048_576
 const idleWaitMs = 50
 /** The same while a file of a snapshot is being written. */
 const writingWaitMs = 5
+/** A snapshot that found its store out of reach is tried again at the earliest so long after. */
+const snapshotAgainMs = 1_000
 const unnamedSnapshotAgeMs = 24 * 3_600_000
 
 export interface TaskOptions {
@@ -157,7 +159,7 @@ const openShards = Effect.fnUntraced(function* (options: TaskOptions, { ids, kep
   const opened = restored.map((from) =>
     makeShard({ plan, program, restored: from, ...letters, startedAtMs, bounded, ...more })
   )
-  yield* sweepUnnamed(opened, plan)
+  yield* unlessAway(sweepUnnamed(opened, plan))
   return { shards: [...kept, ...opened].toSorted((left, right) => left.id.shard - right.id.shard), startedAtMs }
 })
 
@@ -186,10 +188,15 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, begin:
   let epochOpenedAt: number | undefined
   /** When the oldest record of the open epoch was appended. */
   let appendedAt = Number.POSITIVE_INFINITY
-  let snapshotAt = startedAtMs - sinceSnapshotMs(shards, run)
-  /** Something was committed since one was begun. */
+  let snapshotFromMs = startedAtMs - sinceSnapshotMs(shards, run) + run.checkpointEveryMs
+  /** Something was committed since one was begun, or one was given up. */
   let snapshotWanted = false
-  const snapshots = makeSnapshots({ plan, owner, run, measures, counter: begin.captures })
+  const missed: SnapshotsOptions["missed"] = ({ message }, nowMs) => {
+    snapshotWanted = true
+    snapshotFromMs = Math.max(snapshotFromMs, nowMs + snapshotAgainMs)
+    run.observer.troubled?.(plan, `no snapshot of its state, while it goes on: ${message}`)
+  }
+  const snapshots = makeSnapshots({ plan, owner, run, measures, missed, counter: begin.captures })
   for (let turn = 0; ; turn++) {
     if (instances.share().generation !== generation) {
       generation = instances.share().generation
@@ -215,16 +222,11 @@ const runIncarnation = Effect.fnUntraced(function* (options: TaskOptions, begin:
       appendedAt = Number.POSITIVE_INFINITY
       yield* trimInternal(shards, now, false)
     }
-    if (
-      snapshotWanted &&
-      epochOpenedAt === undefined &&
-      now - snapshotAt >= run.checkpointEveryMs &&
-      !snapshots.open()
-    ) {
+    if (snapshotWanted && epochOpenedAt === undefined && now >= snapshotFromMs && !snapshots.open()) {
+      snapshotWanted = false
+      snapshotFromMs = now + run.checkpointEveryMs
       yield* snapshots.begin(shards)
       yield* snapshots.turn
-      snapshotWanted = false
-      snapshotAt = now
     }
     if (moved + answered > 0 || captured === "worked") {
       yield* Effect.yieldNow

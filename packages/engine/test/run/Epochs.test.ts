@@ -174,28 +174,30 @@ const failing = (from: number, times: number) => {
 const unavailable = new LogError({ reason: "Unavailable", message: "the log is away" })
 
 describe("a job whose log or storage is away", () => {
-  it.effect("starts over when it comes back: reads, commits and snapshots that failed are done again, once", () =>
-    Effect.gen(function* () {
-      const lines = paymentLines(120)
-      yield* append(Payments, lines)
-      const reads = failing(7, 3)
-      const commits = failing(3, 2)
-      const writes = failing(4, 2)
-      const away = onLog((log) => ({
-        read: (topic, partition, offset, limits) => reads(log.read(topic, partition, offset, limits), unavailable),
-        commit: (epoch) => commits(log.commit(epoch), unavailable)
-      }))
-      const noStorage = onStore((store) => ({
-        writeNew: (name, bytes) =>
-          writes(store.writeNew(name, bytes), new StorageError({ reason: "Unavailable", uri: name, message: "away" }))
-      }))
-      let starts = 0
-      const observer = { started: () => void starts++ }
-      yield* hurried(runToEnd(accounts, { epochRecords: 10, checkpointEveryMs: 0, observer }).pipe(away, noStorage))
-      yield* assertAnswers(lines)
-      // writes of two shards may fail at once, and one may fail where something else did before
-      assert.isAtLeast(starts, 6)
-    }).pipe(Effect.provide(world))
+  it.effect(
+    "starts over when its log comes back: reads and commits that failed are done again, once; for snapshots it need not",
+    () =>
+      Effect.gen(function* () {
+        const lines = paymentLines(120)
+        yield* append(Payments, lines)
+        const reads = failing(7, 3)
+        const commits = failing(3, 2)
+        const writes = failing(4, 2)
+        const away = onLog((log) => ({
+          read: (topic, partition, offset, limits) => reads(log.read(topic, partition, offset, limits), unavailable),
+          commit: (epoch) => commits(log.commit(epoch), unavailable)
+        }))
+        const noStorage = onStore((store) => ({
+          writeNew: (name, bytes) =>
+            writes(store.writeNew(name, bytes), new StorageError({ reason: "Unavailable", uri: name, message: "away" }))
+        }))
+        let starts = 0
+        const observer = { started: () => void starts++ }
+        yield* hurried(runToEnd(accounts, { epochRecords: 10, checkpointEveryMs: 0, observer }).pipe(away, noStorage))
+        yield* assertAnswers(lines)
+        // once for each read and commit that failed: what could not be written waits for nothing
+        assert.strictEqual(starts, 6)
+      }).pipe(Effect.provide(world))
   )
 
   it.effect("gives up after ten failures in a row, some forty seconds later, and says why", () =>

@@ -13,7 +13,7 @@ import { append, runToEnd, world } from "../support/Harness.ts"
 import { expectedOf, foundOf, type JoinCase, joinJob, randomJoin } from "../support/Joins.ts"
 import { randomSignals, type SignalLine, Signals } from "../support/Sequences.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
+import { endOnDamaged, memoryFolder, on } from "../support/StateFolders.ts"
 
 const placeOf = (line: SignalLine) => partitionOf(line.key, Signals.partitions)
 const outOfOrdernessMs = 3000
@@ -120,14 +120,9 @@ describe("a job with a join on disk", () => {
 
     it.live(`${of.join} starts over when a block is not what was written`, () =>
       Effect.gen(function* () {
-        const told: Array<string> = []
-        const observer = { ...Job.monitor(), troubled: (_: unknown, message: string) => void told.push(message) }
-        const folder = memoryFolder()
-        folder.fault = damagedAt(20)
         yield* append(Signals, lines)
-        yield* runToEnd(onDisk(of), { ...options, observer }).pipe(on(folder))
+        assert.strictEqual(yield* endOnDamaged(20, onDisk(of), options), 1)
         assert.deepStrictEqual(yield* foundOf(of), expectedIn(of))
-        assert.strictEqual(told.filter((message) => message.includes("is not what was written")).length, 1)
       }).pipe(Effect.provide(world))
     )
 

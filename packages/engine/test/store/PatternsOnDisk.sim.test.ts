@@ -23,7 +23,7 @@ import {
   step
 } from "../support/Sequences.ts"
 import { smallSnapshots } from "../support/SmallSnapshots.ts"
-import { damagedAt, memoryFolder, on } from "../support/StateFolders.ts"
+import { endOnDamaged, memoryFolder, on } from "../support/StateFolders.ts"
 
 const placeOf = (line: SignalLine) => partitionOf(line.key, Signals.partitions)
 const outOfOrdernessMs = 3000
@@ -117,14 +117,9 @@ describe("patterns on disk find what they find in memory", () => {
 
   it.live("start over when a block is not what was written", () =>
     Effect.gen(function* () {
-      const told: Array<string> = []
-      const observer = { ...Job.monitor(), troubled: (_: unknown, message: string) => void told.push(message) }
-      const folder = memoryFolder()
-      folder.fault = damagedAt(10)
       yield* append(Signals, lines)
-      yield* runToEnd(job({ cacheBytesMax: 0 }), { ...options, observer }).pipe(on(folder))
+      assert.strictEqual(yield* endOnDamaged(10, job({ cacheBytesMax: 0 }), options), 1)
       assert.deepStrictEqual(yield* foundOf, expected)
-      assert.strictEqual(told.filter((message) => message.includes("is not what was written")).length, 1)
     }).pipe(Effect.provide(world))
   )
 

@@ -1,7 +1,9 @@
 // State folders in memory, with the faults of a disk: a byte that turns, no room any more, no right to write.
 import { Effect } from "effect"
+import { Job } from "../../src/index.ts"
 import { type StateFile, StateFolder, type StateFolderShape } from "../../src/store/StateFolder.ts"
 import { StoreError } from "../../src/store/StoreError.ts"
+import { runToEnd } from "./Harness.ts"
 
 export interface MemoryFolder extends StateFolderShape {
   /** By path. */
@@ -80,3 +82,27 @@ export const on =
   (folder: MemoryFolder) =>
   <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.provideService(self, StateFolder, folder)
+
+/** Runs a job to the end on a folder; how it ended, and how often it started over since a block was not what was written. */
+export const endOn = <R>(folder: MemoryFolder, job: Job.Job<string, R>, options: Partial<Job.RunOptions>) =>
+  Effect.gen(function* () {
+    let damaged = 0
+    const observer: Job.TaskObserver = {
+      ...Job.monitor(),
+      troubled: (_, message) => {
+        if (message.includes("is not what was written")) damaged++
+      }
+    }
+    const exit = yield* Effect.exit(runToEnd(job, { ...options, observer }).pipe(on(folder)))
+    return { exit, damaged }
+  })
+
+/** The same on one of which the nth read gives another byte, which must not keep the job from its end. */
+export const endOnDamaged = <R>(nth: number, job: Job.Job<string, R>, options: Partial<Job.RunOptions>) =>
+  Effect.gen(function* () {
+    const folder = memoryFolder()
+    folder.fault = damagedAt(nth)
+    const { damaged, exit } = yield* endOn(folder, job, options)
+    yield* exit
+    return damaged
+  })

@@ -59,9 +59,9 @@ interface Progress {
   attempts: number
   /** The table as it was first found. */
   begunOn: Table | undefined
-  /** What was offered last, and what it would have made of the table: asked only when nobody says what became of it. */
+  /** What was offered last, where no snapshot's id tells, and what it would have made of the table. */
   offered: (() => Offered) | undefined
-  /** Offers that were not answered: each may have landed, or land yet. */
+  /** Such offers that were not answered: each may have landed, or land yet. */
   readonly unanswered: Array<() => Offered>
 }
 
@@ -148,17 +148,31 @@ const stage = Effect.fnUntraced(function* (
 const changesStructure = ({ _tag }: TableAction): boolean =>
   _tag === "UpdateSchema" || _tag === "UpdatePartitionSpec" || _tag === "ReplaceSortOrder"
 
+/** Refs by which the actions were decided: those that they make, move or take away, and where snapshots go all that keep one. */
+const refsOf = ({ metadata }: Table, branch: string, actions: ReadonlyArray<TableAction>): ReadonlySet<string> => {
+  const named = actions.flatMap((action) =>
+    action._tag === "SetRef" || action._tag === "RemoveRef"
+      ? [action.name]
+      : action._tag === "RemoveSnapshots"
+        ? [...metadata.refs.keys(), ...action.refs]
+        : []
+  )
+  return new Set([branch, ...named])
+}
+
 /** The requirements of the caller, and those that a swap on another base than this one must fail by. */
 const requirementsOn = (
-  { metadata }: Table,
+  base: Table,
   own: ReadonlyArray<Requirement>,
   branch: string,
   actions: ReadonlyArray<TableAction>
 ): ReadonlyArray<Requirement> => [
   ...own,
-  assertTableUuid(metadata.tableUuid),
-  assertRef(branch, metadata.refs.get(branch)?.snapshotId ?? null),
-  ...(actions.some(changesStructure) ? assertStructure(metadata) : [])
+  assertTableUuid(base.metadata.tableUuid),
+  ...Array.from(refsOf(base, branch, actions), (ref) =>
+    assertRef(ref, base.metadata.refs.get(ref)?.snapshotId ?? null)
+  ),
+  ...(actions.some(changesStructure) ? assertStructure(base.metadata) : [])
 ]
 
 const checkBase = (
@@ -196,10 +210,7 @@ const landedIn = (table: Table, memory: StagingMemory, progress: Progress): Comm
   const { attempts, unanswered } = progress
   const snapshot = snapshotById(table.metadata, memory.snapshotId)
   if (snapshot !== undefined) return { table, snapshot, attempts }
-  const landed = unanswered.some((offer) => {
-    const offered = offer()
-    return !offered.actions.some(madeOne) && structureLanded(table.metadata, offered, memory.branch)
-  })
+  const landed = unanswered.some((offer) => structureLanded(table.metadata, offer(), memory.branch))
   return landed ? { table, snapshot: undefined, attempts } : undefined
 }
 
@@ -220,11 +231,13 @@ const attemptOnce = Effect.fnUntraced(function* <E, R>(
   const actions = yield* request.actions(base)
   const updates = yield* stage(memory, base, actions, attempts)
   const requirements = requirementsOn(base, own, memory.branch, actions)
-  progress.offered = () => ({
-    base: base.metadata,
-    actions,
-    wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0)
-  })
+  if (!actions.some(madeOne)) {
+    progress.offered = () => ({
+      base: base.metadata,
+      actions,
+      wanted: applyUpdates(base.metadata, base.metadataLocation, updates, 0)
+    })
+  }
   const write = (last: ReadonlyArray<StagedFile>) => memory.staged.writeAll(last)
   const table = yield* catalog.commit({ base, requirements, updates, write })
   return { table, snapshot: snapshotById(table.metadata, memory.snapshotId), attempts }

@@ -1,5 +1,6 @@
 /**
- * Cases of Java's `CatalogTests` that fit our catalogs, by their names: changes of structure that meet others', and are taken back.
+ * Cases of Java's `CatalogTests` that fit our catalogs, by their names: changes of structure that meet others', and are taken
+ * back; and refs that others move.
  *
  * Java's clients fail where a requirement does not hold any more; our loop decides anew, so that the commit itself is asked.
  */
@@ -8,12 +9,16 @@ import { Effect } from "effect"
 import { Catalog, type TableIdentifier } from "../../src/catalog/Catalog.ts"
 import type { FileIO } from "../../src/io/FileIO.ts"
 import { planScan } from "../../src/read/PlanScan.ts"
+import { branchAt, type SnapshotRef } from "../../src/spec/Snapshot.ts"
 import { currentSchema, defaultSortOrder, defaultSpec, type TableMetadata } from "../../src/spec/TableMetadata.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import {
   append,
+  removeRef,
+  removeSnapshots,
   replaceSortOrder,
   setProperties,
+  setRef,
   type TableAction,
   updatePartitionSpec,
   updateSchema
@@ -182,6 +187,27 @@ export const catalogCases = (
         assert.deepStrictEqual(names, [...first, "b", "c"])
       })
     )
+  }
+
+  const tagOf = (snapshotId: bigint): SnapshotRef => ({ ...branchAt(snapshotId), type: "tag" })
+  for (const [what, mine] of [
+    ["a tag that moves", (_: bigint, last: bigint) => setRef("v1", tagOf(last))],
+    ["a tag that goes", () => removeRef("v1")],
+    ["a snapshot that expires", (first: bigint) => removeSnapshots([first])]
+  ] as const) {
+    test(`${what}, decided before another moved the tag`, (table) =>
+      Effect.gen(function* () {
+        yield* create(table)
+        for (const name of ["a", "b", "c"]) yield* commit(table, append([eventFile(name, 1, 0, 10)]))
+        const [first, second, last] = (yield* load(table)).snapshots.map(({ snapshotId }) => snapshotId)
+        yield* commit(table, setRef("v1", tagOf(second!)))
+        const stale = yield* takenAside(table, mine(first!, last!))
+        yield* commit(table, setRef("v1", tagOf(first!)))
+        const error = yield* Effect.flip(Catalog.use((catalog) => catalog.commit(stale)))
+        assert.strictEqual(error.reason, "CommitConflict")
+        const { refs, snapshots } = yield* load(table)
+        assert.deepStrictEqual([refs.get("v1")?.snapshotId, snapshots.length], [first, 3])
+      }))
   }
 
   test("testUUIDValidation", (table) =>

@@ -8,14 +8,18 @@ import type { TableAction } from "../../src/write/TableAction.ts"
 
 const stop = new LakeError({ reason: "Refused", message: "taken aside" })
 
-export const takenAside = Effect.fnUntraced(function* (table: TableIdentifier, ...actions: ReadonlyArray<TableAction>) {
+/** The first commit that it would make. */
+export const commitAside = Effect.fnUntraced(function* <E, R>(committing: Effect.Effect<unknown, E, R>) {
   const catalog = yield* Catalog
   const taken: Array<TableCommit> = []
   const aside = Catalog.of({
     ...catalog,
     commit: (commit) => Effect.suspend(() => (taken.push(commit), Effect.fail(stop)))
   })
-  const commit = commitTable({ table, actions: () => Effect.succeed(actions) })
-  assert.strictEqual(yield* Effect.flip(Effect.provideService(commit, Catalog, aside)), stop)
+  const failure: unknown = yield* Effect.flip(Effect.provideService(committing, Catalog, aside))
+  assert.strictEqual(failure, stop)
   return taken[0]!
 })
+
+export const takenAside = (table: TableIdentifier, ...actions: ReadonlyArray<TableAction>) =>
+  commitAside(commitTable({ table, actions: () => Effect.succeed(actions) }))

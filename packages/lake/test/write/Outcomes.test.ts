@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Catalog } from "../../src/catalog/Catalog.ts"
+import type { LakeError } from "../../src/LakeError.ts"
 import { expireSnapshots } from "../../src/maintenance/Expire.ts"
 import { removeOrphans } from "../../src/maintenance/RemoveOrphans.ts"
 import type { DeleteFile } from "../../src/spec/DataFile.ts"
@@ -176,6 +177,39 @@ const checkFiles = Effect.fnUntraced(function* (said: string) {
   return others
 })
 
+interface End {
+  readonly name: string
+  readonly make: (past: Past) => TableAction
+  /** The table before the commit. */
+  readonly before: Effect.Success<typeof standing>
+  readonly error: LakeError | undefined
+}
+
+const standing = Effect.gen(function* () {
+  return { state: yield* stateOf, metadataLocation: (yield* loadRaw).metadataLocation }
+})
+
+/** Commits each action, in a lake of its own, to a catalog that does so with it, and looks at what came of it. */
+const whicheverAction = <E>(
+  fates: ReadonlyArray<Fate>,
+  check: (end: End) => Effect.Effect<void, E, Layer.Success<typeof layerLake>>,
+  options: Parameters<typeof faultyCatalog>[1] = {}
+) =>
+  Effect.forEach(
+    cases,
+    ([name, make]) =>
+      inLake(
+        Effect.gen(function* () {
+          const action = make(yield* begin)
+          const before = yield* standing
+          const catalog = yield* faultyCatalog(fates, options)
+          const result = yield* whileClockRuns(Effect.result(Effect.provideService(commit(action), Catalog, catalog)))
+          yield* check({ name, make, before, error: result._tag === "Failure" ? result.failure : undefined })
+        })
+      ),
+    { discard: true }
+  )
+
 describe("a commit that is not answered", () => {
   const once: ReadonlyArray<readonly [string, ReadonlyArray<Fate>]> = [
     ["was taken", ["taken"]],
@@ -189,33 +223,21 @@ describe("a commit that is not answered", () => {
     it.effect(
       `is in the table exactly once when it ${what}, whichever action it is`,
       () =>
-        Effect.gen(function* () {
-          for (const [name, make] of cases) {
+        whicheverAction(
+          fates,
+          Effect.fnUntraced(function* ({ error, make, name }) {
             const said = `${name} that ${what}`
-            yield* inLake(
-              Effect.gen(function* () {
-                const action = make(yield* begin)
-                const catalog = yield* faultyCatalog(fates)
-                const result = yield* whileClockRuns(
-                  Effect.result(Effect.provideService(commit(action), Catalog, catalog))
-                )
-                assert.strictEqual(
-                  result._tag,
-                  "Success",
-                  `${said}: ${String(result._tag === "Failure" && result.failure)}`
-                )
-                const expected = yield* plain(name, make, fates.includes("taken, then another's"))
-                assert.deepStrictEqual(yield* stateOf, expected.state, said)
-                const left = (yield* checkFiles(said)).length
-                const lost = fates.some((fate) => fate.startsWith("lost"))
-                if (fates.includes("lost before the swap")) assert.isAbove(left, expected.left, said)
-                else if (!lost && !fates.includes("taken once it was looked for")) {
-                  assert.strictEqual(left, expected.left, said)
-                }
-              })
-            )
-          }
-        }),
+            assert.isUndefined(error, `${said}: ${String(error)}`)
+            const expected = yield* plain(name, make, fates.includes("taken, then another's"))
+            assert.deepStrictEqual(yield* stateOf, expected.state, said)
+            const left = (yield* checkFiles(said)).length
+            const lost = fates.some((fate) => fate.startsWith("lost"))
+            if (fates.includes("lost before the swap")) assert.isAbove(left, expected.left, said)
+            else if (!lost && !fates.includes("taken once it was looked for")) {
+              assert.strictEqual(left, expected.left, said)
+            }
+          })
+        ),
       120_000
     )
   }
@@ -227,30 +249,20 @@ describe("a commit that is not answered", () => {
     it.effect(
       `is OutcomeUnknown when it is lost each time, ${where}: the table as it was, its files orphans`,
       () =>
-        Effect.gen(function* () {
-          for (const [name, make] of cases) {
-            yield* inLake(
-              Effect.gen(function* () {
-                const action = make(yield* begin)
-                const [before, state] = [yield* loadRaw, yield* stateOf]
-                const catalog = yield* faultyCatalog(Array<Fate>(5).fill(fate))
-                const error = yield* whileClockRuns(
-                  Effect.flip(Effect.provideService(commit(action), Catalog, catalog))
-                )
-                assert.strictEqual(error.reason, "OutcomeUnknown", `${name}: ${error.message}`)
-                assert.strictEqual((yield* loadRaw).metadataLocation, before.metadataLocation, name)
-                assert.deepStrictEqual(yield* stateOf, state, name)
-                if (fate === "lost before the swap") {
-                  // may yet be put in force, for all that anybody knows: the next commit settles it
-                  const refused = yield* whileClockRuns(Effect.flip(orphans))
-                  assert.match(refused.message, /newer than the catalog's metadata/, name)
-                  yield* commit(setProperties(new Map([["next", "1"]])))
-                  assert.isAtLeast((yield* checkFiles(name)).length, 5, name)
-                } else yield* checkFiles(name)
-              })
-            )
-          }
-        }),
+        whicheverAction(
+          Array<Fate>(5).fill(fate),
+          Effect.fnUntraced(function* ({ before, error, name }) {
+            assert.strictEqual(error?.reason, "OutcomeUnknown", `${name}: ${String(error)}`)
+            assert.deepStrictEqual(yield* standing, before, name)
+            if (fate === "lost before the swap") {
+              // may yet be put in force, for all that anybody knows: the next commit settles it
+              const refused = yield* whileClockRuns(Effect.flip(orphans))
+              assert.match(refused.message, /newer than the catalog's metadata/, name)
+              yield* commit(setProperties(new Map([["next", "1"]])))
+              assert.isAtLeast((yield* checkFiles(name)).length, 5, name)
+            } else yield* checkFiles(name)
+          })
+        ),
       120_000
     )
   }
@@ -258,21 +270,16 @@ describe("a commit that is not answered", () => {
   it.effect(
     "is OutcomeUnknown when the catalog cannot be asked either: it is in, and nothing of it is removed",
     () =>
-      Effect.gen(function* () {
-        for (const [name, make] of cases) {
-          yield* inLake(
-            Effect.gen(function* () {
-              const action = make(yield* begin)
-              const catalog = yield* faultyCatalog(["taken"], { away: true })
-              const error = yield* whileClockRuns(Effect.flip(Effect.provideService(commit(action), Catalog, catalog)))
-              assert.strictEqual(error.reason, "OutcomeUnknown", name)
-              const expected = yield* plain(name, make, false)
-              assert.deepStrictEqual(yield* stateOf, expected.state, name)
-              assert.lengthOf(yield* checkFiles(name), expected.left, name)
-            })
-          )
-        }
-      }),
+      whicheverAction(
+        ["taken"],
+        Effect.fnUntraced(function* ({ error, make, name }) {
+          assert.strictEqual(error?.reason, "OutcomeUnknown", name)
+          const expected = yield* plain(name, make, false)
+          assert.deepStrictEqual(yield* stateOf, expected.state, name)
+          assert.lengthOf(yield* checkFiles(name), expected.left, name)
+        }),
+        { away: true }
+      ),
     120_000
   )
 

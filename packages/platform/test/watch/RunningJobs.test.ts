@@ -39,7 +39,7 @@ const stageOf = (epoch: number, deltasFrom: number | null, finished: boolean, sn
 describe("checkpoint_age", () => {
   const bound = { checkpointAgeMsMax: 20_000 }
 
-  it.effect("fires while the store fails and the job starts over and over, and clears after a snapshot", () => {
+  it.effect("fires while the store fails, which stops no record, and clears after a snapshot", () => {
     const world = makeWorld()
     return Effect.gen(function* () {
       yield* startWatched(bound)

@@ -3,6 +3,7 @@ import type { Mutant } from "./Mutants.ts"
 
 const interval = "packages/engine/src/join/IntervalState.ts"
 const asOf = "packages/engine/src/join/AsOfState.ts"
+const memory = "packages/engine/src/join/JoinMemory.ts"
 const latest = "packages/engine/src/join/LatestState.ts"
 const tellLatest = "packages/engine/src/join/TellLatest.ts"
 const hunter = "market"
@@ -52,7 +53,7 @@ export const joinMutants: ReadonlyArray<Mutant> = [
   {
     rule,
     name: "what a join found a partner for is not in the delta",
-    file: interval,
+    file: memory,
     find: "this.matched.filter(held)]",
     replace: "this.matched.filter(held).slice(0, 0)]",
     hunter
@@ -60,7 +61,7 @@ export const joinMutants: ReadonlyArray<Mutant> = [
   {
     rule,
     name: "what a join holds is not in the delta",
-    file: interval,
+    file: memory,
     find: "this.came.filter(held)",
     replace: "this.came.filter(held).slice(0, 0)",
     hunter
