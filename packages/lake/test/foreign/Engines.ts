@@ -46,7 +46,7 @@ export const sparkEngine: Engine = {
     }
   },
   reads: () => true,
-  // Spark finds no row by a uuid as text, in tables of its own either
+  // by a UUID it misses rows, as SparkReads shows
   asks: ({ column }) => column !== "c_uuid",
   pastSchemas: true,
   branchesAsTable: true,
