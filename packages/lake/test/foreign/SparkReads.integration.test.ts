@@ -15,6 +15,7 @@ import {
   evolvedQuestion,
   full,
   keptUpQuestions,
+  matchesQuery,
   probesOf,
   probesQuestion,
   typesQuestion
@@ -25,6 +26,7 @@ import { writeQueried } from "./Floats.ts"
 import { floatsQuestion } from "./FloatsAbroad.ts"
 import { folder, layerAt } from "./ForeignTable.ts"
 import { sparkAt } from "./SparkSession.ts"
+import { probeSql, sweep } from "./Sweep.ts"
 import { checkDivided } from "./Theirs.ts"
 import { typesSchema, type TypeCase } from "./TypeCases.ts"
 import { keepUp, keptRows, metricsTables, vectorsTable, writeTypes } from "./TypesTable.ts"
@@ -115,6 +117,39 @@ describe("Spark", () => {
         const { layer, spark } = yield* started
         yield* writeQueried.pipe(Effect.provide(layer))
         yield* askAll(askSpark(spark), [floatsQuestion(sparkEngine)])
+      }),
+    1_800_000
+  )
+
+  it.live.skipIf(!full)(
+    "misses rows by a UUID that lies not between bounds by sign, and does not read what is divided by a fixed",
+    () =>
+      Effect.gen(function* () {
+        const { layer, spark } = yield* started
+        const only = (column: string) => (each: TypeCase) => each.column === column
+        const each = { metrics: "truncate(16)", deletes: "copy-on-write" } as const
+        const byFixed = [{ column: "c_fixed", transform: { _tag: "identity" } }] as const
+        yield* Effect.gen(function* () {
+          yield* writeTypes({ name: "of_uuids", ...each }, only("c_uuid"))
+          yield* writeTypes({ name: "by_fixed", ...each }, only("c_fixed"), byFixed)
+        }).pipe(Effect.provide(layer))
+
+        // faults of Iceberg's Java library, about which the sweeps do not ask: they are to ask once these are mended
+        const asked = sweep(only("c_uuid")).filter(({ operator }) => operator === "=")
+        const wheres = asked.map((probe) => probeSql("spark", probe))
+        const rows = yield* spark(matchesQuery(wheres, "frazil.types.of_uuids"))
+        // Java takes ffff… for less than 0000… (apache/iceberg#14216): where a file has both, the bounds have nothing between them
+        assert.deepStrictEqual(rows, [
+          { probe: 0, id: 1 },
+          { probe: 2, id: 3 },
+          { probe: 6, id: 7 },
+          { probe: 8, id: 9 }
+        ])
+        assert.lengthOf(yield* spark("SELECT * FROM frazil.types.by_fixed.refs"), 3)
+        // it reads a length before the bytes of a partition, which has none, and gives up on what follows
+        const all = spark("SELECT id FROM frazil.types.by_fixed ORDER BY id")
+        const kept = keptRows.map(({ id }) => ({ id }))
+        assert.notDeepEqual(yield* Effect.orElseSucceed(all, () => []), kept)
       }),
     1_800_000
   )

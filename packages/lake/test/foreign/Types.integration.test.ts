@@ -111,33 +111,36 @@ const probesOf = ({ name }: MetricsTable): ReadonlyArray<Probe> => {
 }
 
 describe("PyIceberg and DuckDB's reader", () => {
-  it.live("read columns of every type, whatever the filter and the metrics, and columns that changed", () =>
-    Effect.gen(function* () {
-      const path = yield* folder
-      const asked = tables.map((table) => ({ table, probes: probesOf(table) }))
-      const written = yield* Effect.gen(function* () {
-        yield* writeVersion3
-        return { all: yield* Effect.forEach(asked, ({ table }) => writeTypes(table)), evolved: yield* writeEvolved }
-      }).pipe(Effect.provide(layerAt(path)))
-      const answers = yield* ask(path, [
-        ...asked.map(({ probes, table }, i) => ({
-          table: `${namespace}.${table.name}`,
-          questions: [...moments(written.all[i]!.all.snapshotId), ...probes.map(questionOf)]
-        })),
-        { table: `${namespace}.version3`, questions: [{ name: "now", order }] },
-        {
-          table: `${namespace}.evolved`,
-          questions: [
-            { name: "now", order },
-            { name: "first", order, snapshotId: String(written.evolved.firstSnapshotId) },
-            ...evolvedFilters.map((each) => ({ ...each, order, columns: ["id"] }))
-          ]
-        }
-      ])
-      for (const { probes, table } of asked) checkTypes(table, answers[`${namespace}.${table.name}`]!, probes)
-      const { duckdb, pyiceberg } = answers[`${namespace}.version3`]!
-      assert.deepStrictEqual<unknown>([pyiceberg["now"], duckdb["now"]], [version3Rows, version3Rows])
-      checkEvolved(answers[`${namespace}.evolved`]!, written.evolved)
-    }).pipe(Effect.scoped)
+  it.live(
+    "read columns of every type, whatever the filter and the metrics, and columns that changed",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const asked = tables.map((table) => ({ table, probes: probesOf(table) }))
+        const written = yield* Effect.gen(function* () {
+          yield* writeVersion3
+          return { all: yield* Effect.forEach(asked, ({ table }) => writeTypes(table)), evolved: yield* writeEvolved }
+        }).pipe(Effect.provide(layerAt(path)))
+        const answers = yield* ask(path, [
+          ...asked.map(({ probes, table }, i) => ({
+            table: `${namespace}.${table.name}`,
+            questions: [...moments(written.all[i]!.all.snapshotId), ...probes.map(questionOf)]
+          })),
+          { table: `${namespace}.version3`, questions: [{ name: "now", order }] },
+          {
+            table: `${namespace}.evolved`,
+            questions: [
+              { name: "now", order },
+              { name: "first", order, snapshotId: String(written.evolved.firstSnapshotId) },
+              ...evolvedFilters.map((each) => ({ ...each, order, columns: ["id"] }))
+            ]
+          }
+        ])
+        for (const { probes, table } of asked) checkTypes(table, answers[`${namespace}.${table.name}`]!, probes)
+        const { duckdb, pyiceberg } = answers[`${namespace}.version3`]!
+        assert.deepStrictEqual<unknown>([pyiceberg["now"], duckdb["now"]], [version3Rows, version3Rows])
+        checkEvolved(answers[`${namespace}.evolved`]!, written.evolved)
+      }).pipe(Effect.scoped),
+    1_800_000
   )
 })
