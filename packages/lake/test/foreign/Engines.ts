@@ -2,6 +2,7 @@
 import { flinkSql } from "@frazil/sim/flink"
 import { Effect } from "effect"
 import type { Ask, Engine, EngineRows } from "./EngineSweep.ts"
+import { flinkDifferences } from "./FlinkDifferences.ts"
 import type { Spark } from "./SparkSession.ts"
 import type { askTrino } from "./Trino.ts"
 import type { TypeCase } from "./TypeCases.ts"
@@ -48,6 +49,7 @@ export const sparkEngine: Engine = {
   reads: () => true,
   // Spark finds no row by a uuid as text, in tables of its own either
   asks: ({ column }) => column !== "c_uuid",
+  differences: [],
   pastSchemas: true,
   probesAtOnce: 40
 }
@@ -74,6 +76,7 @@ export const flinkEngine: Engine = {
   // nor does it have a test of prefixes; and it reduces a float in text to seven digits
   asks: ({ column, operator, values }) =>
     column !== "c_uuid" && !operator.endsWith("with") && !(column === "c_float" && values.includes("16777216")),
+  differences: flinkDifferences,
   pastSchemas: false,
   probesAtOnce: 40
 }
@@ -119,6 +122,7 @@ export const trinoEngine: Engine = {
   },
   reads: () => true,
   asks: () => true,
+  differences: [],
   pastSchemas: true,
   probesAtOnce: 40
 }

@@ -55,10 +55,14 @@ const account = (id: number, cents: number | null, name: string | null = `n${id}
 ]
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-/** Of a table without partitions, and of one with: there a key lies in one partition, as Flink wants it. */
+/**
+ * A table without partitions, one with (there a key lies in one partition, as Flink wants it), and one of format version 3, where
+ * what is deleted by position lies in deletion vectors.
+ */
 const tables = [
-  { name: "plain", by: "" },
-  { name: "daily", by: "PARTITIONED BY (`day`)" }
+  { name: "plain", by: "", version: 2 },
+  { name: "daily", by: "PARTITIONED BY (`day`)", version: 2 },
+  { name: "vectors", by: "", version: 3 }
 ] as const
 
 describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () => {
@@ -90,10 +94,10 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
             })
             const first = yield* flink(
               "CREATE DATABASE frazil.written",
-              ...tables.flatMap(({ by, name }) => [
+              ...tables.flatMap(({ by, name, version: format }) => [
                 `CREATE TABLE frazil.written.${name} (id INT NOT NULL, name STRING, amount DECIMAL(12, 2), \`day\` DATE NOT NULL,
                   PRIMARY KEY (id${by === "" ? "" : ", `day`"}) NOT ENFORCED) ${by}
-                  WITH ('format-version' = '2', 'write.upsert.enabled' = 'true')`,
+                  WITH ('format-version' = '${format}', 'write.upsert.enabled' = 'true')`,
                 accounts.get(name)!.upsert(
                   name,
                   range(1, 31).map((id) => account(id, id * 10, id % 7 === 0 ? null : `n${id}`))

@@ -20,10 +20,13 @@ import {
 } from "./EngineSweep.ts"
 import { typeNamesQuestion } from "./EngineTypes.ts"
 import { writeEvolved } from "./EvolvedTable.ts"
+import { flinkDifferencesQuestion } from "./FlinkDifferences.ts"
+import { checkFlinkVersion3, flinkNanosecondsQuestion } from "./FlinkVersion3.ts"
 import { writeQueried } from "./Floats.ts"
 import { floatsQuestion } from "./FloatsAbroad.ts"
 import { folder, layerAt } from "./ForeignTable.ts"
 import { keepUp, metricsTables, vectorsTable, writeTypes } from "./TypesTable.ts"
+import { writeVersion3 } from "./Version3Table.ts"
 
 const tables = full ? [...metricsTables, vectorsTable] : metricsTables.filter(({ name }) => name === "truncated")
 
@@ -40,14 +43,16 @@ describe("Flink", () => {
             types: yield* Effect.forEach(tables, (each) => writeTypes(each, withoutTime)),
             evolved: yield* writeEvolved
           }
-        }).pipe(Effect.provide(layer))
+        }).pipe(Effect.tap(writeVersion3), Effect.provide(layer))
         yield* askAll(ask, [
           typeNamesQuestion(flinkEngine),
           evolvedQuestion(flinkEngine, evolved),
+          flinkNanosecondsQuestion,
           ...types.map((each) => typesQuestion(flinkEngine, each)),
           ...tables.map((each) => probesQuestion(flinkEngine, each.name, probesOf(flinkEngine, each, withoutTime)))
         ])
         if (!full) return
+        yield* checkFlinkVersion3(ask).pipe(Effect.provide(layer))
         yield* Effect.forEach([...tables, { name: "evolved" }], ({ name }) => keepUp(name)).pipe(Effect.provide(layer))
         yield* askAll(ask, keptUpQuestions(flinkEngine, types, evolved))
       }).pipe(Effect.scoped),
@@ -57,7 +62,7 @@ describe("Flink", () => {
 
 describe.skipIf(!full)("Flink, on what is divided", () => {
   it.live.each(flinkVersions)(
-    "%s reads tables that we divide by every transform, whole and by filters, and finds NaN, zeros and infinities as in its own",
+    "%s reads tables that we divide by every transform, whole and by filters, and finds NaN, zeros, infinities, texts and bytes as in its own",
     (version) =>
       Effect.gen(function* () {
         const path = yield* folder
@@ -67,6 +72,7 @@ describe.skipIf(!full)("Flink, on what is divided", () => {
         assert.isAbove(divided.length, 12)
         yield* askAll(askFlink(path, version), [
           floatsQuestion(flinkEngine),
+          flinkDifferencesQuestion,
           ...divided.flatMap((each) => dividedQuestions(flinkEngine, each, 10))
         ])
       }).pipe(Effect.scoped),
