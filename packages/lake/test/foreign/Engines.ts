@@ -2,7 +2,7 @@
 import { flinkSql } from "@frazil/sim/flink"
 import { Effect } from "effect"
 import type { Ask, Engine, EngineRows } from "./EngineSweep.ts"
-import { flinkDifferences } from "./FlinkDifferences.ts"
+import { flinkDifferences, flinkHolds } from "./FlinkDifferences.ts"
 import type { Spark } from "./SparkSession.ts"
 import type { askTrino } from "./Trino.ts"
 import type { TypeCase } from "./TypeCases.ts"
@@ -73,9 +73,8 @@ export const flinkEngine: Engine = {
   cell: ({ name, type }) => (type._tag === "long" ? `CAST(${name} AS STRING)` : name),
   // a uuid is 16 bytes there
   reads: ({ name }) => name !== "c_uuid",
-  // nor does it have a test of prefixes; and it reduces a float in text to seven digits
-  asks: ({ column, operator, values }) =>
-    column !== "c_uuid" && !operator.endsWith("with") && !(column === "c_float" && values.includes("16777216")),
+  // nor does it have a test of prefixes
+  asks: (probe) => probe.column !== "c_uuid" && !probe.operator.endsWith("with") && flinkHolds(probe),
   differences: flinkDifferences,
   pastSchemas: false,
   probesAtOnce: 40

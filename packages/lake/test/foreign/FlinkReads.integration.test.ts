@@ -1,6 +1,6 @@
 /**
  * Flink on tables of every type that we write: rows, earlier moments, deleted rows, filters with and without metrics, changed
- * columns, types, partitions, what upkeep makes of tables, and format version 3.
+ * columns, types, partitions, what upkeep makes of tables, and format version 3; what it does not find is in `FlinkDifferences.ts`.
  *
  * One Java machine a test answers all questions, as it takes long to start: some of them always, by its newer line; whole sweeps
  * by both where FRAZIL_FOREIGN is `full`.
@@ -32,7 +32,7 @@ const tables = full ? [...metricsTables, vectorsTable] : metricsTables.filter(({
 
 describe("Flink", () => {
   it.live.each(full ? flinkVersions : flinkVersions.slice(-1))(
-    "%s reads every type that we write, at any moment, whatever the filter and the metrics, and columns that changed",
+    "%s reads every type that we write, at any moment, whatever the filter and the metrics, columns that changed, and nanoseconds; what it leaves out it leaves out of its own",
     (version) =>
       Effect.gen(function* () {
         const path = yield* folder
@@ -48,6 +48,7 @@ describe("Flink", () => {
           typeNamesQuestion(flinkEngine),
           evolvedQuestion(flinkEngine, evolved),
           flinkNanosecondsQuestion,
+          flinkDifferencesQuestion,
           ...types.map((each) => typesQuestion(flinkEngine, each)),
           ...tables.map((each) => probesQuestion(flinkEngine, each.name, probesOf(flinkEngine, each, withoutTime)))
         ])
@@ -62,7 +63,7 @@ describe("Flink", () => {
 
 describe.skipIf(!full)("Flink, on what is divided", () => {
   it.live.each(flinkVersions)(
-    "%s reads tables that we divide by every transform, whole and by filters, and finds NaN, zeros, infinities, texts and bytes as in its own",
+    "%s reads tables that we divide by every transform, whole and by filters, and finds NaN, zeros and infinities as in its own",
     (version) =>
       Effect.gen(function* () {
         const path = yield* folder
@@ -72,7 +73,6 @@ describe.skipIf(!full)("Flink, on what is divided", () => {
         assert.isAbove(divided.length, 12)
         yield* askAll(askFlink(path, version), [
           floatsQuestion(flinkEngine),
-          flinkDifferencesQuestion,
           ...divided.flatMap((each) => dividedQuestions(flinkEngine, each, 10))
         ])
       }).pipe(Effect.scoped),
