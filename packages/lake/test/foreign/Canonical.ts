@@ -2,7 +2,8 @@
  * Values of any engine in one spelling, by the column's type: what rows of different readers are compared in.
  *
  * Each engine prints values in its own way: moments as ISO text or microseconds, maps as objects or pairs, structs by name or
- * by place. Numbers become digits, dates days, times and moments microseconds, bytes hexadecimal.
+ * by place. Numbers become digits, dates days, times and moments microseconds (nanoseconds where the
+ * type has them), bytes hexadecimal.
  */
 import type { TableSchema } from "../../src/spec/Schema.ts"
 import { isPrimitive, type PrimitiveType, type Type } from "../../src/spec/Type.ts"
@@ -11,11 +12,12 @@ export type Canonical = string | null | ReadonlyArray<Canonical> | { readonly [n
 
 const isWhole = (text: string): boolean => /^-?\d+$/.test(text)
 
-const fractionMicros = (fraction: string | undefined): bigint => BigInt((fraction ?? "").padEnd(6, "0").slice(0, 6))
-
-const timeMicros = (text: string): bigint => {
-  const [, hour = "0", minute = "0", second = "0", fraction] = /(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?/.exec(text) ?? []
-  return (BigInt(hour) * 3600n + BigInt(minute) * 60n + BigInt(second)) * 1_000_000n + fractionMicros(fraction)
+/** In units of a second: so many digits of it. */
+const timeUnits = (text: string, digits: number): bigint => {
+  const [, hour = "0", minute = "0", second = "0", fraction = ""] =
+    /(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?/.exec(text) ?? []
+  const units = BigInt(fraction.padEnd(digits, "0").slice(0, digits))
+  return (BigInt(hour) * 3600n + BigInt(minute) * 60n + BigInt(second)) * 10n ** BigInt(digits) + units
 }
 
 const days = (text: string): bigint => {
@@ -25,7 +27,8 @@ const days = (text: string): bigint => {
 }
 
 /** Text of a moment in UTC, whatever its separator and suffix. */
-const momentMicros = (text: string): bigint => days(text) * 86_400_000_000n + timeMicros(text.slice(11))
+const momentUnits = (text: string, digits: number): bigint =>
+  days(text) * 86_400n * 10n ** BigInt(digits) + timeUnits(text.slice(11), digits)
 
 /** Digits of an exact decimal at its scale; readers also write 1E-10. */
 const decimalDigits = (text: string, scale: number): string => {
@@ -50,10 +53,12 @@ const canonicalPrimitive = (type: PrimitiveType, text: string): string => {
     case "date":
       return isWhole(text) ? text : String(days(text))
     case "time":
-      return isWhole(text) ? text : String(timeMicros(text))
+      return isWhole(text) ? text : String(timeUnits(text, 6))
     case "timestamp":
     case "timestamptz":
-      return isWhole(text) ? text : String(momentMicros(text))
+      return isWhole(text) ? text : String(momentUnits(text, 6))
+    case "timestamp_ns":
+      return isWhole(text) ? text : String(momentUnits(text, 9))
     case "boolean":
     case "uuid":
     case "binary":

@@ -2,6 +2,7 @@
 import { flinkSql } from "@frazil/sim/flink"
 import { Effect } from "effect"
 import type { Ask, Engine, EngineRows } from "./EngineSweep.ts"
+import { flinkDifferences, flinkHolds } from "./FlinkDifferences.ts"
 import type { Spark } from "./SparkSession.ts"
 import type { askTrino } from "./Trino.ts"
 import type { TypeCase } from "./TypeCases.ts"
@@ -48,6 +49,7 @@ export const sparkEngine: Engine = {
   reads: () => true,
   // by a UUID it misses rows, as SparkReads shows
   asks: ({ column }) => column !== "c_uuid",
+  differences: [],
   pastSchemas: true,
   branchesAsTable: true,
   probesAtOnce: 40
@@ -72,9 +74,9 @@ export const flinkEngine: Engine = {
   cell: ({ name, type }) => (type._tag === "long" ? `CAST(${name} AS STRING)` : name),
   // a uuid is 16 bytes there
   reads: ({ name }) => name !== "c_uuid",
-  // nor does it have a test of prefixes; and it reduces a float in text to seven digits
-  asks: ({ column, operator, values }) =>
-    column !== "c_uuid" && !operator.endsWith("with") && !(column === "c_float" && values.includes("16777216")),
+  // nor does it have a test of prefixes
+  asks: (probe) => probe.column !== "c_uuid" && !probe.operator.endsWith("with") && flinkHolds(probe),
+  differences: flinkDifferences,
   pastSchemas: false,
   branchesAsTable: true,
   probesAtOnce: 40
@@ -121,6 +123,7 @@ export const trinoEngine: Engine = {
   },
   reads: () => true,
   asks: () => true,
+  differences: [],
   pastSchemas: true,
   // a fault of theirs (trinodb/trino#30970, to 483): once mended, `d` of the evolved table is null here, and this is to go
   branchesAsTable: false,

@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { compactTable } from "../../src/maintenance/Compact.ts"
 import { compactManifests } from "../../src/maintenance/CompactManifests.ts"
+import { readMetadataTable } from "../../src/read/inspect/ReadMetadataTable.ts"
 import { auditFacts } from "../../src/maintenance/audit/AuditFacts.ts"
 import { appendRows, upsertRows } from "../../src/write/change/AppendRows.ts"
 import { deleteRows } from "../../src/write/change/DeleteRows.ts"
@@ -55,11 +56,24 @@ const account = (id: number, cents: number | null, name: string | null = `n${id}
 ]
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-/** Of a table without partitions, and of one with: there a key lies in one partition, as Flink wants it. */
+/**
+ * A table without partitions, one with (there a key lies in one partition, as Flink wants it), and one of format version 3, where
+ * what is deleted by position lies in deletion vectors: Flink's of a key that comes twice in a commit, and ours.
+ */
 const tables = [
-  { name: "plain", by: "" },
-  { name: "daily", by: "PARTITIONED BY (`day`)" }
+  { name: "plain", by: "", version: 2 },
+  { name: "daily", by: "PARTITIONED BY (`day`)", version: 2 },
+  { name: "vectors", by: "", version: 3 }
 ] as const
+
+/** How many deletion vectors the table of format version 3 has. */
+const vectors = Effect.gen(function* () {
+  const table = yield* Catalog.use((catalog) => catalog.loadTable({ namespace: "written", name: "vectors" }))
+  const rows = yield* readMetadataTable(table, "delete_files", {
+    query: "SELECT lower(file_format) AS format FROM t"
+  })
+  return rows.filter(({ format }) => format === "puffin").length
+})
 
 describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () => {
   for (const version of ["1.20.3", "2.1.1"]) {
@@ -90,10 +104,10 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
             })
             const first = yield* flink(
               "CREATE DATABASE frazil.written",
-              ...tables.flatMap(({ by, name }) => [
+              ...tables.flatMap(({ by, name, version: format }) => [
                 `CREATE TABLE frazil.written.${name} (id INT NOT NULL, name STRING, amount DECIMAL(12, 2), \`day\` DATE NOT NULL,
                   PRIMARY KEY (id${by === "" ? "" : ", `day`"}) NOT ENFORCED) ${by}
-                  WITH ('format-version' = '2', 'write.upsert.enabled' = 'true')`,
+                  WITH ('format-version' = '${format}', 'write.upsert.enabled' = 'true'${format === 3 ? ", 'write.delete.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'" : ""})`,
                 accounts.get(name)!.upsert(
                   name,
                   range(1, 31).map((id) => account(id, id * 10, id % 7 === 0 ? null : `n${id}`))
@@ -102,12 +116,14 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
                   name,
                   range(20, 41).map((id) => account(id, id % 5 === 0 ? null : -id))
                 ),
-                accounts.get(name)!.upsert(name, [account(2, 1), account(25, 2), account(40, 3)])
+                accounts.get(name)!.upsert(name, [account(2, 1), account(25, 2), account(40, 3), account(2, 4)])
               ]),
               ...tables.map(({ name }) => select(name))
             )
             yield* check(first.slice(-tables.length), "upserted")
+            assert.isAbove(yield* vectors, 0, "Flink's deletion vectors")
 
+            const theirs = yield* vectors
             for (const { name } of tables) {
               const table = { namespace: "written", name }
               const { state } = accounts.get(name)!
@@ -128,6 +144,7 @@ describe.skipIf(process.env["FRAZIL_FOREIGN"] !== "full")("tables of Flink", () 
               )
               state.set(...account(60, 600))
             }
+            assert.isAbove(yield* vectors, theirs, "ours")
             const second = yield* flink(
               ...tables.map(({ name }) => select(name)),
               ...tables.map(({ name }) =>

@@ -5,12 +5,24 @@
 import { Effect } from "effect"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import type { SchemaChange } from "../../src/spec/SchemaChange.ts"
+import type { NestedField } from "../../src/spec/Type.ts"
 import { appendRows } from "../../src/write/change/AppendRows.ts"
 import { commitTable } from "../../src/write/CommitTable.ts"
 import { updateSchema } from "../../src/write/TableAction.ts"
 import { namespace } from "./TypesTable.ts"
 
-const table = { namespace, name: "version3" }
+/** At the end. */
+export const version3Fields: ReadonlyArray<NestedField> = [
+  { id: 1, name: "id", required: true, type: { _tag: "int" } },
+  { id: 2, name: "at", required: false, type: { _tag: "timestamp_ns" } },
+  { id: 3, name: "n", required: true, type: { _tag: "int" } },
+  { id: 4, name: "word", required: false, type: { _tag: "string" } },
+  { id: 5, name: "day", required: false, type: { _tag: "date" } }
+]
+
+export const version3Name = "version3"
+
+const table = { namespace, name: version3Name }
 
 const evolve = (...changes: ReadonlyArray<SchemaChange>) =>
   commitTable({ table, actions: () => Effect.succeed([updateSchema(...changes)]) })
@@ -22,10 +34,7 @@ export const writeVersion3 = Effect.gen(function* () {
     schema: {
       schemaId: 0,
       identifierFieldIds: [],
-      fields: [
-        { id: 1, name: "id", required: true, type: { _tag: "int" } },
-        { id: 2, name: "at", required: false, type: { _tag: "timestamp_ns" } }
-      ]
+      fields: version3Fields.slice(0, 2)
     }
   })
   yield* appendRows(
