@@ -6,6 +6,7 @@
  * its key's as long as a record of it waits. **Bounds**: keys of records that wait, and as many that have none any more, so that a
  * key that comes again is found again.
  */
+import { grown } from "../state/Grown.ts"
 import { makeRecentKeys } from "../state/RecentKeys.ts"
 
 const keysInitial = 1_024
@@ -65,10 +66,10 @@ export class HeldKeys {
   private nextNumber(): number {
     const key = this.texts.push("") - 1
     if (key === this.waiting.length) {
-      this.waiting = widened(this.waiting, new Int32Array(key * 2))
-      this.beginning = widened(this.beginning, new Int32Array(key * 2))
-      this.open = widened(this.open, new Uint8Array(key * 2))
-      this.unmovedMasks = widened(this.unmovedMasks, new Int32Array(key * 2))
+      this.waiting = grown(this.waiting, new Int32Array(key * 2))
+      this.beginning = grown(this.beginning, new Int32Array(key * 2))
+      this.open = grown(this.open, new Uint8Array(key * 2))
+      this.unmovedMasks = grown(this.unmovedMasks, new Int32Array(key * 2))
     }
     return key
   }
@@ -139,9 +140,4 @@ export class HeldKeys {
     for (let at = 0; at < cells.length; at++) if (cells[at]![row] !== this.unmovedCells[at]![key]) return false
     return true
   }
-}
-
-const widened = <A extends Int32Array | Uint8Array>(from: A, into: A): A => {
-  into.set(from)
-  return into
 }

@@ -8,6 +8,7 @@
  */
 import type { AnyRecord } from "../flow/Node.ts"
 import { ByteStore, type Segment } from "../state/ByteStore.ts"
+import { grown } from "../state/Grown.ts"
 import { noBytes } from "../state/KeptRecord.ts"
 import type { HeldKeys } from "./HeldKeys.ts"
 import type { HeldRecord } from "./HeldRecord.ts"
@@ -22,11 +23,6 @@ const madeKind = 4
 
 /** So much between two records is copied with them: what stands between two lines of a file, or two values of a log. */
 const gapBytesMax = 32
-
-const grown = <A extends Float64Array | Int32Array | Uint8Array>(from: A, into: A): A => {
-  into.set(from)
-  return into
-}
 
 const undefinedRows = <A>(): Array<A | undefined> => Array.from<A | undefined>({ length: rowsInitial }).fill(undefined)
 

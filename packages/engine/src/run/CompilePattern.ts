@@ -5,7 +5,7 @@
  * object is made only if code is likely to ask for it. What only code can tell is asked by `pattern/Judge.ts`, when the
  * record's turn has come.
  */
-import type { CodeScope, ColumnAccess, FieldAccess } from "@frazil/core"
+import type { CodeScope, ColumnAccess } from "@frazil/core"
 import type { PatternPlan } from "../pattern/PatternPlan.ts"
 import type { PlannedOperator } from "../plan/StagePlan.ts"
 import { cellCode } from "./CompileCells.ts"
@@ -17,9 +17,7 @@ export interface PatternCode {
   readonly operator: PlannedOperator
   readonly pattern: PatternPlan
   /** Reads columns; undefined in record mode. */
-  readonly columns: FieldAccess | undefined
-  /** Where the key's bytes stand, in column mode. */
-  readonly ranges: Pick<ColumnAccess, "range" | "view"> | undefined
+  readonly columns: ColumnAccess | undefined
   /** The record's variable, and the record as it was read. */
   readonly record: string
   readonly read: string
@@ -53,7 +51,7 @@ else { ${find} const ${row} = ${state}.hold(${key}, eventTime, ${mask}, batch, i
   if (columns !== undefined) {
     const cells = pattern.kept.map((field, at) => `${state}.cells[${at}][${row}] = ${cellCode(field, columns, scope)};`)
     const made = `${madeCode(code, state, key, mask)}, false, ${cells.length > 0}`
-    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${hold(keyCode(pattern.key, columns), findCode(code, columns, state, key), made, cells.join(" "))} } }`
+    return `{ ${head} ${masks.join(" ")} if (${wanted}) { ${hold(keyCode(pattern.key, columns), findCode(pattern, columns, state, key), made, cells.join(" "))} } }`
   }
   const keyOf = scope.constant(makeStateKey(operator))
   const text = fresh("text")
@@ -63,9 +61,9 @@ else { ${find} const ${row} = ${state}.hold(${key}, eventTime, ${mask}, batch, i
 }
 
 /** In column mode: the key's number, by its bytes if it is one text, and by its text what is not found so. */
-const findCode = ({ pattern, ranges }: PatternCode, columns: FieldAccess, state: string, key: string): string => {
+const findCode = (pattern: PatternPlan, columns: ColumnAccess, state: string, key: string): string => {
   const byText = `${key} = ${state}.keyOf(${keyCode(pattern.key, columns)});`
-  const bytes = keyBytes(pattern.key, ranges)
+  const bytes = keyBytes(pattern.key, columns)
   if (bytes === undefined) return byText
   return `if (${bytes.start} >= 0) ${key} = ${state}.keyOfBytes(${bytes.range});
 if (${key} === undefined) { ${byText} if (${bytes.start} >= 0) ${state}.remember(${bytes.range}, ${key}); }`

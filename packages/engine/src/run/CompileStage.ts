@@ -438,7 +438,6 @@ const patternStageCode = (emitter: Emitter, operator: PlannedOperator, node: Nod
     operator,
     pattern: patterns[operator.state]!,
     columns: place.record === undefined ? emitter.columns : undefined,
-    ranges: place.record === undefined ? emitter.columns : undefined,
     record: recordOf(place),
     read: place.read,
     conditions: patterns[operator.state]!.alone.map((checked) =>
